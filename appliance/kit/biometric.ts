@@ -1,0 +1,61 @@
+import { inspect } from 'node:util';
+
+/**
+ * A face template or probe in memory: a unit vector (L2 norm 1) that says who somebody is. Private by
+ * construction: it cannot be turned into JSON, printed, or sent to another thread by accident; whoever needs the
+ * numbers has to write `.values()`, which can be found by searching for it.
+ */
+export class Embedding {
+  readonly #values: Float32Array;
+
+  /**
+   * @param values raw or normalised, any length; copied and normalised to L2 norm 1
+   * @throws RangeError when the values are not finite or all zero: such a vector would match at random
+   */
+  constructor(values: ArrayLike<number>) {
+    const copy = Float32Array.from(values);
+    let squares = 0;
+    for (const value of copy) squares += value * value;
+    const norm = Math.sqrt(squares);
+    if (!Number.isFinite(norm) || norm < 1e-9) throw new RangeError('an embedding needs finite values that are not all zero');
+    for (let i = 0; i < copy.length; i++) copy[i] = copy[i]! / norm;
+    this.#values = copy;
+  }
+
+  /** The mean direction of one or more embeddings (RECOGNITION: better than the best or the top two). */
+  static mean(parts: readonly Embedding[]): Embedding {
+    const first = parts[0];
+    if (first === undefined) throw new RangeError('a mean needs at least one embedding');
+    const sum = new Float32Array(first.#values.length);
+    for (const part of parts) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part.#values[i]!;
+    return new Embedding(sum);
+  }
+
+  get length(): number {
+    return this.#values.length;
+  }
+
+  /** Cosine similarity, -1..1. */
+  similarity(other: Embedding): number {
+    let dot = 0;
+    for (let i = 0; i < this.#values.length; i++) dot += this.#values[i]! * other.#values[i]!;
+    return dot;
+  }
+
+  /** A copy of the numbers, for the index and for the worker threads. Never for a log or the network. */
+  values(): Float32Array {
+    return this.#values.slice();
+  }
+
+  toJSON(): never {
+    throw new TypeError('an Embedding must not be serialised');
+  }
+
+  toString(): string {
+    return 'Embedding(sealed)';
+  }
+
+  [inspect.custom](): string {
+    return 'Embedding(sealed)';
+  }
+}

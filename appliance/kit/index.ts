@@ -1,0 +1,5 @@
+export * from './biometric.js';
+export * from './boundedMap.js';
+export * from './clock.js';
+export * from './errors.js';
+export * from './log.js';

@@ -1,0 +1,48 @@
+import type { Embedding } from '../kit/index.js';
+
+/** A rectangle in pixels of the upright image (EXIF orientation applied); origin top left. */
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+export interface Point {
+  x: number;
+  y: number;
+}
+
+/** How well a face can be read; all of it comes from the picture, none of it says anything about the person. */
+export interface FaceQuality {
+  /** L2 norm of the plain (not mirrored) embedding before normalising: about 1.6 for non-faces, 2.9 and up for usable faces. */
+  norm: number;
+  /** Variance of the Laplacian of the aligned grey 112x112 face, 0 and up; below about 30 is blurred. */
+  sharpness: number;
+  /** Mean grey of the aligned face, 0..255. */
+  brightness: number;
+  /** Head turned to its own left is positive; rough degrees from the landmarks, about -60..60. */
+  yawDegrees: number;
+  /** Roll of the eye line in the image, degrees, clockwise positive. */
+  rollDegrees: number;
+  /** Mean eye aspect ratio from the 68 landmarks (Soukupova and Cech 2016): below about 0.18 is closed. */
+  eyeOpenness: number;
+  /** Distance between the eye centres, pixels of the upright image. */
+  eyeDistance: number;
+}
+
+export interface FoundFace {
+  box: Box;
+  /** Detector's confidence, 0..1. */
+  detectionScore: number;
+  quality: FaceQuality;
+  /** Plain and mirrored pass summed and normalised (kept sealed). */
+  embedding: Embedding;
+}
+
+export interface FrameAnalysis {
+  width: number;
+  height: number;
+  /** Largest first; at most `maxFaces`. */
+  faces: FoundFace[];
+  timings: { decodeMs: number; /** sum of raw session.run times: the floor */ modelsMs: number; totalMs: number };
+}
