@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorBody, type ErrorCode } from '../contract/errors.js';
+import { ERRORS, type ErrorBody, type ErrorCode } from '../contract/index.js';
 
 type Details = NonNullable<ErrorBody['details']>;
 

@@ -1,0 +1,101 @@
+import { fileURLToPath } from 'node:url';
+import { isAbsolute, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { Type, type Static } from 'typebox';
+import { Value } from 'typebox/value';
+import { PorticoError } from '../kit/index.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Every setting of the box: the environment variable, its form and its default. Listed for IT in docs/settings.md. */
+const SETTINGS = {
+  PORTICO_DATA_DIR: Type.String({ minLength: 1, default: '.portico' }),
+  PORTICO_MODELS_DIR: Type.String({ default: '' }),
+  PORTICO_HOST: Type.String({ minLength: 1, default: '0.0.0.0' }),
+  PORTICO_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8443 }),
+  /** Plain HTTP for the trust profile only; 0 turns it off. */
+  PORTICO_TRUST_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080 }),
+  /** Further names and addresses for the certificate, separated by commas. */
+  PORTICO_HOST_NAMES: Type.String({ default: '' }),
+  PORTICO_STORE_NAME: Type.String({ minLength: 1, maxLength: 60, default: 'Portico' }),
+  PORTICO_TIME_ZONE: Type.String({ minLength: 1, default: 'Asia/Shanghai' }),
+  PORTICO_LOG_LEVEL: Type.Unsafe<'debug' | 'info' | 'warn' | 'error' | 'silent'>(
+    { type: 'string', enum: ['debug', 'info', 'warn', 'error', 'silent'], default: 'info' }),
+  /** Share of strangers that may be taken for a customer and named; asked about. */
+  PORTICO_FPIR_KNOWN: Type.Number({ minimum: 0.0001, maximum: 0.1, default: 0.003 }),
+  PORTICO_FPIR_CANDIDATE: Type.Number({ minimum: 0.0001, maximum: 0.2, default: 0.03 }),
+  PORTICO_VISIT_GAP_MINUTES: Type.Number({ minimum: 0.1, maximum: 1440, default: 180 }),
+  PORTICO_VISION_WORKERS: Type.Integer({ minimum: 0, maximum: 16, default: 0 }),
+  /** The database never grows beyond this many MiB; 0: no limit but the disk. */
+  PORTICO_DB_MAX_MB: Type.Integer({ minimum: 0, default: 0 }),
+  PORTICO_DEMO: Type.Boolean({ default: false }),
+} as const;
+const Settings = Type.Object(SETTINGS, { additionalProperties: false });
+
+export interface Config {
+  readonly version: string;
+  readonly webuiDirectory: string;
+  readonly dataDirectory: string;
+  readonly credentialsDirectory: string | null;
+  readonly modelsDirectory: string;
+  readonly host: string;
+  readonly port: number;
+  readonly trustPort: number;
+  readonly hostNames: readonly string[];
+  readonly storeName: string;
+  readonly timeZone: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly fpir: { readonly known: number; readonly candidate: number };
+  readonly visitGapMs: number;
+  /** 0: as many as there are cores. */
+  readonly visionWorkers: number;
+  readonly databaseMaxBytes: number | null;
+  readonly demo: boolean;
+}
+
+/**
+ * Reads the settings once, checks all of them and freezes the result. A value that does not fit, or a PORTICO_
+ * variable that nobody knows, stops the start: a typing error must never mean "default".
+ * @throws PorticoError config_invalid {setting, problem}
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const raw: Record<string, unknown> = {};
+  for (const [name, text] of Object.entries(environment)) {
+    if (!name.startsWith('PORTICO_') || text === undefined) continue;
+    if (!(name in SETTINGS)) throw new PorticoError('config_invalid', { setting: name, problem: 'is not a setting of Portico' });
+    raw[name] = text;
+  }
+  const settings = Value.Convert(Settings, Value.Default(Settings, raw)) as Static<typeof Settings>;
+  const error = [...Value.Errors(Settings, settings)][0];
+  if (error !== undefined) {
+    throw new PorticoError('config_invalid', { setting: error.instancePath.replace(/^\//, ''), problem: error.message });
+  }
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: settings.PORTICO_TIME_ZONE });
+  } catch {
+    throw new PorticoError('config_invalid', { setting: 'PORTICO_TIME_ZONE', problem: 'is not an IANA time zone such as Asia/Shanghai' });
+  }
+  if (settings.PORTICO_FPIR_CANDIDATE < settings.PORTICO_FPIR_KNOWN) {
+    throw new PorticoError('config_invalid', { setting: 'PORTICO_FPIR_CANDIDATE', problem: 'must not be smaller than PORTICO_FPIR_KNOWN' });
+  }
+  const fromRoot = (path: string) => (isAbsolute(path) ? path : resolve(path));
+  return Object.freeze({
+    version: (JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string }).version,
+    webuiDirectory: resolve(ROOT, 'dist/webui'),
+    dataDirectory: fromRoot(settings.PORTICO_DATA_DIR),
+    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] ?? null,
+    modelsDirectory: settings.PORTICO_MODELS_DIR === '' ? resolve(ROOT, 'models/files') : fromRoot(settings.PORTICO_MODELS_DIR),
+    host: settings.PORTICO_HOST,
+    port: settings.PORTICO_PORT,
+    trustPort: settings.PORTICO_TRUST_PORT,
+    hostNames: Object.freeze(settings.PORTICO_HOST_NAMES.split(',').map((name) => name.trim()).filter((name) => name !== '')),
+    storeName: settings.PORTICO_STORE_NAME,
+    timeZone: settings.PORTICO_TIME_ZONE,
+    logLevel: settings.PORTICO_LOG_LEVEL,
+    fpir: Object.freeze({ known: settings.PORTICO_FPIR_KNOWN, candidate: settings.PORTICO_FPIR_CANDIDATE }),
+    visitGapMs: settings.PORTICO_VISIT_GAP_MINUTES * 60_000,
+    visionWorkers: settings.PORTICO_VISION_WORKERS,
+    databaseMaxBytes: settings.PORTICO_DB_MAX_MB === 0 ? null : settings.PORTICO_DB_MAX_MB * 1_048_576,
+    demo: settings.PORTICO_DEMO,
+  });
+}

@@ -1,0 +1,45 @@
+import { EventEmitter } from 'node:events';
+import type { SIGHTING_ANSWERS, VISIT_END_REASONS, BoxHealth, CandidateCard } from '../contract/index.js';
+import type { Logger } from '../kit/index.js';
+
+/** What happened, in the past tense, with plain payloads; emitted after the commit that made it true. */
+export interface PorticoEvents {
+  visitOpened: { visitId: string };
+  visitUpdated: { visitId: string };
+  visitClosed: { visitId: string; customerId: string; reason: (typeof VISIT_END_REASONS)[number] };
+  /** Something on the card of this customer changed (name, facts, follow-up). */
+  customerChanged: { customerId: string };
+  consentEnded: { customerId: string };
+  customerEnrolled: { customerId: string };
+  candidateAsked: { candidate: CandidateCard };
+  candidateResolved: { sightingId: string; answer: (typeof SIGHTING_ANSWERS)[number] | 'expired' };
+  healthChecked: { health: BoxHealth };
+  sessionEnded: { sessionKey: string };
+}
+
+/** The typed bus. A listener that throws is logged and harms no other listener, nor the emitter. */
+export class EventBus {
+  readonly #emitter = new EventEmitter({ captureRejections: false });
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  emit<K extends keyof PorticoEvents>(name: K, payload: PorticoEvents[K]): void {
+    this.#emitter.emit(name, payload);
+  }
+
+  /** @returns a function that takes the listener away again */
+  on<K extends keyof PorticoEvents>(name: K, listener: (payload: PorticoEvents[K]) => void): () => void {
+    const guarded = (payload: PorticoEvents[K]) => {
+      try {
+        listener(payload);
+      } catch (err) {
+        this.#log.error({ err, event: name }, 'a listener failed');
+      }
+    };
+    this.#emitter.on(name, guarded);
+    return () => this.#emitter.off(name, guarded);
+  }
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { FollowUp, FollowUpRequest } from '../contract/index.js';
+import type { EventBus } from '../events/index.js';
+import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import type { Database } from '../storage/index.js';
+
+interface FollowUpRow {
+  id: string; customer_id: string; text: string; due_on: string | null; author: string; at_ms: number; done_at_ms: number | null;
+}
+const SELECT = `SELECT follow_up.id, customer_id, text, due_on, staff.name AS author, at_ms, done_at_ms
+  FROM follow_up JOIN staff ON staff.id = author_id`;
+
+/** What was promised to a customer and is still to be done. */
+export class FollowUps {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #events: EventBus;
+
+  constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#events = deps.events;
+  }
+
+  /** @throws PorticoError customer_not_found */
+  add(customerId: string, request: FollowUpRequest, staffId: string): FollowUp {
+    const id = randomUUID();
+    return this.#db.transaction(() => {
+      if (this.#db.get('SELECT 1 FROM customer WHERE id = ?', customerId) === undefined) throw new PorticoError('customer_not_found');
+      this.#db.run('INSERT INTO follow_up (id, customer_id, text, due_on, author_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
+        id, customerId, request.text.trim(), request.dueOn ?? null, staffId, this.#clock.now());
+      this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
+      return this.#byId(id);
+    });
+  }
+
+  /** Doing it twice is fine. @throws PorticoError follow_up_not_found */
+  complete(id: string): FollowUp {
+    return this.#db.transaction(() => {
+      const row = this.#db.get<{ customer_id: string }>('SELECT customer_id FROM follow_up WHERE id = ?', id);
+      if (row === undefined) throw new PorticoError('follow_up_not_found');
+      this.#db.run('UPDATE follow_up SET done_at_ms = ? WHERE id = ? AND done_at_ms IS NULL', this.#clock.now(), id);
+      this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: row.customer_id }));
+      return this.#byId(id);
+    });
+  }
+
+  /** Open ones first, the earliest due first; then done ones, newest first. */
+  of(customerId: string): FollowUp[] {
+    return this.#db.all<FollowUpRow>(
+      `${SELECT} WHERE customer_id = ? ORDER BY done_at_ms IS NOT NULL, done_at_ms DESC, due_on IS NULL, due_on, at_ms LIMIT 200`, customerId)
+      .map(toFollowUp);
+  }
+
+  /** The one that the card shows: open, earliest due. */
+  nextOf(customerId: string): FollowUp | null {
+    const row = this.#db.get<FollowUpRow>(
+      `${SELECT} WHERE customer_id = ? AND done_at_ms IS NULL ORDER BY due_on IS NULL, due_on, at_ms LIMIT 1`, customerId);
+    return row === undefined ? null : toFollowUp(row);
+  }
+
+  #byId(id: string): FollowUp {
+    return toFollowUp(this.#db.get<FollowUpRow>(`${SELECT} WHERE follow_up.id = ?`, id)!);
+  }
+}
+
+function toFollowUp(row: FollowUpRow): FollowUp {
+  return {
+    id: row.id, text: row.text, dueOn: row.due_on, author: row.author, at: toInstant(row.at_ms),
+    doneAt: row.done_at_ms === null ? null : toInstant(row.done_at_ms),
+  };
+}

@@ -1,0 +1,170 @@
+import Driver from 'better-sqlite3';
+import { load as loadVectorExtension } from 'sqlite-vec';
+import { existsSync } from 'node:fs';
+import { isPorticoError, PorticoError } from '../kit/index.js';
+
+export type Value = string | number | bigint | Buffer | Uint8Array | null;
+export type Row = Record<string, unknown>;
+
+/** How long a statement waits for another process's lock. Our own process writes from one connection only. */
+const BUSY_TIMEOUT_MS = 250;
+
+export interface OpenOptions {
+  file: string;
+  /** 64 hexadecimal digits. */
+  key: string;
+  /** For the search thread: never writes. */
+  readOnly?: boolean;
+  /** The database never grows beyond this; null: only the disk limits it. */
+  maxBytes?: number | null;
+}
+
+/**
+ * One connection to the encrypted database. SQLCipher 4 format with a raw key, so `sqlcipher` opens it too.
+ * Statements are prepared once and kept. All calls are synchronous and short; errors of the engine that somebody
+ * can act on become PorticoErrors (storage_full, storage_busy).
+ */
+export class Database {
+  readonly #driver: Driver.Database;
+  readonly #statements = new Map<string, Driver.Statement>();
+  #afterCommit: (() => void)[] = [];
+
+  private constructor(driver: Driver.Database) {
+    this.#driver = driver;
+  }
+
+  /**
+   * Opens, or creates when absent and not readOnly.
+   * @throws PorticoError db_key_wrong (nothing is touched), db_corrupt, storage_busy
+   */
+  static open(options: OpenOptions): Database {
+    const existed = existsSync(options.file);
+    const driver = new Driver(options.file, {
+      readonly: options.readOnly ?? false,
+      fileMustExist: options.readOnly ?? false,
+      timeout: BUSY_TIMEOUT_MS,
+    });
+    try {
+      driver.pragma(`cipher = 'sqlcipher'`);
+      driver.pragma('legacy = 4');
+      driver.pragma(`key = "x'${options.key}'"`);
+      driver.prepare('SELECT count(*) FROM sqlite_master').get(); // reads page one: fails here when the key is wrong
+      if (options.readOnly !== true) {
+        driver.pragma('journal_mode = WAL');
+        driver.pragma('synchronous = FULL');
+        driver.pragma('secure_delete = ON');
+      }
+      driver.pragma('foreign_keys = ON');
+      driver.pragma('temp_store = MEMORY'); // nothing decrypted in a temporary file
+      if (options.maxBytes != null) {
+        const pageBytes = driver.pragma('page_size', { simple: true }) as number;
+        driver.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageBytes))}`);
+      }
+      loadVectorExtension(driver);
+      return new Database(driver);
+    } catch (error) {
+      driver.close();
+      if (engineCode(error) === 'SQLITE_NOTADB' && existed) throw new PorticoError('db_key_wrong', {}, { cause: error });
+      throw translate(error);
+    }
+  }
+
+  /** The first row, or undefined. */
+  get<T extends object = Row>(sql: string, ...values: Value[]): T | undefined {
+    return this.#guard(() => this.#prepare(sql).get(...values) as T | undefined);
+  }
+
+  all<T extends object = Row>(sql: string, ...values: Value[]): T[] {
+    return this.#guard(() => this.#prepare(sql).all(...values) as T[]);
+  }
+
+  /** Runs INSERT, UPDATE or DELETE; returns how many rows changed and the last rowid. */
+  run(sql: string, ...values: Value[]): { changes: number; lastInsertRowid: number | bigint } {
+    return this.#guard(() => this.#prepare(sql).run(...values));
+  }
+
+  /** Several statements without values, as in a migration. */
+  exec(sql: string): void {
+    this.#guard(() => this.#driver.exec(sql));
+  }
+
+  pragma(source: string): unknown {
+    return this.#guard(() => this.#driver.pragma(source, { simple: true }));
+  }
+
+  /**
+   * All or nothing. Nested calls join the outer transaction. `work` must not return a promise: a transaction that
+   * waits would let other work into it.
+   */
+  transaction<T>(work: () => T): T {
+    if (this.#driver.inTransaction) return work();
+    this.#afterCommit = [];
+    const refusePromises = () => {
+      const made = work();
+      if (made instanceof Promise) throw new TypeError('a transaction must not wait'); // thrown inside: rolls back
+      return made;
+    };
+    let result: T;
+    try {
+      result = this.#guard(() => this.#driver.transaction(refusePromises).immediate());
+    } catch (error) {
+      this.#afterCommit = [];
+      throw error;
+    }
+    const callbacks = this.#afterCommit;
+    this.#afterCommit = [];
+    for (const callback of callbacks) callback();
+    return result;
+  }
+
+  /** Runs `callback` once the present transaction is committed, never if it is rolled back; at once outside one. */
+  afterCommit(callback: () => void): void {
+    if (this.#driver.inTransaction) this.#afterCommit.push(callback);
+    else callback();
+  }
+
+  /** Moves the write-ahead log into the file and empties it, so that deleted bytes do not linger there. */
+  truncateLog(): void {
+    this.pragma('wal_checkpoint(TRUNCATE)');
+  }
+
+  close(): void {
+    this.#driver.close();
+  }
+
+  #prepare(sql: string): Driver.Statement {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#driver.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+}
+
+/** Whether `error` is the engine's refusal of a second row with the same unique value in `table.column`. */
+export function isUniqueViolation(error: unknown, tableAndColumn: string): boolean {
+  return engineCode(error) === 'SQLITE_CONSTRAINT_UNIQUE' && (error as Error).message.includes(tableAndColumn);
+}
+
+function engineCode(error: unknown): string {
+  return error instanceof Driver.SqliteError ? error.code : '';
+}
+
+function translate(error: unknown): unknown {
+  if (isPorticoError(error)) return error;
+  const code = engineCode(error);
+  // SQLite reports a full disk as FULL, or as a failed write where the file system says so late.
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE') return new PorticoError('storage_full', {}, { cause: error });
+  if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_LOCKED') return new PorticoError('storage_busy', {}, { cause: error });
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return new PorticoError('db_corrupt', {}, { cause: error });
+  return error;
+}

@@ -1,0 +1,75 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '../kit/index.js';
+import { Database } from './database.js';
+import { loadDatabaseKey } from './key.js';
+import { lockDataDirectory } from './lock.js';
+import { migrate, readMigrations } from './migrations.js';
+
+export { Database, isUniqueViolation, type Row, type Value } from './database.js';
+
+/** The SQL files stay in the source tree: from dist/appliance/storage/ up to the root and down again. */
+export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../../appliance/storage/migrations/', import.meta.url));
+
+export interface StorageOptions {
+  dataDirectory: string;
+  credentialsDirectory: string | null;
+  maxBytes: number | null;
+  clock: Clock;
+  /** Other files than the product's own, for the tests of migrating. */
+  migrationsDirectory?: string;
+}
+
+/** What the search thread needs to open the same file for itself. */
+export interface ReaderTicket {
+  file: string;
+  key: string;
+}
+
+export interface Storage {
+  db: Database;
+  readerTicket: ReaderTicket;
+  close(): void;
+}
+
+/**
+ * Opens the one encrypted file of the box: lock, key, connection, migrations, in this order; on any failure
+ * nothing stays open and nothing was changed.
+ * @throws PorticoError db_in_use, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt, db_from_newer_version
+ */
+export function openStorage(options: StorageOptions): Storage {
+  const { dataDirectory } = options;
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  const file = join(dataDirectory, 'portico.db');
+  const lock = lockDataDirectory(join(dataDirectory, 'portico.lock'));
+  let db: Database | null = null;
+  try {
+    const key = loadDatabaseKey({
+      credentialsDirectory: options.credentialsDirectory,
+      keyFile: join(dataDirectory, 'db-key'),
+      databaseFile: file,
+    });
+    db = Database.open({ file, key, maxBytes: options.maxBytes });
+    chmodSync(file, 0o600);
+    migrate(db, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, join(dataDirectory, 'backups'), options.clock);
+    const opened = db;
+    return {
+      db: opened,
+      readerTicket: { file, key },
+      close: () => {
+        opened.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    db?.close();
+    lock.release();
+    throw error;
+  }
+}
+
+/** A read-only connection of its own, for the search thread. */
+export function openReader(ticket: ReaderTicket): Database {
+  return Database.open({ ...ticket, readOnly: true });
+}

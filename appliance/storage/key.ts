@@ -1,0 +1,43 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { PorticoError } from '../kit/index.js';
+
+/**
+ * The 256-bit key of the database as 64 lower-case hexadecimal digits. From systemd's credentials when the
+ * service runs under systemd, else from a file that only its owner may read. A new key is made only when there
+ * is neither a key nor a database: a database whose key is gone must never get another one.
+ *
+ * @throws PorticoError db_key_missing, db_key_malformed
+ */
+export function loadDatabaseKey(options: {
+  credentialsDirectory: string | null;
+  keyFile: string;
+  databaseFile: string;
+}): string {
+  const { credentialsDirectory, keyFile, databaseFile } = options;
+  const credential = credentialsDirectory === null ? null : join(credentialsDirectory, 'db-key');
+  if (credential !== null && existsSync(credential)) return parseKey(readFileSync(credential, 'utf8'), credential);
+  if (existsSync(keyFile)) return parseKey(readFileSync(keyFile, 'utf8'), keyFile);
+  if (existsSync(databaseFile)) throw new PorticoError('db_key_missing', { expectedAt: keyFile });
+
+  const key = randomBytes(32).toString('hex');
+  mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 });
+  const file = openSync(keyFile, 'wx', 0o600);
+  try {
+    writeSync(file, `${key}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  const directory = openSync(dirname(keyFile), 'r');
+  fsyncSync(directory);
+  closeSync(directory);
+  return key;
+}
+
+function parseKey(text: string, file: string): string {
+  const key = text.trim().toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(key)) throw new PorticoError('db_key_malformed', { file });
+  return key;
+}

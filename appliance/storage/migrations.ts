@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, openSync, fsyncSync, closeSync } from 'node:fs';
+import { join } from 'node:path';
+import { PorticoError, type Clock } from '../kit/index.js';
+import type { Database } from './database.js';
+
+export interface Migration {
+  number: number;
+  name: string;
+  sql: string;
+  sha256: string;
+}
+
+const BACKUPS_KEPT = 3;
+
+/** The numbered SQL files of a folder in order: 0001-name.sql, 0002-..., without gaps. */
+export function readMigrations(directory: string): Migration[] {
+  const files = readdirSync(directory).filter((file) => file.endsWith('.sql')).sort();
+  return files.map((file, index) => {
+    const match = /^(\d{4})-([a-z0-9-]+)\.sql$/.exec(file);
+    if (match === null || Number(match[1]) !== index + 1) throw new Error(`migration file out of order: ${file}`);
+    const sql = readFileSync(join(directory, file), 'utf8');
+    return { number: index + 1, name: match[2]!, sql, sha256: createHash('sha256').update(sql).digest('hex') };
+  });
+}
+
+/**
+ * Brings the database up to date. What was applied must be an exact prefix of the files on disk; all that is
+ * pending is applied and recorded in one transaction; an existing database is copied aside first.
+ *
+ * @returns how many migrations were applied
+ * @throws PorticoError db_from_newer_version when the database knows another history than these files
+ */
+export function migrate(db: Database, migrations: readonly Migration[], databaseFile: string, backupDirectory: string, clock: Clock): number {
+  db.exec(`CREATE TABLE IF NOT EXISTS migration (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT`);
+  const applied = db.all<{ number: number; name: string; sha256: string }>('SELECT number, name, sha256 FROM migration ORDER BY number');
+  for (const [index, row] of applied.entries()) {
+    const file = migrations[index];
+    if (file === undefined || file.number !== row.number || file.sha256 !== row.sha256) {
+      throw new PorticoError('db_from_newer_version', { migration: `${row.number}-${row.name}` });
+    }
+  }
+  const pending = migrations.slice(applied.length);
+  if (pending.length === 0) return 0;
+  if (applied.length > 0) copyAside(db, databaseFile, backupDirectory, applied.length);
+  db.transaction(() => {
+    for (const migration of pending) {
+      db.exec(migration.sql);
+      db.run('INSERT INTO migration (number, name, sha256, applied_at_ms) VALUES (?, ?, ?, ?)',
+        migration.number, migration.name, migration.sha256, clock.now());
+    }
+  });
+  return pending.length;
+}
+
+/** Copies the (encrypted) file; the caller holds the only lock on the folder, so the copy is consistent. */
+function copyAside(db: Database, databaseFile: string, backupDirectory: string, version: number): void {
+  db.truncateLog();
+  mkdirSync(backupDirectory, { recursive: true, mode: 0o700 });
+  const copy = join(backupDirectory, `before-migration-${String(version + 1).padStart(4, '0')}.db`);
+  if (existsSync(copy)) rmSync(copy);
+  copyFileSync(databaseFile, copy);
+  const file = openSync(copy, 'r+');
+  fsyncSync(file);
+  closeSync(file);
+  const old = readdirSync(backupDirectory).filter((name) => name.startsWith('before-migration-')).sort().slice(0, -BACKUPS_KEPT);
+  for (const name of old) rmSync(join(backupDirectory, name));
+}

@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import type { ARRIVALS, Visit, VISIT_END_REASONS } from '../contract/index.js';
+import type { ConsentProof } from '../consent/index.js';
+import type { EventBus } from '../events/index.js';
+import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import type { Database } from '../storage/index.js';
+import { hasLeft, nextVisit } from './rules.js';
+
+export { nextVisit, hasLeft, REFRESH_MS } from './rules.js';
+
+type Arrival = (typeof ARRIVALS)[number];
+type EndReason = (typeof VISIT_END_REASONS)[number];
+interface VisitRow {
+  id: string; customer_id: string; opened_at_ms: number; last_seen_at_ms: number; closed_at_ms: number | null;
+  end_reason: EndReason | null; arrival: Arrival; score: number | null; adviser_id: string | null; adviser: string | null;
+}
+const SELECT = `SELECT visit.id, customer_id, opened_at_ms, last_seen_at_ms, closed_at_ms, end_reason, arrival, score, adviser_id,
+  staff.name AS adviser FROM visit LEFT JOIN staff ON staff.id = adviser_id`;
+
+/** What the pop-up card needs to know of a visit. */
+export interface VisitState {
+  id: string; customerId: string; openedAt: string; lastSeenAt: string; closedAt: string | null; arrival: Arrival;
+  score: number | null; adviser: { id: string; name: string } | null;
+}
+
+/** One visit for each presence of a customer: opened by recognition, by a confirmed candidate or by hand. */
+export class Visits {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #events: EventBus;
+  readonly #gapMs: number;
+
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; /** unseen this long: left */ gapMs: number }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#events = deps.events;
+    this.#gapMs = deps.gapMs;
+  }
+
+  /**
+   * A face led to this customer. The proof says that the customer agreed to be recognised, looked up just now.
+   * @param score cosine similarity that led here, -1..1
+   * @throws PorticoError consent_required
+   * @returns the open visit's id
+   */
+  recogniseArrival(proof: ConsentProof, arrival: 'recognised' | 'confirmed', score: number): string {
+    if (!proof.covers('recognise')) throw new PorticoError('consent_required');
+    return this.#arrive(proof.customerId, arrival, score);
+  }
+
+  /** Written in by hand, without a face. @throws PorticoError customer_not_found */
+  arriveByHand(customerId: string): string {
+    return this.#db.transaction(() => {
+      if (this.#db.get('SELECT 1 FROM customer WHERE id = ?', customerId) === undefined) throw new PorticoError('customer_not_found');
+      return this.#arrive(customerId, 'by_hand', null);
+    });
+  }
+
+  /** "I'll serve". @throws PorticoError visit_not_found, visit_closed */
+  serve(visitId: string, staffId: string): void {
+    this.#db.transaction(() => {
+      this.#openRow(visitId);
+      this.#db.run('UPDATE visit SET adviser_id = ? WHERE id = ?', staffId, visitId);
+      this.#db.afterCommit(() => this.#events.emit('visitUpdated', { visitId }));
+    });
+  }
+
+  /** @throws PorticoError visit_not_found, visit_closed */
+  close(visitId: string): void {
+    this.#db.transaction(() => this.#end(this.#openRow(visitId), this.#clock.now(), 'by_hand'));
+  }
+
+  /** Ends the open visit of a customer who withdrew. */
+  closeForWithdrawal(customerId: string): void {
+    this.#db.transaction(() => {
+      const row = this.#openOf(customerId);
+      // One written in by hand does not rest on recognition.
+      if (row !== undefined && row.arrival !== 'by_hand') this.#end(row, this.#clock.now(), 'consent_withdrawn');
+    });
+  }
+
+  /** Ends every visit whose customer was not seen for the gap, at the time last seen. @returns how many */
+  closeStale(): number {
+    const now = this.#clock.now();
+    const stale = this.#openRows().filter((row) => hasLeft(toOpenVisit(row), now, this.#gapMs));
+    for (const row of stale) this.#db.transaction(() => this.#end(row, row.last_seen_at_ms, 'left'));
+    return stale.length;
+  }
+
+  /** Who is in the store, newest arrival first. */
+  open(): VisitState[] {
+    return this.#openRows().map(toState);
+  }
+
+  openVisitOf(customerId: string): string | null {
+    return this.#openOf(customerId)?.id ?? null;
+  }
+
+  /** @throws PorticoError visit_not_found */
+  byId(visitId: string): VisitState {
+    return toState(this.#row(visitId));
+  }
+
+  /** The customer's last visit that began before this one, with who served. */
+  previous(visit: VisitState): { openedAt: string; adviser: string | null } | null {
+    const row = this.#db.get<VisitRow>(
+      `${SELECT} WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? ORDER BY opened_at_ms DESC LIMIT 1`,
+      visit.customerId, visit.id, Date.parse(visit.openedAt));
+    return row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser };
+  }
+
+  /** Newest first. */
+  of(customerId: string): Visit[] {
+    return this.#db.all<VisitRow>(`${SELECT} WHERE customer_id = ? ORDER BY opened_at_ms DESC LIMIT 200`, customerId).map((row) => ({
+      id: row.id, openedAt: toInstant(row.opened_at_ms), lastSeenAt: toInstant(row.last_seen_at_ms),
+      closedAt: row.closed_at_ms === null ? null : toInstant(row.closed_at_ms),
+      endReason: row.end_reason, arrival: row.arrival, adviser: row.adviser,
+    }));
+  }
+
+  lastVisitAt(customerId: string): string | null {
+    const row = this.#db.get<{ at: number | null }>('SELECT max(opened_at_ms) AS at FROM visit WHERE customer_id = ?', customerId);
+    return row?.at == null ? null : toInstant(row.at);
+  }
+
+  #arrive(customerId: string, arrival: Arrival, score: number | null): string {
+    const now = this.#clock.now();
+    return this.#db.transaction(() => {
+      const open = this.#openOf(customerId);
+      const step = nextVisit(open === undefined ? null : toOpenVisit(open), now, this.#gapMs);
+      switch (step) {
+        case 'ignore':
+          return open!.id;
+        case 'refresh':
+          this.#db.run('UPDATE visit SET last_seen_at_ms = ? WHERE id = ?', now, open!.id);
+          this.#db.afterCommit(() => this.#events.emit('visitUpdated', { visitId: open!.id }));
+          return open!.id;
+        case 'reopen':
+          this.#end(open!, open!.last_seen_at_ms, 'left');
+          return this.#begin(customerId, arrival, score, now);
+        case 'open':
+          return this.#begin(customerId, arrival, score, now);
+      }
+    });
+  }
+
+  #begin(customerId: string, arrival: Arrival, score: number | null, now: number): string {
+    const id = randomUUID();
+    this.#db.run('INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival, score) VALUES (?, ?, ?, ?, ?, ?)',
+      id, customerId, now, now, arrival, score);
+    this.#db.afterCommit(() => this.#events.emit('visitOpened', { visitId: id }));
+    return id;
+  }
+
+  #end(row: VisitRow, atMs: number, reason: EndReason): void {
+    // A clock set back must not end a visit before it began.
+    this.#db.run('UPDATE visit SET closed_at_ms = ?, end_reason = ? WHERE id = ?', Math.max(atMs, row.opened_at_ms), reason, row.id);
+    this.#db.afterCommit(() => this.#events.emit('visitClosed', { visitId: row.id, customerId: row.customer_id, reason }));
+  }
+
+  #row(visitId: string): VisitRow {
+    const row = this.#db.get<VisitRow>(`${SELECT} WHERE visit.id = ?`, visitId);
+    if (row === undefined) throw new PorticoError('visit_not_found');
+    return row;
+  }
+
+  #openRow(visitId: string): VisitRow {
+    const row = this.#row(visitId);
+    if (row.closed_at_ms !== null) throw new PorticoError('visit_closed');
+    return row;
+  }
+
+  #openOf(customerId: string): VisitRow | undefined {
+    return this.#db.get<VisitRow>(`${SELECT} WHERE customer_id = ? AND closed_at_ms IS NULL`, customerId);
+  }
+
+  #openRows(): VisitRow[] {
+    return this.#db.all<VisitRow>(`${SELECT} WHERE closed_at_ms IS NULL ORDER BY opened_at_ms DESC, visit.rowid DESC`);
+  }
+}
+
+function toOpenVisit(row: VisitRow) {
+  return { openedAtMs: row.opened_at_ms, lastSeenAtMs: row.last_seen_at_ms };
+}
+
+function toState(row: VisitRow): VisitState {
+  return {
+    id: row.id, customerId: row.customer_id, openedAt: toInstant(row.opened_at_ms), lastSeenAt: toInstant(row.last_seen_at_ms),
+    closedAt: row.closed_at_ms === null ? null : toInstant(row.closed_at_ms), arrival: row.arrival, score: row.score,
+    adviser: row.adviser_id === null ? null : { id: row.adviser_id, name: row.adviser! },
+  };
+}
