@@ -160,7 +160,7 @@ export const CustomerSummary = Type.Object(
 );
 export type CustomerSummary = Static<typeof CustomerSummary>;
 export const CustomerQuery = Type.Object(
-  { query: Type.Optional(Type.String({ maxLength: 60 })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 50 })) },
+  { query: Type.Optional(Type.String({ maxLength: 60 })), limit: Type.Optional(Type.String({ pattern: '^([1-9]|[1-4][0-9]|50)$' })) },
   closed,
 );
 
@@ -366,6 +366,8 @@ export const EnrolmentProgress = Type.Object(
     nextPose: Nullable(OneOf(POSES)),
     /** Whether the photo just sent was taken. */
     accepted: Type.Boolean(),
+    /** Why the photo just sent was not taken, as a code of docs/protocol.md; null: taken, or only the pose was not the one asked for. */
+    problem: Nullable(Type.String()),
     hint: OneOf(CAPTURE_HINTS),
     /** Box of the face in the photo just sent, in pixels of the upright photo; null: none or several. */
     box: Nullable(
@@ -376,6 +378,8 @@ export const EnrolmentProgress = Type.Object(
   closed,
 );
 export type EnrolmentProgress = Static<typeof EnrolmentProgress>;
+/** `any`: photos chosen by hand rather than by the guide; taken whichever way the head is turned. */
+export const PhotoQuery = Type.Object({ pose: Type.Optional(OneOf(['guided', 'any'] as const)) }, closed);
 /** Three photos are wanted; a customer with fewer may be enrolled only when this says so. */
 export const EnrolmentFinish = Type.Object({ acceptFewer: Type.Optional(Type.Boolean()) }, closed);
 export const Enrolled = Type.Object({ customerId: Id, photos: Type.Integer({ minimum: 1 }) }, closed);

@@ -5,9 +5,9 @@ import type { EventBus } from '../events/index.js';
 import { Embedding, PorticoError, type Clock } from '../kit/index.js';
 import type { Database, ReaderTicket } from '../storage/index.js';
 import type { SearchAnswer, SearchMatch, SearchQuestion } from './searchThread.js';
-import { decide, similarityThreshold } from './thresholds.js';
+import { decide, similarityThreshold, type Thresholds } from './thresholds.js';
 
-export { decide, similarityThreshold, KNOWN_MARGIN_MIN } from './thresholds.js';
+export { decide, similarityThreshold, KNOWN_MARGIN_MIN, type Thresholds } from './thresholds.js';
 
 /** Enrolment photos a template is made of at the most (RECOGNITION: 3 to 5). */
 export const TEMPLATE_PHOTOS_MAX = 5;
@@ -27,6 +27,8 @@ export interface MatchDecision {
   score: number | null;
   /** Lead over the second best person; null: there is none. */
   margin: number | null;
+  /** The similarities that were asked for: they depend on how many people are enrolled. */
+  thresholds: Thresholds;
 }
 
 /**
@@ -120,6 +122,11 @@ export class Gallery {
     return this.#size;
   }
 
+  /** Whether the search thread is up. */
+  get searching(): boolean {
+    return this.#thread !== null;
+  }
+
   /** How many photos the customer's template was made of; 0: not enrolled. */
   photosOf(customerId: string): number {
     return this.#db.get<{ n: number }>(
@@ -138,11 +145,11 @@ export class Gallery {
     const score = best?.score ?? null;
     const margin = best === undefined || second === undefined ? null : best.score - second.score;
     const people = this.size();
-    const decision = decide(score, margin, {
+    const thresholds = {
       known: similarityThreshold(people, this.#fpir.known),
       candidate: similarityThreshold(people, this.#fpir.candidate),
-    });
-    return { decision, customerId: best?.customerId ?? null, score, margin };
+    };
+    return { decision: decide(score, margin, thresholds), customerId: best?.customerId ?? null, score, margin, thresholds };
   }
 
   /**

@@ -16,15 +16,15 @@ export interface Point {
 export interface FaceQuality {
   /** L2 norm of the plain (not mirrored) embedding before normalising: about 1.6 for non-faces, 2.9 and up for usable faces. */
   norm: number;
-  /** Variance of the Laplacian of the aligned grey 112x112 face, 0 and up; below about 30 is blurred. */
+  /** Variance of the Laplacian over the variance of the aligned grey 112x112 face, thousandths; below about 8 is blurred. */
   sharpness: number;
   /** Mean grey of the aligned face, 0..255. */
   brightness: number;
-  /** Head turned to its own left is positive; rough degrees from the landmarks, about -60..60. */
+  /** Head turned to its own left (nose to the right in the picture) is positive; rough degrees from the landmarks, -60..60. */
   yawDegrees: number;
   /** Roll of the eye line in the image, degrees, clockwise positive. */
   rollDegrees: number;
-  /** Mean eye aspect ratio from the 68 landmarks (Soukupova and Cech 2016): below about 0.18 is closed. */
+  /** Mean eye aspect ratio from the 68 landmarks (Soukupova and Cech 2016), 0 to about 0.45; a weak hint: see quality.ts. */
   eyeOpenness: number;
   /** Distance between the eye centres, pixels of the upright image. */
   eyeDistance: number;

@@ -1,0 +1,76 @@
+import { statfsSync } from 'node:fs';
+import type { BoxHealth } from '../contract/index.js';
+import type { EventBus } from '../events/index.js';
+import type { Gallery } from '../gallery/index.js';
+import type { Clock, Logger } from '../kit/index.js';
+import type { Recognition } from '../recognition/index.js';
+import type { Database } from '../storage/index.js';
+import type { Vision } from '../vision/index.js';
+
+const CHECK_MS = 10_000;
+/** Below this the next write-ahead log may not fit. */
+const FREE_BYTES_MIN = 64 * 1_048_576;
+/** Frames waiting for a vision worker: above this the box is too slow for its cameras. */
+const QUEUE_LONG = 16;
+
+/** Asks the other rooms how they are; writes nothing. */
+export class Health {
+  readonly #deps: {
+    db: Database; vision: Vision; gallery: Gallery; recognition: Recognition; events: EventBus; clock: Clock; log: Logger; dataDirectory: string;
+  };
+  #startedAtMs = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(deps: {
+    db: Database; vision: Vision; gallery: Gallery; recognition: Recognition; events: EventBus; clock: Clock; log: Logger; dataDirectory: string;
+  }) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#startedAtMs = this.#deps.clock.now();
+    let last = '';
+    this.#timer = setInterval(() => {
+      const health = this.now();
+      this.#deps.events.emit('healthChecked', { health });
+      if (health.problems.join() !== last) this.#deps.log.warn({ problems: health.problems }, 'health changed');
+      last = health.problems.join();
+    }, CHECK_MS);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  now(): BoxHealth {
+    const { vision, gallery, recognition, clock } = this.#deps;
+    const problems: BoxHealth['problems'] = [];
+    if (vision.modelPack === '' || !gallery.searching) problems.push('vision_unavailable');
+    if (this.#databaseFails()) problems.push('storage_busy');
+    if (this.#diskIsFull()) problems.push('storage_full');
+    if (vision.queueLength > QUEUE_LONG) problems.push('frames_dropped');
+    const failed = problems.includes('storage_busy') || problems.includes('storage_full');
+    return {
+      status: problems.length === 0 ? 'ok' : failed ? 'failed' : 'degraded',
+      problems,
+      upSeconds: Math.max(0, Math.floor((clock.now() - this.#startedAtMs) / 1000)),
+      ...recognition.counts(),
+      enrolledCustomers: problems.includes('storage_busy') ? 0 : gallery.size(),
+      modelPack: vision.modelPack,
+    };
+  }
+
+  #databaseFails(): boolean {
+    try {
+      this.#deps.db.get('SELECT 1 FROM migration LIMIT 1');
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  #diskIsFull(): boolean {
+    const { bavail, bsize } = statfsSync(this.#deps.dataDirectory);
+    return bavail * bsize < FREE_BYTES_MIN;
+  }
+}

@@ -1,0 +1,49 @@
+import type { WebSocket } from 'ws';
+import {
+  CAMERA_CREDITS, CLOSE, MAX_FRAME_BYTES, MAX_FRAME_PIXELS, type CameraMessage, type CameraMode,
+} from '../contract/index.js';
+import { isPorticoError, PorticoError } from '../kit/index.js';
+import type { OpenCamera, Recognition } from '../recognition/index.js';
+import { parseJson } from './live.js';
+
+/** Frames sent without credit until the connection is closed. An honest page never sends one. */
+const OVERDRAWN_MAX = 50;
+
+/** One camera's socket: JPEG frames come up, answers go down, credits keep the camera from outrunning the box. */
+export function serveCamera(socket: WebSocket, mode: CameraMode, recognition: Recognition): void {
+  const send = (message: CameraMessage) => {
+    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+  };
+  let camera: OpenCamera;
+  try {
+    camera = recognition.openCamera(mode, {
+      result: ({ tookMs, ...data }) => send({ v: 1, type: 'camera.result', data: { ...data, tookMs: Math.round(tookMs * 10) / 10 } }),
+      dropped: (data) => send({ v: 1, type: 'camera.dropped', data }),
+      refused: (data, error) => send({ v: 1, type: 'camera.refused', data: { ...data, error: error.toBody() } }),
+    });
+  } catch (error) {
+    if (!isPorticoError(error)) throw error;
+    send({ v: 1, type: 'error', ...error.toBody() });
+    socket.close(CLOSE.tooSlow);
+    return;
+  }
+  let overdrawn = 0;
+  socket.on('message', (data: Buffer, isBinary: boolean) => {
+    if (!isBinary) {
+      const error = new PorticoError(parseJson(data) === null ? 'malformed_json' : 'unknown_message');
+      send({ v: 1, type: 'error', ...error.toBody() });
+      return;
+    }
+    if (camera.offer(data, performance.now())) return;
+    overdrawn += 1;
+    if (overdrawn < OVERDRAWN_MAX) return;
+    send({ v: 1, type: 'error', ...new PorticoError('camera_flood').toBody() });
+    camera.close();
+    socket.close(CLOSE.flood);
+  });
+  socket.on('close', () => camera.close());
+  send({
+    v: 1, type: 'camera.ready',
+    data: { cameraId: camera.id, mode, credits: CAMERA_CREDITS, maxBytes: MAX_FRAME_BYTES, maxPixels: MAX_FRAME_PIXELS },
+  });
+}

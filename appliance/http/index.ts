@@ -1,0 +1,127 @@
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import fastifyStatic from '@fastify/static';
+import swagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import websocket from '@fastify/websocket';
+import fastify, { LogController } from 'fastify';
+import type { Access } from '../access/index.js';
+import type { Consent } from '../consent/index.js';
+import { ErrorBody, MAX_FRAME_BYTES, type BoxHealth } from '../contract/index.js';
+import type { Customers } from '../customers/index.js';
+import type { EventBus } from '../events/index.js';
+import type { FollowUps } from '../followups/index.js';
+import type { Gallery } from '../gallery/index.js';
+import { PorticoError, type Clock, type Logger } from '../kit/index.js';
+import type { Enrolments, Recognition, Sightings } from '../recognition/index.js';
+import type { Visits } from '../visits/index.js';
+import { Cards } from './cards.js';
+import type { Certificates } from './certificates.js';
+import { handleError } from './errors.js';
+import { identifyVisitor, refuseForeignOrigin } from './guards.js';
+import { LiveHub } from './live.js';
+import { deviceRoutes, managerRoutes, publicRoutes, staffRoutes } from './routes/access.js';
+import { consentRoutes } from './routes/consent.js';
+import { customerRoutes } from './routes/customers.js';
+import { visitRoutes } from './routes/visits.js';
+import { registerSockets } from './sockets.js';
+import { trustFile } from './trust.js';
+
+export { lanAddresses, loadCertificates, type Certificates } from './certificates.js';
+export { createTrustServer } from './trust.js';
+
+/** Per address and minute; a guided enrolment sends about 240 photos, a page reload about 30 files. */
+const REQUESTS_PER_MINUTE = 1_500;
+/** JSON bodies: the largest is a drawn signature. */
+const JSON_BYTES_MAX = 1_000_000;
+/** Twice a frame's limit: a frame a little too large gets a typed answer, a far larger one ends the connection. */
+const SOCKET_MESSAGE_BYTES_MAX = 2 * MAX_FRAME_BYTES;
+
+export interface HttpDeps {
+  access: Access; consent: Consent; customers: Customers; followUps: FollowUps; gallery: Gallery; visits: Visits;
+  enrolments: Enrolments; sightings: Sightings; recognition: Recognition; health: { now(): BoxHealth };
+  events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
+  box: { version: string; storeName: string; demo: boolean };
+  webuiDirectory: string;
+}
+
+/** The HTTPS server: page, REST, sockets. Assembles and does nothing else. */
+export async function buildServer(deps: HttpDeps) {
+  const { certificates, box } = deps;
+  const app = fastify({
+    https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2' },
+    loggerInstance: deps.log,
+    logController: new LogController({ disableRequestLogging: true }), // addresses and paths carry customers' ids
+    bodyLimit: JSON_BYTES_MAX,
+    requestTimeout: 30_000,
+    // A wrong type is refused, an unknown field is refused: nothing is guessed or dropped in silence.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setErrorHandler(handleError);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: [`'self'`], scriptSrc: [`'self'`], styleSrc: [`'self'`, `'unsafe-inline'`], imgSrc: [`'self'`, 'data:', 'blob:'],
+        mediaSrc: [`'self'`, 'blob:'], connectSrc: [`'self'`], workerSrc: [`'self'`, 'blob:'], objectSrc: [`'none'`],
+        baseUri: [`'none'`], formAction: [`'self'`], frameAncestors: [`'none'`],
+      },
+    },
+    strictTransportSecurity: false, // a private root on a LAN name: a pinned HTTPS would lock people out after a reset
+    referrerPolicy: { policy: 'no-referrer' },
+  });
+  await app.register(rateLimit, { max: REQUESTS_PER_MINUTE, timeWindow: 60_000, errorResponseBuilder: () => new PorticoError('too_many_requests') });
+  await app.register(cookie);
+  await app.register(websocket, { options: { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false } });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Portico', version: box.version, description: 'REST API of the box. Sockets: see docs/protocol.md. Errors: {code, message, details?}.' },
+      components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: '__Host-portico-session' } } },
+    },
+    hideUntagged: true,
+  });
+
+  const cards = new Cards(deps);
+  const hub = new LiveHub({ ...deps, cards });
+  await app.register(async (api) => {
+    api.decorateRequest('visitor', null);
+    api.addHook('onRequest', async (_request, reply) => { void reply.header('cache-control', 'no-store'); });
+    api.addHook('onRoute', (route) => {
+      const schema = route.schema as { response?: Record<string, unknown> } | undefined;
+      if (schema?.response !== undefined) schema.response = { ...schema.response, '4xx': ErrorBody, '5xx': ErrorBody };
+    });
+    await api.register(async (v1) => {
+      v1.addHook('onRequest', identifyVisitor(deps.access));
+      registerSockets(v1, { ...deps, hub });
+      await v1.register(async (rest) => {
+        rest.addHook('onRequest', refuseForeignOrigin);
+        for (const routes of [publicRoutes(deps), deviceRoutes(deps), staffRoutes(deps), managerRoutes(deps)]) await rest.register(routes);
+        await rest.register(customerRoutes({ ...deps, cards }));
+        await rest.register(consentRoutes(deps));
+        await rest.register(visitRoutes({ ...deps, cards }));
+      });
+    }, { prefix: '/v1' });
+    api.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  }, { prefix: '/api' });
+
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/trust*', async (request, reply) => {
+    const file = trustFile(request.url.split('?')[0]!, certificates, box.storeName, `https://${request.headers.host}`);
+    if (file === null) throw new PorticoError('not_found');
+    if (file.fileName !== undefined) void reply.header('content-disposition', `attachment; filename="${file.fileName}"`);
+    return reply.type(file.contentType).send(file.body);
+  });
+  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: 'index.html' });
+  app.setNotFoundHandler((request, reply) => {
+    // A page address inside the app: the page finds its own way. A missing file or API address: not found.
+    const path = request.url.split('?')[0]!;
+    if (request.method === 'GET' && !path.startsWith('/api/') && !/\.\w+$/.test(path)) return reply.sendFile('index.html');
+    return handleError(new PorticoError('not_found'), request, reply);
+  });
+  hub.start();
+  app.addHook('preClose', async () => hub.stop());
+  return app;
+}

@@ -1,0 +1,32 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { IdParams, SightingAnswer, VisitCard, VisitRequest } from '../../contract/index.js';
+import type { Sightings } from '../../recognition/index.js';
+import type { Visits } from '../../visits/index.js';
+import type { Cards } from '../cards.js';
+import { requireStaff, staffOf } from '../guards.js';
+
+export const visitRoutes = (deps: { visits: Visits; sightings: Sightings; cards: Cards }): FastifyPluginAsyncTypebox => async (app) => {
+  const { visits, sightings, cards } = deps;
+  app.addHook('onRequest', requireStaff);
+
+  app.post('/visits', { schema: { tags: ['visits'], summary: 'Write an arrival in by hand', body: VisitRequest, response: { 201: VisitCard } } },
+    async (request, reply) => reply.status(201).send(cards.visit(visits.arriveByHand(request.body.customerId))));
+
+  app.post('/visits/:id/serve', { schema: { tags: ['visits'], summary: '"I\'ll serve"', params: IdParams, response: { 200: VisitCard } } }, async (request) => {
+    visits.serve(request.params.id, staffOf(request).session.staff.id);
+    return cards.visit(request.params.id);
+  });
+
+  app.post('/visits/:id/close', { schema: { tags: ['visits'], params: IdParams, response: { 204: Type.Null() } } }, async (request, reply) => {
+    visits.close(request.params.id);
+    return reply.status(204).send(null);
+  });
+
+  app.post('/sightings/:id/answer', {
+    schema: { tags: ['visits'], summary: 'Answer "Is this ...?"', params: IdParams, body: SightingAnswer, response: { 204: Type.Null() } },
+  }, async (request, reply) => {
+    sightings.answer(request.params.id, request.body.answer, staffOf(request).session.staff.id);
+    return reply.status(204).send(null);
+  });
+};

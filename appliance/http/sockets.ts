@@ -1,0 +1,78 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Access } from '../access/index.js';
+import { CAMERA_MODES, CLOSE, PROTOCOL_VERSION, type SESSION_SCOPES } from '../contract/index.js';
+import type { EventBus } from '../events/index.js';
+import { isPorticoError, PorticoError } from '../kit/index.js';
+import type { Recognition } from '../recognition/index.js';
+import { serveCamera } from './camera.js';
+import { isOwnOrigin, signedIn, staffOf } from './guards.js';
+import type { LiveHub } from './live.js';
+
+const HEARTBEAT_MS = 15_000;
+
+type Scope = (typeof SESSION_SCOPES)[number];
+interface SocketQuery { v?: string; mode?: string; epoch?: string; since?: string }
+
+/**
+ * The two sockets. A browser cannot read the status of a refused upgrade, so refusals are told in a typed message on
+ * the open socket, which then closes with a code that the page understands.
+ */
+export function registerSockets(app: FastifyInstance, deps: { access: Access; events: EventBus; hub: LiveHub; recognition: Recognition }): void {
+  const { access, events, hub, recognition } = deps;
+  const open = new Set<{ socket: WebSocket; key: string; scope: Scope; alive: boolean }>();
+
+  const admit = (socket: WebSocket, request: FastifyRequest, authorise: () => { session: { key: string; scope: Scope } }): boolean => {
+    socket.on('error', () => undefined); // followed by 'close'
+    try {
+      if (!isOwnOrigin(request)) throw new PorticoError('wrong_origin');
+      if ((request.query as SocketQuery).v !== String(PROTOCOL_VERSION)) throw new PorticoError('wrong_protocol_version', { expected: PROTOCOL_VERSION });
+      const { session } = authorise();
+      const entry = { socket, key: session.key, scope: session.scope, alive: true };
+      open.add(entry);
+      socket.on('pong', () => { entry.alive = true; });
+      socket.on('close', () => open.delete(entry));
+      return true;
+    } catch (error) {
+      if (!isPorticoError(error)) throw error;
+      socket.send(JSON.stringify({ v: 1, type: 'error', ...error.toBody() }));
+      socket.close(error.code === 'wrong_protocol_version' ? CLOSE.wrongVersion : error.status === 401 ? CLOSE.sessionEnded : CLOSE.notAllowed);
+      return false;
+    }
+  };
+
+  app.get('/live', { websocket: true, schema: { hide: true } }, (socket, request) => {
+    if (!admit(socket, request, () => staffOf(request))) return;
+    const { epoch, since } = request.query as SocketQuery;
+    const resume = epoch !== undefined && since !== undefined && /^\d{1,15}$/.test(since) ? { epoch, since: Number(since) } : null;
+    hub.connect(socket, resume);
+  });
+
+  app.get('/camera', { websocket: true, schema: { hide: true } }, (socket, request) => {
+    const mode = CAMERA_MODES.find((known) => known === (request.query as SocketQuery).mode);
+    const admitted = admit(socket, request, () => {
+      if (mode === undefined) throw new PorticoError('camera_mode_invalid');
+      return mode === 'look_up' ? staffOf(request) : signedIn(request);
+    });
+    if (admitted && mode !== undefined) serveCamera(socket, mode, recognition);
+  });
+
+  const unsubscribe = events.on('sessionEnded', ({ sessionKey }) => {
+    for (const entry of open) if (entry.key === sessionKey) entry.socket.close(CLOSE.sessionEnded);
+  });
+  const heartbeat = setInterval(() => {
+    for (const entry of open) {
+      if (!entry.alive) entry.socket.terminate();
+      else if (!access.isLive(entry.key, entry.scope)) entry.socket.close(CLOSE.sessionEnded);
+      else {
+        entry.alive = false;
+        entry.socket.ping();
+      }
+    }
+  }, HEARTBEAT_MS);
+  app.addHook('preClose', async () => {
+    clearInterval(heartbeat);
+    unsubscribe();
+    for (const entry of open) entry.socket.close(CLOSE.goingAway);
+  });
+}

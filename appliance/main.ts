@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
+import { schedule } from 'node-cron';
+import { Access } from './access/index.js';
+import type { Config } from './config/index.js';
+import { Consent } from './consent/index.js';
+import { Customers } from './customers/index.js';
+import { EventBus } from './events/index.js';
+import { FollowUps } from './followups/index.js';
+import { Gallery } from './gallery/index.js';
+import { Health } from './health/index.js';
+import { buildServer, createTrustServer, lanAddresses, loadCertificates } from './http/index.js';
+import { createLogger, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
+import { Enrolments, Recognition, Sightings } from './recognition/index.js';
+import { openStorage } from './storage/index.js';
+import { createVision } from './vision/index.js';
+import { Visits } from './visits/index.js';
+
+export interface Appliance {
+  /** Where the page is, best address first. */
+  urls: string[];
+  trustUrls: string[];
+  /** The root that clients have to trust, PEM. */
+  rootPem: string;
+  /** One-time pairing code for the owner; null once there is staff. */
+  ownerCode: string | null;
+  /** Stops in the reverse order and goes on past a failure. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The composition root: every room is made here, in start order, and nowhere else.
+ * @throws PorticoError with a start-up code; then nothing is left running
+ */
+export async function startAppliance(config: Config, overrides: { clock?: Clock; log?: Logger } = {}): Promise<Appliance> {
+  const clock = overrides.clock ?? systemClock;
+  const log = overrides.log ?? createLogger(config.logLevel);
+  const undo: (() => unknown)[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) {
+      try {
+        await step();
+      } catch (err) {
+        log.error({ err }, 'a room did not stop');
+      }
+    }
+  };
+
+  try {
+    const events = new EventBus(log);
+
+    const storage = openStorage({
+      dataDirectory: config.dataDirectory, credentialsDirectory: config.credentialsDirectory, maxBytes: config.databaseMaxBytes, clock,
+    });
+    undo.push(() => storage.close());
+    const { db } = storage;
+
+    const vision = createVision({
+      modelsDir: config.modelsDirectory, log, ...(config.visionWorkers === 0 ? {} : { workers: config.visionWorkers }),
+    });
+    await vision.start();
+    undo.push(() => vision.stop());
+
+    const access = new Access({ db, clock, events });
+    const customers = new Customers({ db, clock, events });
+    const followUps = new FollowUps({ db, clock, events });
+    const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
+    const consent = new Consent({ db, clock, events, timeZone: config.timeZone });
+    const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, fpir: config.fpir });
+
+    consent.deleteWith((customerId) => {
+      const templatesDeleted = gallery.forget(customerId);
+      visits.closeForWithdrawal(customerId);
+      return { templatesDeleted };
+    });
+    consent.publishFirstNotice(config.storeName);
+    consent.expireDue();
+    await gallery.start();
+    undo.push(() => gallery.stop());
+
+    const enrolments = new Enrolments({ vision, gallery, consent, clock });
+    const sightings = new Sightings({ db, clock, events, consent, customers, visits });
+    const recognition = new Recognition({ vision, gallery, consent, customers, visits, sightings, enrolments, events, clock, log });
+    recognition.start();
+    undo.push(() => recognition.stop());
+
+    // Every hour, a minute past: consents whose last day is over end, whatever the time zone does.
+    const expiry = schedule('1 * * * *', () => {
+      try {
+        consent.expireDue();
+      } catch (err) {
+        log.error({ err }, 'the expiry job failed'); // tried again in an hour; a used consent is checked by date anyway
+      }
+    });
+    undo.push(() => expiry.stop());
+
+    const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory });
+    health.start();
+    undo.push(() => health.stop());
+
+    const certificates = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock);
+    const server = await buildServer({
+      access, consent, customers, followUps, gallery, visits, enrolments, sightings, recognition, health, events, clock, log, certificates,
+      box: { version: config.version, storeName: config.storeName, demo: config.demo }, webuiDirectory: config.webuiDirectory,
+    });
+    undo.push(() => server.close());
+    await listen(config.port, () => server.listen({ host: config.host, port: config.port }));
+    const port = (server.server.address() as AddressInfo).port;
+    const hosts = isLoopback(config.host) ? ['localhost'] : [...lanAddresses(), 'localhost'];
+
+    let trustUrls: string[] = [];
+    if (config.trustPort !== 0) {
+      const trust = createTrustServer(certificates, config.storeName, () => port);
+      undo.push(() => new Promise((resolve) => { trust.close(resolve); trust.closeAllConnections(); }));
+      await listen(config.trustPort, () => new Promise((resolve, reject) => {
+        trust.once('error', reject);
+        trust.listen(config.trustPort, config.host, () => resolve(undefined));
+      }));
+      trustUrls = hosts.map((host) => `http://${host}:${config.trustPort}/trust`);
+    }
+
+    log.info({ port, trustPort: config.trustPort, modelPack: vision.modelPack, enrolled: gallery.size() }, 'READY');
+    return {
+      urls: hosts.map((host) => `https://${host}:${port}`), trustUrls, rootPem: certificates.rootPem,
+      ownerCode: access.ownerNeeded() ? access.makeCode('owner').code : null, stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function listen(port: number, start: () => Promise<unknown>): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new PorticoError('port_in_use', { port });
+    throw error;
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

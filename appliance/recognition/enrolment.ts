@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { CaptureHint, Enrolled, EnrolmentProgress, ErrorCode, Pose } from '../contract/index.js';
+import { POSES } from '../contract/index.js';
+import type { Consent } from '../consent/index.js';
+import type { EnrolmentPhoto, Gallery } from '../gallery/index.js';
+import { BoundedMap, Embedding, PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { judgeForEnrolment, type Box, type FoundFace, type Vision } from '../vision/index.js';
+import { judgePose } from './poses.js';
+
+export const PHOTOS_WANTED = POSES.length;
+const ENROLMENT_TTL_MS = 10 * 60_000;
+const ENROLMENTS_MAX = 16;
+/** Another face this large beside the main one may be whom the photo is of; a bystander far behind may not. */
+const SECOND_FACE_MIN = 0.5;
+/** Photos of one person taken within a minute are far above this; two people almost never. */
+const SAME_PERSON_SIMILARITY_MIN = 0.4;
+
+interface Enrolment {
+  customerId: string;
+  photos: EnrolmentPhoto[];
+  /** Since when the present pose is asked for. */
+  poseAskedAtMs: number;
+  expiresAtMs: number;
+}
+type Problem = Extract<ErrorCode, `face_${string}`>;
+
+const HINTS: Record<Problem, CaptureHint> = {
+  face_not_found: 'no_face', face_several: 'one_face_only', face_too_small: 'come_closer', face_blurred: 'hold_still',
+  face_turned: 'look_here', face_too_dark: 'more_light', face_too_bright: 'less_light', face_eyes_closed: 'open_eyes',
+  face_poor_quality: 'look_here', face_not_same_person: 'one_face_only',
+};
+
+/**
+ * Enrolments under way: photos come in, embeddings of good ones are held in memory for at most ten minutes, and
+ * only `finish` writes, all at once, under consent looked up in that moment.
+ */
+export class Enrolments {
+  readonly #deps: { vision: Vision; gallery: Gallery; consent: Consent; clock: Clock };
+  readonly #open = new BoundedMap<string, Enrolment>(ENROLMENTS_MAX);
+
+  constructor(deps: { vision: Vision; gallery: Gallery; consent: Consent; clock: Clock }) {
+    this.#deps = deps;
+  }
+
+  /** @throws PorticoError consent_required */
+  start(customerId: string): EnrolmentProgress {
+    if (!this.#deps.consent.covers(customerId, 'recognise')) throw new PorticoError('consent_required');
+    const now = this.#deps.clock.now();
+    const id = randomUUID();
+    const enrolment: Enrolment = { customerId, photos: [], poseAskedAtMs: now, expiresAtMs: now + ENROLMENT_TTL_MS };
+    this.#open.set(id, enrolment);
+    return progress(id, enrolment, { accepted: false, problem: null, hint: 'look_straight', box: null });
+  }
+
+  /**
+   * Looks at one photo and takes it if it is good and shows the pose asked for.
+   * @param guided false: taken whichever way the head is turned
+   * @throws PorticoError enrolment_not_found, enrolment_complete, consent_required, and those of reading an image
+   */
+  async addPhoto(id: string, image: Uint8Array, guided: boolean): Promise<EnrolmentProgress> {
+    const enrolment = this.#find(id);
+    if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete');
+    const { faces } = await this.#deps.vision.analyse(image, { maxFaces: 4 });
+    if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
+    const face = faces[0];
+    const second = faces[1];
+    if (face === undefined) return refuse(id, enrolment, 'face_not_found', null);
+    if (second !== undefined && second.box.height >= SECOND_FACE_MIN * face.box.height) return refuse(id, enrolment, 'face_several', null);
+    const problem = judgeForEnrolment(face);
+    if (problem !== null) return refuse(id, enrolment, problem, face.box);
+    if (!sameAsBefore(enrolment, face)) return refuse(id, enrolment, 'face_not_same_person', face.box);
+
+    const wanted = wantedPose(enrolment);
+    const now = this.#deps.clock.now();
+    const verdict = guided ? judgePose(wanted, face.quality.yawDegrees, now - enrolment.poseAskedAtMs) : { take: true as const };
+    if (!verdict.take) return progress(id, enrolment, { accepted: false, problem: null, hint: verdict.hint, box: face.box });
+    if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete'); // two photos at once
+    enrolment.photos.push({ embedding: face.embedding, pose: wanted, norm: face.quality.norm });
+    enrolment.poseAskedAtMs = now;
+    const complete = enrolment.photos.length >= PHOTOS_WANTED;
+    return progress(id, enrolment, { accepted: true, problem: null, hint: complete ? 'complete' : 'captured', box: face.box });
+  }
+
+  /**
+   * Makes the template.
+   * @param acceptFewer the staff say that one or two photos must do
+   * @throws PorticoError enrolment_not_found, enrolment_incomplete, consent_required
+   */
+  finish(id: string, acceptFewer: boolean): Enrolled {
+    const enrolment = this.#find(id);
+    const { customerId, photos } = enrolment;
+    if (photos.length < (acceptFewer ? 1 : PHOTOS_WANTED)) {
+      throw new PorticoError('enrolment_incomplete', { collected: photos.length, wanted: PHOTOS_WANTED });
+    }
+    const { consent, gallery } = this.#deps;
+    const done = consent.withProof(customerId, 'recognise', (proof) => {
+      gallery.enrol(proof, photos);
+      return true;
+    });
+    if (done === null) throw new PorticoError('consent_required');
+    this.#open.delete(id);
+    return { customerId, photos: photos.length };
+  }
+
+  /** Forgets the photos. Unknown ids are fine. */
+  cancel(id: string): void {
+    this.#open.delete(id);
+  }
+
+  /** Forgets what ran out, and what belongs to a customer if one is named. */
+  expire(customerId?: string): void {
+    const now = this.#deps.clock.now();
+    for (const [id, enrolment] of [...this.#open.entries()]) {
+      if (enrolment.customerId === customerId || enrolment.expiresAtMs <= now) this.#open.delete(id);
+    }
+  }
+
+  #find(id: string): Enrolment {
+    const enrolment = this.#open.get(id);
+    if (enrolment === undefined || enrolment.expiresAtMs <= this.#deps.clock.now()) throw new PorticoError('enrolment_not_found');
+    return enrolment;
+  }
+}
+
+function wantedPose(enrolment: Enrolment): Pose {
+  return POSES[Math.min(enrolment.photos.length, POSES.length - 1)]!;
+}
+
+function sameAsBefore(enrolment: Enrolment, face: FoundFace): boolean {
+  if (enrolment.photos.length === 0) return true;
+  const before = Embedding.mean(enrolment.photos.map((photo) => photo.embedding));
+  return before.similarity(face.embedding) >= SAME_PERSON_SIMILARITY_MIN;
+}
+
+function refuse(id: string, enrolment: Enrolment, problem: Problem, box: Box | null): EnrolmentProgress {
+  return progress(id, enrolment, { accepted: false, problem, hint: HINTS[problem], box });
+}
+
+function progress(
+  id: string, enrolment: Enrolment, last: Pick<EnrolmentProgress, 'accepted' | 'problem' | 'hint' | 'box'>,
+): EnrolmentProgress {
+  const collected = enrolment.photos.length;
+  return {
+    enrolmentId: id, collected, wanted: PHOTOS_WANTED, nextPose: collected >= PHOTOS_WANTED ? null : wantedPose(enrolment),
+    ...last, expiresAt: toInstant(enrolment.expiresAtMs),
+  };
+}

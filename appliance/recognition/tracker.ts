@@ -1,0 +1,60 @@
+import type { Embedding } from '../kit/index.js';
+import { iou, type Box } from '../vision/index.js';
+
+/** What the tracker needs to know of a face in a frame. */
+export interface TrackableFace {
+  box: Box;
+  embedding: Embedding;
+  /** Whether the embedding says anything (norm gate); if not, only the place counts. */
+  readable: boolean;
+}
+/** What the tracker needs to know of a track. */
+export interface Trackable {
+  id: number;
+  box: Box;
+  lastSeenMs: number;
+  /** Mean of the good frames so far; null: none was readable. */
+  appearance: Embedding | null;
+}
+
+/** Unseen this long, a track ends; who comes back gets a new one. */
+export const TRACK_TTL_MS = 3_000;
+/** Below this similarity two faces are not taken for one person, however near they are (strangers: about 0 to .3). */
+const SAME_PLACE_SIMILARITY_MIN = 0.2;
+/** From this similarity on they are one person, however far the face moved (strangers reach .5 once in a thousand). */
+const ANYWHERE_SIMILARITY_MIN = 0.5;
+/** Overlap (intersection over union) of one face in two frames 200 ms apart, walking. */
+const OVERLAP_MIN = 0.3;
+
+/**
+ * Which face continues which track. Looks at place and appearance together, so that people who cross keep their own
+ * tracks and a person who takes another's place does not inherit the name. Greedy, best pair first.
+ *
+ * @returns for each face the id of its track, or null for a new one
+ */
+export function associate(tracks: readonly Trackable[], faces: readonly TrackableFace[]): (number | null)[] {
+  const pairs: { track: number; face: number; affinity: number }[] = [];
+  for (const [trackIndex, track] of tracks.entries()) {
+    for (const [faceIndex, face] of faces.entries()) {
+      const place = iou(track.box, face.box);
+      if (track.appearance === null || !face.readable) {
+        if (place >= OVERLAP_MIN) pairs.push({ track: trackIndex, face: faceIndex, affinity: place });
+        continue;
+      }
+      const similarity = track.appearance.similarity(face.embedding);
+      const together = place >= OVERLAP_MIN && similarity >= SAME_PLACE_SIMILARITY_MIN;
+      if (together || similarity >= ANYWHERE_SIMILARITY_MIN) {
+        pairs.push({ track: trackIndex, face: faceIndex, affinity: place + similarity });
+      }
+    }
+  }
+  pairs.sort((a, b) => b.affinity - a.affinity);
+  const result: (number | null)[] = faces.map(() => null);
+  const taken = new Set<number>();
+  for (const pair of pairs) {
+    if (taken.has(pair.track) || result[pair.face] !== null) continue;
+    taken.add(pair.track);
+    result[pair.face] = tracks[pair.track]!.id;
+  }
+  return result;
+}

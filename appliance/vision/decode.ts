@@ -1,0 +1,122 @@
+/** Bytes from outside to pixels: the only file that knows the image library. */
+import sharp, { type Metadata } from 'sharp';
+import { MAX_FRAME_BYTES, MAX_FRAME_PIXELS } from '../contract/index.js';
+import { PorticoError } from '../kit/index.js';
+import type { RgbImage } from './geometry.js';
+
+/** Below this a face cannot have the pixels that the detector needs; pixels a side. */
+export const IMAGE_SIDE_MIN = 32;
+
+type Format = 'jpeg' | 'png' | 'webp' | 'gif';
+
+// Every loader is shut, then four are opened: what is not on this list (SVG, PDF, TIFF, ...) is code that a stranger's
+// bytes never reach. This holds for the whole process.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: [
+    'VipsForeignLoadJpegBuffer',
+    'VipsForeignLoadPngBuffer',
+    'VipsForeignLoadWebpBuffer',
+    'VipsForeignLoadNsgifBuffer',
+  ],
+});
+// Each picture is seen once; and one worker is meant to take one core.
+sharp.cache(false);
+sharp.concurrency(1);
+
+/**
+ * Decodes a still picture: upright (EXIF orientation applied), 8-bit sRGB, see-through parts on black.
+ * @throws PorticoError image_empty, image_too_many_bytes, image_unreadable, image_animated, image_too_many_pixels
+ *   (from the header alone), image_too_small, image_truncated
+ */
+export async function decode(bytes: Uint8Array): Promise<RgbImage> {
+  checkByteLength(bytes.length);
+  const format = sniff(bytes);
+  if (format === null) throw new PorticoError('image_unreadable');
+  if (format === 'png' && isAnimatedPng(bytes)) throw new PorticoError('image_animated');
+
+  const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let header: Metadata;
+  try {
+    header = await sharp(input, { limitInputPixels: false }).metadata();
+  } catch (cause) {
+    throw broken(format, bytes, cause);
+  }
+  if ((header.pages ?? 1) > 1) throw new PorticoError('image_animated');
+  const { width, height } = header;
+  if (width * height > MAX_FRAME_PIXELS) {
+    throw new PorticoError('image_too_many_pixels', { pixels: width * height, pixelsMax: MAX_FRAME_PIXELS });
+  }
+  if (Math.min(width, height) < IMAGE_SIDE_MIN) {
+    throw new PorticoError('image_too_small', { width, height, sideMin: IMAGE_SIDE_MIN });
+  }
+
+  try {
+    const { data, info } = await sharp(input, { limitInputPixels: MAX_FRAME_PIXELS, failOn: 'truncated' })
+      .autoOrient()
+      .flatten({ background: '#000' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new PorticoError('image_unreadable', { channels: info.channels });
+    return { width: info.width, height: info.height, data };
+  } catch (cause) {
+    throw cause instanceof PorticoError ? cause : broken(format, bytes, cause);
+  }
+}
+
+/** @throws PorticoError image_empty or image_too_many_bytes */
+export function checkByteLength(bytes: number): void {
+  if (bytes === 0) throw new PorticoError('image_empty');
+  if (bytes > MAX_FRAME_BYTES) throw new PorticoError('image_too_many_bytes', { bytes, bytesMax: MAX_FRAME_BYTES });
+}
+
+/** The format by the first bytes, whatever the sender called it; null when it is not one of ours. */
+function sniff(bytes: Uint8Array): Format | null {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'jpeg';
+  if (ascii(bytes, 1, 3) === 'PNG' && bytes[0] === 0x89) return 'png';
+  if (ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 4) === 'WEBP') return 'webp';
+  if (/^GIF8[79]a$/.test(ascii(bytes, 0, 6))) return 'gif';
+  return null;
+}
+
+/** Of a picture that did not decode: whether its end is missing or it is no picture at all. */
+function broken(format: Format, bytes: Uint8Array, cause: unknown): PorticoError {
+  return new PorticoError(hasItsEnd(format, bytes) ? 'image_unreadable' : 'image_truncated', undefined, { cause });
+}
+
+function hasItsEnd(format: Format, bytes: Uint8Array): boolean {
+  switch (format) {
+    case 'jpeg':
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf(Buffer.from([0xff, 0xd9])) > 0;
+    case 'png':
+      return pngChunks(bytes).includes('IEND');
+    case 'webp':
+      return bytes.length >= 8 + new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(4, true);
+    case 'gif':
+      return bytes[bytes.length - 1] === 0x3b;
+  }
+}
+
+/** APNG says so in a chunk before the pixels; libvips shows its first picture without a word. */
+function isAnimatedPng(bytes: Uint8Array): boolean {
+  return pngChunks(bytes).includes('acTL');
+}
+
+/** The types of the complete chunks of a PNG, in order. */
+function pngChunks(bytes: Uint8Array): string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const types: string[] = [];
+  // 8 bytes of signature; then length, type, data, checksum.
+  for (let at = 8; at + 12 <= bytes.length; ) {
+    const end = at + 12 + view.getUint32(at);
+    if (end > bytes.length) break;
+    types.push(ascii(bytes, at + 4, 4));
+    at = end;
+  }
+  return types;
+}
+
+function ascii(bytes: Uint8Array, from: number, length: number): string {
+  return String.fromCharCode(...bytes.subarray(from, from + length));
+}

@@ -1,0 +1,26 @@
+/** What crosses between the main thread and a vision worker. */
+import type { ModelManifest } from '../../models/manifest.js';
+import type { ErrorBody, ErrorCode } from '../contract/index.js';
+import type { AnalyseOptions, ModelBytes, RawAnalysis } from './pipeline.js';
+
+export interface WorkerSetup {
+  manifest: ModelManifest;
+  /** Over shared memory: verified once by the main thread, and not copied for each worker or each restart. */
+  models: ModelBytes;
+}
+
+/** An error as it crosses: a class does not survive the journey. */
+export interface WorkerFailure {
+  code: ErrorCode;
+  details?: ErrorBody['details'];
+  /** Where a broken invariant happened; for the log only. */
+  stack?: string;
+}
+
+export type ToWorker = { type: 'analyse'; job: number; image: Uint8Array; options: AnalyseOptions } | { type: 'stop' };
+
+export type FromWorker =
+  | { type: 'ready' }
+  | { type: 'failed_to_start'; error: WorkerFailure }
+  | { type: 'done'; job: number; analysis: RawAnalysis }
+  | { type: 'refused'; job: number; error: WorkerFailure };

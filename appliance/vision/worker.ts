@@ -1,0 +1,52 @@
+/** Entry of a worker thread: owns one pipeline, answers one job after the other, leaves when told to stop. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { isPorticoError } from '../kit/index.js';
+import type { FromWorker, ToWorker, WorkerFailure, WorkerSetup } from './messages.js';
+import { Pipeline, type ModelBytes } from './pipeline.js';
+
+if (parentPort === null) throw new Error('worker.ts must run in a worker thread');
+const port = parentPort;
+const { manifest, models } = workerData as WorkerSetup;
+
+const tell = (message: FromWorker, transfer: ArrayBuffer[] = []) => {
+  port.postMessage(message, transfer);
+};
+
+function toFailure(error: unknown): WorkerFailure {
+  if (isPorticoError(error)) {
+    return error.details === undefined ? { code: error.code } : { code: error.code, details: error.details };
+  }
+  const where = error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  return { code: 'internal', stack: where.join('\n') };
+}
+
+/** The runtime wants memory of its own, not shared memory. */
+function unshared(shared: ModelBytes): ModelBytes {
+  return { detector: shared.detector.slice(), landmarks: shared.landmarks.slice(), embedder: shared.embedder.slice() };
+}
+
+async function answer(pipeline: Pipeline, message: Extract<ToWorker, { type: 'analyse' }>): Promise<void> {
+  const { job } = message;
+  try {
+    const analysis = await pipeline.analyse(message.image, message.options);
+    tell({ type: 'done', job, analysis }, analysis.faces.map((face) => face.sum.buffer as ArrayBuffer));
+  } catch (error) {
+    tell({ type: 'refused', job, error: toFailure(error) });
+  }
+}
+
+try {
+  const pipeline = await Pipeline.load(manifest, unshared(models));
+  // One after the other: the pipeline's buffers serve one frame at a time, and stopping waits for the job under way.
+  let last = Promise.resolve();
+  port.on('message', (message: ToWorker) => {
+    last = last.then(async () => {
+      if (message.type === 'analyse') return answer(pipeline, message);
+      await pipeline.release();
+      return port.close();
+    });
+  });
+  tell({ type: 'ready' });
+} catch (error) {
+  tell({ type: 'failed_to_start', error: toFailure(error) });
+}

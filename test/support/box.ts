@@ -1,0 +1,91 @@
+/** A real box for a test: real models, real encrypted file, real TLS sockets, in a folder of its own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+import { loadConfig } from '../../appliance/config/index.js';
+import type { StaffMember } from '../../appliance/contract/index.js';
+import { createLogger, type Clock } from '../../appliance/kit/index.js';
+import { startAppliance, type Appliance } from '../../appliance/main.js';
+import { PorticoClient } from '../../demo/client.js';
+
+export const OWNER_PIN = '135790';
+
+/** A clock that stands still until it is moved. */
+export class TestClock implements Clock {
+  #now: number;
+  constructor(now = Date.now()) {
+    this.#now = now;
+  }
+  now(): number {
+    return this.#now;
+  }
+  move(ms: number): void {
+    this.#now += ms;
+  }
+}
+
+export interface TestBox {
+  appliance: Appliance;
+  url: string;
+  dataDirectory: string;
+  /** Everything the box logged. */
+  logged(): string;
+  /** Another device with cookies of its own, not paired. */
+  stranger(): PorticoClient;
+  /** A paired device, signed in as the owner. */
+  owner: PorticoClient;
+  ownerId: string;
+  stop(): Promise<void>;
+}
+
+/** A folder that is gone when the test is over. */
+export function temporaryDirectory(t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), 'portico-test-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Starts a box, pairs a device and makes the owner. Stopped when the test is over. */
+export async function startBox(t: Test, options: { settings?: Record<string, string>; clock?: Clock; dataDirectory?: string } = {}): Promise<TestBox> {
+  const dataDirectory = options.dataDirectory ?? temporaryDirectory(t);
+  const config = loadConfig({
+    PORTICO_DATA_DIR: dataDirectory, PORTICO_HOST: '127.0.0.1', PORTICO_PORT: '0', PORTICO_TRUST_PORT: '0', PORTICO_VISION_WORKERS: '1',
+    ...options.settings,
+  });
+  let log = '';
+  const sink = { write: (line: string) => { log += line; return true; } } as unknown as NodeJS.WritableStream;
+  const appliance = await startAppliance(config, { log: createLogger('info', sink), ...(options.clock === undefined ? {} : { clock: options.clock }) });
+  const url = appliance.urls[0]!;
+  const clients: PorticoClient[] = [];
+  const client = () => {
+    const made = new PorticoClient(url, appliance.rootPem);
+    clients.push(made);
+    return made;
+  };
+  let stopped = false;
+  const stop = async () => {
+    if (stopped) return;
+    stopped = true;
+    for (const each of clients) each.close();
+    await appliance.stop();
+  };
+  t.teardown(stop);
+  const owner = client();
+  let ownerId = '';
+  if (appliance.ownerCode !== null) {
+    await owner.pair(appliance.ownerCode, 'iPad 1');
+    ownerId = (await owner.makeOwner('店长', OWNER_PIN)).id;
+    await owner.signIn(ownerId, OWNER_PIN);
+  }
+  return { appliance, url, dataDirectory, logged: () => log, stranger: client, owner, ownerId, stop };
+}
+
+/** One more paired device, signed in as a new associate. */
+export async function addAssociate(box: TestBox, name: string, pin = '246802'): Promise<{ device: PorticoClient; staff: StaffMember }> {
+  const staff = await box.owner.call<StaffMember>('POST', '/staff', { name, role: 'associate', pin });
+  const device = box.stranger();
+  await device.pair((await box.owner.makePairingCode()).code, `iPad ${name}`);
+  await device.signIn(staff.id, pin);
+  return { device, staff };
+}
