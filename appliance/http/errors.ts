@@ -17,6 +17,7 @@ export function toPorticoError(error: unknown): PorticoError {
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
       return new PorticoError('malformed_json');
+    case undefined:
     default:
       if (statusCode === 429) return new PorticoError('too_many_requests');
       return statusCode !== undefined && statusCode >= 400 && statusCode < 500

@@ -115,7 +115,12 @@ class VisionRoom implements Vision {
 
 /** A worker thread with its models; exported for the pool's test. */
 export function spawnWorker(setup: WorkerSetup): Worker {
-  return new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, name: 'portico-vision' });
+  return new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: setup,
+    name: 'portico-vision',
+    // A loader of the main thread (a test runner's, say) would cost seconds in each worker and is no use there.
+    execArgv: [],
+  });
 }
 
 async function readShared(dir: string, manifest: ModelManifest, role: ModelRole): Promise<Uint8Array> {

@@ -43,7 +43,8 @@ try {
     last = last.then(async () => {
       if (message.type === 'analyse') return answer(pipeline, message);
       await pipeline.release();
-      return port.close();
+      // Ends this thread only, and surely: closing the port alone waits for whatever a loader hook keeps open.
+      process.exit(0);
     });
   });
   tell({ type: 'ready' });

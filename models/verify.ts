@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PorticoError } from '../appliance/kit/index.js';
+import type { ModelManifest, ModelSpec } from './manifest.js';
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * Reads one model and checks that it is the one named in the manifest. What is returned is what was checked: use
+ * these bytes, not the path again.
+ * @throws PorticoError model_missing {file, expected} or model_corrupt {file, expected, found}
+ */
+export async function readModel(dir: string, spec: ModelSpec): Promise<Uint8Array> {
+  const file = join(dir, spec.file);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw new PorticoError('model_missing', { file, expected: `sha256 ${spec.sha256}` }, { cause });
+  }
+  const found = sha256Of(bytes);
+  if (found !== spec.sha256) {
+    throw new PorticoError('model_corrupt', { file, expected: `sha256 ${spec.sha256}`, found: `sha256 ${found}` });
+  }
+  return bytes;
+}
+
+/** Checks all models of a folder. @throws as `readModel`, for the first that is wrong */
+export async function verifyModels(dir: string, manifest: ModelManifest): Promise<void> {
+  for (const spec of manifest.models) await readModel(dir, spec);
+}

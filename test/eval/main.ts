@@ -1,0 +1,100 @@
+/**
+ * Measures recognition on folders of photos: `node dist/test/eval/main.js COMMAND ...`. A tool for engineers; it
+ * writes templates to a file, so use it only with photos that may be used for that.
+ */
+import { stat } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { isPorticoError } from '../../appliance/kit/index.js';
+import { defaultModelsDir } from '../../models/manifest.js';
+import { embed, EMBED_USAGE } from './embed.js';
+import { identify, IDENTIFY_USAGE } from './identify.js';
+
+/** Where commands say how far they are. */
+export interface Output {
+  progress(done: number, of: number): void;
+}
+
+/** The command line is wrong: exit code 2. */
+class UsageError extends Error {}
+
+interface Command {
+  usage: string;
+  /** @returns the one line that says what was done */
+  run(args: string[], output: Output): Promise<string>;
+}
+
+const COMMANDS: Record<string, Command> = {
+  embed: {
+    usage: EMBED_USAGE,
+    async run(args, output) {
+      const { values } = parseArgs({
+        args,
+        options: { in: { type: 'string' }, out: { type: 'string' }, models: { type: 'string' }, tiles: { type: 'boolean' } },
+      });
+      const inDir = required(values.in, '--in');
+      const outFile = required(values.out, '--out');
+      if (!(await isFolder(inDir))) throw new UsageError(`--in: ${inDir} is not a folder`);
+      const counts = await embed(
+        { inDir, outFile, modelsDir: values.models ?? defaultModelsDir(), tiles: values.tiles ?? false },
+        output,
+      );
+      return `${counts.images} images, ${counts.faces} faces, ${counts.errors} errors: ${outFile}`;
+    },
+  },
+  identify: {
+    usage: IDENTIFY_USAGE,
+    async run(args, output) {
+      const { values } = parseArgs({
+        args,
+        options: { gallery: { type: 'string' }, probes: { type: 'string' }, out: { type: 'string' }, models: { type: 'string' } },
+      });
+      const galleryDir = required(values.gallery, '--gallery');
+      const probesDir = required(values.probes, '--probes');
+      const outFile = required(values.out, '--out');
+      if (!(await isFolder(galleryDir))) throw new UsageError(`--gallery: ${galleryDir} is not a folder`);
+      if (!(await isFolder(probesDir))) throw new UsageError(`--probes: ${probesDir} is not a folder`);
+      const { enrolled, withoutFace, probes } = await identify({ galleryDir, probesDir, outFile, modelsDir: values.models ?? defaultModelsDir() }, output);
+      return `${enrolled} enrolled, ${withoutFace} folders without a usable face, ${probes} probes: ${outFile}`;
+    },
+  },
+};
+
+const terminal: Output = {
+  progress(done, of) {
+    if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of}${done === of ? '\n' : ''}`);
+  },
+};
+
+function required(value: string | undefined, name: string): string {
+  if (value === undefined || value === '') throw new UsageError(`${name} is missing`);
+  return value;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then((found) => found.isDirectory(), () => false);
+}
+
+/** `parseArgs` refuses unknown options with errors of its own. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof UsageError || (error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS'));
+}
+
+async function main(args: string[]): Promise<number> {
+  const [name = '', ...rest] = args;
+  try {
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (command === undefined) throw new UsageError(name === '' ? 'a command is missing' : `unknown command: ${name}`);
+    console.log(await command.run(rest, terminal));
+    return 0;
+  } catch (error) {
+    if (isUsageError(error)) {
+      const usages = Object.values(COMMANDS).map((command) => `  node dist/test/eval/main.js ${command.usage}`);
+      console.error([error.message, 'Usage:', ...usages].join('\n'));
+      return 2;
+    }
+    console.error(isPorticoError(error) ? `${error.code}: ${error.message} ${JSON.stringify(error.details ?? {})}` : error);
+    return 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
