@@ -179,7 +179,7 @@ export class Gallery {
   }
 
   async #startThread(): Promise<void> {
-    const thread = new Worker(new URL('./searchThread.js', import.meta.url), { workerData: this.#readerTicket, name: 'search' });
+    const thread = new Worker(new URL('./searchThread.js', import.meta.url), { workerData: this.#readerTicket, name: 'search', execArgv: [] });
     await new Promise<void>((resolve, reject) => {
       thread.once('message', () => resolve());
       thread.once('error', reject);
