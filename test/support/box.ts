@@ -47,7 +47,11 @@ export function temporaryDirectory(t: Test): string {
 }
 
 /** Starts a box, pairs a device and makes the owner. Stopped when the test is over. */
-export async function startBox(t: Test, options: { settings?: Record<string, string>; clock?: Clock; dataDirectory?: string } = {}): Promise<TestBox> {
+export async function startBox(t: Test, options: {
+  settings?: Record<string, string>; clock?: Clock; dataDirectory?: string;
+  /** Leave the owner's pairing code unused. */
+  fresh?: boolean;
+} = {}): Promise<TestBox> {
   const dataDirectory = options.dataDirectory ?? temporaryDirectory(t);
   const config = loadConfig({
     PORTICO_DATA_DIR: dataDirectory, PORTICO_HOST: '127.0.0.1', PORTICO_PORT: '0', PORTICO_TRUST_PORT: '0', PORTICO_VISION_WORKERS: '1',
@@ -73,7 +77,7 @@ export async function startBox(t: Test, options: { settings?: Record<string, str
   t.teardown(stop);
   const owner = client();
   let ownerId = '';
-  if (appliance.ownerCode !== null) {
+  if (appliance.ownerCode !== null && options.fresh !== true) {
     await owner.pair(appliance.ownerCode, 'iPad 1');
     ownerId = (await owner.makeOwner('店长', OWNER_PIN)).id;
     await owner.signIn(ownerId, OWNER_PIN);

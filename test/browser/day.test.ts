@@ -1,0 +1,238 @@
+/**
+ * A day in the store, in a real browser: a fresh box is paired, a customer is enrolled with a drawn signature before a
+ * fake camera, recognised, seen on a second iPad, served, written about, and withdraws. Screenshots go to screenshots/.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import sharp from 'sharp';
+import t from 'tap';
+import { OWNER_PIN, startBox, temporaryDirectory } from '../support/box.js';
+import { portrait, scene } from '../support/scene.js';
+import { findChromium, launchChromium, writeCameraFile } from './chromium.js';
+
+const executable = findChromium();
+const LANDSCAPE = { width: 1180, height: 820 };
+const PORTRAIT = { width: 820, height: 1180 };
+const STEP_MS = 20_000;
+const ASSOCIATE_PIN = '246802';
+const SHOTS = join(process.cwd(), 'screenshots');
+
+/** A person before the camera who moves a little: nearer, farther, tilting the head. */
+async function personFrames(person: string): Promise<Buffer[]> {
+  const picture = await portrait(person);
+  const moves = Array.from({ length: 24 }, (_, i) => Math.sin((i / 24) * 2 * Math.PI));
+  return Promise.all(moves.map(async (move) => scene({
+    picture: await sharp(picture).rotate(3 * move, { background: '#8a8a86' }).png().toBuffer(),
+    x: 640 + 18 * move, y: 370, height: Math.round(600 + 24 * move),
+  })));
+}
+
+const at = (page: Page, id: string) => page.getByTestId(id);
+
+async function shoot(page: Page, name: string): Promise<void> {
+  await page.waitForTimeout(350); // transitions end
+  await page.screenshot({ path: join(SHOTS, `${name}.png`) });
+}
+
+async function enterPin(page: Page, pin: string): Promise<void> {
+  for (const digit of pin) await at(page, `pin-key-${digit}`).click();
+}
+
+async function newPage(browser: Browser, url: string, viewport: { width: number; height: number }): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', hasTouch: true, permissions: ['camera'], baseURL: url });
+  context.setDefaultTimeout(STEP_MS);
+  const page = await context.newPage();
+  return { context, page };
+}
+
+async function drawSignature(page: Page): Promise<void> {
+  const pad = at(page, 'signature-pad');
+  await pad.scrollIntoViewIfNeeded();
+  const box = (await pad.boundingBox())!;
+  await page.mouse.move(box.x + box.width * 0.2, box.y + box.height * 0.5);
+  await page.mouse.down();
+  for (let i = 1; i <= 24; i++) {
+    await page.mouse.move(box.x + box.width * (0.2 + 0.025 * i), box.y + box.height * (0.5 + 0.25 * Math.sin(i / 2)));
+  }
+  await page.mouse.up();
+}
+
+t.test('a day in the store', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 240_000 }, async (t) => {
+  mkdirSync(SHOTS, { recursive: true });
+  const box = await startBox(t, { fresh: true, settings: { PORTICO_STORE_NAME: '山茶手表店', PORTICO_VISION_WORKERS: '2' } });
+  const cameraFile = join(temporaryDirectory(t), 'camera.mjpeg');
+  writeCameraFile(cameraFile, await personFrames('P08'));
+  const browser = await launchChromium(executable!, cameraFile, box.appliance.rootPem);
+  t.teardown(() => browser.close());
+
+  const problems: string[] = [];
+  const watch = (page: Page) => {
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => { if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) problems.push(message.text()); });
+  };
+
+  const one = await newPage(browser, box.url, LANDSCAPE);
+  const first = one.page;
+  watch(first);
+
+  await t.test('a fresh box is paired and gets its owner', async (t) => {
+    await first.goto(`${box.url}/pair#${box.appliance.ownerCode}`);
+    t.equal(await at(first, 'pair-code').inputValue(), box.appliance.ownerCode);
+    await shoot(first, 'pair-zh');
+    await at(first, 'pair-submit').click();
+    await at(first, 'owner-name').fill('沈店长');
+    await at(first, 'owner-pin').fill(OWNER_PIN);
+    await at(first, 'owner-pin-again').fill(OWNER_PIN);
+    await shoot(first, 'owner-zh');
+    await at(first, 'owner-submit').click();
+    await at(first, 'board').waitFor();
+    await shoot(first, 'board-empty-zh');
+  });
+
+  const two = await newPage(browser, box.url, PORTRAIT);
+  const second = two.page;
+  watch(second);
+  await t.test('a second iPad is paired by a code from the first and signs in with a PIN', async (t) => {
+    await at(first, 'nav-settings').click();
+    await at(first, 'staff-add').click();
+    await at(first, 'staff-name').fill('周宁');
+    await at(first, 'staff-pin').fill(ASSOCIATE_PIN);
+    await at(first, 'staff-save').click();
+    await at(first, 'staff-member').getByText('周宁').waitFor();
+    await at(first, 'pair-another').click();
+    const code = await at(first, 'pairing-code').innerText();
+    await shoot(first, 'settings-pair-zh');
+    await at(first, 'sheet-close').click();
+    await second.goto(`${box.url}/pair#${code}`);
+    await at(second, 'pair-submit').click();
+    await at(second, 'staff-周宁').click();
+    await enterPin(second, '000000');
+    await at(second, 'error').waitFor();
+    await shoot(second, 'pin-wrong-zh');
+    await enterPin(second, ASSOCIATE_PIN);
+    await at(second, 'board').waitFor();
+    t.equal(await at(second, 'visit-card').count(), 0);
+  });
+
+  await t.test('a customer reads, signs and is enrolled', async (t) => {
+    await at(first, 'nav-enrol').click();
+    await at(first, 'enrol-new-name').fill('林知夏');
+    await at(first, 'enrol-phone').fill('13800138000');
+    await shoot(first, 'enrol-1-customer-zh');
+    await at(first, 'enrol-new-submit').click();
+    await at(first, 'notice').waitFor();
+    await shoot(first, 'enrol-2-notice-zh');
+    await at(first, 'notice-agree').click();
+    for (const purpose of ['recognise', 'greet', 'preferences', 'contact']) {
+      t.equal(await at(first, `purpose-${purpose}`).isChecked(), false, `${purpose} is not ticked beforehand`);
+    }
+    await at(first, 'purpose-recognise').check({ force: true });
+    await at(first, 'purpose-greet').check({ force: true });
+    await at(first, 'age-confirm').check({ force: true });
+    await drawSignature(first);
+    await shoot(first, 'enrol-3-consent-zh');
+    await at(first, 'consent-submit').click();
+    await at(first, 'capture').waitFor();
+    await first.locator('[data-testid=capture-progress][data-collected="1"]').waitFor();
+    await shoot(first, 'enrol-4-capture-zh');
+    await at(first, 'enrol-done').waitFor({ timeout: 60_000 });
+    await shoot(first, 'enrol-5-done-zh');
+  });
+
+  await t.test('look-up by face knows the customer, and the second iPad gets the card', async (t) => {
+    await at(first, 'enrol-open-dossier').click();
+    await at(first, 'dossier').waitFor();
+    await at(first, 'nav-lookup').click();
+    await first.locator('[data-testid=lookup-result][data-decision=known]').waitFor();
+    t.equal(await at(first, 'lookup-name').innerText(), '林知夏');
+    await shoot(first, 'lookup-known-zh');
+    const card = at(second, 'visit-card');
+    await card.waitFor();
+    t.match(await card.innerText(), '林知夏');
+    await shoot(second, 'board-card-zh-portrait');
+    await card.getByTestId('serve').click();
+    await at(first, 'nav-board').click();
+    await at(first, 'visit-card').getByText('周宁').first().waitFor(); // who serves is seen on the other iPad
+    await shoot(first, 'board-card-zh');
+  });
+
+  await t.test('a note is two taps away', async (t) => {
+    await at(second, 'visit-card').getByTestId('open-dossier').click();
+    await at(second, 'dossier').waitFor();
+    await shoot(second, 'dossier-zh-portrait');
+    await at(second, 'tab-notes').click();
+    const field = at(second, 'note-text');
+    if (await field.count() === 0) await at(second, 'note-add').click();
+    await at(second, 'note-text').fill('喜欢细表带，下次看月相款');
+    await at(second, 'note-save').click();
+    await at(second, 'note').getByText('喜欢细表带').waitFor();
+    t.match(await at(second, 'note').first().innerText(), '周宁');
+    await shoot(second, 'dossier-notes-zh-portrait');
+  });
+
+  await t.test('the front desk greets by name, and only a PIN leads out', async (t) => {
+    await at(first, 'nav-settings').click();
+    await at(first, 'frontdesk-enter').click();
+    await at(first, 'frontdesk-start').waitFor();
+    await shoot(first, 'frontdesk-rest-zh');
+    await at(first, 'frontdesk-start').click();
+    await at(first, 'frontdesk-greeting').waitFor();
+    t.match(await at(first, 'frontdesk-greeting').innerText(), '林知夏');
+    await shoot(first, 'frontdesk-greeting-zh');
+    await first.goto(`${box.url}/customers`);
+    await at(first, 'frontdesk').waitFor(); // a typed address does not open a dossier
+    await at(first, 'frontdesk-leave').click();
+    await at(first, 'staff-沈店长').click();
+    await enterPin(first, OWNER_PIN);
+    await at(first, 'board').waitFor();
+  });
+
+  await t.test('every page in English and in the other orientation', async () => {
+    await first.setViewportSize(PORTRAIT);
+    await at(first, 'nav-settings').click();
+    await at(first, 'language-en').click({ force: true });
+    await shoot(first, 'settings-en-portrait');
+    await at(first, 'nav-board').click();
+    await at(first, 'visit-card').waitFor();
+    await shoot(first, 'board-card-en-portrait');
+    await at(first, 'nav-lookup').click();
+    await first.locator('[data-testid=lookup-result][data-decision=known]').waitFor();
+    await shoot(first, 'lookup-known-en-portrait');
+    await at(first, 'nav-enrol').click();
+    await shoot(first, 'enrol-1-customer-en-portrait');
+    await at(first, 'enrol-exit').click();
+    await at(first, 'nav-customers').click();
+    await at(first, 'customer-row').first().click();
+    await at(first, 'tab-consent').click();
+    await at(first, 'consent-current').waitFor();
+    await shoot(first, 'dossier-consent-en-portrait');
+    await first.setViewportSize(LANDSCAPE);
+    await shoot(first, 'dossier-consent-en');
+  });
+
+  await t.test('consent is withdrawn, a receipt is shown, and the face is unknown', async (t) => {
+    await at(first, 'withdraw').click();
+    await at(first, 'withdraw-confirm').click();
+    await at(first, 'withdraw-receipt').waitFor();
+    await shoot(first, 'withdraw-receipt-en');
+    await at(first, 'receipt-close').click();
+    await at(second, 'nav-board').click();
+    await at(second, 'visit-card').waitFor({ state: 'detached' });
+    await at(first, 'nav-lookup').click();
+    await first.locator('[data-testid=lookup-result][data-decision=unknown]').waitFor();
+    t.equal(await at(first, 'lookup-name').count(), 0);
+    await shoot(first, 'lookup-unknown-en');
+  });
+
+  t.same(problems, [], 'no error on any page');
+
+  await t.test('a box that is gone is said to be gone, and its pages come back with it', async (t) => {
+    await box.stop();
+    await second.locator('[data-testid=connection]:not([data-status=live])').waitFor();
+    await second.locator('[data-testid=connection][data-status=offline]').waitFor();
+    await shoot(second, 'connection-lost-zh-portrait');
+    await startBox(t, { dataDirectory: box.dataDirectory, settings: { PORTICO_PORT: new URL(box.url).port } });
+    await second.locator('[data-testid=connection][data-status=live]').waitFor({ timeout: 60_000 });
+  });
+});

@@ -1,0 +1,72 @@
+import type { ErrorBody, ErrorCode } from '../contract.js';
+import type { PageErrorCode } from './errorCodes.js';
+
+export class ApiError extends Error {
+  constructor(
+    readonly code: PageErrorCode,
+    readonly details: NonNullable<ErrorBody['details']> = {},
+  ) {
+    super(code);
+    this.name = 'ApiError';
+  }
+}
+
+/** Codes after which the session or the pairing is gone, whatever was asked. */
+const ACCESS_LOST: readonly PageErrorCode[] = ['sign_in_required', 'session_expired', 'device_not_paired'];
+let accessLost: (code: PageErrorCode) => void = () => {};
+
+export function onAccessLost(listener: (code: PageErrorCode) => void): void {
+  accessLost = listener;
+}
+
+export interface CallOptions {
+  json?: unknown;
+  jpeg?: Blob;
+  /** Let the request outlive the page (used when leaving with an undo still open). */
+  keepalive?: boolean;
+  signal?: AbortSignal;
+}
+
+const TIMEOUT_MS = 15_000;
+
+/** One request to /api/v1. Throws ApiError and nothing else. */
+export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  let body: BodyInit | null = null;
+  if (options.json !== undefined) {
+    headers['content-type'] = 'application/json';
+    body = JSON.stringify(options.json);
+  } else if (options.jpeg) {
+    headers['content-type'] = 'image/jpeg';
+    body = options.jpeg;
+  }
+  let response: Response;
+  try {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers,
+      body,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      keepalive: options.keepalive ?? false,
+      signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+    });
+  } catch {
+    throw new ApiError('network');
+  }
+  if (response.status === 204) return undefined as T;
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok && answer !== null) return answer as T;
+  const error = asError(answer);
+  if (ACCESS_LOST.includes(error.code)) accessLost(error.code);
+  throw error;
+}
+
+function asError(answer: unknown): ApiError {
+  if (typeof answer === 'object' && answer !== null && 'code' in answer && typeof answer.code === 'string') {
+    const { code, details } = answer as ErrorBody;
+    return new ApiError(code as ErrorCode, details);
+  }
+  return new ApiError('unexpected');
+}

@@ -1,0 +1,66 @@
+/** Every request of the page, one line each. */
+import type {
+  BoxHealth, BoxInfo, Consent, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Device, Dossier,
+  Enrolled, EnrolmentProgress, FollowUp, FollowUpRequest, Note, Notice, OwnerRequest, PairingCode, PairRequest,
+  Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
+} from '../contract.js';
+import { call } from './client.js';
+
+const id = encodeURIComponent;
+
+export const portico = {
+  box: () => call<BoxInfo>('GET', '/box'),
+  health: () => call<BoxHealth>('GET', '/health'),
+
+  pair: (request: PairRequest) => call<Device>('POST', '/pairings', { json: request }),
+  makeOwner: (request: OwnerRequest) => call<StaffMember>('POST', '/setup/owner', { json: request }),
+  pairingCode: () => call<PairingCode>('POST', '/pairing-codes'),
+  devices: () => call<Device[]>('GET', '/devices'),
+  removeDevice: (deviceId: string, keepalive = false) =>
+    call<void>('DELETE', `/devices/${id(deviceId)}`, { keepalive }),
+
+  staff: () => call<StaffMember[]>('GET', '/staff'),
+  addStaff: (request: StaffRequest) => call<StaffMember>('POST', '/staff', { json: request }),
+  signIn: (staffId: string, pin: string) => call<Session>('POST', '/sessions', { json: { staffId, pin } }),
+  session: () => call<Session>('GET', '/sessions/current'),
+  signOut: () => call<void>('DELETE', '/sessions/current'),
+  toFrontDesk: () => call<Session>('POST', '/sessions/current/front-desk'),
+
+  customers: (query: string, limit = 30, signal?: AbortSignal) => {
+    const search = new URLSearchParams({ limit: String(limit) });
+    if (query.trim()) search.set('query', query.trim());
+    return call<CustomerSummary[]>('GET', `/customers?${search}`, signal ? { signal } : {});
+  },
+  createCustomer: (request: CustomerCreate) => call<Dossier>('POST', '/customers', { json: request }),
+  dossier: (customerId: string) => call<Dossier>('GET', `/customers/${id(customerId)}`),
+  changeCustomer: (customerId: string, change: CustomerChange) =>
+    call<Dossier>('PATCH', `/customers/${id(customerId)}`, { json: change }),
+  addNote: (customerId: string, text: string) =>
+    call<Note>('POST', `/customers/${id(customerId)}/notes`, { json: { text } }),
+  addFollowUp: (customerId: string, request: FollowUpRequest) =>
+    call<FollowUp>('POST', `/customers/${id(customerId)}/follow-ups`, { json: request }),
+  finishFollowUp: (followUpId: string, keepalive = false) =>
+    call<FollowUp>('POST', `/follow-ups/${id(followUpId)}/done`, { keepalive }),
+
+  notice: () => call<Notice>('GET', '/notices/current'),
+  giveConsent: (customerId: string, request: ConsentRequest) =>
+    call<Consent>('POST', `/customers/${id(customerId)}/consents`, { json: request }),
+  withdrawConsent: (customerId: string) =>
+    call<WithdrawalReceipt>('POST', `/customers/${id(customerId)}/consents/withdraw`),
+
+  startEnrolment: (customerId: string) =>
+    call<EnrolmentProgress>('POST', `/customers/${id(customerId)}/enrolments`),
+  sendPhoto: (enrolmentId: string, jpeg: Blob) =>
+    call<EnrolmentProgress>('POST', `/enrolments/${id(enrolmentId)}/photos`, { jpeg }),
+  finishEnrolment: (enrolmentId: string, acceptFewer: boolean) =>
+    call<Enrolled>('POST', `/enrolments/${id(enrolmentId)}/finish`, { json: acceptFewer ? { acceptFewer } : {} }),
+  dropEnrolment: (enrolmentId: string) =>
+    call<void>('DELETE', `/enrolments/${id(enrolmentId)}`, { keepalive: true }),
+
+  arrive: (customerId: string) => call<VisitCard>('POST', '/visits', { json: { customerId } }),
+  serve: (visitId: string) => call<VisitCard>('POST', `/visits/${id(visitId)}/serve`),
+  closeVisit: (visitId: string, keepalive = false) =>
+    call<void>('POST', `/visits/${id(visitId)}/close`, { keepalive }),
+  answer: (sightingId: string, answer: SightingAnswer['answer']) =>
+    call<void>('POST', `/sightings/${id(sightingId)}/answer`, { json: { answer } }),
+} as const;

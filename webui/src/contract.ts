@@ -1,0 +1,38 @@
+/**
+ * The page's only window on the box: the types of appliance/contract, and its few constants said again with the
+ * contract's own literal types, so that a difference does not compile. (Importing them would pull in typebox.)
+ */
+import type {
+  CLOSE as CloseOf,
+  LANGUAGES as LanguagesOf,
+  MAX_FRAME_BYTES as MaxFrameBytesOf,
+  NOTICE_FIELDS as NoticeFieldsOf,
+  POSES as PosesOf,
+  PROTOCOL_VERSION as ProtocolVersionOf,
+  PURPOSES as PurposesOf,
+} from '../../appliance/contract/index.js';
+
+export type {
+  BoxHealth, BoxInfo, CameraFace, CameraMessage, CameraMode, CameraResult, CandidateCard, CaptureHint, Consent,
+  ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Device, Dossier, Enrolled,
+  EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, Language, LiveMessage, LiveRequest, Note,
+  Notice, OwnerRequest, PairingCode, PairRequest, Pose, Purpose, Role, Session, SightingAnswer, Signature,
+  StaffMember, StaffRequest, Visit, VisitCard, WithdrawalReceipt,
+} from '../../appliance/contract/index.js';
+
+export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
+export const LANGUAGES: typeof LanguagesOf = ['zh-CN', 'en'];
+export const PURPOSES: typeof PurposesOf = ['recognise', 'greet', 'preferences', 'contact'];
+export const POSES: typeof PosesOf = ['front', 'left', 'right'];
+export const NOTICE_FIELDS: typeof NoticeFieldsOf = [
+  'handler', 'contact', 'purpose', 'method', 'kinds', 'retention', 'necessity', 'impact', 'rights',
+];
+export const MAX_FRAME_BYTES: typeof MaxFrameBytesOf = 4_000_000;
+export const CLOSE: typeof CloseOf = {
+  wrongVersion: 4426,
+  notAllowed: 4403,
+  sessionEnded: 4401,
+  flood: 4429,
+  tooSlow: 4408,
+  goingAway: 1001,
+};

@@ -1,0 +1,108 @@
+import type { BoxHealth, CandidateCard, LiveMessage, VisitCard } from '../contract.js';
+
+/** All that the live board knows. Never changed in place. */
+export interface LiveState {
+  /** Which life of the box the revision belongs to; null: nothing heard yet. */
+  readonly epoch: string | null;
+  readonly revision: number;
+  /** Newest arrival first. */
+  readonly visits: readonly VisitCard[];
+  /** Newest question first. */
+  readonly candidates: readonly CandidateCard[];
+  readonly health: BoxHealth | null;
+  /** An event was missed: connect again without `since` and take a fresh snapshot. */
+  readonly needsSnapshot: boolean;
+}
+
+export const emptyLiveState: LiveState = {
+  epoch: null,
+  revision: 0,
+  visits: [],
+  candidates: [],
+  health: null,
+  needsSnapshot: false,
+};
+
+/** The state after a message. Returns the very same object when the message changes nothing. */
+export function applyLiveMessage(state: LiveState, message: LiveMessage): LiveState {
+  switch (message.type) {
+    case 'live.snapshot':
+      return {
+        epoch: message.epoch,
+        revision: message.revision,
+        visits: [...message.data.visits].sort(newestVisitFirst),
+        candidates: [...message.data.candidates].sort(newestQuestionFirst),
+        health: message.data.health,
+        needsSnapshot: false,
+      };
+    case 'live.resumed':
+      // The missed events follow under their own revisions; only a strange epoch makes them useless.
+      return message.epoch === state.epoch ? state : { ...state, needsSnapshot: true };
+    case 'live.pong':
+    case 'error':
+      return state;
+    case 'visit.opened':
+    case 'visit.updated':
+    case 'visit.closed':
+    case 'sighting.candidate':
+    case 'sighting.resolved':
+    case 'box.health':
+      if (state.needsSnapshot) return state;
+      if (message.epoch !== state.epoch || message.revision > state.revision + 1) {
+        return { ...state, needsSnapshot: true };
+      }
+      if (message.revision <= state.revision) return state; // already shown
+      return { ...applyEvent(state, message), revision: message.revision };
+    default:
+      message satisfies never;
+      return state;
+  }
+}
+
+type LiveEvent = Exclude<LiveMessage, { type: 'live.snapshot' | 'live.resumed' | 'live.pong' | 'error' }>;
+
+function applyEvent(state: LiveState, event: LiveEvent): LiveState {
+  switch (event.type) {
+    case 'visit.opened':
+    case 'visit.updated':
+      return { ...state, visits: withVisit(state.visits, event.data.visit) };
+    case 'visit.closed':
+      return {
+        ...state,
+        visits: state.visits.filter((visit) => visit.visitId !== event.data.visitId),
+        // A withdrawn consent also ends the questions about that person.
+        candidates:
+          event.data.reason === 'consent_withdrawn'
+            ? state.candidates.filter((candidate) => candidate.customerId !== event.data.customerId)
+            : state.candidates,
+      };
+    case 'sighting.candidate':
+      return { ...state, candidates: withCandidate(state.candidates, event.data.candidate) };
+    case 'sighting.resolved':
+      return {
+        ...state,
+        candidates: state.candidates.filter((candidate) => candidate.sightingId !== event.data.sightingId),
+      };
+    case 'box.health':
+      return { ...state, health: event.data.health };
+  }
+}
+
+export function withVisit(visits: readonly VisitCard[], visit: VisitCard): readonly VisitCard[] {
+  return [...visits.filter((other) => other.visitId !== visit.visitId), visit].sort(newestVisitFirst);
+}
+
+function withCandidate(candidates: readonly CandidateCard[], added: CandidateCard): readonly CandidateCard[] {
+  return [...candidates.filter((other) => other.sightingId !== added.sightingId), added].sort(newestQuestionFirst);
+}
+
+const newestVisitFirst = (a: VisitCard, b: VisitCard): number =>
+  b.openedAt.localeCompare(a.openedAt) || b.visitId.localeCompare(a.visitId);
+
+const newestQuestionFirst = (a: CandidateCard, b: CandidateCard): number =>
+  b.askedAt.localeCompare(a.askedAt) || b.sightingId.localeCompare(a.sightingId);
+
+/** Questions that may still be answered at `nowMs`. */
+export function openCandidates(state: LiveState, nowMs: number): readonly CandidateCard[] {
+  return state.candidates.filter((candidate) => Date.parse(candidate.expiresAt) > nowMs);
+}

@@ -1,0 +1,111 @@
+import { CLOSE, PROTOCOL_VERSION, type LiveMessage, type LiveRequest } from '../contract.js';
+import { backoffMs } from './backoff.js';
+import { nextLink, newLink, type Link, type LinkEvent } from './connection.js';
+import { liveUrl } from './liveUrl.js';
+
+export interface LiveSocketOptions {
+  origin: string;
+  /** Where to resume; null asks for a snapshot. */
+  resume: () => { epoch: string; since: number } | null;
+  onMessage: (message: LiveMessage) => void;
+  onLink: (link: Link) => void;
+  /** Does the box answer https right now? Also notices an ended session. */
+  probe: () => Promise<boolean>;
+}
+
+const PING_MS = 20_000;
+/** Two pings unanswered: the socket is dead even if nobody said so. */
+const SILENCE_MS = 45_000;
+const OPEN_MS = 10_000;
+
+/** Keeps one live socket open from start() to stop(). Every socket has a generation; late callbacks do nothing. */
+export class LiveSocket {
+  private generation = 0;
+  private socket: WebSocket | null = null;
+  private link: Link = newLink;
+  private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  private pingTimer: ReturnType<typeof setInterval> | undefined;
+  private openTimer: ReturnType<typeof setTimeout> | undefined;
+  private heardAtMs = 0;
+
+  constructor(private readonly options: LiveSocketOptions) {}
+
+  /** Opens the socket, now; a running one is replaced. */
+  start(): void {
+    this.drop();
+    const generation = ++this.generation;
+    const socket = new WebSocket(liveUrl(this.options.origin, PROTOCOL_VERSION, this.options.resume()));
+    this.socket = socket;
+    const current = (): boolean => generation === this.generation;
+
+    this.openTimer = setTimeout(() => current() && this.fail(), OPEN_MS);
+    socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+      if (!current() || typeof event.data !== 'string') return;
+      this.heardAtMs = performance.now();
+      clearTimeout(this.openTimer);
+      const message = parse(event.data);
+      if (!message) return;
+      if (message.type === 'error' && message.code === 'wrong_protocol_version') return this.outdated();
+      if (message.type !== 'error') this.step({ type: 'heard' });
+      this.options.onMessage(message);
+    });
+    socket.addEventListener('close', (event) => {
+      if (!current()) return;
+      if (event.code === CLOSE.wrongVersion) return this.outdated();
+      this.fail();
+    });
+    this.heardAtMs = performance.now();
+    this.pingTimer = setInterval(() => {
+      if (performance.now() - this.heardAtMs > SILENCE_MS) return this.fail();
+      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(PING));
+    }, PING_MS);
+  }
+
+  stop(): void {
+    this.drop();
+    this.step({ type: 'closed' });
+  }
+
+  private fail(): void {
+    this.drop();
+    const generation = this.generation;
+    void this.options.probe().then((reachable) => {
+      if (generation !== this.generation) return;
+      this.step({ type: 'failed', reachable });
+      this.retryTimer = setTimeout(() => this.start(), backoffMs(this.link.failures, Math.random()));
+    });
+  }
+
+  private outdated(): void {
+    this.drop();
+    this.step({ type: 'outdated' });
+  }
+
+  /** Ends the present life of the socket: nothing it still says is heard. */
+  private drop(): void {
+    this.generation++;
+    clearTimeout(this.retryTimer);
+    clearTimeout(this.openTimer);
+    clearInterval(this.pingTimer);
+    this.socket?.close();
+    this.socket = null;
+  }
+
+  private step(event: LinkEvent): void {
+    const link = nextLink(this.link, event);
+    if (link === this.link) return;
+    this.link = link;
+    this.options.onLink(link);
+  }
+}
+
+const PING: LiveRequest = { v: 1, type: 'live.ping' };
+
+function parse(text: string): LiveMessage | null {
+  try {
+    const message = JSON.parse(text) as LiveMessage;
+    return message.v === PROTOCOL_VERSION ? message : null;
+  } catch {
+    return null;
+  }
+}

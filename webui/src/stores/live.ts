@@ -1,0 +1,176 @@
+import { defineStore } from 'pinia';
+import { computed, ref, shallowRef } from 'vue';
+import { ApiError } from '../api/client.js';
+import { portico } from '../api/portico.js';
+import { useSession } from './session.js';
+import { useToasts } from './toasts.js';
+import type { LiveMessage, SightingAnswer, VisitCard } from '../contract.js';
+import { applyLiveMessage, emptyLiveState, withVisit, type LiveState } from '../live/applyLiveMessage.js';
+import { newLink, type Link } from '../live/connection.js';
+import { LiveSocket } from '../live/liveSocket.js';
+
+export type Arrival =
+  | { readonly kind: 'visit'; readonly id: string; readonly customerId: string; readonly name: string }
+  | { readonly kind: 'candidate'; readonly id: string; readonly customerId: string; readonly name: string };
+
+/** Long enough to switch apps and come back; then the socket is closed until the page is looked at again. */
+const HIDDEN_MS = 60_000;
+
+/** The live board: who is in the store, open questions, the health of the box, and the link to it. */
+export const useLive = defineStore('live', () => {
+  const session = useSession();
+  const toasts = useToasts();
+  const state = shallowRef<LiveState>(emptyLiveState);
+  const link = shallowRef<Link>(newLink);
+  /** When the page last knew that its picture was current. */
+  const currentAtMs = ref<number | null>(null);
+  /** Closed here but still to be undone. */
+  const hidden = ref<ReadonlySet<string>>(new Set());
+  const arrivalListeners = new Set<(arrival: Arrival) => void>();
+  const changeListeners = new Set<(customerId: string) => void>();
+
+  const visits = computed(() => state.value.visits.filter((visit) => !hidden.value.has(visit.visitId)));
+  const candidates = computed(() => state.value.candidates);
+  const loaded = computed(() => state.value.epoch !== null);
+
+  const socket = new LiveSocket({
+    origin: location.origin,
+    resume: () => {
+      const { epoch, revision, needsSnapshot } = state.value;
+      return epoch !== null && !needsSnapshot ? { epoch, since: revision } : null;
+    },
+    onMessage: hear,
+    onLink: (next) => (link.value = next),
+    probe: () => session.probe(),
+  });
+  let wanted = false;
+  let hiddenTimer: ReturnType<typeof setTimeout> | undefined;
+
+  function hear(message: LiveMessage): void {
+    const before = state.value;
+    const after = applyLiveMessage(before, message);
+    currentAtMs.value = Date.now();
+    if (after === before) return;
+    state.value = after;
+    if (after.needsSnapshot) return socket.start();
+    announce(message);
+  }
+
+  /** Each event once: only those that changed the state come here, and a snapshot makes no noise. */
+  function announce(message: LiveMessage): void {
+    if (message.type === 'visit.opened') {
+      const { visitId, customerId, displayName, salutation } = message.data.visit;
+      emit({ kind: 'visit', id: visitId, customerId, name: salutation ?? displayName });
+      changed(customerId);
+    } else if (message.type === 'sighting.candidate') {
+      const { sightingId, customerId, displayName, salutation } = message.data.candidate;
+      emit({ kind: 'candidate', id: sightingId, customerId, name: salutation ?? displayName });
+    } else if (message.type === 'visit.updated') {
+      changed(message.data.visit.customerId);
+    } else if (message.type === 'visit.closed') {
+      changed(message.data.customerId);
+    }
+  }
+
+  const emit = (arrival: Arrival): void => arrivalListeners.forEach((listener) => listener(arrival));
+  const changed = (customerId: string): void => changeListeners.forEach((listener) => listener(customerId));
+
+  function open(): void {
+    if (wanted) return;
+    wanted = true;
+    socket.start();
+  }
+
+  /** Forgets everything: the next person to sign in starts from a snapshot. */
+  function close(): void {
+    wanted = false;
+    socket.stop();
+    state.value = emptyLiveState;
+    hidden.value = new Set();
+    currentAtMs.value = null;
+  }
+
+  function reconnect(): void {
+    if (wanted) socket.start();
+  }
+
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(hiddenTimer);
+    if (!wanted) return;
+    if (document.visibilityState === 'hidden') hiddenTimer = setTimeout(() => socket.stop(), HIDDEN_MS);
+    else if (link.value.status !== 'live') socket.start();
+  });
+  document.addEventListener('freeze', () => wanted && socket.stop());
+  document.addEventListener('resume', () => reconnect());
+  window.addEventListener('pagehide', () => {
+    toasts.flush(true);
+    if (wanted) socket.stop();
+  });
+  window.addEventListener('pageshow', (event) => event.persisted && reconnect());
+  window.addEventListener('online', () => reconnect());
+
+  function put(visit: VisitCard): void {
+    state.value = { ...state.value, visits: withVisit(state.value.visits, visit) };
+  }
+
+  async function serve(visitId: string): Promise<void> {
+    put(await portico.serve(visitId));
+  }
+
+  async function arrive(customerId: string): Promise<VisitCard> {
+    const visit = await portico.arrive(customerId);
+    put(visit);
+    return visit;
+  }
+
+  /** Serves somebody who may not be on the board yet. */
+  async function serveCustomer(customerId: string): Promise<void> {
+    const here = visits.value.find((visit) => visit.customerId === customerId) ?? (await arrive(customerId));
+    await serve(here.visitId);
+  }
+
+  function closeVisit(visitId: string, text: string, onError: (error: unknown) => void): void {
+    hidden.value = new Set([...hidden.value, visitId]);
+    const show = (): void => {
+      hidden.value = new Set([...hidden.value].filter((id) => id !== visitId));
+    };
+    toasts.undoable(
+      text,
+      (keepalive) =>
+        void portico.closeVisit(visitId, keepalive).catch((error: unknown) => {
+          show();
+          onError(error);
+        }),
+      show,
+    );
+  }
+
+  async function answer(sightingId: string, said: SightingAnswer['answer']): Promise<void> {
+    const takeAway = (): void => {
+      const rest = state.value.candidates.filter((candidate) => candidate.sightingId !== sightingId);
+      state.value = { ...state.value, candidates: rest };
+    };
+    try {
+      await portico.answer(sightingId, said);
+      takeAway();
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'sighting_gone') takeAway();
+      throw error;
+    }
+  }
+
+  function onArrival(listener: (arrival: Arrival) => void): () => void {
+    arrivalListeners.add(listener);
+    return () => arrivalListeners.delete(listener);
+  }
+
+  function onCustomerChange(listener: (customerId: string) => void): () => void {
+    changeListeners.add(listener);
+    return () => changeListeners.delete(listener);
+  }
+
+  return {
+    state, link, currentAtMs, visits, candidates, loaded,
+    open, close, reconnect, serve, arrive, serveCustomer, closeVisit, answer, onArrival, onCustomerChange,
+  };
+});

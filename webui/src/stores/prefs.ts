@@ -1,0 +1,33 @@
+import { defineStore } from 'pinia';
+import { ref, watch } from 'vue';
+
+export type Facing = 'environment' | 'user';
+
+function stored(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function store(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Not remembered; nothing else changes.
+  }
+}
+
+/** What this iPad remembers between days; nothing about customers. */
+export const usePrefs = defineStore('prefs', () => {
+  const sound = ref(stored('portico.sound') !== 'off');
+  const lookUpFacing = ref<Facing>(stored('portico.lookUpFacing') === 'user' ? 'user' : 'environment');
+  const lastStaffId = ref(stored('portico.lastStaff') ?? '');
+
+  watch(sound, (on) => store('portico.sound', on ? 'on' : 'off'));
+  watch(lookUpFacing, (facing) => store('portico.lookUpFacing', facing));
+  watch(lastStaffId, (id) => store('portico.lastStaff', id));
+
+  return { sound, lookUpFacing, lastStaffId };
+});

@@ -1,0 +1,66 @@
+import { defineStore } from 'pinia';
+import { computed, ref } from 'vue';
+import { ApiError, onAccessLost } from '../api/client.js';
+import { portico } from '../api/portico.js';
+import type { BoxInfo, Session } from '../contract.js';
+
+/** Which box this is, whether this iPad is paired, and who is signed in. */
+export const useSession = defineStore('session', () => {
+  const box = ref<BoxInfo | null>(null);
+  const session = ref<Session | null>(null);
+  const booted = ref(false);
+  const reachable = ref(true);
+
+  const isManager = computed(() => session.value?.staff.role === 'manager');
+  const atFrontDesk = computed(() => session.value?.scope === 'front_desk');
+
+  async function boot(): Promise<void> {
+    try {
+      box.value = await portico.box();
+      reachable.value = true;
+      if (box.value.devicePaired && !box.value.ownerNeeded) {
+        session.value = await portico.session().catch((error: unknown) => {
+          if (error instanceof ApiError && error.code === 'network') throw error;
+          return null;
+        });
+      }
+      booted.value = true;
+    } catch {
+      reachable.value = false;
+    }
+  }
+
+  async function refreshBox(): Promise<void> {
+    box.value = await portico.box();
+  }
+
+  async function signIn(staffId: string, pin: string): Promise<void> {
+    session.value = await portico.signIn(staffId, pin);
+  }
+
+  async function signOut(): Promise<void> {
+    await portico.signOut().catch(() => {});
+    session.value = null;
+  }
+
+  async function startFrontDesk(): Promise<void> {
+    session.value = await portico.toFrontDesk();
+  }
+
+  /** Asks whether the box answers and the session still stands. Losing it is reported by `onAccessLost`. */
+  async function probe(): Promise<boolean> {
+    try {
+      await portico.session();
+      return true;
+    } catch (error) {
+      return !(error instanceof ApiError && error.code === 'network');
+    }
+  }
+
+  onAccessLost((code) => {
+    session.value = null;
+    if (code === 'device_not_paired' && box.value) box.value = { ...box.value, devicePaired: false };
+  });
+
+  return { box, session, booted, reachable, isManager, atFrontDesk, boot, refreshBox, signIn, signOut, startFrontDesk, probe };
+});

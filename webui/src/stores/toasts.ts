@@ -1,0 +1,64 @@
+import { defineStore } from 'pinia';
+import { ref } from 'vue';
+
+export interface Toast {
+  readonly id: number;
+  readonly text: string;
+  readonly tone: 'plain' | 'problem';
+  /** Offered for as long as the toast stays; then the change is made. */
+  readonly undo: (() => void) | null;
+}
+
+const PLAIN_MS = 4_000;
+const UNDO_MS = 5_000;
+const MOST = 4;
+
+/** Short messages at the edge of the screen, and "undo rather than are-you-sure". */
+export const useToasts = defineStore('toasts', () => {
+  const toasts = ref<Toast[]>([]);
+  const pending = new Map<number, (keepalive: boolean) => void>();
+  let lastId = 0;
+
+  function show(text: string, tone: Toast['tone'] = 'plain', undo: Toast['undo'] = null): number {
+    const id = ++lastId;
+    toasts.value = [...toasts.value, { id, text, tone, undo }].slice(-MOST);
+    return id;
+  }
+
+  function dismiss(id: number): void {
+    toasts.value = toasts.value.filter((toast) => toast.id !== id);
+  }
+
+  function say(text: string, tone: Toast['tone'] = 'plain'): void {
+    const id = show(text, tone);
+    setTimeout(() => dismiss(id), PLAIN_MS);
+  }
+
+  /**
+   * Shows `text` with an undo for five seconds, then calls `commit`; `revert` puts the screen back when undone.
+   * When the page goes away first, the change is made at once: the person has seen it as done.
+   */
+  function undoable(text: string, commit: (keepalive: boolean) => void, revert: () => void): void {
+    const finish = (keepalive: boolean): void => {
+      clearTimeout(timer);
+      pending.delete(id);
+      dismiss(id);
+      commit(keepalive);
+    };
+    const id = show(text, 'plain', () => {
+      clearTimeout(timer);
+      pending.delete(id);
+      dismiss(id);
+      revert();
+    });
+    const timer = setTimeout(() => finish(false), UNDO_MS);
+    pending.set(id, finish);
+  }
+
+  /** Makes all changes that wait for an undo. */
+  function flush(keepalive: boolean): void {
+    for (const finish of [...pending.values()]) finish(keepalive);
+  }
+
+  return { toasts, say, dismiss, undoable, flush };
+});
