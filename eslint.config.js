@@ -29,6 +29,8 @@ export default tseslint.config(
       'vue/singleline-html-element-content-newline': 'off',
       'vue/html-self-closing': 'off',
       'vue/multi-word-component-names': 'off',
+      'vue/multiline-html-element-content-newline': 'off',
+      'vue/require-default-prop': 'off', // an optional prop that is absent is undefined, as its type says
     },
   },
   {
@@ -36,6 +38,7 @@ export default tseslint.config(
       // noUncheckedIndexedAccess makes "!" the way to state a bound that was just checked.
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-dynamic-delete': 'off',
+      '@typescript-eslint/no-invalid-void-type': 'off', // call<void>() says that nothing comes back,
     },
   },
 );

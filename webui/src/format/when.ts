@@ -1,5 +1,6 @@
 import type { Language } from '../contract.js';
 
+const JUST_NOW_MS = 5_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -8,6 +9,7 @@ const DAY_MS = 24 * HOUR_MS;
 export function ago(atMs: number, nowMs: number, language: Language): string {
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'long' });
   const elapsed = Math.max(0, nowMs - atMs);
+  if (elapsed < JUST_NOW_MS) return language === 'zh-CN' ? '刚刚' : 'just now';
   if (elapsed < MINUTE_MS) return format.format(-Math.floor(elapsed / 1000), 'second');
   if (elapsed < HOUR_MS) return format.format(-Math.floor(elapsed / MINUTE_MS), 'minute');
   if (elapsed < DAY_MS) return format.format(-Math.floor(elapsed / HOUR_MS), 'hour');
