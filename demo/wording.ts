@@ -1,0 +1,48 @@
+/** What the demo prints: plain lines, the same in a terminal and in a pipe. Pure. */
+import type { LiveEvent, PairingCode } from '../appliance/contract/index.js';
+import type { Occasion } from './invitation.js';
+import { ADVISERS, OWNER } from './people.js';
+
+/** @param lanUrl where other devices of the network find the box; null: only this machine */
+export function invitationLines(code: PairingCode, occasion: Occasion, lanUrl: string | null): string[] {
+  const address = new URL(code.url);
+  const open = `  Open   ${code.url}`;
+  if (occasion === 'expired') return [`The pairing code ran out. A fresh one:  ${code.url}`];
+  if (occasion === 'used') return [`A device was paired. The code for another one:  ${code.url}`];
+  return [
+    '', open,
+    ...(lanUrl === null ? [] : [`         ${lanUrl}${address.pathname}${address.hash}  (from an iPad on this network)`]),
+    `         The code works once and pairs this browser with the box.`,
+    `  Staff  ${OWNER.name} (manager), PIN ${OWNER.pin}   ${ADVISERS.map(({ name, pin }) => `${name}, PIN ${pin}`).join('   ')}`,
+    '  The browser will warn about the certificate: this box signs its own. In the demo it is fine to go on',
+    `  (Advanced, then Proceed to ${address.hostname}). In real use, open /trust once on each iPad instead.`,
+    '  All customers are fictional. Ctrl-C stops.', '',
+  ];
+}
+
+/** Names by customer id, as far as the events told. */
+export type Names = Map<string, string>;
+
+/** One line for a recognition event, null for others. Learns names from the event. */
+export function eventLine(event: LiveEvent, names: Names): string | null {
+  const time = new Date(event.at).toLocaleTimeString('en-GB', { hour12: false });
+  const line = (customerId: string, rest: string) => `${time}  ${event.type.padEnd(18)}  ${names.get(customerId) ?? customerId}  ${rest}`;
+  switch (event.type) {
+    case 'visit.opened': {
+      const { visit } = event.data;
+      names.set(visit.customerId, visit.displayName);
+      return line(visit.customerId, visit.score === null ? visit.arrival : `score ${visit.score.toFixed(2)}`);
+    }
+    case 'visit.closed':
+      return line(event.data.customerId, event.data.reason);
+    case 'sighting.candidate': {
+      const { candidate } = event.data;
+      names.set(candidate.customerId, candidate.displayName);
+      return line(candidate.customerId, `score ${candidate.score.toFixed(2)}, staff are asked`);
+    }
+    case 'visit.updated':
+    case 'sighting.resolved':
+    case 'box.health':
+      return null;
+  }
+}
