@@ -18,8 +18,6 @@ import { eventLine, invitationLines, type Names } from './wording.js';
 const VISIT_GAP_MINUTES = 0.7;
 /** A day more than the first day of the history. */
 const BEFORE_HISTORY_DAYS = 42;
-/** Settings of the box that the demo hands on; all others are its own. */
-const HANDED_ON = ['PORTICO_MODELS_DIR', 'PORTICO_HOST', 'PORTICO_VISION_WORKERS'] as const;
 
 export interface StoreOptions {
   dataDirectory: string;
@@ -40,8 +38,10 @@ export async function openStore(options: StoreOptions): Promise<DemoStore> {
   makeFreshDataFolder(dataDirectory);
   const port = await findFreePort(options.port);
   if (options.port !== 0 && port !== options.port) say(`Port ${options.port} is busy; using ${port}.`);
+  const machine = loadConfig();
   const settings = {
-    ...Object.fromEntries(HANDED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+    // What the machine decides is handed on; all else is the demo's own.
+    PORTICO_MODELS_DIR: machine.modelsDirectory, PORTICO_HOST: machine.host, PORTICO_VISION_WORKERS: String(machine.visionWorkers),
     PORTICO_DATA_DIR: dataDirectory, PORTICO_PORT: String(port), PORTICO_TRUST_PORT: '0', PORTICO_STORE_NAME: STORE_NAME,
     PORTICO_LOG_LEVEL: 'error', PORTICO_DEMO: 'true',
   };

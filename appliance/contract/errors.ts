@@ -55,6 +55,7 @@ export const ERRORS = {
   face_not_found: [422, 'No face was found.'],
   face_several: [422, 'There is more than one face. Only the customer may be in the picture.'],
   face_too_small: [422, 'The face is too small. Come closer.'],
+  face_cut_off: [422, 'Part of the face is outside the picture. Move to the middle.'],
   face_blurred: [422, 'The picture is blurred. Hold still.'],
   face_turned: [422, 'The face is turned too far away. Look towards the camera.'],
   face_too_dark: [422, 'The face is too dark. Find more light.'],

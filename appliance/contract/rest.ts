@@ -351,7 +351,7 @@ export type Pose = (typeof POSES)[number];
 
 /** What to tell the person in front of the camera, most urgent first; see docs/protocol.md for each. */
 export const CAPTURE_HINTS = [
-  'no_face', 'one_face_only', 'come_closer', 'more_light', 'less_light', 'hold_still', 'look_here', 'open_eyes',
+  'no_face', 'one_face_only', 'come_closer', 'move_to_middle', 'more_light', 'less_light', 'hold_still', 'look_here', 'open_eyes',
   'look_straight', 'turn_left', 'turn_right', 'captured', 'complete',
 ] as const;
 export type CaptureHint = (typeof CAPTURE_HINTS)[number];

@@ -4,7 +4,7 @@ import type { Logger } from '../kit/index.js';
 
 /** What happened, in the past tense, with plain payloads; emitted after the commit that made it true. */
 export interface PorticoEvents {
-  visitOpened: { visitId: string };
+  visitOpened: { visitId: string; customerId: string };
   visitUpdated: { visitId: string };
   visitClosed: { visitId: string; customerId: string; reason: (typeof VISIT_END_REASONS)[number] };
   /** Something on the card of this customer changed (name, facts, follow-up). */

@@ -16,8 +16,8 @@ const CALIBRATED_FPIR = [0.01, 0.003, 0.001] as const;
 
 /**
  * The similarity that keeps strangers out at the chosen rate: linear in log10 of both the rate and the gallery
- * size between the measured points, and continued in a straight line outside them. Never below 0.3, where faces of
- * different people are common, nor above 0.8, where photos of the same person start to be refused.
+ * size between the measured points, and continued in a straight line outside them. Never below 0.33: in the
+ * sample photos faces of different people reach .31. Nor above 0.8, where photos of one person start to be refused.
  *
  * @param people how many customers are enrolled, 0 and up
  * @param fpir chosen share of strangers taken for somebody, 0.0001 to 0.1
@@ -28,7 +28,7 @@ export function similarityThreshold(people: number, fpir: number): number {
     x: Math.log10(row.people),
     y: alongLine(CALIBRATED_FPIR.map((rate, i) => ({ x: Math.log10(rate), y: row.cosine[i]! })), Math.log10(fpir)),
   }));
-  return Math.min(0.8, Math.max(0.3, alongLine(points, x)));
+  return Math.min(0.8, Math.max(0.33, alongLine(points, x)));
 }
 
 /** Piecewise linear through points (x in either order), continued beyond the ends with the overall slope. */

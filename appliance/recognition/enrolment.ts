@@ -25,7 +25,7 @@ interface Enrolment {
 type Problem = Extract<ErrorCode, `face_${string}`>;
 
 const HINTS: Record<Problem, CaptureHint> = {
-  face_not_found: 'no_face', face_several: 'one_face_only', face_too_small: 'come_closer', face_blurred: 'hold_still',
+  face_not_found: 'no_face', face_several: 'one_face_only', face_too_small: 'come_closer', face_blurred: 'hold_still', face_cut_off: 'move_to_middle',
   face_turned: 'look_here', face_too_dark: 'more_light', face_too_bright: 'less_light', face_eyes_closed: 'open_eyes',
   face_poor_quality: 'look_here', face_not_same_person: 'one_face_only',
 };

@@ -26,7 +26,7 @@ export class Recognition {
   #closedSeen = 0;
   #closedDropped = 0;
   #sweep: NodeJS.Timeout | null = null;
-  #unsubscribe: (() => void) | null = null;
+  #unsubscribe: (() => void)[] = [];
 
   constructor(deps: LineDeps & { events: EventBus; enrolments: Enrolments }) {
     this.#deps = deps;
@@ -34,11 +34,13 @@ export class Recognition {
 
   start(): void {
     const { enrolments, events, sightings, visits } = this.#deps;
-    this.#unsubscribe = events.on('consentEnded', ({ customerId }) => {
+    this.#unsubscribe = [events.on('consentEnded', ({ customerId }) => {
       for (const line of this.#lines.values()) line.forgetCustomer(customerId);
       sightings.expire(customerId);
       enrolments.expire(customerId);
-    });
+    }), events.on('visitOpened', ({ customerId }) => {
+      sightings.expire(customerId); // whoever is in the store needs no "Is this ...?" any more
+    })];
     this.#sweep = setInterval(() => {
       try {
         sightings.expire();
@@ -52,7 +54,7 @@ export class Recognition {
 
   stop(): void {
     if (this.#sweep !== null) clearInterval(this.#sweep);
-    this.#unsubscribe?.();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
     for (const line of this.#lines.values()) line.close();
     this.#lines.clear();
   }

@@ -47,19 +47,30 @@ export class Sightings {
    * @throws PorticoError sighting_gone, consent_required
    */
   answer(sightingId: string, answer: SightingAnswer['answer'], staffId: string): void {
-    const { clock, consent, db, events, visits } = this.#deps;
+    const { clock, events } = this.#deps;
     const card = this.#open.get(sightingId);
     if (card === undefined || Date.parse(card.expiresAt) <= clock.now()) throw new PorticoError('sighting_gone');
+    // Closed first, so that the visit that a "yes" opens finds no open question.
+    this.#open.delete(sightingId);
+    try {
+      this.#record(card, answer, staffId);
+    } catch (error) {
+      this.#open.set(sightingId, card);
+      throw error;
+    }
+    if (answer !== 'yes') this.#quietUntilMs.set(card.customerId, clock.now() + ASK_AGAIN_AFTER_MS);
+    events.emit('candidateResolved', { sightingId, answer });
+  }
+
+  #record(card: CandidateCard, answer: SightingAnswer['answer'], staffId: string): void {
+    const { clock, consent, db, visits } = this.#deps;
     db.transaction(() => {
       db.run('INSERT INTO sighting_answer (id, customer_id, answer, score, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
-        sightingId, card.customerId, answer, card.score, staffId, clock.now());
+        card.sightingId, card.customerId, answer, card.score, staffId, clock.now());
       if (answer !== 'yes') return;
       const opened = consent.withProof(card.customerId, 'recognise', (proof) => visits.recogniseArrival(proof, 'confirmed', card.score));
       if (opened === null) throw new PorticoError('consent_required');
     });
-    this.#open.delete(sightingId);
-    if (answer !== 'yes') this.#quietUntilMs.set(card.customerId, clock.now() + ASK_AGAIN_AFTER_MS);
-    events.emit('candidateResolved', { sightingId, answer });
   }
 
   /** The open questions, newest first. */

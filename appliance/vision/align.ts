@@ -1,4 +1,4 @@
-import { invert, similarityTransform, type RgbImage } from './geometry.js';
+import { invert, shareInside, similarityTransform, type RgbImage } from './geometry.js';
 import type { FivePoints } from './landmarks.js';
 import type { Point } from './types.js';
 import { warp } from './warp.js';
@@ -21,17 +21,18 @@ const TEMPLATE: readonly Point[] = [
 /**
  * Brings a face upright and to size.
  * @param out planar R, G, B, 0..255, 112 x 112 each; overwritten
- * @returns false when the five points are no face (all in one place); `out` is then unchanged
+ * @returns how much of the aligned face lies inside the picture, 0..1; null when the five points are no face (all in
+ *   one place), and `out` is then unchanged
  */
-export function align(image: RgbImage, five: FivePoints, out: Float32Array): boolean {
+export function align(image: RgbImage, five: FivePoints, out: Float32Array): number | null {
   const points = [five.leftEye, five.rightEye, five.nose, five.leftMouth, five.rightMouth];
   let cropToImage;
   try {
     cropToImage = invert(similarityTransform(points, TEMPLATE));
   } catch (error) {
-    if (error instanceof RangeError) return false;
+    if (error instanceof RangeError) return null;
     throw error;
   }
   warp(image, cropToImage, FACE_SIZE, out);
-  return true;
+  return shareInside(cropToImage, FACE_SIZE, image.width, image.height);
 }

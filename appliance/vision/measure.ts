@@ -5,7 +5,7 @@ import type { FaceQuality } from './types.js';
 import { toGrey } from './warp.js';
 
 /** What can be read from the points alone. */
-export function measurePose(points: Landmarks): Omit<FaceQuality, 'norm' | 'sharpness' | 'brightness'> {
+export function measurePose(points: Landmarks): Omit<FaceQuality, 'norm' | 'visible' | 'sharpness' | 'brightness'> {
   const five = fivePoints(points);
   return {
     yawDegrees: yawDegrees(points),

@@ -79,10 +79,11 @@ export class Pipeline {
     const inside = clampBox(box, image.width, image.height);
     if (area(inside) === 0) return null;
     const points = await this.#landmarks.find(image, box);
-    if (!align(image, fivePoints(points), this.#face)) return null;
+    const visible = align(image, fivePoints(points), this.#face);
+    if (visible === null) return null;
     const embedding = await this.#embedder.embed(this.#face);
     if (embedding === null) return null;
-    const quality = { norm: embedding.norm, ...this.#meter.measure(this.#face), ...measurePose(points) };
+    const quality = { norm: embedding.norm, visible, ...this.#meter.measure(this.#face), ...measurePose(points) };
     return { box: inside, detectionScore, quality, sum: embedding.sum };
   }
 

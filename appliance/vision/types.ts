@@ -16,6 +16,8 @@ export interface Point {
 export interface FaceQuality {
   /** L2 norm of the plain (not mirrored) embedding before normalising: about 1.6 for non-faces, 2.9 and up for usable faces. */
   norm: number;
+  /** How much of the aligned face lies inside the picture, 0..1: less than 1 for a face cut by its edge. */
+  visible: number;
   /** Variance of the Laplacian over the variance of the aligned grey 112x112 face, thousandths; below about 8 is blurred. */
   sharpness: number;
   /** Mean grey of the aligned face, 0..255. */

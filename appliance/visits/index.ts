@@ -148,7 +148,7 @@ export class Visits {
     const id = randomUUID();
     this.#db.run('INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival, score) VALUES (?, ?, ?, ?, ?, ?)',
       id, customerId, now, now, arrival, score);
-    this.#db.afterCommit(() => this.#events.emit('visitOpened', { visitId: id }));
+    this.#db.afterCommit(() => this.#events.emit('visitOpened', { visitId: id, customerId }));
     return id;
   }
 

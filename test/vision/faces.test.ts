@@ -119,7 +119,7 @@ t.test('says why a face is not good enough to enrol', async (t) => {
 });
 
 t.test('limits by the numbers alone', async (t) => {
-  const good = { norm: 3.6, sharpness: 50, brightness: 120, yawDegrees: 0, rollDegrees: 0, eyeOpenness: 0.3, eyeDistance: 60 };
+  const good = { norm: 3.6, visible: 1, sharpness: 50, brightness: 120, yawDegrees: 0, rollDegrees: 0, eyeOpenness: 0.3, eyeDistance: 60 };
   t.equal(judgeForEnrolment({ quality: good }), null);
   t.equal(judgeForEnrolment({ quality: { ...good, brightness: 230 } }), 'face_too_bright');
   t.equal(judgeForEnrolment({ quality: { ...good, brightness: 20 } }), 'face_too_dark');
@@ -127,6 +127,8 @@ t.test('limits by the numbers alone', async (t) => {
   t.equal(judgeForEnrolment({ quality: { ...good, yawDegrees: 31 } }), 'face_turned');
   t.equal(judgeForEnrolment({ quality: { ...good, eyeOpenness: 0.05 } }), 'face_eyes_closed');
   t.equal(judgeForEnrolment({ quality: { ...good, norm: 3.2 } }), 'face_poor_quality');
+  t.equal(judgeForEnrolment({ quality: { ...good, visible: 0.8 } }), 'face_cut_off');
+  t.ok(decidable({ ...good, visible: 0.75 }) && !decidable({ ...good, visible: 0.74 }));
   t.ok(usable({ ...good, norm: 2.6 }) && !usable({ ...good, norm: 2.5 }));
   t.ok(decidable({ ...good, norm: 3.1 }) && !decidable({ ...good, norm: 3.0 }));
 });

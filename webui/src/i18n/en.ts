@@ -370,6 +370,7 @@ export const en: Messages = {
       less_light: 'Move away from the strong light',
       hold_still: 'Hold still',
       look_here: 'Look at the camera',
+      move_to_middle: 'Move to the middle',
       open_eyes: 'Open your eyes',
       look_straight: 'Look straight ahead',
       turn_left: 'Turn slowly a little to the left',

@@ -53,6 +53,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   face_several: 'There is more than one face. Only the customer may be in the picture.',
   face_too_small: 'A little too far away. Come closer.',
   face_blurred: 'The picture is blurred. Hold still.',
+  face_cut_off: 'Part of the face is outside the picture. Move to the middle.',
   face_turned: 'Turned too far away. Look towards the camera.',
   face_too_dark: 'Too dark. Find more light.',
   face_too_bright: 'Too bright. Move away from the strong light.',

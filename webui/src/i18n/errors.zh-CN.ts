@@ -53,6 +53,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   face_several: '画面里不止一个人，请只留顾客本人。',
   face_too_small: '离得有点远，请靠近一些。',
   face_blurred: '画面有点糊，请保持不动。',
+  face_cut_off: '脸没有完整入镜，请移到画面中间。',
   face_turned: '脸转得太多，请看向镜头。',
   face_too_dark: '光线太暗，请换个亮一点的地方。',
   face_too_bright: '光线太强，请避开强光。',

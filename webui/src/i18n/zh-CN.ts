@@ -371,6 +371,7 @@ export const zhCN = {
       less_light: '请避开强光',
       hold_still: '请保持不动',
       look_here: '请看镜头',
+      move_to_middle: '请移到画面中间',
       open_eyes: '请睁开眼睛',
       look_straight: '请正对镜头',
       turn_left: '请慢慢向左转一点',
