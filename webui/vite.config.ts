@@ -18,7 +18,7 @@ export default defineConfig({
     __INTLIFY_DROP_MESSAGE_COMPILER__: 'false',
   },
   build: {
-    outDir: fileURLToPath(new URL('../dist/webui', import.meta.url)),
+    outDir: fileURLToPath(new URL('../dist/page', import.meta.url)),
     emptyOutDir: true,
     // iPadOS 18.4 is the oldest system supported (docs: the camera and the wake lock of home-screen apps).
     target: ['safari18', 'chrome120'],

@@ -81,7 +81,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const fromRoot = (path: string) => (isAbsolute(path) ? path : resolve(path));
   return Object.freeze({
     version: (JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string }).version,
-    webuiDirectory: resolve(ROOT, 'dist/webui'),
+    webuiDirectory: resolve(ROOT, 'dist/page'),
     dataDirectory: fromRoot(settings.PORTICO_DATA_DIR),
     credentialsDirectory: environment['CREDENTIALS_DIRECTORY'] ?? null,
     modelsDirectory: settings.PORTICO_MODELS_DIR === '' ? resolve(ROOT, 'models/files') : fromRoot(settings.PORTICO_MODELS_DIR),

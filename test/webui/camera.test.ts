@@ -1,0 +1,74 @@
+/** The page's camera: credits, whom the look-up panel speaks of, what the front desk says. */
+import t from 'tap';
+import type { CameraFace, CameraResult } from '../../appliance/contract/index.js';
+import { afterMessage, afterSend, maySend, noCredits } from '../../webui/src/camera/credits.js';
+import { afterAnswer, afterResult, emptyLookUp } from '../../webui/src/camera/lookUp.js';
+import { toSignature } from '../../webui/src/consent/signature.js';
+import { addMonths, dayOf, termChoices } from '../../webui/src/consent/terms.js';
+import { afterFrontDeskResult, startCheckIn, type CheckIn } from '../../webui/src/frontDesk/checkIn.js';
+
+const face = (trackId: number, change: Partial<CameraFace> = {}): CameraFace => ({
+  trackId, box: { x: 0, y: 0, width: 100, height: 130 }, decision: 'undecided', score: null, margin: null, person: null, greeting: null, sightingId: null, ...change,
+});
+const person = (id: string) => ({ customerId: id, displayName: id, salutation: null, tier: null });
+const result = (...faces: CameraFace[]): CameraResult['data'] => ({ frame: 1, width: 1280, height: 720, tookMs: 1, credits: 1, dropped: 0, faces });
+
+t.test('sends only with credit to spare, and not faster than the interval', async (t) => {
+  let credits = afterMessage(noCredits, { v: 1, type: 'camera.ready', data: { cameraId: 'c', mode: 'look_up', credits: 2, maxBytes: 1, maxPixels: 1 } });
+  t.ok(maySend(credits, 1000, 200));
+  credits = afterSend(credits, 1000);
+  t.notOk(maySend(credits, 1100, 200), 'too soon');
+  credits = afterSend(credits, 1200);
+  t.notOk(maySend(credits, 2000, 200), 'two under way');
+  credits = afterMessage(credits, { v: 1, type: 'camera.result', data: result() });
+  t.ok(maySend(credits, 2000, 200));
+});
+
+t.test('the panel stays with the person, not with the place in the list', async (t) => {
+  const a = face(1, { decision: 'known', person: person('a') });
+  const b = face(2, { decision: 'known', person: person('b'), box: { x: 0, y: 0, width: 300, height: 400 } });
+  const first = afterResult(emptyLookUp, result(a));
+  t.equal(afterResult(first, result(b, a)).focus?.person.customerId, 'a', 'a larger face does not take over');
+  const gone = afterResult(first, result());
+  t.equal(gone.focus?.person.customerId, 'a', 'still there to be tapped');
+  t.notOk(gone.inView);
+});
+
+t.test('an answered question is not asked again, and a yes names the person', async (t) => {
+  const asked = afterResult(emptyLookUp, result(face(1, { decision: 'candidate', person: person('a'), sightingId: 's' })));
+  t.equal(asked.focus?.sightingId, 's');
+  t.equal(afterAnswer(asked, 's', 'yes').focus?.decision, 'known');
+  const refused = afterAnswer(asked, 's', 'no');
+  t.equal(refused.focus, null);
+  t.equal(afterResult(refused, result(face(1, { decision: 'candidate', person: person('a'), sightingId: 's' }))).focus, null);
+});
+
+t.test('the front desk greets by name only who agreed to it; all others hear the same words', async (t) => {
+  const see = (state: CheckIn, ...faces: CameraFace[]) => afterFrontDeskResult(state, result(...faces));
+  t.strictSame(see(startCheckIn, face(1, { decision: 'known', greeting: '林女士' })), { step: 'greeted', name: '林女士' });
+  t.strictSame(see(startCheckIn, face(1, { decision: 'known' })), { step: 'staff' });
+  t.strictSame(see(startCheckIn, face(1, { decision: 'candidate' })), { step: 'staff' });
+  let state: CheckIn = startCheckIn;
+  for (let i = 0; i < 20; i++) state = see(state, face(1, { decision: 'unknown' }));
+  t.strictSame(state, { step: 'staff' });
+});
+
+t.test('a bystander behind does not decide the check-in', async (t) => {
+  const near = face(1, { box: { x: 0, y: 0, width: 300, height: 400 } });
+  const far = face(2, { decision: 'known', greeting: '别人', box: { x: 0, y: 0, width: 60, height: 80 } });
+  t.equal(afterFrontDeskResult(startCheckIn, result(far, near)).step, 'looking');
+});
+
+t.test('terms end on a real day and within the longest term', async (t) => {
+  t.equal(dayOf(addMonths(new Date(2027, 10, 30), 3)), '2028-02-29');
+  t.strictSame(termChoices(new Date(2026, 4, 1), 366).map((term) => term.validUntil), ['2026-08-01', '2026-11-01', '2027-05-01']);
+  t.strictSame(termChoices(new Date(2026, 4, 1), 30).map((term) => term.validUntil), ['2026-05-31']);
+});
+
+t.test('a signature is sent in the form of the contract, thinned but whole', async (t) => {
+  const points = Array.from({ length: 5000 }, (_, i) => ({ x: i / 10, y: 3.14159, time: 1_000_000 + i }));
+  const signature = toSignature([{ points }], 600, 200);
+  t.equal(signature.strokes[0]!.length, 2000);
+  t.strictSame(signature.strokes[0]![0], { x: 0, y: 3.1, t: 0 });
+  t.strictSame(signature.strokes[0]!.at(-1), { x: 499.9, y: 3.1, t: 4999 });
+});

@@ -1,0 +1,96 @@
+/** The page's pure functions: what the board shows after which message, and when it comes back. */
+import fc from 'fast-check';
+import t from 'tap';
+import type { BoxHealth, CandidateCard, LiveMessage, VisitCard } from '../../appliance/contract/index.js';
+import { applyLiveMessage, emptyLiveState, openCandidates, type LiveState } from '../../webui/src/live/applyLiveMessage.js';
+import { backoffMs } from '../../webui/src/live/backoff.js';
+import { newLink, nextLink, type LinkEvent } from '../../webui/src/live/connection.js';
+import { liveUrl } from '../../webui/src/live/liveUrl.js';
+
+const at = '2026-05-01T10:00:00.000Z';
+const health: BoxHealth = {
+  status: 'ok', problems: [], upSeconds: 1, cameras: 0, framesSeen: 0, framesDropped: 0, enrolledCustomers: 0, modelPack: 'm',
+};
+const visit = (id: string, openedAt = at): VisitCard => ({
+  visitId: id, customerId: `c-${id}`, displayName: id, salutation: null, tier: null, facts: [], doNot: [], lastVisitAt: null, lastAdviser: null,
+  openFollowUp: null, openedAt, lastSeenAt: openedAt, arrival: 'recognised', score: 0.7, adviser: null,
+});
+const candidate = (id: string, expiresAt = '2026-05-01T10:02:00.000Z'): CandidateCard => ({
+  sightingId: id, customerId: `c-${id}`, displayName: id, salutation: null, tier: null, askedAt: at, expiresAt, score: 0.4,
+});
+const snapshot = (revision: number, visits: VisitCard[] = [], candidates: CandidateCard[] = []): LiveMessage =>
+  ({ v: 1, type: 'live.snapshot', epoch: 'e', revision, at, data: { visits, candidates, health } });
+const opened = (revision: number, card: VisitCard): LiveMessage => ({ v: 1, type: 'visit.opened', epoch: 'e', revision, at, data: { visit: card } });
+const closed = (revision: number, id: string, reason: 'left' | 'consent_withdrawn' = 'left'): LiveMessage =>
+  ({ v: 1, type: 'visit.closed', epoch: 'e', revision, at, data: { visitId: id, customerId: `c-${id}`, reason } });
+const after = (...messages: LiveMessage[]): LiveState => messages.reduce(applyLiveMessage, emptyLiveState);
+const ids = (state: LiveState) => state.visits.map((card) => card.visitId);
+
+t.test('a snapshot replaces all; the newest arrival comes first', async (t) => {
+  const state = after(snapshot(7, [visit('old', '2026-05-01T09:00:00.000Z')]), opened(8, visit('new')));
+  t.strictSame(ids(state), ['new', 'old']);
+  t.strictSame(ids(applyLiveMessage(state, snapshot(20, [visit('other')]))), ['other']);
+});
+
+t.test('an event is shown once, however often it comes', async (t) => {
+  const once = after(snapshot(0), opened(1, visit('a')));
+  t.equal(applyLiveMessage(once, opened(1, visit('a'))), once, 'the very same state');
+});
+
+t.test('a missed event asks for a snapshot, and nothing is shown on top of a gap', async (t) => {
+  const gap = after(snapshot(0), opened(2, visit('a')));
+  t.ok(gap.needsSnapshot);
+  t.strictSame(ids(applyLiveMessage(gap, opened(3, visit('b')))), []);
+  t.notOk(applyLiveMessage(gap, snapshot(3, [visit('b')])).needsSnapshot);
+});
+
+t.test('another life of the box asks for a snapshot', async (t) => {
+  const state = after(snapshot(5), { v: 1, type: 'live.resumed', epoch: 'other', revision: 5, at });
+  t.ok(state.needsSnapshot);
+});
+
+t.test('a withdrawal takes the card and the questions about that person away', async (t) => {
+  const state = after(snapshot(0, [visit('a')], [candidate('a'), candidate('b')]), closed(1, 'a', 'consent_withdrawn'));
+  t.strictSame(ids(state), []);
+  t.strictSame(state.candidates.map((card) => card.sightingId), ['b']);
+});
+
+t.test('a question that ran out is no longer open', async (t) => {
+  const state = after(snapshot(0, [], [candidate('a'), candidate('b', '2026-05-01T10:05:00.000Z')]));
+  t.strictSame(openCandidates(state, Date.parse('2026-05-01T10:03:00.000Z')).map((card) => card.sightingId), ['b']);
+});
+
+t.test('any order of resume and repetition ends in the same board as the plain sequence', async (t) => {
+  const events = [opened(1, visit('a')), opened(2, visit('b')), closed(3, 'a'), opened(4, visit('c')), closed(5, 'b')];
+  const plain = after(snapshot(0), ...events);
+  fc.assert(fc.property(fc.array(fc.nat(4), { maxLength: 12 }), (repeats) => {
+    const messages: LiveMessage[] = [];
+    for (const [index, event] of events.entries()) {
+      messages.push(event, ...repeats.filter((at) => at <= index).map((at) => events[at]!)); // replayed ones come again
+    }
+    t.strictSame(ids(messages.reduce(applyLiveMessage, after(snapshot(0)))), ids(plain));
+  }));
+});
+
+t.test('waits longer and longer, at most 15 s, never in step', async (t) => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 1000 }), fc.double({ min: 0, max: 1, noNaN: true }), (attempt, random) => {
+    const ms = backoffMs(attempt, random);
+    t.ok(ms >= 250 && ms <= 15_000, `${attempt}: ${ms}`);
+  }));
+});
+
+t.test('tells an untrusted certificate from a box that is gone', async (t) => {
+  const link = (...events: LinkEvent[]) => events.reduce(nextLink, newLink).status;
+  t.equal(link({ type: 'heard' }), 'live');
+  t.equal(link({ type: 'failed', reachable: false }), 'reconnecting');
+  t.equal(link({ type: 'failed', reachable: false }, { type: 'failed', reachable: false }), 'offline');
+  const reachable = { type: 'failed', reachable: true } as const;
+  t.equal(link(reachable, reachable), 'reconnecting');
+  t.equal(link(reachable, reachable, reachable), 'untrusted');
+  t.equal(link(reachable, reachable, reachable, { type: 'heard' }), 'live');
+});
+
+t.test('resumes only with both epoch and revision', async (t) => {
+  t.equal(liveUrl('https://box:8443', 1, null), 'wss://box:8443/api/v1/live?v=1');
+  t.equal(liveUrl('https://box:8443', 1, { epoch: 'e', since: 4 }), 'wss://box:8443/api/v1/live?v=1&epoch=e&since=4');
+});
