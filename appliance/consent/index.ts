@@ -109,17 +109,14 @@ export class Consent {
    */
   withProof<T>(customerId: string, purpose: Purpose, use: (proof: ConsentProof) => T): T | null {
     return this.#db.transaction(() => {
-      const active = this.#active(customerId);
-      if (active === undefined || active.valid_until < toDay(this.#clock.now(), this.#timeZone)) return null;
-      const purposes = new Set(this.#purposes(active.id));
-      if (!purposes.has(purpose)) return null;
-      return ConsentProof.lend(customerId, active.id, purposes, use);
+      const valid = this.#valid(customerId);
+      return valid?.purposes.has(purpose) === true ? ConsentProof.lend(customerId, valid.consentId, valid.purposes, use) : null;
     });
   }
 
   /** Whether the customer's consent covers a purpose at this moment. For showing; writing needs `withProof`. */
   covers(customerId: string, purpose: Purpose): boolean {
-    return this.withProof(customerId, purpose, () => true) ?? false;
+    return this.#valid(customerId)?.purposes.has(purpose) ?? false;
   }
 
   /**
@@ -161,6 +158,13 @@ export class Consent {
       givenAt: toInstant(row.given_at_ms), validUntil: row.valid_until,
       endedAt: row.ended_at_ms === null ? null : toInstant(row.ended_at_ms), endReason: row.end_reason, witness: row.witness,
     }));
+  }
+
+  /** The consent that holds today, or null. */
+  #valid(customerId: string): { consentId: string; purposes: ReadonlySet<Purpose> } | null {
+    const active = this.#active(customerId);
+    if (active === undefined || active.valid_until < toDay(this.#clock.now(), this.#timeZone)) return null;
+    return { consentId: active.id, purposes: new Set(this.#purposes(active.id)) };
   }
 
   #active(customerId: string): ActiveRow | undefined {
