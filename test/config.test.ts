@@ -1,0 +1,71 @@
+import t from 'tap';
+import { loadConfig } from '../appliance/config/index.js';
+import { PorticoError } from '../appliance/kit/index.js';
+
+function problemOf(environment: Record<string, string>): string {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof PorticoError && error.code === 'config_invalid') return String(error.details?.['setting']);
+    throw error;
+  }
+  return 'accepted';
+}
+
+t.test('without settings: the documented defaults, frozen', async (t) => {
+  const config = loadConfig({});
+  t.match(config, { port: 8443, trustPort: 8080, host: '0.0.0.0', timeZone: 'Asia/Shanghai', fpir: { known: 0.003, candidate: 0.03 }, databaseMaxBytes: null, demo: false });
+  t.throws(() => { (config as { port: number }).port = 1; }, TypeError);
+  t.throws(() => { (config.fpir as { known: number }).known = 1; }, TypeError);
+  t.throws(() => { (config.hostNames as string[]).push('x'); }, TypeError);
+});
+
+t.test('what is set is what is used; what is not ours is left alone', async (t) => {
+  const config = loadConfig({
+    PORTICO_PORT: '9443', PORTICO_HOST_NAMES: ' box.local, 10.0.0.5 ,', PORTICO_DEMO: 'true', PORTICO_DB_MAX_MB: '2', PORTICO_VISIT_GAP_MINUTES: '0.5',
+    PORTICO_TIME_ZONE: 'Europe/Berlin', HOME: '/root', CREDENTIALS_DIRECTORY: '/run/credentials/portico',
+  });
+  t.match(config, {
+    port: 9443, demo: true, databaseMaxBytes: 2_097_152, visitGapMs: 30_000, timeZone: 'Europe/Berlin', credentialsDirectory: '/run/credentials/portico',
+  });
+  t.strictSame(config.hostNames, ['box.local', '10.0.0.5']);
+  t.equal(loadConfig({ PORTICO_DEMO: 'false' }).demo, false);
+});
+
+t.test('a setting nobody knows stops the start', async (t) => {
+  t.equal(problemOf({ PORTICO_PROT: '8443' }), 'PORTICO_PROT');
+  t.equal(problemOf({ PORTICO_: '' }), 'PORTICO_');
+});
+
+t.test('a value that does not fit stops the start and never means something else', async (t) => {
+  for (const value of ['abc', '', ' ', '8443x', '84 43', '65536', '-1', '80.5', 'true', 'false', 'NaN', 'Infinity', 'null', '８４４３']) {
+    t.equal(problemOf({ PORTICO_PORT: value }), 'PORTICO_PORT', `port ${JSON.stringify(value)}`);
+  }
+  for (const value of ['abc', '', '0', '0.2', '-0.003', 'true', '0,003', '0.003%']) {
+    t.equal(problemOf({ PORTICO_FPIR_KNOWN: value }), 'PORTICO_FPIR_KNOWN', `share ${JSON.stringify(value)}`);
+  }
+  for (const value of ['yes', 'on', '', '2', 'ja']) t.equal(problemOf({ PORTICO_DEMO: value }), 'PORTICO_DEMO', `demo ${JSON.stringify(value)}`);
+  t.equal(problemOf({ PORTICO_LOG_LEVEL: 'verbose' }), 'PORTICO_LOG_LEVEL');
+  t.equal(problemOf({ PORTICO_STORE_NAME: '' }), 'PORTICO_STORE_NAME');
+  t.equal(problemOf({ PORTICO_STORE_NAME: 'x'.repeat(61) }), 'PORTICO_STORE_NAME');
+  t.equal(problemOf({ PORTICO_DB_MAX_MB: '-5' }), 'PORTICO_DB_MAX_MB');
+  t.equal(problemOf({ PORTICO_VISION_WORKERS: '1.5' }), 'PORTICO_VISION_WORKERS');
+});
+
+t.test('time zones must exist', async (t) => {
+  for (const zone of ['Mars/Olympus', 'Asia/Shangai', 'UTC+8', '']) t.equal(problemOf({ PORTICO_TIME_ZONE: zone }), 'PORTICO_TIME_ZONE', zone);
+  t.equal(problemOf({ PORTICO_TIME_ZONE: 'America/Los_Angeles' }), 'accepted');
+});
+
+t.test('asking must not be stricter than naming', async (t) => {
+  t.equal(problemOf({ PORTICO_FPIR_KNOWN: '0.05', PORTICO_FPIR_CANDIDATE: '0.01' }), 'PORTICO_FPIR_CANDIDATE');
+});
+
+t.test('the problem never quotes the value: it may be a secret in the wrong place', async (t) => {
+  try {
+    loadConfig({ PORTICO_PORT: 'hunter2' });
+    t.fail('accepted');
+  } catch (error) {
+    t.notMatch(JSON.stringify((error as PorticoError).toBody()), /hunter2/);
+  }
+});

@@ -1,0 +1,169 @@
+/** No template without consent: the compiler says so first, the running code says so again. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import t, { type Test } from 'tap';
+import { Consent, type ConsentProof } from '../../appliance/consent/index.js';
+import { ConsentProof as ProofClass } from '../../appliance/consent/proof.js';
+import { Customers } from '../../appliance/customers/index.js';
+import { EventBus } from '../../appliance/events/index.js';
+import { Gallery } from '../../appliance/gallery/index.js';
+import { createLogger, Embedding, isPorticoError } from '../../appliance/kit/index.js';
+import { openStorage } from '../../appliance/storage/index.js';
+import { Visits } from '../../appliance/visits/index.js';
+import { TestClock, temporaryDirectory } from '../support/box.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Compiles pieces of code against the product's own sources. @returns for each the codes of its errors */
+function compile(snippets: Record<string, string>): Record<string, number[]> {
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT);
+  const files = new Map(Object.entries(snippets).map(([name, code]) => [join(ROOT, 'test', `${name}.snippet.ts`), code]));
+  const host = ts.createCompilerHost({ ...options, noEmit: true, incremental: false });
+  const { getSourceFile, fileExists, readFile } = host;
+  host.fileExists = (file) => files.has(file) || fileExists.call(host, file);
+  host.readFile = (file) => files.get(file) ?? readFile.call(host, file);
+  host.getSourceFile = (file, ...more) => {
+    const code = files.get(file);
+    return code === undefined ? getSourceFile.call(host, file, ...more) : ts.createSourceFile(file, code, ts.ScriptTarget.ES2023, true);
+  };
+  const program = ts.createProgram({ rootNames: [...files.keys()], options: { ...options, noEmit: true, incremental: false, composite: false }, host });
+  return Object.fromEntries([...files.keys()].map((file, i) => [
+    Object.keys(snippets)[i]!,
+    [...program.getSyntacticDiagnostics(program.getSourceFile(file)), ...program.getSemanticDiagnostics(program.getSourceFile(file))].map(({ code }) => code),
+  ]));
+}
+
+const HEAD = `
+import type { Consent, ConsentProof } from '../appliance/consent/index.js';
+import type { EnrolmentPhoto, Gallery } from '../appliance/gallery/index.js';
+import type { Visits } from '../appliance/visits/index.js';
+declare const gallery: Gallery; declare const consent: Consent; declare const visits: Visits; declare const photos: EnrolmentPhoto[];
+`;
+
+t.test('without a proof the code does not compile', { timeout: 60_000 }, async (t) => {
+  const errors = compile({
+    right: `${HEAD} consent.withProof('c', 'recognise', (proof) => { gallery.enrol(proof, photos); return visits.recogniseArrival(proof, 'recognised', 0.5); });`,
+    nothing: `${HEAD} gallery.enrol(photos);`,
+    id: `${HEAD} gallery.enrol('customer', photos);`,
+    literal: `${HEAD} gallery.enrol({ customerId: 'c', consentId: 'd', covers: () => true }, photos);`,
+    ownClass: `${HEAD} class Forged { get customerId() { return 'c'; } get consentId() { return 'd'; } covers() { return true; } } gallery.enrol(new Forged(), photos);`,
+    made: `${HEAD} import { ConsentProof as Class } from '../appliance/consent/proof.js'; gallery.enrol(new Class(Symbol('consent') as never, 'c', 'd', new Set(['recognise'])), photos);`,
+    madeFromType: `${HEAD} gallery.enrol(new ConsentProof(), photos);`,
+    derived: `${HEAD} import { ConsentProof as Class } from '../appliance/consent/proof.js'; class Sub extends Class {} void Sub;`,
+    visit: `${HEAD} visits.recogniseArrival('customer', 'recognised', 0.5);`,
+    nullable: `${HEAD} const proof: ConsentProof | null = null as ConsentProof | null; gallery.enrol(proof, photos);`,
+  });
+  const { right, ...wrong } = errors;
+  t.strictSame(right, [], 'the right way compiles');
+  for (const [name, codes] of Object.entries(wrong)) t.ok(codes.length > 0, name);
+  t.ok(errors['made']!.includes(2673), `the constructor is private: ${errors['made']!.join()}`);
+  t.ok(errors['madeFromType']!.includes(1361), `only the type leaves the room: ${errors['madeFromType']!.join()}`);
+  t.ok(errors['literal']!.includes(2345), `no other object fits: ${errors['literal']!.join()}`);
+  t.ok(errors['nullable']!.includes(2345));
+});
+
+function rooms(t: Test) {
+  const clock = new TestClock();
+  const storage = openStorage({ dataDirectory: temporaryDirectory(t), credentialsDirectory: null, maxBytes: null, clock });
+  t.teardown(() => storage.close());
+  const { db } = storage;
+  const events = new EventBus(createLogger('silent'));
+  const deps = { db, clock, events };
+  const consent = new Consent({ ...deps, timeZone: 'Asia/Shanghai' });
+  const gallery = new Gallery({ ...deps, readerTicket: storage.readerTicket, modelId: 'm', fpir: { known: 0.003, candidate: 0.03 } });
+  const visits = new Visits({ ...deps, gapMs: 60_000 });
+  consent.deleteWith((customerId) => ({ templatesDeleted: gallery.forget(customerId) }));
+  consent.publishFirstNotice('店');
+  db.run(`INSERT INTO staff (id, name, role, pin_hash, created_at_ms) VALUES ('s', '店长', 'manager', 'x', 0)`);
+  db.run(`INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES ('d', 'iPad', x'00', 0)`);
+  const { id } = new Customers(deps).create({ displayName: '顾客' });
+  const grant = (purposes: ('recognise' | 'greet')[]) => consent.grant(id, {
+    noticeId: consent.currentNotice().id, language: 'zh-CN', purposes, ageConfirmed: true,
+    validUntil: new Date(clock.now() + 30 * 86_400_000).toISOString().slice(0, 10),
+    signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
+  }, { staffId: 's', deviceId: 'd' });
+  return { consent, gallery, visits, db, id, clock, grant };
+}
+const photo = { embedding: new Embedding(Array.from({ length: 512 }, (_, i) => Math.sin(i))), pose: 'front' as const, norm: 3.5 };
+const refused = (work: () => unknown) => {
+  try {
+    work();
+    return 'accepted';
+  } catch (error) {
+    return isPorticoError(error) ? error.code : (error as Error).constructor.name;
+  }
+};
+
+t.test('a proof is void when its transaction is over, however it ended', async (t) => {
+  const { consent, gallery, visits, id, grant } = rooms(t);
+  t.equal(consent.withProof(id, 'recognise', () => t.fail('nothing may run without consent')), null);
+  grant(['recognise']);
+  let kept: ConsentProof | null = null;
+  t.equal(consent.withProof(id, 'recognise', (proof) => {
+    t.equal(proof.customerId, id);
+    kept = proof;
+    return 'done';
+  }), 'done');
+  t.equal(refused(() => gallery.enrol(kept!, [photo])), 'consent_required');
+  t.equal(refused(() => visits.recogniseArrival(kept!, 'recognised', 0.9)), 'consent_required');
+  t.equal(refused(() => kept!.customerId), 'consent_required');
+  t.equal(refused(() => kept!.consentId), 'consent_required');
+  t.throws(() => consent.withProof(id, 'recognise', (proof) => { kept = proof; throw new Error('broken off'); }), /broken off/);
+  t.equal(refused(() => gallery.enrol(kept!, [photo])), 'consent_required');
+  let later = 'not tried';
+  t.equal(refused(() => consent.withProof(id, 'recognise', async (proof) => {
+    await Promise.resolve();
+    later = refused(() => gallery.enrol(proof, [photo]));
+  })), 'TypeError', 'it cannot be kept alive by waiting');
+  await new Promise((resolve) => { setImmediate(resolve); });
+  t.equal(later, 'consent_required');
+  t.equal(gallery.size(), 0);
+});
+
+t.test('nothing else passes for a proof at run time', async (t) => {
+  const { gallery } = rooms(t);
+  const forged = { customerId: 'c', consentId: 'd', covers: () => true };
+  t.not(refused(() => gallery.enrol(forged as unknown as ConsentProof, [photo])), 'accepted');
+  t.equal(gallery.size(), 0);
+  const AnyClass = ProofClass as unknown as new (...values: unknown[]) => ConsentProof;
+  t.throws(() => new AnyClass(Symbol('consent'), 'c', 'd', new Set(['recognise'])), TypeError);
+  t.throws(() => new AnyClass(), TypeError);
+  t.not(refused(() => gallery.enrol(Object.create(ProofClass.prototype) as ConsentProof, [photo])), 'accepted');
+});
+
+t.test('a proof covers what was agreed to and nothing more', async (t) => {
+  const { consent, gallery, db, id, grant } = rooms(t);
+  grant(['recognise']);
+  t.equal(consent.covers(id, 'recognise'), true);
+  t.equal(consent.covers(id, 'greet'), false);
+  t.equal(consent.withProof(id, 'greet', () => t.fail('not agreed to')), null);
+  consent.withProof(id, 'recognise', (proof) => {
+    t.equal(proof.covers('greet'), false);
+    gallery.enrol(proof, [photo]);
+  });
+  t.equal(gallery.photosOf(id), 1);
+  t.throws(() => consent.withProof(id, 'recognise', (proof) => {
+    gallery.enrol(proof, [photo, photo]);
+    throw new Error('broken off');
+  }));
+  t.equal(gallery.photosOf(id), 1, 'what is broken off is taken back');
+  for (const count of [0, 6]) t.equal(refused(() => consent.withProof(id, 'recognise', (proof) => gallery.enrol(proof, Array<typeof photo>(count).fill(photo)))), 'RangeError');
+  t.equal(gallery.photosOf(id), 1);
+  t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM template_vector')!.n, 1);
+});
+
+t.test('the last day counts in the time zone of the store', async (t) => {
+  const { consent, id, clock, grant } = rooms(t);
+  const given = grant(['recognise']);
+  const endOfLastDay = Date.parse(`${given.validUntil}T23:59:59.999+08:00`);
+  clock.move(endOfLastDay - clock.now());
+  t.equal(consent.covers(id, 'recognise'), true, 'the last millisecond');
+  t.equal(consent.expireDue(), 0);
+  clock.move(1);
+  t.equal(consent.covers(id, 'recognise'), false, 'one later, also before the expiry job');
+  t.equal(consent.expireDue(), 1);
+  t.equal(consent.expireDue(), 0);
+  t.match(consent.history(id), [{ endReason: 'expired' }]);
+});

@@ -1,0 +1,121 @@
+/** Who is who from frame to frame: pure functions, embeddings made by hand. */
+import fc from 'fast-check';
+import t from 'tap';
+import { Embedding } from '../../appliance/kit/index.js';
+import type { MatchDecision } from '../../appliance/gallery/index.js';
+import { judgePose, POSE_PATIENCE_MS } from '../../appliance/recognition/poses.js';
+import { addGoodFrame, forgetTrack, FUSED_FRAMES_MAX, identify, newTrack, ONE_FRAME_LEAD, UNDECIDED } from '../../appliance/recognition/track.js';
+import { associate, type Trackable, type TrackableFace } from '../../appliance/recognition/tracker.js';
+
+/** A direction of 8 numbers; different `axis`: strangers. `tilt` leans it towards another axis. */
+function looks(axis: number, tilt = 0, towards = (axis + 1) % 8): Embedding {
+  const values = new Array<number>(8).fill(0);
+  values[axis] = Math.cos(tilt);
+  values[towards] = Math.sin(tilt);
+  return new Embedding(values);
+}
+/** Two faces with this cosine similarity. */
+const alike = (similarity: number) => Math.acos(similarity);
+const box = (x: number, y = 100, size = 100) => ({ x, y, width: size, height: size });
+const track = (id: number, x: number, appearance: Embedding | null): Trackable => ({ id, box: box(x), lastSeenMs: 0, appearance });
+const face = (x: number, embedding: Embedding, readable = true): TrackableFace => ({ box: box(x), embedding, readable });
+
+t.test('a face that hardly moved continues its track', async (t) => {
+  t.strictSame(associate([track(7, 100, looks(0))], [face(110, looks(0, 0.3))]), [7]);
+});
+
+t.test('the place in the list means nothing', async (t) => {
+  const tracks = [track(1, 100, looks(0)), track(2, 400, looks(2))];
+  t.strictSame(associate(tracks, [face(400, looks(2)), face(100, looks(0))]), [2, 1]);
+  t.strictSame(associate([...tracks].reverse(), [face(400, looks(2)), face(100, looks(0))]), [2, 1]);
+});
+
+t.test('people who changed places keep their own tracks', async (t) => {
+  t.strictSame(associate([track(1, 100, looks(0)), track(2, 400, looks(2))], [face(100, looks(2)), face(400, looks(0))]), [2, 1]);
+});
+
+t.test('people a little alike who changed places keep their own tracks, too', async (t) => {
+  // Strangers reach a similarity of .3 now and then, siblings more; each is still most like himself.
+  for (const similarity of [0.25, 0.35, 0.45]) {
+    const one = looks(0);
+    const other = looks(0, alike(similarity));
+    t.strictSame(associate([track(1, 100, one), track(2, 400, other)], [face(100, other), face(400, one)]), [2, 1], `similarity ${similarity}`);
+  }
+});
+
+t.test('a stranger who takes the place of somebody gets a track of his own', async (t) => {
+  for (const similarity of [0, 0.1, 0.2, 0.3]) {
+    t.strictSame(associate([track(1, 100, looks(0))], [face(100, looks(0, alike(similarity)))]), [null], `similarity ${similarity}`);
+  }
+});
+
+t.test('somebody who moved far is still the same person', async (t) => {
+  t.strictSame(associate([track(1, 100, looks(0))], [face(900, looks(0, 0.5))]), [1]);
+});
+
+t.test('a face that cannot be read is followed by its place alone', async (t) => {
+  t.strictSame(associate([track(1, 100, looks(0))], [face(110, looks(3), false)]), [1]);
+  t.strictSame(associate([track(1, 100, looks(0))], [face(600, looks(0), false)]), [null]);
+  t.strictSame(associate([track(1, 100, null)], [face(110, looks(3))]), [1]);
+});
+
+t.test('no track goes to two faces and no face is lost, whatever comes', async (t) => {
+  const someFace = fc.record({ x: fc.integer({ min: 0, max: 600 }), axis: fc.integer({ min: 0, max: 7 }), tilt: fc.double({ min: 0, max: 1.5, noNaN: true }), readable: fc.boolean() });
+  fc.assert(fc.property(fc.array(someFace, { maxLength: 8 }), fc.array(someFace, { maxLength: 8 }), (before, now) => {
+    const tracks = before.map((each, index) => track(index + 1, each.x, each.readable ? looks(each.axis, each.tilt) : null));
+    const result = associate(tracks, now.map((each) => face(each.x, looks(each.axis, each.tilt), each.readable)));
+    t.equal(result.length, now.length);
+    const given = result.filter((id) => id !== null);
+    t.equal(new Set(given).size, given.length);
+    t.ok(given.every((id) => tracks.some((each) => each.id === id)));
+  }), { numRuns: 200 });
+});
+
+const match = (decision: MatchDecision['decision'], score: number | null): MatchDecision => ({
+  decision, customerId: score === null ? null : 'c', score, margin: null, thresholds: { known: 0.45, candidate: 0.35 },
+});
+
+t.test('one frame alone decides only what is clear', async (t) => {
+  t.match(identify(match('known', 0.45 + ONE_FRAME_LEAD), 1), { decision: 'known', customerId: 'c' });
+  t.match(identify(match('known', 0.46), 1), { decision: 'undecided', customerId: null, score: 0.46 });
+  t.match(identify(match('known', 0.46), 2), { decision: 'known', customerId: 'c' });
+  t.match(identify(match('candidate', 0.4), 1), { decision: 'undecided', customerId: null });
+  t.match(identify(match('candidate', 0.4), 2), { decision: 'candidate', customerId: 'c' });
+  for (const frames of [1, 2, 3]) t.match(identify(match('unknown', 0.2), frames), { decision: 'unknown', customerId: null });
+  t.match(identify(match('unknown', null), 1), { decision: 'unknown', score: null });
+});
+
+t.test('the newest three good frames are fused', async (t) => {
+  const one = newTrack(1, box(0), 0);
+  t.equal(one.appearance, null);
+  for (const axis of [0, 1, 2, 3]) addGoodFrame(one, looks(axis));
+  t.equal(one.good.length, FUSED_FRAMES_MAX);
+  t.ok(Math.abs(one.appearance!.similarity(looks(0))) < 1e-6, 'the oldest is out');
+  for (const axis of [1, 2, 3]) t.ok(Math.abs(one.appearance!.similarity(looks(axis)) - 1 / Math.sqrt(3)) < 1e-6);
+});
+
+t.test('a forgotten track knows nothing any more', async (t) => {
+  const one = newTrack(1, box(0), 0);
+  addGoodFrame(one, looks(0));
+  one.identity = identify(match('known', 0.9), 1);
+  one.sightingId = 's';
+  forgetTrack(one);
+  t.strictSame({ good: one.good, appearance: one.appearance, identity: one.identity, sightingId: one.sightingId },
+    { good: [], appearance: null, identity: UNDECIDED, sightingId: null });
+});
+
+t.test('poses: which turn is taken, what is said to the others', async (t) => {
+  t.strictSame(judgePose('front', 12, 0), { take: true });
+  t.strictSame(judgePose('front', -13, 0), { take: false, hint: 'look_straight' });
+  t.strictSame(judgePose('left', 10, 0), { take: true });
+  t.strictSame(judgePose('left', 9, 0), { take: false, hint: 'turn_left' });
+  t.strictSame(judgePose('left', 31, 0), { take: false, hint: 'turn_left' });
+  t.strictSame(judgePose('left', -20, 0), { take: false, hint: 'turn_left' }, 'the wrong way');
+  t.strictSame(judgePose('right', -10, 0), { take: true });
+  t.strictSame(judgePose('right', 20, 0), { take: false, hint: 'turn_right' });
+  fc.assert(fc.property(fc.constantFrom('front' as const, 'left' as const, 'right' as const), fc.double({ min: -60, max: 60, noNaN: true }), (pose, yaw) => {
+    t.strictSame(judgePose(pose, yaw, POSE_PATIENCE_MS), { take: true }, 'nobody is kept waiting for ever');
+    const mirrored = { front: 'front', left: 'right', right: 'left' } as const;
+    t.equal(judgePose(pose, yaw, 0).take, judgePose(mirrored[pose], -yaw, 0).take, 'left and right are the same in a mirror');
+  }));
+});

@@ -1,0 +1,187 @@
+/** Trust: the chain, its renewal, the profile for iPads, the plain trust server. */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { connect, createServer as createTlsServer, type PeerCertificate } from 'node:tls';
+import t from 'tap';
+import { loadCertificates, type Certificates } from '../../appliance/http/index.js';
+import { openStorage } from '../../appliance/storage/index.js';
+import { startBox, TestClock, temporaryDirectory } from '../support/box.js';
+
+const DAY_MS = 86_400_000;
+
+/** Connects as an iPad would: with only the root trusted. @returns the certificate, or the reason it was refused */
+function visit(host: string, port: number, ca: string): Promise<PeerCertificate | string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, ca, ...(/^[\d.]+$/.test(host) ? {} : { servername: host }) }, () => {
+      resolve(socket.getPeerCertificate());
+      socket.destroy();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  });
+}
+
+/** Whether a server can be run with them and is trusted. */
+async function serves(certificates: Certificates): Promise<PeerCertificate | string> {
+  const server = createTlsServer({ key: certificates.keyPem, cert: certificates.chainPem }, (socket) => socket.end());
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await visit('127.0.0.1', (server.address() as AddressInfo).port, certificates.rootPem);
+  } finally {
+    server.close();
+  }
+}
+const leafOf = (certificates: Certificates) => new X509Certificate(certificates.chainPem);
+
+const trustPort = await freePort();
+const box = await startBox(t, { settings: { PORTICO_TRUST_PORT: String(trustPort), PORTICO_STORE_NAME: '<店&"铺\'>' } });
+
+t.test('the chain is good for localhost and 127.0.0.1, and for nobody who does not trust the root', async (t) => {
+  const port = Number(new URL(box.url).port);
+  for (const host of ['localhost', '127.0.0.1']) t.type(await visit(host, port, box.appliance.rootPem), 'object', host);
+  const other = await loadCertificates(temporaryDirectory(t), [], new TestClock());
+  t.match(await visit('localhost', port, other.rootPem), /UNABLE_TO_VERIFY|SELF_SIGNED|LEAF_SIGNATURE/, 'another box\'s root');
+  for (const name of ['root.key', 'server.key']) t.equal(statSync(join(box.dataDirectory, 'tls', name)).mode & 0o777, 0o600, name);
+});
+
+t.test('what Apple asks of a private server certificate', async (t) => {
+  const now = Date.now();
+  const certificates = await loadCertificates(temporaryDirectory(t), ['box.example', '10.1.2.3'], new TestClock(now));
+  const leaf = leafOf(certificates);
+  const root = new X509Certificate(certificates.rootPem);
+  t.ok((Date.parse(leaf.validTo) - Date.parse(leaf.validFrom)) / DAY_MS <= 825);
+  t.ok(Date.parse(leaf.validFrom) <= now && Date.parse(root.validTo) > Date.parse(leaf.validTo));
+  t.match(leaf.subjectAltName, /DNS:localhost/);
+  t.match(leaf.subjectAltName, /DNS:box\.example/);
+  t.match(leaf.subjectAltName, /IP Address:10\.1\.2\.3/);
+  t.strictSame(leaf.keyUsage, ['1.3.6.1.5.5.7.3.1'], 'for servers');
+  t.equal(leaf.ca, false);
+  t.equal(root.ca, true);
+  t.ok(leaf.checkIssued(root) && leaf.verify(root.publicKey) && root.verify(root.publicKey));
+  t.not(leaf.serialNumber, root.serialNumber);
+  t.match(certificates.rootDer.toString('base64'), root.raw.toString('base64'));
+});
+
+t.test('kept as it is while it fits; renewed from the same root when it does not', async (t) => {
+  const directory = temporaryDirectory(t);
+  const clock = new TestClock();
+  const first = await loadCertificates(directory, ['a.example'], clock);
+  const again = await loadCertificates(directory, ['a.example'], clock);
+  t.equal(again.chainPem, first.chainPem, 'the same names: nothing changes');
+  t.equal(again.keyPem, first.keyPem);
+
+  const more = await loadCertificates(directory, ['a.example', 'b.example'], clock);
+  t.not(more.chainPem, first.chainPem);
+  t.equal(more.rootPem, first.rootPem, 'no iPad has to trust anew');
+  t.match(leafOf(more).subjectAltName, /DNS:b\.example/);
+  t.type(await serves(more), 'object');
+  t.equal((await loadCertificates(directory, ['a.example'], clock)).chainPem, more.chainPem, 'a name too many does not matter');
+
+  clock.move(366 * DAY_MS);
+  t.equal((await loadCertificates(directory, ['a.example'], clock)).chainPem, more.chainPem, '31 days left');
+  clock.move(2 * DAY_MS);
+  const renewed = await loadCertificates(directory, ['a.example'], clock);
+  t.not(renewed.chainPem, more.chainPem, '29 days left');
+  t.equal(renewed.rootPem, first.rootPem);
+  clock.move(-500 * DAY_MS);
+  const setBack = await loadCertificates(directory, ['a.example'], clock);
+  t.not(setBack.chainPem, renewed.chainPem, 'not valid yet after the clock was set back');
+});
+
+t.test('a power cut between two writes leaves files that still serve', async (t) => {
+  for (const [name, cut] of [
+    ['no server certificate', (directory: string) => rmSync(join(directory, 'server.crt'))],
+    ['no server key', (directory: string) => rmSync(join(directory, 'server.key'))],
+    ['no root certificate', (directory: string) => rmSync(join(directory, 'root.crt'))],
+  ] as const) {
+    const directory = temporaryDirectory(t);
+    await loadCertificates(directory, [], new TestClock());
+    cut(directory);
+    t.type(await serves(await loadCertificates(directory, [], new TestClock())), 'object', name);
+  }
+
+  // Renewing writes the key first, then the certificate: the cut comes between.
+  const [directory, other] = [temporaryDirectory(t), temporaryDirectory(t)];
+  await loadCertificates(directory, [], new TestClock());
+  await loadCertificates(other, [], new TestClock());
+  writeFileSync(join(directory, 'server.key'), readFileSync(join(other, 'server.key')));
+  let outcome: unknown;
+  try {
+    outcome = await serves(await loadCertificates(directory, [], new TestClock()));
+  } catch (error) {
+    outcome = (error as Error).message;
+  }
+  t.type(outcome, 'object', `a new key beside the old certificate: ${String(outcome)}`);
+
+  // The same for the root: a new root key beside no root certificate, server files of the old root.
+  const halfRoot = temporaryDirectory(t);
+  await loadCertificates(halfRoot, [], new TestClock());
+  rmSync(join(halfRoot, 'root.key'));
+  t.type(await serves(await loadCertificates(halfRoot, [], new TestClock())), 'object', 'a new root makes a new server certificate');
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+interface Plain { status: number; headers: Record<string, unknown>; body: Buffer }
+function plain(port: number, path: string, method = 'GET', host = `127.0.0.1:${port}`): Promise<Plain> {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path, method, headers: { host } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }));
+    }).on('error', reject).end();
+  });
+}
+
+t.test('the plain server gives out how to trust the box and sends everything else to HTTPS', async (t) => {
+  const https = `https://127.0.0.1:${new URL(box.url).port}`;
+  t.strictSame(box.appliance.trustUrls, [`http://localhost:${trustPort}/trust`]);
+
+  const profile = await plain(trustPort, '/trust/portico.mobileconfig');
+  t.equal(profile.status, 200);
+  t.equal(profile.headers['content-type'], 'application/x-apple-aspen-config');
+  const xml = profile.body.toString('utf8');
+  const embedded = /com\.apple\.security\.root[\s\S]*?<data>([A-Za-z0-9+/=\s]+)<\/data>/.exec(xml)![1]!;
+  t.ok(new X509Certificate(Buffer.from(embedded, 'base64')).raw.equals(new X509Certificate(box.appliance.rootPem).raw), 'the root is in the profile');
+  t.notMatch(xml, /<店|店&"/, 'the name of the store is escaped');
+  t.notMatch(xml, /PRIVATE KEY/);
+  t.equal((await plain(trustPort, '/trust/portico.mobileconfig')).body.toString(), xml, 'the same identifiers each time');
+  t.match(xml, new RegExp(`<key>URL</key><string>${https}/</string>`));
+
+  const root = await plain(trustPort, '/trust/portico-root.crt');
+  t.equal(new X509Certificate(root.body).fingerprint256, new X509Certificate(box.appliance.rootPem).fingerprint256);
+  const page = await plain(trustPort, '/trust');
+  t.match(page, { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' } });
+  t.notMatch(page.body.toString(), /<店/);
+
+  for (const path of ['/', '/api/v1/customers', '/index.html', '/pair?code=ABCD-EFGH', '/trust/server.key', '/trust/..%2f..%2fdb-key']) {
+    const answer = await plain(trustPort, path);
+    t.equal(answer.status, 308, path);
+    t.equal(answer.headers['location'], `${https}${path.startsWith('/trust') ? '/trust' : '/'}`, path);
+    t.equal(answer.body.length, 0, path);
+  }
+  t.equal((await plain(trustPort, '/trust', 'POST')).status, 308);
+  t.equal((await plain(trustPort, '/', 'GET', 'evil.example"><script>')).headers['location'], `https://evil.example:${new URL(box.url).port}/`, 'nothing but a host name is taken over');
+
+  const same = await box.owner.send<string>('GET', '/trust/portico.mobileconfig');
+  t.equal(same.status, 200);
+  t.match(same.body, /com\.apple\.security\.root/, 'over HTTPS, too');
+});
+
+t.test('a port that is taken says so, and nothing is left running', async (t) => {
+  const { port } = new URL(box.url);
+  const dataDirectory = temporaryDirectory(t);
+  await t.rejects(startBox(t, { dataDirectory, settings: { PORTICO_PORT: port } }), { code: 'port_in_use', details: { port: Number(port) } });
+  const storage = openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: null, clock: new TestClock() });
+  t.ok(storage.db.get('SELECT 1 FROM notice'), 'the folder is free again, and whole');
+  storage.close();
+});

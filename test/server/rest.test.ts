@@ -1,0 +1,219 @@
+/** The REST edge: forms, errors, the OpenAPI document, uploads, and what a page may read. */
+import { connect } from 'node:tls';
+import sharp from 'sharp';
+import t from 'tap';
+import { ERRORS, type Dossier, type EnrolmentProgress, type ErrorBody, type ErrorCode } from '../../appliance/contract/index.js';
+import { startBox } from '../support/box.js';
+import { bomb } from '../support/pictures.js';
+import { emptyScene, portrait, scene } from '../support/scene.js';
+
+const box = await startBox(t);
+const send = (method: string, path: string, body?: unknown, headers?: Record<string, string>) => box.owner.send<ErrorBody>(method, `/api/v1${path}`, body, headers);
+const NOBODY = '0b6a8a1e-0000-4000-8000-000000000000';
+
+function isErrorBody(value: unknown): value is ErrorBody {
+  if (typeof value !== 'object' || value === null) return false;
+  const { code, message, details, ...more } = value as Record<string, unknown>;
+  return typeof code === 'string' && code in ERRORS && message === ERRORS[code as ErrorCode][1] && (details === undefined || typeof details === 'object')
+    && Object.keys(more).length === 0;
+}
+
+t.test('requests of another form are refused with the one form of error', async (t) => {
+  const { id } = await box.owner.createCustomer({ displayName: '表单' });
+  const cases: [method: string, path: string, body: unknown, status: number, code: ErrorCode, headers?: Record<string, string>][] = [
+    ['POST', '/customers', '{', 400, 'malformed_json'],
+    ['POST', '/customers', '', 400, 'malformed_json'],
+    ['POST', '/customers', undefined, 400, 'bad_request'],
+    ['POST', '/customers', '[]', 400, 'bad_request'],
+    ['POST', '/customers', {}, 400, 'bad_request'],
+    ['POST', '/customers', { displayName: '' }, 400, 'bad_request'],
+    ['POST', '/customers', { displayName: '   ' }, 400, 'bad_request'],
+    ['POST', '/customers', { displayName: 'x'.repeat(41) }, 400, 'bad_request'],
+    ['POST', '/customers', { displayName: 7 }, 400, 'bad_request'],
+    ['POST', '/customers', { displayName: 'x', admin: true }, 400, 'bad_request'],
+    ['POST', '/customers', '{"displayName":"x","__proto__":{"tier":"y"}}', 400, 'malformed_json'],
+    ['POST', '/customers', { displayName: 'x', phone: '138-0000' }, 400, 'bad_request'],
+    ['POST', '/customers', { displayName: 'x', facts: ['1', '2', '3', '4'] }, 400, 'bad_request'],
+    ['POST', '/customers', 'displayName=x', 415, 'unsupported_media_type', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['POST', '/customers', JSON.stringify({ displayName: 'x'.repeat(1_000_001) }), 413, 'body_too_large'],
+    ['GET', '/customers?limit=0', undefined, 400, 'bad_request'],
+    ['GET', '/customers?limit=51', undefined, 400, 'bad_request'],
+    ['GET', '/customers?sort=name', undefined, 400, 'bad_request'],
+    ['GET', '/customers/7', undefined, 400, 'bad_request'],
+    ['GET', `/customers/${NOBODY}`, undefined, 404, 'customer_not_found'],
+    ['PATCH', `/customers/${id}`, { displayName: null }, 400, 'bad_request'],
+    ['PATCH', `/customers/${id}`, { id: NOBODY }, 400, 'bad_request'],
+    ['POST', `/customers/${id}/follow-ups`, { text: 'x', dueOn: '2026-02-30' }, 400, 'bad_request'],
+    ['POST', `/customers/${NOBODY}/notes`, { text: 'x' }, 404, 'customer_not_found'],
+    ['POST', '/visits', { customerId: NOBODY }, 404, 'customer_not_found'],
+    ['POST', `/visits/${NOBODY}/serve`, undefined, 404, 'visit_not_found'],
+    ['POST', `/follow-ups/${NOBODY}/done`, undefined, 404, 'follow_up_not_found'],
+    ['GET', '/nothing', undefined, 404, 'not_found'],
+    ['DELETE', '/customers', undefined, 404, 'not_found'],
+    ['POST', '/box', {}, 404, 'not_found'],
+    ['GET', '/customers/%E0%A4%A', undefined, 400, 'bad_request'],
+  ];
+  for (const [method, path, body, status, code, headers] of cases) {
+    const name = `${method} ${path} ${JSON.stringify(body)?.slice(0, 50) ?? ''}`;
+    const answer = await send(method, path, body, headers);
+    t.equal(answer.status, status, name);
+    t.equal(answer.body.code, code, name);
+    t.ok(isErrorBody(answer.body), `${name}: ${JSON.stringify(answer.body).slice(0, 120)}`);
+    t.match(answer.headers['content-type'], /^application\/json/);
+  }
+  t.match((await send('POST', '/customers', { displayName: 'x', admin: true })).body.details, { where: 'body' });
+});
+
+t.test('a missing address of the page is the page, a missing file or API address is not', async (t) => {
+  for (const path of ['/api/', '/api/v2/box', '/api/v1/', '/assets/missing.js', '/favicon.ico', '/../package.json', '/.env', '/trustworthy']) {
+    const answer = await box.owner.send<ErrorBody>('GET', path);
+    t.equal(answer.status, 404, path);
+    t.equal(answer.body.code, 'not_found', path);
+  }
+  t.equal((await box.owner.send<ErrorBody>('POST', '/customers')).body.code, 'not_found');
+  t.match(await box.owner.send('GET', '/healthz'), { status: 200, body: { status: 'ok' } });
+});
+
+t.test('HTTP that is no HTTP is told so in the one form of error, and the box lives', async (t) => {
+  const { hostname, port } = new URL(box.url);
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect({ host: hostname, port: Number(port), ca: box.appliance.rootPem, servername: 'localhost' }, () => socket.write('GET /api/v1/box HTTP/1.1\r\nbroken header\r\n\r\n'));
+    let text = '';
+    socket.on('data', (chunk) => { text += chunk.toString(); });
+    socket.on('close', () => resolve(text)).on('error', reject);
+  });
+  t.match(answer, /^HTTP\/1\.1 400 /);
+  t.notMatch(answer, /node_modules|at .*\.js/);
+  t.equal((await send('GET', '/box')).status, 200);
+});
+
+t.test('security headers are on pages and API alike', async (t) => {
+  for (const path of ['/api/v1/box', '/healthz', '/trust']) {
+    const { headers } = await box.owner.send('GET', path);
+    t.match(headers['content-security-policy'], /default-src 'self'/, path);
+    t.match(headers['content-security-policy'], /frame-ancestors 'none'/);
+    t.equal(headers['x-content-type-options'], 'nosniff');
+    t.equal(headers['referrer-policy'], 'no-referrer');
+    t.equal(headers['strict-transport-security'], undefined);
+    t.equal(headers['access-control-allow-origin'], undefined);
+  }
+});
+
+interface OpenApi {
+  openapi: string;
+  paths: Record<string, Record<string, { tags?: string[]; parameters?: { name: string; in: string; required?: boolean }[]; responses: Record<string, { description?: string; content?: Record<string, { schema: unknown }> }> }>>;
+}
+
+t.test('the OpenAPI document lists every route, with a type for every answer', async (t) => {
+  const answer = await box.stranger().send<OpenApi>('GET', '/api/openapi.json');
+  t.equal(answer.status, 200);
+  const { openapi, paths } = answer.body;
+  t.match(openapi, /^3\.1\./);
+  const operations = Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
+  t.ok(operations.length >= 30, `${operations.length} operations`);
+  for (const { path, method, operation } of operations) {
+    const name = `${method} ${path}`;
+    t.ok((operation.tags?.length ?? 0) > 0, `${name} has a tag`);
+    for (const [, parameter] of path.matchAll(/\{(\w+)\}/g)) {
+      t.ok(operation.parameters?.some((each) => each.name === parameter && each.in === 'path' && each.required === true), `${name} describes ${parameter}`);
+    }
+    const codes = Object.keys(operation.responses);
+    t.ok(codes.some((code) => code.startsWith('2')), `${name} says what comes back`);
+    t.ok(codes.includes('4XX') && codes.includes('5XX'), `${name} says what an error looks like: ${codes.join()}`);
+    for (const [code, response] of Object.entries(operation.responses)) {
+      t.type(response.description, 'string', `${name} ${code}`);
+      if (code !== '204') t.ok(response.content?.['application/json']?.schema, `${name} ${code} has a schema`);
+    }
+  }
+  const text = JSON.stringify(answer.body);
+  t.notMatch(text, /embedding|template"|vector/i, 'no place for a vector');
+  t.notMatch(text, /"\$id"|\/work\/|node_modules/);
+});
+
+t.test('a dossier through its life', async (t) => {
+  const made = await box.owner.createCustomer({ displayName: ' 王小明 ', phone: '13800001111', facts: ['a'], doNot: ['b'] });
+  t.match(made, { displayName: '王小明', phone: '13800001111', enrolled: false, openVisitId: null, notes: [], visits: [], consents: [], salutation: null });
+  t.match((await send('POST', '/customers', { displayName: '同号', phone: '13800001111' })), { status: 409, body: { code: 'phone_taken' } });
+  const other = await box.owner.createCustomer({ displayName: "O'Brien %_\\" });
+  t.match(await send('PATCH', `/customers/${other.id}`, { phone: '13800001111' }), { status: 409, body: { code: 'phone_taken' } });
+
+  const found = async (query: string) => (await box.owner.call<{ id: string; phoneTail: string }[]>('GET', `/customers?query=${encodeURIComponent(query)}`));
+  t.match(await found('0001'), [{ id: made.id, phoneTail: '1111' }], 'by part of the number; the list shows its end only');
+  t.notMatch(JSON.stringify(await found('王小')), /13800001111/);
+  t.strictSame((await found('%')).map(({ id }) => id), [other.id], 'signs of the query language are letters');
+  t.strictSame((await found("' OR 1=1 --")), []);
+
+  const note = await box.owner.call<{ id: string }>('POST', `/customers/${made.id}/notes`, { text: '  记下  ' });
+  const followUp = await box.owner.call<{ id: string }>('POST', `/customers/${made.id}/follow-ups`, { text: '回电', dueOn: '2030-01-02' });
+  const visit = await box.owner.call<{ visitId: string }>('POST', '/visits', { customerId: made.id });
+  t.equal((await box.owner.call<{ visitId: string }>('POST', '/visits', { customerId: made.id })).visitId, visit.visitId, 'one visit at a time');
+  t.match(await box.owner.call('POST', `/visits/${visit.visitId}/serve`), { adviser: { id: box.ownerId, name: '店长' }, openFollowUp: { id: followUp.id } });
+  await box.owner.call('PATCH', `/customers/${made.id}`, { tier: '金卡', facts: ['c', 'd'] });
+  const dossier = await box.owner.call<Dossier>('GET', `/customers/${made.id}`);
+  t.match(dossier, {
+    displayName: '王小明', tier: '金卡', facts: ['c', 'd'], doNot: ['b'], openVisitId: visit.visitId, notes: [{ id: note.id, text: '记下', author: '店长' }],
+    visits: [{ id: visit.visitId, arrival: 'by_hand', adviser: '店长', closedAt: null }], followUps: [{ id: followUp.id, doneAt: null }],
+  });
+  t.equal((await send('POST', `/visits/${visit.visitId}/close`)).status, 204);
+  t.match(await send('POST', `/visits/${visit.visitId}/close`), { status: 409, body: { code: 'visit_closed' } });
+  t.match(await send('POST', `/visits/${visit.visitId}/serve`), { status: 409, body: { code: 'visit_closed' } });
+  t.ok((await box.owner.call<{ doneAt: string }>('POST', `/follow-ups/${followUp.id}/done`)).doneAt);
+  const again = await box.owner.call<{ lastVisitAt: string; lastAdviser: string; openFollowUp: unknown }>('POST', '/visits', { customerId: made.id });
+  t.match(again, { lastAdviser: '店长', openFollowUp: null });
+  t.ok(again.lastVisitAt);
+});
+
+t.test('photos for enrolment: each refusal says why, and nothing is taken', async (t) => {
+  const { id } = await box.owner.createCustomer({ displayName: '录入' });
+  await box.owner.giveConsent(id);
+  const { enrolmentId } = await box.owner.call<{ enrolmentId: string }>('POST', `/customers/${id}/enrolments`);
+  const offer = (photo: Buffer, pose = '?pose=any', type = 'image/jpeg') => send('POST', `/enrolments/${enrolmentId}/photos${pose}`, photo, { 'content-type': type });
+  const face = await portrait('P18');
+
+  for (const [name, photo, status, code] of [
+    ['0 bytes', Buffer.alloc(0), 422, 'image_empty'], ['text', Buffer.from('no photo'), 422, 'image_unreadable'],
+    ['truncated', face.subarray(0, face.length / 2), 422, 'image_truncated'], ['100 MP', bomb(), 413, 'image_too_many_pixels'],
+    ['5 MB', Buffer.alloc(5_000_000, 1), 413, 'image_too_many_bytes'], ['9 MB', Buffer.alloc(9_000_000), 413, 'body_too_large'],
+  ] as const) t.match(await offer(photo), { status, body: { code } }, name);
+  t.match(await offer(Buffer.from('{}'), '?pose=any', 'application/json'), { status: 415, body: { code: 'unsupported_media_type' } });
+  t.match(await offer(face, '?pose=upside-down'), { status: 400, body: { code: 'bad_request' } });
+
+  const two = await scene({ picture: face, x: 360, y: 360, height: 420 }, { picture: await portrait('P20'), x: 920, y: 360, height: 420 });
+  const far = await scene({ picture: face, x: 640, y: 360, height: 90 });
+  for (const [name, photo, problem] of [['nobody', await emptyScene(), 'face_not_found'], ['two people', two, 'face_several'], ['far away', far, 'face_too_small'], ['turned away', await portrait('P05'), 'face_turned']] as const) {
+    t.match(await offer(photo), { status: 200, body: { accepted: false, problem, collected: 0 } }, name);
+  }
+  t.match(await send('POST', `/enrolments/${enrolmentId}/finish`, {}), { status: 409, body: { code: 'enrolment_incomplete', details: { collected: 0, wanted: 3 } } });
+  t.match(await send('POST', `/enrolments/${enrolmentId}/finish`, { acceptFewer: true }), { status: 409, body: { code: 'enrolment_incomplete' } });
+
+  t.match(await offer(face), { status: 200, body: { accepted: true, collected: 1, problem: null } });
+  t.match(await offer(await portrait('P20')), { status: 200, body: { accepted: false, problem: 'face_not_same_person', collected: 1 } });
+  t.match(await send('POST', `/enrolments/${enrolmentId}/finish`, {}), { status: 409, body: { code: 'enrolment_incomplete', details: { collected: 1 } } });
+  t.match(await offer(face), { status: 200, body: { accepted: true, collected: 2 } });
+  const three = await Promise.all([offer(face), offer(face)]);
+  t.strictSame(three.map(({ status }) => status).sort(), [200, 409], 'two photos at once do not make four');
+  t.match(await offer(face), { status: 409, body: { code: 'enrolment_complete' } });
+  t.match(await send('POST', `/enrolments/${enrolmentId}/finish`, {}), { status: 201, body: { customerId: id, photos: 3 } });
+  t.match(await send('POST', `/enrolments/${enrolmentId}/finish`, {}), { status: 404, body: { code: 'enrolment_not_found' } });
+  t.match(await box.owner.call('GET', `/customers/${id}`), { enrolled: true, templatePhotos: 3 });
+  t.match(await send('POST', `/customers/${NOBODY}/enrolments`), { status: 403, body: { code: 'consent_required' } });
+});
+
+t.test('the guide asks for one pose after the other', async (t) => {
+  const { id } = await box.owner.createCustomer({ displayName: '引导' });
+  await box.owner.giveConsent(id);
+  const started = await box.owner.call<EnrolmentProgress>('POST', `/customers/${id}/enrolments`);
+  t.match(started, { collected: 0, wanted: 3, nextPose: 'front', accepted: false, hint: 'look_straight', box: null });
+  const offer = async (photo: Buffer) => box.owner.call<EnrolmentProgress>('POST', `/enrolments/${started.enrolmentId}/photos`, photo);
+  // Looks a little to the own right, which is near enough to straight; mirrored, and a little more, to the left.
+  const straight = await portrait('P18');
+  const left = await sharp(straight).flop().png().toBuffer();
+  const first = await offer(straight);
+  t.match(first, { accepted: true, collected: 1, nextPose: 'left', problem: null, hint: 'captured' });
+  t.ok(first.box!.width > 50 && first.box!.height > 50);
+  t.match(await offer(straight), { accepted: false, collected: 1, nextPose: 'left', problem: null, hint: 'turn_left' }, 'a good photo of another pose');
+  t.match(await offer(left), { accepted: true, collected: 2, nextPose: 'right', hint: 'captured' });
+  t.match(await offer(left), { accepted: false, collected: 2, nextPose: 'right', problem: null, hint: 'turn_right' });
+  t.equal((await send('DELETE', `/enrolments/${started.enrolmentId}`)).status, 204);
+  t.match(await send('POST', `/enrolments/${started.enrolmentId}/finish`, { acceptFewer: true }), { status: 404, body: { code: 'enrolment_not_found' } });
+});

@@ -1,0 +1,201 @@
+/** Who may do what: devices, roles, scopes, origins, cookies. */
+import t, { type Test } from 'tap';
+import type { Device, ErrorBody, Session, StaffMember } from '../../appliance/contract/index.js';
+import { RefusedError, type PorticoClient } from '../../demo/client.js';
+import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
+import { dumpTables, filesBelow } from '../support/disk.js';
+import { closedSoon } from '../support/sockets.js';
+
+const clock = new TestClock();
+const box = await startBox(t, { clock });
+const HOUR_MS = 3_600_000;
+
+async function refusal(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof RefusedError) return `${error.status} ${error.body.code}`;
+    throw error;
+  }
+  return 'accepted';
+}
+
+/** All that needs a signed-in member of staff; ids of nothing, which only who may would find out. */
+const NOBODY = '0b6a8a1e-0000-4000-8000-000000000000';
+const SIGNATURE = { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] };
+const STAFF_ROUTES: readonly [method: string, path: string, body?: unknown][] = [
+  ['POST', '/sessions/current/front-desk'],
+  ['GET', '/health'],
+  ['GET', '/customers'],
+  ['POST', '/customers', { displayName: 'x' }],
+  ['GET', `/customers/${NOBODY}`],
+  ['PATCH', `/customers/${NOBODY}`, {}],
+  ['POST', `/customers/${NOBODY}/notes`, { text: 'x' }],
+  ['POST', `/customers/${NOBODY}/follow-ups`, { text: 'x' }],
+  ['POST', `/follow-ups/${NOBODY}/done`],
+  ['GET', '/notices/current'],
+  ['POST', `/customers/${NOBODY}/consents`, { noticeId: NOBODY, language: 'en', purposes: ['recognise'], validUntil: '2030-01-01', ageConfirmed: true, signature: SIGNATURE }],
+  ['POST', `/customers/${NOBODY}/consents/withdraw`],
+  ['POST', `/customers/${NOBODY}/enrolments`],
+  ['POST', `/enrolments/${NOBODY}/photos`, Buffer.from('x')],
+  ['POST', `/enrolments/${NOBODY}/finish`, {}],
+  ['DELETE', `/enrolments/${NOBODY}`],
+  ['POST', '/visits', { customerId: NOBODY }],
+  ['POST', `/visits/${NOBODY}/serve`],
+  ['POST', `/visits/${NOBODY}/close`],
+  ['POST', `/sightings/${NOBODY}/answer`, { answer: 'yes' }],
+];
+const MANAGER_ROUTES: readonly [method: string, path: string, body?: unknown][] = [
+  ['POST', '/staff', { name: 'x', role: 'associate', pin: '111111' }],
+  ['POST', '/pairing-codes'],
+  ['GET', '/devices'],
+  ['DELETE', `/devices/${NOBODY}`],
+];
+const DEVICE_ROUTES: readonly [method: string, path: string, body?: unknown][] = [
+  ['GET', '/staff'],
+  ['POST', '/setup/owner', { name: 'x', pin: '111111' }],
+  ['POST', '/sessions', { staffId: NOBODY, pin: '111111' }],
+  ['GET', '/sessions/current'],
+  ['DELETE', '/sessions/current'],
+];
+
+async function allRefuse(t: Test, client: PorticoClient, routes: typeof STAFF_ROUTES, expected: string): Promise<void> {
+  for (const [method, path, body] of routes) t.equal(await refusal(client.call(method, path, body)), expected, `${method} ${path}`);
+}
+
+t.test('the lists of routes above are all there are', async (t) => {
+  const { paths } = (await box.owner.send<{ paths: Record<string, Record<string, unknown>> }>('GET', '/api/openapi.json')).body;
+  const documented = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`));
+  const listed = [...STAFF_ROUTES, ...MANAGER_ROUTES, ...DEVICE_ROUTES].map(([method, path]) => `${method} ${path.replace(NOBODY, '{id}')}`);
+  t.strictSame([...documented].sort(), [...listed, 'GET /box', 'POST /pairings'].sort());
+});
+
+t.test('a device that is not paired gets in nowhere', async (t) => {
+  const stranger = box.stranger();
+  await allRefuse(t, stranger, [...STAFF_ROUTES, ...MANAGER_ROUTES, ...DEVICE_ROUTES], '401 device_not_paired');
+  for (const socket of [stranger.live(), stranger.camera('look_up'), stranger.camera('front_desk')]) {
+    t.match(await socket.next(), { v: 1, type: 'error', code: 'device_not_paired' });
+    t.equal(await socket.closed, 4401);
+  }
+  t.match((await stranger.send('GET', '/api/v1/box')).body, { product: 'Portico', devicePaired: false, ownerNeeded: false });
+});
+
+t.test('associates are kept from what managers do', async (t) => {
+  const { device } = await addAssociate(box, '小陈');
+  await allRefuse(t, device, MANAGER_ROUTES, '403 not_allowed');
+  t.equal((await device.call<unknown[]>('GET', '/customers')).length, 0, 'and may do the rest');
+  t.equal(await refusal(box.owner.call('POST', '/staff', { name: '小陈', role: 'associate', pin: '111111' })), '409 staff_name_taken');
+});
+
+t.test('at the front desk nothing can be read', async (t) => {
+  const { device, staff } = await addAssociate(box, '小周');
+  const live = await device.live().opened();
+  const lookUp = await device.camera('look_up').opened();
+  t.equal((await device.call<Session>('POST', '/sessions/current/front-desk')).scope, 'front_desk');
+  t.equal(await closedSoon(live), 4401, 'sockets of the wider session close');
+  t.equal(await closedSoon(lookUp), 4401);
+  await allRefuse(t, device, [...STAFF_ROUTES, ...MANAGER_ROUTES], '403 not_allowed');
+  for (const socket of [device.live(), device.camera('look_up')]) {
+    t.match(await socket.next(), { type: 'error', code: 'not_allowed' });
+    t.equal(await socket.closed, 4403);
+  }
+  const desk = device.camera('front_desk');
+  t.match(await desk.next(), { type: 'camera.ready', data: { mode: 'front_desk', credits: 2 } });
+  desk.close();
+  t.equal(await refusal(device.signIn(staff.id, '000000')), '403 pin_wrong', 'leaving needs the PIN');
+  t.equal((await device.call<Session>('GET', '/sessions/current')).scope, 'front_desk');
+  t.equal((await device.signIn(staff.id, '246802')).scope, 'staff');
+  t.equal(await refusal(device.call('GET', '/customers')), 'accepted');
+});
+
+t.test('signing out ends the session and its sockets; signing in as another ends the former', async (t) => {
+  const { device } = await addAssociate(box, '小吴');
+  const live = await device.live().opened();
+  const other = await box.owner.call<StaffMember>('POST', '/staff', { name: '小郑', role: 'associate', pin: '111111' });
+  await device.signIn(other.id, '111111');
+  t.equal(await closedSoon(live), 4401);
+  const again = await device.live().opened();
+  t.equal((await device.send('DELETE', '/api/v1/sessions/current')).status, 204);
+  t.equal(await closedSoon(again), 4401);
+  t.equal(await refusal(device.call('GET', '/customers')), '401 sign_in_required');
+});
+
+t.test('a stolen session cookie is worth nothing on another device', async (t) => {
+  const { device, staff } = await addAssociate(box, '小冯');
+  const [session] = (await device.send('POST', '/api/v1/sessions', { staffId: staff.id, pin: '246802' })).headers['set-cookie'] as string[];
+  const stolen = session!.split(';')[0]!;
+  const thief = box.stranger();
+  const paired = await thief.send('POST', '/api/v1/pairings', { code: (await box.owner.makePairingCode()).code, deviceName: 'iPad 贼' });
+  const own = (paired.headers['set-cookie'] as string[])[0]!.split(';')[0]!;
+  t.equal((await device.send('GET', '/api/v1/customers')).status, 200);
+  t.match(await thief.send('GET', '/api/v1/customers', undefined, { cookie: `${own}; ${stolen}` }), { status: 401, body: { code: 'session_expired' } });
+  t.match(await thief.send('GET', '/api/v1/customers', undefined, { cookie: stolen }), { status: 401, body: { code: 'device_not_paired' } });
+});
+
+t.test('a removed device is out at once, with its sockets', async (t) => {
+  const { device } = await addAssociate(box, '小孙');
+  const live = await device.live().opened();
+  const camera = await device.camera('look_up').opened();
+  const devices = await box.owner.call<Device[]>('GET', '/devices');
+  const target = devices.find((each) => each.name === 'iPad 小孙')!;
+  const own = devices.find((each) => each.current)!;
+  t.equal(await refusal(box.owner.call('DELETE', `/devices/${own.id}`)), '403 not_allowed', 'not the one in hand');
+  t.equal((await box.owner.send('DELETE', `/api/v1/devices/${target.id}`)).status, 204);
+  t.equal(await closedSoon(live), 4401);
+  t.equal(await closedSoon(camera), 4401);
+  t.equal(await refusal(device.call('GET', '/customers')), '401 device_not_paired');
+  t.equal(await refusal(device.call('GET', '/staff')), '401 device_not_paired');
+  t.equal(await refusal(box.owner.call('DELETE', `/devices/${target.id}`)), '404 device_not_found');
+});
+
+t.test('another site cannot act with our cookies, by request or by socket', async (t) => {
+  for (const origin of ['https://evil.example', 'http://localhost', 'null', `${box.url}.evil.example`]) {
+    const post = await box.owner.send<ErrorBody>('POST', '/api/v1/customers', { displayName: 'x' }, { origin });
+    t.match(post, { status: 403, body: { code: 'wrong_origin' } }, `POST from ${origin}`);
+    for (const path of ['/api/v1/live?v=1', '/api/v1/camera?v=1&mode=look_up']) {
+      const socket = box.owner.open(path, { origin });
+      t.match(await socket.next(), { type: 'error', code: 'wrong_origin' }, `${path} from ${origin}`);
+      t.equal(await socket.closed, 4403);
+    }
+  }
+  t.equal((await box.owner.send('POST', '/api/v1/customers', { displayName: '自家网页' }, { origin: box.url })).status, 201, 'our own page may');
+  t.equal(dumpTables(box.dataDirectory)['customer']!.length, 1);
+});
+
+t.test('cookies are bound to this host, hidden from scripts and from other sites', async (t) => {
+  const device = box.stranger();
+  const paired = await device.send('POST', '/api/v1/pairings', { code: (await box.owner.makePairingCode()).code, deviceName: 'iPad' });
+  const signedIn = await device.send('POST', '/api/v1/sessions', { staffId: box.ownerId, pin: OWNER_PIN });
+  for (const [answer, name] of [[paired, '__Host-portico-device'], [signedIn, '__Host-portico-session']] as const) {
+    const [line] = answer.headers['set-cookie'] as string[];
+    t.ok(line!.startsWith(`${name}=`), line!);
+    for (const flag of ['HttpOnly', 'Secure', 'SameSite=Strict', 'Path=/']) t.ok(line!.split('; ').includes(flag), `${name}: ${flag}`);
+    t.notMatch(line, /Domain=/i);
+    const value = /=([^;]+)/.exec(line!)![1]!;
+    t.ok(value.length >= 43, '256 bits');
+    for (const { path, bytes } of filesBelow(box.dataDirectory)) t.notOk(bytes.includes(value), `${path} does not hold the token`);
+    t.notOk(JSON.stringify(dumpTables(box.dataDirectory)).includes(value), 'nor does any table');
+  }
+  t.equal(signedIn.headers['cache-control'], 'no-store');
+});
+
+t.test('PINs are kept as Argon2id only, and never logged', async (t) => {
+  const staff = dumpTables(box.dataDirectory)['staff'] as { pin_hash: string }[];
+  t.ok(staff.length > 2);
+  for (const { pin_hash } of staff) t.match(pin_hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  t.notOk(box.logged().includes(OWNER_PIN));
+});
+
+// Last: moves the clock beyond every session.
+t.test('a session ends after a shop day', async (t) => {
+  await box.owner.signIn(box.ownerId, OWNER_PIN);
+  clock.move(16 * HOUR_MS - 1_000);
+  t.equal(await refusal(box.owner.call('GET', '/customers')), 'accepted');
+  clock.move(2_000);
+  t.equal(await refusal(box.owner.call('GET', '/customers')), '401 session_expired');
+  const live = box.owner.live();
+  t.match(await live.next(), { type: 'error', code: 'session_expired' });
+  t.equal(await live.closed, 4401);
+  await box.owner.signIn(box.ownerId, OWNER_PIN);
+  t.equal(await refusal(box.owner.call('GET', '/customers')), 'accepted');
+});

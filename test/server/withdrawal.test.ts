@@ -1,0 +1,120 @@
+/** Withdrawing in the middle of it all: deleted at once, everywhere, byte by byte. */
+import t from 'tap';
+import type { CameraMessage, Dossier, WithdrawalReceipt } from '../../appliance/contract/index.js';
+import { startBox, TestClock } from '../support/box.js';
+import { decryptedPages, filesBelow, piecesOnDisk, query } from '../support/disk.js';
+import { portrait, scene } from '../support/scene.js';
+import { lookAtOne } from '../support/sockets.js';
+import { enrolPerson } from '../support/store.js';
+
+/** The bytes of a customer's templates as the database holds them: the photos', and the searched mean. */
+function templatesOf(dataDirectory: string, customerId: string): Buffer[] {
+  const photos = query<{ embedding: Buffer }>(dataDirectory,
+    `SELECT embedding FROM template_photo JOIN template ON template.id = template_id WHERE customer_id = '${customerId}'`);
+  const means = query<{ embedding: Buffer }>(dataDirectory,
+    `SELECT vector.embedding FROM template_vector AS vector JOIN template ON template.id = vector.template_id WHERE customer_id = '${customerId}'`);
+  return [...photos, ...means].map(({ embedding }) => embedding);
+}
+
+const box = await startBox(t, { clock: new TestClock() });
+
+t.test('withdrawal while the camera streams', async (t) => {
+  const leaving = await enrolPerson(box, 'P18', { displayName: '要离开的人' });
+  const staying = await enrolPerson(box, 'P20');
+  const live = await box.owner.live().opened();
+  await live.nextOf('live.snapshot');
+  const camera = await box.owner.camera('look_up').opened();
+  await camera.nextOf('camera.ready');
+  const frame = await scene(
+    { picture: await portrait('P18'), x: 360, y: 360, height: 420 }, { picture: await portrait('P20'), x: 920, y: 360, height: 420 });
+  const secrets = templatesOf(box.dataDirectory, leaving);
+  t.equal(secrets.length, 2);
+  for (const secret of secrets) {
+    t.equal(secret.length, 2048);
+    t.ok(piecesOnDisk(box.dataDirectory, secret) > 25, 'before: the search through the disk finds it');
+  }
+
+  // Two frames always under way; after the receipt not one frame sent may name who left.
+  let sent = 0;
+  let sentWhenGone = Infinity;
+  let withdrawing: Promise<WithdrawalReceipt> | null = null;
+  const results: Extract<CameraMessage, { type: 'camera.result' }>['data'][] = [];
+  const send = () => { camera.socket.send(frame); sent += 1; };
+  send();
+  send();
+  const seenAfter = () => results.filter((result) => result.frame > sentWhenGone);
+  while (seenAfter().length < 4 && results.length < 400) {
+    const message = await camera.next();
+    t.equal(message.type, 'camera.result');
+    if (message.type !== 'camera.result') return;
+    results.push(message.data);
+    send();
+    if (results.length === 5) {
+      withdrawing = box.owner.call<WithdrawalReceipt>('POST', `/customers/${leaving}/consents/withdraw`);
+      void withdrawing.then(() => { sentWhenGone = sent; });
+    }
+  }
+  const receipt = await withdrawing!;
+  t.match(receipt, { customerId: leaving, templatesDeleted: 1 });
+  const named = (faces: typeof results[number]['faces'], id: string) => faces.some((face) => face.person?.customerId === id);
+  t.ok(results.slice(1, 5).every(({ faces }) => named(faces, leaving)), 'known until then');
+  const after = seenAfter();
+  t.equal(after.length, 4, 'frames were seen after the receipt');
+  for (const { faces, frame: number } of after) {
+    t.notOk(named(faces, leaving), `frame ${number}`);
+    t.ok(named(faces, staying), `frame ${number}: the other is still known`);
+    t.equal(faces.length, 2);
+  }
+
+  const closed = await live.nextOf('visit.closed');
+  t.match(closed.data, { customerId: leaving, reason: 'consent_withdrawn' });
+  const dossier = await box.owner.call<Dossier>('GET', `/customers/${leaving}`);
+  t.match(dossier, { enrolled: false, templatePhotos: 0, openVisitId: null });
+  t.equal(dossier.consents[0]!.endReason, 'withdrawn');
+
+  for (const [index, secret] of secrets.entries()) {
+    t.equal(piecesOnDisk(box.dataDirectory, secret), 0, `template ${index}: not one piece is left in any page or in the log`);
+    for (const { path, bytes } of filesBelow(box.dataDirectory)) t.notOk(bytes.includes(secret.subarray(0, 64)), path);
+  }
+  t.ok(piecesOnDisk(box.dataDirectory, templatesOf(box.dataDirectory, staying)[0]!) > 25, 'the other template is there');
+  t.ok(decryptedPages(box.dataDirectory).some((page) => page.includes('要离开的人')), 'the dossier stays');
+});
+
+t.test('a template that is replaced leaves nothing of the old one', async (t) => {
+  const id = await enrolPerson(box, 'P21');
+  const [old] = templatesOf(box.dataDirectory, id);
+  await box.owner.enrol(id, [await portrait('P21').then((picture) => scene({ picture, x: 640, y: 360, height: 500 }))]);
+  await box.owner.call('POST', `/customers/${id}/consents/withdraw`);
+  t.equal(piecesOnDisk(box.dataDirectory, old!), 0);
+});
+
+t.test('a page that comes back after a withdrawal is not told what was said before it', async (t) => {
+  const id = await enrolPerson(box, 'P18', { displayName: '曾经的名字' });
+  const live = await box.owner.live().opened();
+  const { epoch, revision } = await live.nextOf('live.snapshot');
+  const camera = await box.owner.camera('look_up').opened();
+  const frame = await scene({ picture: await portrait('P18'), x: 640, y: 360, height: 420 });
+  await lookAtOne(camera, frame);
+  await lookAtOne(camera, frame);
+  t.match((await live.nextOf('visit.opened')).data.visit.displayName, '曾经的名字');
+  await box.owner.call('POST', `/customers/${id}/consents/withdraw`);
+  const back = await box.owner.live({ epoch, since: revision }).opened();
+  const first = await back.next();
+  t.equal(first.type, 'live.snapshot', 'no replay of what has to be forgotten');
+  t.notOk(JSON.stringify(first).includes('曾经的名字'));
+});
+
+t.test('the withdrawn are forgotten by enrolments under way, and can agree again', async (t) => {
+  const customer = await box.owner.createCustomer({ displayName: '再来一次' });
+  await box.owner.giveConsent(customer.id);
+  const { enrolmentId } = await box.owner.call<{ enrolmentId: string }>('POST', `/customers/${customer.id}/enrolments`);
+  const taken = await box.owner.send<{ accepted: boolean }>('POST', `/api/v1/enrolments/${enrolmentId}/photos?pose=any`, await portrait('P18'));
+  t.equal(taken.body.accepted, true);
+  t.equal((await box.owner.call<WithdrawalReceipt>('POST', `/customers/${customer.id}/consents/withdraw`)).templatesDeleted, 0);
+  const finish = await box.owner.send<{ code: string }>('POST', `/api/v1/enrolments/${enrolmentId}/finish`, { acceptFewer: true });
+  t.match(finish, { status: 404, body: { code: 'enrolment_not_found' } });
+  t.match(await box.owner.send('POST', `/api/v1/customers/${customer.id}/consents/withdraw`), { status: 409, body: { code: 'consent_not_active' } });
+  await box.owner.giveConsent(customer.id);
+  await box.owner.enrol(customer.id, [await portrait('P18')]);
+  t.equal((await box.owner.call<Dossier>('GET', `/customers/${customer.id}`)).enrolled, true);
+});

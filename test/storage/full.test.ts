@@ -1,0 +1,96 @@
+/** A full disk and a database that somebody else holds: said in the right words, nothing half-written, and on it goes. */
+import { join } from 'node:path';
+import t from 'tap';
+import type { Dossier, ErrorBody, VisitCard } from '../../appliance/contract/index.js';
+import { Database, openStorage } from '../../appliance/storage/index.js';
+import { OWNER_PIN, startBox, TestClock, temporaryDirectory, type TestBox } from '../support/box.js';
+import { dumpTables, query, readKey } from '../support/disk.js';
+import { portrait, scene } from '../support/scene.js';
+import { answerTo, lookAtOne } from '../support/sockets.js';
+import { enrolPerson } from '../support/store.js';
+
+/** Writes notes until the box says that it is full. @returns how many were taken */
+async function fill(box: TestBox, customerId: string): Promise<number> {
+  for (let taken = 0; taken < 1_000; taken += 1) {
+    const answer = await box.owner.send<ErrorBody>('POST', `/api/v1/customers/${customerId}/notes`, { text: '满'.repeat(2_000) });
+    if (answer.status === 201) continue;
+    if (answer.status === 507 && answer.body.code === 'storage_full') return taken;
+    throw new Error(`${answer.status} ${answer.body.code}`);
+  }
+  throw new Error('the box never became full');
+}
+
+t.test('full disk', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const box = await startBox(t, { dataDirectory, settings: { PORTICO_DB_MAX_MB: '1' } });
+  const { id } = await box.owner.createCustomer({ displayName: '满了' });
+  await box.owner.giveConsent(id);
+  const taken = await fill(box, id);
+  t.ok(taken > 10, `${taken} notes`);
+
+  const before = dumpTables(dataDirectory);
+  t.equal(before['note']!.length, taken, 'what was answered with 201 is there, the refused one is not');
+  const big = { displayName: '大', facts: Array<string>(3).fill('字'.repeat(80)), doNot: Array<string>(5).fill('字'.repeat(80)) };
+  let half = await box.owner.send<ErrorBody>('POST', '/api/v1/customers', big);
+  while (half.status === 201) half = await box.owner.send<ErrorBody>('POST', '/api/v1/customers', big);
+  t.match(half, { status: 507, body: { code: 'storage_full' } });
+  t.strictSame(half.body.details ?? {}, {}, 'no internals');
+  const after = dumpTables(dataDirectory);
+  const customers = (after['customer'] as { id: string; display_name: string }[]).filter((row) => row.display_name === '大');
+  for (const customer of customers) {
+    t.equal((after['customer_line'] as { customer_id: string }[]).filter((line) => line.customer_id === customer.id).length, 8, 'whole or not at all');
+  }
+  t.equal(after['customer_line']!.length, customers.length * 8);
+
+  const enrolment = await box.owner.call<{ enrolmentId: string }>('POST', `/customers/${id}/enrolments`);
+  const photo = await box.owner.send<{ accepted: boolean }>('POST', `/api/v1/enrolments/${enrolment.enrolmentId}/photos?pose=any`, await portrait('P18'));
+  t.equal(photo.body.accepted, true);
+  const finish = await box.owner.send<ErrorBody>('POST', `/api/v1/enrolments/${enrolment.enrolmentId}/finish`, { acceptFewer: true });
+  t.match(finish, { status: 507, body: { code: 'storage_full' } }, 'a template does not fit');
+  t.equal(dumpTables(dataDirectory)['template']!.length, 0, 'not half a template');
+
+  const dossier = await box.owner.call<Dossier>('GET', `/customers/${id}`);
+  t.equal(dossier.notes.length, taken, 'reading goes on');
+  t.equal((await box.owner.send('POST', `/api/v1/customers/${id}/consents/withdraw`)).status, 200, 'withdrawing works on a full disk');
+  t.match(query(dataDirectory, 'PRAGMA integrity_check'), [{ integrity_check: 'ok' }]);
+  await box.stop();
+
+  // IT makes room.
+  const roomy = openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: 64_000_000, clock: new TestClock() });
+  roomy.db.run('INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES (?, ?, ?, ?, ?)', 'n', id, '又有地方了', box.ownerId, 1);
+  t.match(roomy.db.get('SELECT count(*) AS n FROM note'), { n: taken + 1 });
+  roomy.close();
+});
+
+t.test('a database that another process holds', async (t) => {
+  const clock = new TestClock();
+  const box = await startBox(t, { clock });
+  const id = await enrolPerson(box, 'P18');
+  const camera = await box.owner.camera('look_up').opened();
+  const frame = await scene({ picture: await portrait('P18'), x: 640, y: 360, height: 420 });
+  const live = await box.owner.live().opened();
+  await live.nextOf('live.snapshot');
+
+  const other = Database.open({ file: join(box.dataDirectory, 'portico.db'), key: readKey(box.dataDirectory) });
+  t.teardown(() => other.close());
+  other.exec('BEGIN EXCLUSIVE');
+  const busy = { status: 503, body: { code: 'storage_busy' } };
+  const send = (method: string, path: string, body?: unknown) => box.owner.send<ErrorBody>(method, `/api/v1${path}`, body);
+  t.match(await send('POST', '/customers', { displayName: '等' }), busy);
+  t.match(await send('POST', '/visits', { customerId: id }), busy);
+  t.match(await send('POST', `/customers/${id}/consents/withdraw`), busy);
+  t.match(await send('POST', '/sessions', { staffId: box.ownerId, pin: OWNER_PIN }), busy);
+  t.match(await answerTo(camera, frame), { type: 'camera.refused', data: { credits: 2, error: { code: 'storage_busy' } } });
+  t.equal((await send('GET', `/customers/${id}`)).status, 200, 'reading goes on');
+  clock.move(61_000);
+  t.equal((await send('GET', `/customers/${id}`)).status, 200, 'and after a minute, when the device\'s last-seen time is due');
+  t.equal((await send('GET', '/health')).status, 200);
+  other.exec('ROLLBACK');
+
+  t.equal((await send('POST', '/customers', { displayName: '等' })).status, 201, 'later all is well');
+  t.equal(query<{ n: number }>(box.dataDirectory, `SELECT count(*) AS n FROM customer WHERE display_name = '等'`)[0]!.n, 1, 'the refused one left nothing');
+  t.equal(query<{ n: number }>(box.dataDirectory, 'SELECT count(*) AS n FROM visit')[0]!.n, 0);
+  const face = await lookAtOne(camera, frame);
+  t.match(face, { decision: 'known', person: { customerId: id } });
+  t.match((await live.nextOf('visit.opened')).data.visit, { customerId: id } as Partial<VisitCard>);
+});

@@ -1,0 +1,80 @@
+/** What is really on the disk: decrypted without the product's help, free pages and write-ahead log included. */
+import { createDecipheriv } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Database } from '../../appliance/storage/index.js';
+
+/** SQLCipher 4: 4096-byte pages, each ending in a 16-byte IV and a 64-byte HMAC; page one begins with 16 bytes of salt. */
+const PAGE = 4096;
+const RESERVED = 80;
+const SALT = 16;
+/** SQLite's write-ahead log: a header, then frames of a header and a page each. */
+const WAL_HEADER = 32;
+const WAL_FRAME_HEADER = 24;
+
+export function readKey(dataDirectory: string): string {
+  return readFileSync(join(dataDirectory, 'db-key'), 'utf8').trim();
+}
+
+/** Every page of the database file and of the write-ahead log in clear, in use or not. */
+export function decryptedPages(dataDirectory: string): Buffer[] {
+  const key = Buffer.from(readKey(dataDirectory), 'hex');
+  const file = readFileSync(join(dataDirectory, 'portico.db'));
+  const pages: Buffer[] = [];
+  for (let at = 0; at + PAGE <= file.length; at += PAGE) pages.push(decryptPage(file.subarray(at, at + PAGE), key, at === 0));
+  const logFile = join(dataDirectory, 'portico.db-wal');
+  const log = existsSync(logFile) ? readFileSync(logFile) : Buffer.alloc(0);
+  for (let at = WAL_HEADER; at + WAL_FRAME_HEADER + PAGE <= log.length; at += WAL_FRAME_HEADER + PAGE) {
+    const pageNumber = log.readUInt32BE(at);
+    pages.push(decryptPage(log.subarray(at + WAL_FRAME_HEADER, at + WAL_FRAME_HEADER + PAGE), key, pageNumber === 1));
+  }
+  return pages;
+}
+
+function decryptPage(page: Buffer, key: Buffer, first: boolean): Buffer {
+  const decipher = createDecipheriv('aes-256-cbc', key, page.subarray(PAGE - RESERVED, PAGE - RESERVED + 16)).setAutoPadding(false);
+  return Buffer.concat([decipher.update(page.subarray(first ? SALT : 0, PAGE - RESERVED)), decipher.final()]);
+}
+
+/** How many of the 64-byte pieces of `secret` are somewhere in the decrypted pages; a page break may cut some. */
+export function piecesOnDisk(dataDirectory: string, secret: Buffer): number {
+  const pages = decryptedPages(dataDirectory);
+  let found = 0;
+  for (let at = 0; at + 64 <= secret.length; at += 64) {
+    const piece = secret.subarray(at, at + 64);
+    if (pages.some((page) => page.includes(piece))) found += 1;
+  }
+  return found;
+}
+
+/** All rows of all tables, through a second read-only connection. */
+export function dumpTables(dataDirectory: string): Record<string, unknown[]> {
+  const db = Database.open({ file: join(dataDirectory, 'portico.db'), key: readKey(dataDirectory), readOnly: true });
+  try {
+    const tables = db.all<{ name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`);
+    return Object.fromEntries(tables.map(({ name }) => [name, db.all(`SELECT * FROM "${name}"`)]));
+  } finally {
+    db.close();
+  }
+}
+
+/** One answer from the database, through a second read-only connection. */
+export function query<T extends object>(dataDirectory: string, sql: string): T[] {
+  const db = Database.open({ file: join(dataDirectory, 'portico.db'), key: readKey(dataDirectory), readOnly: true });
+  try {
+    return db.all<T>(sql);
+  } finally {
+    db.close();
+  }
+}
+
+/** Every file below a folder with its bytes. */
+export function filesBelow(directory: string): { path: string; bytes: Buffer; mode: number }[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return { path, bytes: readFileSync(path), mode: statSync(path).mode & 0o777 };
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}

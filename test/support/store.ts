@@ -1,0 +1,22 @@
+/** Customers of a test store, enrolled through the front door. */
+import type { CustomerCreate, Purpose } from '../../appliance/contract/index.js';
+import type { TestBox } from './box.js';
+import { portrait } from './scene.js';
+
+export interface EnrolOptions extends Partial<CustomerCreate> {
+  photos?: readonly Uint8Array[];
+  purposes?: Purpose[];
+  /** Last day of the consent; default: half a year from the real today. */
+  validUntil?: string;
+}
+
+/** Makes a customer of a person in the sample photos, with consent and a template. @returns the customer's id */
+export async function enrolPerson(box: TestBox, person: string, options: EnrolOptions = {}): Promise<string> {
+  const { photos, purposes, validUntil, ...fields } = options;
+  const customer = await box.owner.createCustomer({ displayName: `顾客${person}`, ...fields });
+  await box.owner.giveConsent(customer.id, {
+    purposes: purposes ?? ['recognise', 'greet'], ...(validUntil === undefined ? {} : { validUntil }),
+  });
+  await box.owner.enrol(customer.id, photos ?? [await portrait(person)]);
+  return customer.id;
+}
