@@ -73,6 +73,7 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
       visits.closeForWithdrawal(customerId);
       return { templatesDeleted };
     });
+    events.on('consentEnded', () => storage.dropCopies());
     consent.publishFirstNotice(config.storeName);
     consent.expireDue();
     await gallery.start();

@@ -2,7 +2,7 @@ import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
 import { randomUUID } from 'node:crypto';
 import type { Device, Role, SESSION_SCOPES, Session, StaffMember } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
 import { hashSecret, makePairingCode, makeToken, normalisePairingCode } from './secrets.js';
 
@@ -153,9 +153,7 @@ export class Access {
       'SELECT id, name, last_seen_at_ms FROM device WHERE token_hash = ? AND removed_at_ms IS NULL', hashSecret(deviceToken));
     if (device === undefined) return null;
     const now = this.#clock.now();
-    if (Math.abs(now - (device.last_seen_at_ms ?? 0)) > DEVICE_SEEN_EVERY_MS) {
-      this.#db.run('UPDATE device SET last_seen_at_ms = ? WHERE id = ?', now, device.id);
-    }
+    if (Math.abs(now - (device.last_seen_at_ms ?? 0)) > DEVICE_SEEN_EVERY_MS) this.#noteSeen(device.id, now);
     const session = sessionToken === undefined ? null : this.#sessionByHash(hashSecret(sessionToken), device.id);
     return { device: { id: device.id, name: device.name }, session };
   }
@@ -168,6 +166,15 @@ export class Access {
   toSession(visitor: Visitor & { session: NonNullable<Visitor['session']> }): Session {
     const { staff, scope, expiresAtMs } = visitor.session;
     return { staff, scope, device: visitor.device, expiresAt: toInstant(expiresAtMs) };
+  }
+
+  /** Nice to know, not worth failing for: with a full disk or a held database reading still works. */
+  #noteSeen(deviceId: string, now: number): void {
+    try {
+      this.#db.run('UPDATE device SET last_seen_at_ms = ? WHERE id = ?', now, deviceId);
+    } catch (error) {
+      if (!isPorticoError(error)) throw error;
+    }
   }
 
   #insertStaff(name: string, role: Role, pinHash: string): StaffMember {

@@ -30,6 +30,8 @@ const SETTINGS = {
   PORTICO_DB_MAX_MB: Type.Integer({ minimum: 0, default: 0 }),
   PORTICO_DEMO: Type.Boolean({ default: false }),
 } as const;
+/** How numbers are written. */
+const NUMERALS = { integer: /^\d{1,9}$/, number: /^\d{1,9}(\.\d{1,9})?$/ } as const;
 const Settings = Type.Object(SETTINGS, { additionalProperties: false });
 
 export interface Config {
@@ -63,6 +65,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith('PORTICO_') || text === undefined) continue;
     if (!(name in SETTINGS)) throw new PorticoError('config_invalid', { setting: name, problem: 'is not a setting of Portico' });
+    const { type } = SETTINGS[name as keyof typeof SETTINGS] as { type?: string };
+    // Value.Convert is generous: it reads '' as 0 and '80.5' as the integer 80.
+    if (type !== undefined && Object.hasOwn(NUMERALS, type) && !NUMERALS[type as keyof typeof NUMERALS].test(text)) {
+      throw new PorticoError('config_invalid', { setting: name, problem: `must be a number of type ${type}` });
+    }
     raw[name] = text;
   }
   const settings = Value.Convert(Settings, Value.Default(Settings, raw)) as Static<typeof Settings>;

@@ -78,8 +78,8 @@ export class Customers {
     const rows = text === ''
       ? this.#db.all<CustomerRow>('SELECT * FROM customer ORDER BY created_at_ms DESC, rowid DESC LIMIT ?', limit)
       : this.#db.all<CustomerRow>(
-        `SELECT * FROM customer WHERE display_name LIKE ?1 ESCAPE '\\' OR salutation LIKE ?1 ESCAPE '\\' OR phone LIKE ?1 ESCAPE '\\'
-         ORDER BY display_name LIMIT ?2`, pattern, limit);
+        `SELECT * FROM customer WHERE display_name LIKE ? ESCAPE '\\' OR salutation LIKE ? ESCAPE '\\' OR phone LIKE ? ESCAPE '\\'
+         ORDER BY display_name LIMIT ?`, pattern, pattern, pattern, limit);
     return rows.map((row) => ({
       id: row.id, displayName: row.display_name, salutation: row.salutation, tier: row.tier, phoneTail: row.phone?.slice(-4) ?? null,
     }));

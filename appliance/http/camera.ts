@@ -4,7 +4,7 @@ import {
 } from '../contract/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { OpenCamera, Recognition } from '../recognition/index.js';
-import { parseJson } from './live.js';
+import { parseJson, sendOrClose } from './wire.js';
 
 /** Frames sent without credit until the connection is closed. An honest page never sends one. */
 const OVERDRAWN_MAX = 50;
@@ -12,7 +12,7 @@ const OVERDRAWN_MAX = 50;
 /** One camera's socket: JPEG frames come up, answers go down, credits keep the camera from outrunning the box. */
 export function serveCamera(socket: WebSocket, mode: CameraMode, recognition: Recognition): void {
   const send = (message: CameraMessage) => {
-    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message));
+    sendOrClose(socket, JSON.stringify(message));
   };
   let camera: OpenCamera;
   try {

@@ -1,6 +1,6 @@
 import 'reflect-metadata'; // @peculiar/x509 wants it loaded first
 import * as x509 from '@peculiar/x509';
-import { webcrypto } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
@@ -46,7 +46,7 @@ export async function loadCertificates(directory: string, names: readonly string
   const rootKey = await importKey(readFileSync(files.rootKey, 'utf8'));
   const root = new x509.X509Certificate(readFileSync(files.root, 'utf8'));
   const wanted = [...new Set([...localNames(), ...names])];
-  if (!existsSync(files.key) || !existsSync(files.server) || !isFit(readFileSync(files.server, 'utf8'), root, wanted, clock.now())) {
+  if (!existsSync(files.key) || !existsSync(files.server) || !isFit(files, root, wanted, clock.now())) {
     const made = await makeLeaf(root, rootKey, wanted, clock.now());
     writePrivate(files.key, made.keyPem);
     writePrivate(files.server, made.certificate.toString('pem'));
@@ -69,7 +69,11 @@ function localNames(): string[] {
   return ['localhost', host, `${short}.local`, 'portico.local', '127.0.0.1', '::1', ...lanAddresses()];
 }
 
-function isFit(pem: string, root: x509.X509Certificate, wanted: readonly string[], now: number): boolean {
+/** Whether the server's certificate is of this root, names all that is wanted, lasts, and belongs to the key beside it. */
+function isFit(files: { key: string; server: string }, root: x509.X509Certificate, wanted: readonly string[], now: number): boolean {
+  const pem = readFileSync(files.server, 'utf8');
+  // A power cut between the two files leaves a new key beside the old certificate.
+  if (!new X509Certificate(pem).checkPrivateKey(createPrivateKey(readFileSync(files.key)))) return false;
   const leaf = new x509.X509Certificate(pem);
   const names = leaf.getExtension(x509.SubjectAlternativeNameExtension)?.names.items.map((item) => item.value) ?? [];
   return leaf.issuer === root.subject && wanted.every((name) => names.includes(name))

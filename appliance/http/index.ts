@@ -5,10 +5,10 @@ import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
-import fastify, { LogController } from 'fastify';
+import fastify, { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Access } from '../access/index.js';
 import type { Consent } from '../consent/index.js';
-import { ErrorBody, MAX_FRAME_BYTES, type BoxHealth } from '../contract/index.js';
+import { CLOSE, ErrorBody, MAX_FRAME_BYTES, type BoxHealth } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
 import type { EventBus } from '../events/index.js';
 import type { FollowUps } from '../followups/index.js';
@@ -55,6 +55,7 @@ export async function buildServer(deps: HttpDeps) {
     logController: new LogController({ disableRequestLogging: true }), // addresses and paths carry customers' ids
     bodyLimit: JSON_BYTES_MAX,
     requestTimeout: 30_000,
+    frameworkErrors: (error, request, reply) => handleError(error, request as FastifyRequest, reply as FastifyReply),
     // A wrong type is refused, an unknown field is refused: nothing is guessed or dropped in silence.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -74,7 +75,13 @@ export async function buildServer(deps: HttpDeps) {
   });
   await app.register(rateLimit, { max: REQUESTS_PER_MINUTE, timeWindow: 60_000, errorResponseBuilder: () => new PorticoError('too_many_requests') });
   await app.register(cookie);
-  await app.register(websocket, { options: { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false } });
+  await app.register(websocket, {
+    options: { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false },
+    preClose(done) {
+      for (const client of this.websocketServer.clients) client.close(CLOSE.goingAway);
+      this.websocketServer.close(done);
+    },
+  });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -6,11 +6,10 @@ import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Sightings } from '../recognition/index.js';
 import type { Cards } from './cards.js';
+import { parseJson, sendOrClose } from './wire.js';
 
 /** Events kept for pages that come back; at a busy store's pace, many minutes. */
 const REPLAY_MAX = 1_000;
-/** A client this far behind is closed; it comes back and gets a snapshot. */
-export const BUFFERED_BYTES_MAX = 1_000_000;
 const CLIENTS_MAX = 200;
 
 type Unsent<E> = E extends LiveEvent ? Omit<E, 'v' | 'epoch' | 'revision' | 'at'> : never;
@@ -119,26 +118,10 @@ export class LiveHub {
   }
 
   #sendText(client: WebSocket, text: string): void {
-    if (client.bufferedAmount > BUFFERED_BYTES_MAX) {
-      this.#clients.delete(client);
-      client.close(CLOSE.tooSlow);
-      setTimeout(() => client.terminate(), 1_000).unref(); // the close frame waits behind what it cannot drain
-      return;
-    }
-    client.send(text);
+    if (!sendOrClose(client, text)) this.#clients.delete(client);
   }
 
   #at(): string {
     return toInstant(this.#deps.clock.now());
-  }
-}
-
-/** An object, or null for anything else. */
-export function parseJson(data: Buffer): object | null {
-  try {
-    const value: unknown = JSON.parse(data.toString('utf8'));
-    return typeof value === 'object' && value !== null ? value : null;
-  } catch {
-    return null;
   }
 }

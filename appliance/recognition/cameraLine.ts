@@ -8,7 +8,7 @@ import { decidable, usable, type FoundFace, type Vision } from '../vision/index.
 import type { Visits } from '../visits/index.js';
 import type { Sightings } from './sightings.js';
 import { addGoodFrame, forgetTrack, identify, newTrack, UNDECIDED, type Track } from './track.js';
-import { associate, TRACK_TTL_MS } from './tracker.js';
+import { ANYWHERE_SIMILARITY_MIN, associate, TRACK_TTL_MS } from './tracker.js';
 
 /** People followed by one camera at once; the longest unseen makes room. */
 const TRACKS_MAX = 32;
@@ -123,8 +123,11 @@ export class CameraLine {
       if (this.#closed || track.appearance !== probe) return this.#answer(face, track);
       track.identity = identify(match, track.good.length);
       this.#act(track);
+      return this.#answer(face, track);
     }
-    return this.#answer(face, track);
+    // Too poor to decide on: it keeps the track's name only if it looks like it, not for standing in the same place.
+    const sure = track.appearance !== null && track.appearance.similarity(face.embedding) >= ANYWHERE_SIMILARITY_MIN;
+    return this.#answer(face, sure ? track : { ...track, identity: UNDECIDED, sightingId: null });
   }
 
   /** Writes the visit or asks the question. Consent is looked up again in the writing transaction. */

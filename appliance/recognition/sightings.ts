@@ -29,7 +29,9 @@ export class Sightings {
   ask(customerId: string, score: number): string | null {
     const { clock, consent, customers, events, visits } = this.#deps;
     const now = clock.now();
+    this.expire();
     for (const [id, card] of this.#open.entries()) if (card.customerId === customerId) return id;
+    if (this.#open.size >= OPEN_MAX) return null; // nobody is answering
     if ((this.#quietUntilMs.get(customerId) ?? 0) > now) return null;
     if (visits.openVisitOf(customerId) !== null || !consent.covers(customerId, 'recognise')) return null;
     const customer = customers.byId(customerId);

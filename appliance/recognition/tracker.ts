@@ -19,10 +19,15 @@ export interface Trackable {
 
 /** Unseen this long, a track ends; who comes back gets a new one. */
 export const TRACK_TTL_MS = 3_000;
-/** Below this similarity two faces are not taken for one person, however near they are (strangers: about 0 to .3). */
-const SAME_PLACE_SIMILARITY_MIN = 0.2;
+/**
+ * Below this similarity two faces are not taken for one person, however near they are: in the sample photos the most
+ * similar strangers reach .41, and who steps up after another must not inherit the name.
+ */
+const SAME_PLACE_SIMILARITY_MIN = 0.42;
 /** From this similarity on they are one person, however far the face moved (strangers reach .5 once in a thousand). */
-const ANYWHERE_SIMILARITY_MIN = 0.5;
+export const ANYWHERE_SIMILARITY_MIN = 0.5;
+/** Looks count for more than place, so that two who swap places do not swap names. */
+const PLACE_WEIGHT = 0.3;
 /** Overlap (intersection over union) of one face in two frames 200 ms apart, walking. */
 const OVERLAP_MIN = 0.3;
 
@@ -44,7 +49,7 @@ export function associate(tracks: readonly Trackable[], faces: readonly Trackabl
       const similarity = track.appearance.similarity(face.embedding);
       const together = place >= OVERLAP_MIN && similarity >= SAME_PLACE_SIMILARITY_MIN;
       if (together || similarity >= ANYWHERE_SIMILARITY_MIN) {
-        pairs.push({ track: trackIndex, face: faceIndex, affinity: place + similarity });
+        pairs.push({ track: trackIndex, face: faceIndex, affinity: similarity + PLACE_WEIGHT * place });
       }
     }
   }

@@ -8,6 +8,7 @@ export type Row = Record<string, unknown>;
 
 /** How long a statement waits for another process's lock. Our own process writes from one connection only. */
 const BUSY_TIMEOUT_MS = 250;
+const TRUNCATE_AGAIN_MS = 1_000;
 
 export interface OpenOptions {
   file: string;
@@ -28,6 +29,7 @@ export class Database {
   readonly #driver: Driver.Database;
   readonly #statements = new Map<string, Driver.Statement>();
   #afterCommit: (() => void)[] = [];
+  #truncateAgain: NodeJS.Timeout | undefined;
 
   private constructor(driver: Driver.Database) {
     this.#driver = driver;
@@ -123,12 +125,18 @@ export class Database {
     else callback();
   }
 
-  /** Moves the write-ahead log into the file and empties it, so that deleted bytes do not linger there. */
+  /**
+   * Moves the write-ahead log into the file and empties it, so that deleted bytes do not linger there. While a reader
+   * holds the log this cannot be done; then it is tried again every second until it is.
+   */
   truncateLog(): void {
-    this.pragma('wal_checkpoint(TRUNCATE)');
+    clearTimeout(this.#truncateAgain);
+    const busy = this.#driver.pragma('wal_checkpoint(TRUNCATE)', { simple: true });
+    if (busy !== 0) this.#truncateAgain = setTimeout(() => this.truncateLog(), TRUNCATE_AGAIN_MS).unref();
   }
 
   close(): void {
+    clearTimeout(this.#truncateAgain);
     this.#driver.close();
   }
 
@@ -164,6 +172,8 @@ function translate(error: unknown): unknown {
   const code = engineCode(error);
   // SQLite reports a full disk as FULL, or as a failed write where the file system says so late.
   if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE') return new PorticoError('storage_full', {}, { cause: error });
+  // sqlite-vec passes a refused allocation on under this plain code.
+  if (code === 'SQLITE_ERROR' && /insert a new vector chunk/.test((error as Error).message)) return new PorticoError('storage_full', {}, { cause: error });
   if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_LOCKED') return new PorticoError('storage_busy', {}, { cause: error });
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return new PorticoError('db_corrupt', {}, { cause: error });
   return error;

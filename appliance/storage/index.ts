@@ -5,7 +5,7 @@ import type { Clock } from '../kit/index.js';
 import { Database } from './database.js';
 import { loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
-import { migrate, readMigrations } from './migrations.js';
+import { dropCopies, migrate, readMigrations } from './migrations.js';
 
 export { Database, isUniqueViolation, type Row, type Value } from './database.js';
 
@@ -30,6 +30,8 @@ export interface ReaderTicket {
 export interface Storage {
   db: Database;
   readerTicket: ReaderTicket;
+  /** Deletes the copies made before migrations: they may hold what was deleted since. */
+  dropCopies(): void;
   close(): void;
 }
 
@@ -42,6 +44,7 @@ export function openStorage(options: StorageOptions): Storage {
   const { dataDirectory } = options;
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   const file = join(dataDirectory, 'portico.db');
+  const backups = join(dataDirectory, 'backups');
   const lock = lockDataDirectory(join(dataDirectory, 'portico.lock'));
   let db: Database | null = null;
   try {
@@ -52,11 +55,12 @@ export function openStorage(options: StorageOptions): Storage {
     });
     db = Database.open({ file, key, maxBytes: options.maxBytes });
     chmodSync(file, 0o600);
-    migrate(db, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, join(dataDirectory, 'backups'), options.clock);
+    migrate(db, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, backups, options.clock);
     const opened = db;
     return {
       db: opened,
       readerTicket: { file, key },
+      dropCopies: () => dropCopies(backups),
       close: () => {
         opened.close();
         lock.release();

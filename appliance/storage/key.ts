@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { PorticoError } from '../kit/index.js';
@@ -23,13 +23,9 @@ export function loadDatabaseKey(options: {
 
   const key = randomBytes(32).toString('hex');
   mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 });
-  const file = openSync(keyFile, 'wx', 0o600);
-  try {
-    writeSync(file, `${key}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  // Whole beside the target, then renamed: a power cut leaves a key or none, never half of one.
+  writeFileSync(`${keyFile}.new`, `${key}\n`, { mode: 0o600, flush: true });
+  renameSync(`${keyFile}.new`, keyFile);
   const directory = openSync(dirname(keyFile), 'r');
   fsyncSync(directory);
   closeSync(directory);

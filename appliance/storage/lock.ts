@@ -12,7 +12,8 @@ export function lockDataDirectory(lockFile: string): { release(): void } {
     driver.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     driver.close();
-    throw new PorticoError('db_in_use', {}, { cause: error });
+    if (error instanceof Driver.SqliteError && error.code === 'SQLITE_BUSY') throw new PorticoError('db_in_use', {}, { cause: error });
+    throw error;
   }
   return { release: () => driver.close() };
 }

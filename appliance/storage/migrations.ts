@@ -67,3 +67,9 @@ function copyAside(db: Database, databaseFile: string, backupDirectory: string, 
   const old = readdirSync(backupDirectory).filter((name) => name.startsWith('before-migration-')).sort().slice(0, -BACKUPS_KEPT);
   for (const name of old) rmSync(join(backupDirectory, name));
 }
+
+/** Deletes the copies that were put aside. */
+export function dropCopies(backupDirectory: string): void {
+  if (!existsSync(backupDirectory)) return;
+  for (const name of readdirSync(backupDirectory)) if (name.startsWith('before-migration-')) rmSync(join(backupDirectory, name));
+}

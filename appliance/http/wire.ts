@@ -1,0 +1,29 @@
+import type { WebSocket } from 'ws';
+import { CLOSE } from '../contract/index.js';
+
+/** A client this far behind is closed; it comes back and begins anew. */
+export const BUFFERED_BYTES_MAX = 1_000_000;
+/** The close frame waits behind what the client does not drain; after this the connection is cut. */
+const CLOSE_PATIENCE_MS = 1_000;
+
+/** Sends, unless the client does not drain what it was sent before. @returns false when it was closed for that */
+export function sendOrClose(client: WebSocket, text: string): boolean {
+  if (client.readyState !== client.OPEN) return false;
+  if (client.bufferedAmount > BUFFERED_BYTES_MAX) {
+    client.close(CLOSE.tooSlow);
+    setTimeout(() => client.terminate(), CLOSE_PATIENCE_MS).unref();
+    return false;
+  }
+  client.send(text);
+  return true;
+}
+
+/** An object, or null for anything else. */
+export function parseJson(data: Buffer): object | null {
+  try {
+    const value: unknown = JSON.parse(data.toString('utf8'));
+    return typeof value === 'object' && value !== null ? value : null;
+  } catch {
+    return null;
+  }
+}
