@@ -4,22 +4,13 @@ import { loadConfig } from '../../appliance/config/index.js';
 import type { ErrorBody, Session, StaffMember } from '../../appliance/contract/index.js';
 import { createLogger } from '../../appliance/kit/index.js';
 import { startAppliance } from '../../appliance/main.js';
-import { PorticoClient, RefusedError } from '../../demo/client.js';
+import { PorticoClient } from '../../demo/client.js';
 import { OWNER_PIN, startBox, TestClock, temporaryDirectory } from '../support/box.js';
+import { refusal } from '../support/failures.js';
 
 const clock = new TestClock();
 const box = await startBox(t, { clock });
 const HOUR_MS = 3_600_000;
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof RefusedError) return `${error.status} ${error.body.code}`;
-    throw error;
-  }
-  return 'accepted';
-}
 
 t.test('pairing codes: wrong, used, expired, and typed with the wrong letters', async (t) => {
   const stranger = box.stranger();

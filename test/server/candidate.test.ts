@@ -1,8 +1,8 @@
 /** "Is this ...?": what happens when the box is not sure. Two customers who look alike make it unsure for certain. */
 import t from 'tap';
 import type { VisitCard } from '../../appliance/contract/index.js';
-import { RefusedError } from '../../demo/client.js';
 import { addAssociate, startBox, TestClock } from '../support/box.js';
+import { refusal } from '../support/failures.js';
 import { dumpTables, query } from '../support/disk.js';
 import { portrait, scene } from '../support/scene.js';
 import { drain, lookAtOne, type Camera } from '../support/sockets.js';
@@ -13,16 +13,6 @@ const box = await startBox(t, { clock });
 let camera: Camera;
 let frame: Buffer;
 let twins: string[];
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof RefusedError) return `${error.status} ${error.body.code}`;
-    throw error;
-  }
-  return 'accepted';
-}
 
 const answer = (sightingId: string, text: string) => box.owner.call('POST', `/sightings/${sightingId}/answer`, { answer: text });
 

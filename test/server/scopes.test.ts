@@ -1,24 +1,15 @@
 /** Who may do what: devices, roles, scopes, origins, cookies. */
 import t, { type Test } from 'tap';
 import type { Device, ErrorBody, Session, StaffMember } from '../../appliance/contract/index.js';
-import { RefusedError, type PorticoClient } from '../../demo/client.js';
+import type { PorticoClient } from '../../demo/client.js';
 import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
+import { refusal } from '../support/failures.js';
 import { dumpTables, filesBelow } from '../support/disk.js';
 import { closedSoon } from '../support/sockets.js';
 
 const clock = new TestClock();
 const box = await startBox(t, { clock });
 const HOUR_MS = 3_600_000;
-
-async function refusal(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof RefusedError) return `${error.status} ${error.body.code}`;
-    throw error;
-  }
-  return 'accepted';
-}
 
 /** All that needs a signed-in member of staff; ids of nothing, which only who may would find out. */
 const NOBODY = '0b6a8a1e-0000-4000-8000-000000000000';

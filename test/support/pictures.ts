@@ -2,9 +2,11 @@
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 
-/** A PNG of 10000 x 10000 pixels, all there, in a few kilobytes. */
-export function bomb(): Buffer {
-  const side = 10_000;
+/**
+ * A PNG file with a header and pixel bytes of one's own.
+ * @param depthAndColour bits a channel and PNG's colour type: [1, 0] one grey bit a pixel, [8, 2] RGB
+ */
+export function png(width: number, height: number, depthAndColour: readonly [number, number], pixels: Buffer): Buffer {
   const chunk = (type: string, data: Buffer) => {
     const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
     const length = Buffer.alloc(4);
@@ -14,12 +16,17 @@ export function bomb(): Buffer {
     return Buffer.concat([length, body, sum]);
   };
   const header = Buffer.alloc(13);
-  header.writeUInt32BE(side, 0);
-  header.writeUInt32BE(side, 4);
-  header.set([1, 0, 0, 0, 0], 8); // one bit a pixel, grey
-  const rows = Buffer.alloc((1 + side / 8) * side);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([...depthAndColour, 0, 0, 0], 8);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(pixels)), chunk('IEND', Buffer.alloc(0))]);
+}
+
+/** A PNG of 10000 x 10000 pixels, all there, in a few kilobytes. */
+export function bomb(): Buffer {
+  const side = 10_000;
+  return png(side, side, [1, 0], Buffer.alloc((1 + side / 8) * side));
 }
 
 /** Two pictures that move. */

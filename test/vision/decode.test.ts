@@ -1,10 +1,10 @@
-import { deflateSync, crc32 } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import t, { type Test } from 'tap';
 import type { ErrorCode } from '../../appliance/contract/index.js';
 import { isPorticoError } from '../../appliance/kit/index.js';
 import { decode } from '../../appliance/vision/decode.js';
 import { samplePhoto } from '../fixtures/sample-faces.js';
+import { png } from '../support/pictures.js';
 
 async function refuses(t: Test, bytes: Uint8Array, code: ErrorCode, name: string): Promise<void> {
   try {
@@ -21,22 +21,7 @@ async function photo() {
 }
 
 /** A PNG whose header claims any size; its pixels are missing. */
-function pngHeader(width: number, height: number): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(data.length);
-    const sum = Buffer.alloc(4);
-    sum.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, sum]);
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8);
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(Buffer.alloc(100))), chunk('IEND', Buffer.alloc(0))]);
-}
+const pngHeader = (width: number, height: number) => png(width, height, [8, 2], Buffer.alloc(100));
 
 t.test('what is not a picture of ours is refused, with the reason', async (t) => {
   const jpeg = await (await photo()).jpeg().toBuffer();

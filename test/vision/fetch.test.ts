@@ -3,20 +3,10 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tar from 'tar';
 import t, { type Test } from 'tap';
-import { PorticoError } from '../../appliance/kit/index.js';
 import { ensureModels, installFromTarball, npmCommand } from '../../models/install.js';
 import { loadManifest, type ModelManifest } from '../../models/manifest.js';
 import { sha256Of } from '../../models/verify.js';
-
-async function failure(promise: Promise<unknown>): Promise<PorticoError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof PorticoError) return error;
-    throw error;
-  }
-  throw new Error('it did not fail');
-}
+import { failure } from '../support/failures.js';
 
 /** A package with small files in place of the models, and the manifest that fits it. */
 async function fakePackage(t: Test): Promise<{ tarball: string; manifest: ModelManifest; filesDir: string }> {

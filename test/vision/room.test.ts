@@ -9,16 +9,7 @@ import { QUEUE_MAX, WorkerPool } from '../../appliance/vision/pool.js';
 import { defaultManifestPath, defaultModelsDir, loadManifest, modelOf } from '../../models/manifest.js';
 import { readModel } from '../../models/verify.js';
 import { samplePhoto } from '../fixtures/sample-faces.js';
-
-async function failure(promise: Promise<unknown>): Promise<PorticoError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof PorticoError) return error;
-    throw error;
-  }
-  throw new Error('it did not fail');
-}
+import { failure } from '../support/failures.js';
 
 async function copyOfModels(t: Test): Promise<string> {
   const dir = t.testdir({});
