@@ -24,6 +24,8 @@ export interface Appliance {
   rootPem: string;
   /** One-time pairing code for the owner; null once there is staff. */
   ownerCode: string | null;
+  /** One-time code for a further device, for the console of the box: the way back in when the last iPad is lost. */
+  makePairingCode(): { code: string; expiresAt: string };
   /** Stops in the reverse order and goes on past a failure. */
   stop(): Promise<void>;
 }
@@ -68,19 +70,23 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const consent = new Consent({ db, clock, events, timeZone: config.timeZone });
     const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, fpir: config.fpir });
 
+    const sightings = new Sightings({ db, clock, events, consent, customers, visits });
+
     consent.deleteWith((customerId) => {
       const templatesDeleted = gallery.forget(customerId);
       visits.closeForWithdrawal(customerId);
+      sightings.forgetScores(customerId);
       return { templatesDeleted };
     });
+    // Copies made before migrations hold what was deleted since; a kill may have come between, so at start too.
     events.on('consentEnded', () => storage.dropCopies());
-    consent.publishFirstNotice(config.storeName);
+    if (consent.hasEnded()) storage.dropCopies();
+    consent.publishNotice(config.storeName);
     consent.expireDue();
     await gallery.start();
     undo.push(() => gallery.stop());
 
     const enrolments = new Enrolments({ vision, gallery, consent, clock });
-    const sightings = new Sightings({ db, clock, events, consent, customers, visits });
     const recognition = new Recognition({ vision, gallery, consent, customers, visits, sightings, enrolments, events, clock, log });
     recognition.start();
     undo.push(() => recognition.stop());
@@ -105,6 +111,13 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
       box: { version: config.version, storeName: config.storeName, demo: config.demo }, webuiDirectory: config.webuiDirectory,
     });
     undo.push(() => server.close());
+    // Each night: a certificate near its end or without a new address is renewed while the server runs.
+    const renewal = schedule('17 3 * * *', () => {
+      loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock)
+        .then(({ keyPem, chainPem }) => server.server.setSecureContext({ key: keyPem, cert: chainPem, minVersion: 'TLSv1.2' }))
+        .catch((err: unknown) => log.error({ err }, 'the certificate could not be renewed'));
+    });
+    undo.push(() => renewal.stop());
     await listen(config.port, () => server.listen({ host: config.host, port: config.port }));
     const port = (server.server.address() as AddressInfo).port;
     const hosts = isLoopback(config.host) ? ['localhost'] : [...lanAddresses(), 'localhost'];
@@ -123,7 +136,7 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     log.info({ port, trustPort: config.trustPort, modelPack: vision.modelPack, enrolled: gallery.size() }, 'READY');
     return {
       urls: hosts.map((host) => `https://${host}:${port}`), trustUrls, rootPem: certificates.rootPem,
-      ownerCode: access.ownerNeeded() ? access.makeCode('owner').code : null, stop,
+      ownerCode: access.ownerNeeded() ? access.makeCode('owner').code : null, makePairingCode: () => access.makeCode('device'), stop,
     };
   } catch (error) {
     await stop();
@@ -135,7 +148,9 @@ async function listen(port: number, start: () => Promise<unknown>): Promise<void
   try {
     await start();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new PorticoError('port_in_use', { port });
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new PorticoError('port_in_use', { port });
+    if (syscall === 'listen' || syscall === 'getaddrinfo') throw new PorticoError('cannot_listen', { port, reason: code ?? '' });
     throw error;
   }
 }

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 /** `npm start`: the real box. Starts it, says what to do next, stops it cleanly. */
 import qrcode from 'qrcode';
+import { parseArgs } from 'node:util';
 import { loadConfig } from './config/index.js';
 import { isPorticoError } from './kit/index.js';
 import { startAppliance, type Appliance } from './main.js';
 
 process.umask(0o077); // whatever is written is for the box alone
+
+const { values: options } = parseArgs({ options: { pair: { type: 'boolean', default: false } } });
 
 let appliance: Appliance;
 try {
@@ -20,23 +23,31 @@ try {
 const [url] = appliance.urls;
 const lines = [
   '', `Portico is running.  ${appliance.urls.join('   ')}`,
-  ...(appliance.trustUrls.length === 0 ? [] : [`1. On each iPad, once: open ${appliance.trustUrls[0]} in Safari and follow the three steps.`]),
+  ...(appliance.trustUrls.length === 0 ? [] : [`1. On each iPad, once: open ${appliance.trustUrls[0]} in Safari and follow the four steps.`]),
 ];
 if (appliance.ownerCode !== null) {
-  const pairUrl = `${url}/pair#${appliance.ownerCode}`;
-  lines.push(
-    `2. Owner: open ${pairUrl}`,
-    `   or scan this with the iPad's camera. The pairing code ${appliance.ownerCode} works once, for 24 hours; starting again makes a new one.`, '',
-    await qrcode.toString(pairUrl, { type: 'terminal', small: true }),
-  );
+  lines.push('2. Owner: scan this, or open the address. The code works once, for 24 hours; starting again makes a new one.');
+  lines.push(...(await invitation(appliance.ownerCode)));
+} else if (options.pair) {
+  lines.push('2. Another iPad: scan this, or open the address, within ten minutes. The code works once.');
+  lines.push(...(await invitation(appliance.makePairingCode().code)));
+} else {
+  lines.push('2. Another iPad: a manager finds a code in Settings. If no iPad is left: stop, then "npm start -- --pair".');
 }
 process.stdout.write(`${lines.join('\n')}\n`);
 
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (stopping) return;
+    if (stopping) process.exit(1); // asked twice: now
     stopping = true;
     void appliance.stop().then(() => process.exit(0));
   });
+}
+
+/** Address and, on a terminal, QR code of the pairing page with a code in it. */
+async function invitation(code: string): Promise<string[]> {
+  const address = `${url}/pair#${code}`;
+  const picture = process.stdout.isTTY ? ['', await qrcode.toString(address, { type: 'terminal', small: true })] : [];
+  return [`   ${address}`, ...picture];
 }

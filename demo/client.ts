@@ -94,14 +94,18 @@ export class PorticoClient {
     await this.call('POST', `/customers/${customerId}/consents`, request);
   }
 
-  /** Enrols from photos chosen by hand. @throws RefusedError; Error naming the problem when a photo is not taken */
-  async enrol(customerId: string, photos: readonly Uint8Array[]): Promise<Enrolled> {
+  /**
+   * Enrols from photos chosen by hand.
+   * @param despiteLikeness this is somebody else than whom the face is enrolled for already
+   * @throws RefusedError; Error naming the problem when a photo is not taken
+   */
+  async enrol(customerId: string, photos: readonly Uint8Array[], despiteLikeness = false): Promise<Enrolled> {
     const { enrolmentId } = await this.call<EnrolmentProgress>('POST', `/customers/${customerId}/enrolments`);
     for (const photo of photos) {
       const progress = await this.call<EnrolmentProgress>('POST', `/enrolments/${enrolmentId}/photos?pose=any`, photo);
       if (!progress.accepted) throw new Error(`the photo was not taken: ${progress.problem}`);
     }
-    return this.call('POST', `/enrolments/${enrolmentId}/finish`, { acceptFewer: true });
+    return this.call('POST', `/enrolments/${enrolmentId}/finish`, { acceptFewer: true, despiteLikeness });
   }
 
   live(resume?: { epoch: string; since: number }): SocketReader<LiveMessage> {

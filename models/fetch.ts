@@ -1,6 +1,6 @@
 /**
  * `npm run models`: makes models/files hold what models/manifest.json names, and says so in one line.
- * With PORTICO_MODELS_DIR set it only checks that folder. A build tool, not part of the running box: that is why
+ * With PORTICO_MODELS_DIR set it only checks that folder; with --quiet it speaks only of what is wrong. A build tool, not part of the running box: that is why
  * it may read these two variables itself.
  */
 import { relative } from 'node:path';
@@ -22,9 +22,10 @@ try {
       filesDir,
       npm: npmCommand(process.env['npm_execpath']),
       cwd: packageRoot(),
+      warn: (line) => console.error(line),
     });
     const what = outcome === 'present' ? 'already there and right' : 'fetched and checked';
-    console.log(`Models ${manifest.id}: ${manifest.models.length} files ${what} in ${relative(process.cwd(), filesDir) || '.'}.`);
+    if (!process.argv.includes('--quiet')) console.log(`Models ${manifest.id}: ${manifest.models.length} files ${what} in ${relative(process.cwd(), filesDir) || '.'}.`);
   }
 } catch (error) {
   if (isPorticoError(error)) {

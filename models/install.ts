@@ -45,16 +45,26 @@ export async function ensureModels(options: {
   npm: NpmCommand;
   /** Where npm is run: its configuration (registry, proxy) is found from here. */
   cwd: string;
+  /** Is told when a file was there but wrong. */
+  warn?: (line: string) => void;
 }): Promise<'present' | 'fetched'> {
   const { manifest, filesDir, npm, cwd } = options;
+  let wrong: PorticoError;
   try {
     await verifyModels(filesDir, manifest);
     return 'present';
   } catch (error) {
     if (!isPorticoError(error, 'model_missing') && !isPorticoError(error, 'model_corrupt')) throw error;
+    wrong = error;
   }
+  if (wrong.code === 'model_corrupt') options.warn?.(`${wrong.message} ${JSON.stringify(wrong.details)} Fetching it again.`);
   await withIncoming(filesDir, async (incoming) => {
-    await packTarball(manifest, npm, cwd, incoming);
+    try {
+      await packTarball(manifest, npm, cwd, incoming);
+    } catch (error) {
+      // Which file is wrong matters more than that it could not be replaced.
+      throw wrong.code === 'model_corrupt' ? new PorticoError('model_corrupt', { ...wrong.details, hint: HINT }, { cause: error }) : error;
+    }
     const tarball = (await readdir(incoming)).find((name) => name.endsWith('.tgz'));
     if (tarball === undefined) {
       throw new PorticoError('model_fetch_failed', { reason: 'npm pack wrote no tarball', hint: HINT });

@@ -4,7 +4,7 @@ import type { Device, Role, SESSION_SCOPES, Session, StaffMember } from '../cont
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
-import { hashSecret, makePairingCode, makeToken, normalisePairingCode } from './secrets.js';
+import { hashSecret, isSimplePin, makePairingCode, makeToken, normalisePairingCode } from './secrets.js';
 
 type Scope = (typeof SESSION_SCOPES)[number];
 
@@ -24,7 +24,7 @@ export interface Visitor {
   device: { id: string; name: string };
   session: { key: string; staff: StaffMember; scope: Scope; expiresAtMs: number } | null;
 }
-interface StaffRow { id: string; name: string; role: Role; pin_hash: string; wrong_pins: number; locked_until_ms: number }
+interface PinTry { wrongPins: number; lockedUntilMs: number }
 
 /** Staff, their PINs, paired devices and sessions. Tokens and codes are stored as hashes only. */
 export class Access {
@@ -84,27 +84,47 @@ export class Access {
     this.#db.transaction(() => {
       const removed = this.#db.run('UPDATE device SET removed_at_ms = ? WHERE id = ? AND removed_at_ms IS NULL', this.#clock.now(), id);
       if (removed.changes !== 1) throw new PorticoError('device_not_found');
-      this.#endSessionsOf(id);
+      this.#endSessions('device_id', id);
     });
   }
 
-  /** The first member of staff, a manager. @throws PorticoError owner_exists */
+  /** The first member of staff, a manager. @throws PorticoError owner_exists, pin_too_simple */
   async addOwner(name: string, pin: string): Promise<StaffMember> {
     if (!this.ownerNeeded()) throw new PorticoError('owner_exists');
-    const pinHash = await argon2Hash(pin, ARGON2);
+    const pinHash = await hashPin(pin);
     return this.#db.transaction(() => {
       if (!this.ownerNeeded()) throw new PorticoError('owner_exists'); // two iPads at once
       return this.#insertStaff(name, 'manager', pinHash);
     });
   }
 
-  /** @throws PorticoError staff_name_taken */
+  /** @throws PorticoError staff_name_taken, pin_too_simple */
   async addStaff(name: string, role: Role, pin: string): Promise<StaffMember> {
-    return this.#insertStaff(name, role, await argon2Hash(pin, ARGON2));
+    return this.#insertStaff(name, role, await hashPin(pin));
   }
 
+  /** Sets a new PIN and ends every lock. @throws PorticoError staff_not_found, pin_too_simple */
+  async setPin(staffId: string, pin: string): Promise<void> {
+    const pinHash = await hashPin(pin);
+    this.#db.transaction(() => {
+      const changed = this.#db.run('UPDATE staff SET pin_hash = ? WHERE id = ? AND left_at_ms IS NULL', pinHash, staffId);
+      if (changed.changes !== 1) throw new PorticoError('staff_not_found');
+      this.#db.run('DELETE FROM pin_try WHERE staff_id = ?', staffId);
+    });
+  }
+
+  /** Somebody left: no more signing in, and all sessions end. @throws PorticoError staff_not_found */
+  removeStaff(staffId: string): void {
+    this.#db.transaction(() => {
+      const removed = this.#db.run('UPDATE staff SET left_at_ms = ? WHERE id = ? AND left_at_ms IS NULL', this.#clock.now(), staffId);
+      if (removed.changes !== 1) throw new PorticoError('staff_not_found');
+      this.#endSessions('staff_id', staffId);
+    });
+  }
+
+  /** Who works here now. */
   staff(): StaffMember[] {
-    return this.#db.all<StaffMember>('SELECT id, name, role FROM staff ORDER BY name');
+    return this.#db.all<StaffMember>('SELECT id, name, role FROM staff WHERE left_at_ms IS NULL ORDER BY name');
   }
 
   /**
@@ -113,15 +133,17 @@ export class Access {
    * @throws PorticoError staff_not_found, pin_wrong {triesLeft}, pin_locked {retryAfterSeconds}
    */
   async signIn(deviceId: string, staffId: string, pin: string): Promise<{ token: string; visitor: Visitor }> {
-    const staff = this.#countTry(staffId);
+    const staff = this.#db.get<{ pin_hash: string }>('SELECT pin_hash FROM staff WHERE id = ? AND left_at_ms IS NULL', staffId);
+    if (staff === undefined) throw new PorticoError('staff_not_found');
+    const { wrongPins, lockedUntilMs } = this.#countTry(staffId, deviceId);
     if (!(await argon2Verify(staff.pin_hash, pin))) {
-      if (staff.wrong_pins >= WRONG_PINS_MAX) throw this.#locked(staff.locked_until_ms);
-      throw new PorticoError('pin_wrong', { triesLeft: WRONG_PINS_MAX - staff.wrong_pins });
+      if (wrongPins >= WRONG_PINS_MAX) throw this.#locked(lockedUntilMs);
+      throw new PorticoError('pin_wrong', { triesLeft: WRONG_PINS_MAX - wrongPins });
     }
     const token = makeToken();
     return this.#db.transaction(() => {
-      this.#db.run('UPDATE staff SET wrong_pins = 0, locked_until_ms = 0 WHERE id = ?', staffId);
-      this.#endSessionsOf(deviceId);
+      this.#db.run('DELETE FROM pin_try WHERE staff_id = ? AND device_id = ?', staffId, deviceId);
+      this.#endSessions('device_id', deviceId);
       this.#db.run('DELETE FROM session WHERE expires_at_ms < ?', this.#clock.now());
       this.#db.run('INSERT INTO session (token_hash, staff_id, device_id, scope, expires_at_ms) VALUES (?, ?, ?, ?, ?)',
         hashSecret(token), staffId, deviceId, 'staff', this.#clock.now() + SESSION_TTL_MS);
@@ -189,18 +211,19 @@ export class Access {
     return { id, name: name.trim(), role };
   }
 
-  #countTry(staffId: string): StaffRow {
+  /** Counts a try of a person's PIN on a device. @throws PorticoError pin_locked */
+  #countTry(staffId: string, deviceId: string): PinTry {
     return this.#db.transaction(() => {
-      const row = this.#db.get<StaffRow>('SELECT id, name, role, pin_hash, wrong_pins, locked_until_ms FROM staff WHERE id = ?', staffId);
-      if (row === undefined) throw new PorticoError('staff_not_found');
+      const row = this.#db.get<PinTry>(
+        'SELECT wrong_pins AS wrongPins, locked_until_ms AS lockedUntilMs FROM pin_try WHERE staff_id = ? AND device_id = ?', staffId, deviceId);
       const now = this.#clock.now();
-      // A lock further away than it can be means that the clock was set back: it counts from now.
-      const lockedUntil = Math.min(row.locked_until_ms, now + PIN_LOCK_MS);
-      if (lockedUntil > now) throw this.#locked(lockedUntil);
-      const wrongPins = row.wrong_pins >= WRONG_PINS_MAX ? 1 : row.wrong_pins + 1;
-      const lockUntil = wrongPins >= WRONG_PINS_MAX ? now + PIN_LOCK_MS : 0;
-      this.#db.run('UPDATE staff SET wrong_pins = ?, locked_until_ms = ? WHERE id = ?', wrongPins, lockUntil, staffId);
-      return { ...row, wrong_pins: wrongPins, locked_until_ms: lockUntil };
+      // A lock further away than it can be means that the clock was set back: it is over.
+      if (row !== undefined && row.lockedUntilMs > now && row.lockedUntilMs <= now + PIN_LOCK_MS) throw this.#locked(row.lockedUntilMs);
+      const wrongPins = row === undefined || row.wrongPins >= WRONG_PINS_MAX ? 1 : row.wrongPins + 1;
+      const lockedUntilMs = wrongPins >= WRONG_PINS_MAX ? now + PIN_LOCK_MS : 0;
+      this.#db.run('INSERT OR REPLACE INTO pin_try (staff_id, device_id, wrong_pins, locked_until_ms) VALUES (?, ?, ?, ?)',
+        staffId, deviceId, wrongPins, lockedUntilMs);
+      return { wrongPins, lockedUntilMs };
     });
   }
 
@@ -211,7 +234,7 @@ export class Access {
   #sessionByHash(tokenHash: Buffer, deviceId?: string): Visitor['session'] {
     const row = this.#db.get<{ id: string; name: string; role: Role; scope: Scope; device_id: string; expires_at_ms: number }>(
       `SELECT staff.id, staff.name, staff.role, scope, device_id, expires_at_ms FROM session JOIN staff ON staff.id = staff_id
-       WHERE token_hash = ? AND expires_at_ms > ?`, tokenHash, this.#clock.now());
+       WHERE token_hash = ? AND expires_at_ms > ? AND left_at_ms IS NULL`, tokenHash, this.#clock.now());
     // A session's cookie works only together with the cookie of the device it was opened on.
     if (row === undefined || (deviceId !== undefined && row.device_id !== deviceId)) return null;
     return {
@@ -219,11 +242,17 @@ export class Access {
     };
   }
 
-  #endSessionsOf(deviceId: string): void {
-    const ended = this.#db.all<{ token_hash: Buffer }>('SELECT token_hash FROM session WHERE device_id = ?', deviceId);
-    this.#db.run('DELETE FROM session WHERE device_id = ?', deviceId);
+  #endSessions(of: 'device_id' | 'staff_id', id: string): void {
+    const ended = this.#db.all<{ token_hash: Buffer }>(`SELECT token_hash FROM session WHERE ${of} = ?`, id);
+    this.#db.run(`DELETE FROM session WHERE ${of} = ?`, id);
     this.#db.afterCommit(() => {
       for (const row of ended) this.#events.emit('sessionEnded', { sessionKey: row.token_hash.toString('hex') });
     });
   }
+}
+
+/** @throws PorticoError pin_too_simple */
+async function hashPin(pin: string): Promise<string> {
+  if (isSimplePin(pin)) throw new PorticoError('pin_too_simple');
+  return argon2Hash(pin, ARGON2);
 }

@@ -23,3 +23,9 @@ export function makeToken(): string {
 export function hashSecret(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
+
+/** One digit repeated, or a run up or down: what people try first. */
+export function isSimplePin(pin: string): boolean {
+  const steps = [...pin].slice(1).map((digit, i) => Number(digit) - Number(pin[i]));
+  return steps.every((step) => step === steps[0] && Math.abs(step) <= 1);
+}

@@ -6,7 +6,7 @@ import {
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { firstNotice, hashSections, MAX_TERM_DAYS, toSections } from './notice.js';
+import { builtInNotice, hashSections, MAX_TERM_DAYS, toSections } from './notice.js';
 import { ConsentProof } from './proof.js';
 
 export type { ConsentProof } from './proof.js';
@@ -40,14 +40,19 @@ export class Consent {
     this.#onEnd = onEnd;
   }
 
-  /** Publishes the first notice when there is none yet. */
-  publishFirstNotice(storeName: string): void {
-    if (this.#db.get('SELECT 1 FROM notice LIMIT 1') !== undefined) return;
-    const sections = toSections(firstNotice(storeName));
+  /**
+   * Publishes the built-in notice, as a new version whenever the store's name or the text changed. Consents given
+   * under an older version keep its version and hash.
+   */
+  publishNotice(storeName: string): void {
+    const sections = toSections(builtInNotice(storeName));
+    const hash = hashSections(sections);
+    const newest = this.#db.get<{ version: number; hash: string }>('SELECT version, hash FROM notice ORDER BY version DESC LIMIT 1');
+    if (newest?.hash === hash) return;
     const id = randomUUID();
     this.#db.transaction(() => {
-      this.#db.run('INSERT INTO notice (id, version, hash, max_term_days, published_at_ms) VALUES (?, 1, ?, ?, ?)',
-        id, hashSections(sections), MAX_TERM_DAYS, this.#clock.now());
+      this.#db.run('INSERT INTO notice (id, version, hash, max_term_days, published_at_ms) VALUES (?, ?, ?, ?, ?)',
+        id, (newest?.version ?? 0) + 1, hash, MAX_TERM_DAYS, this.#clock.now());
       for (const { language, field, text } of sections) {
         this.#db.run('INSERT INTO notice_section (notice_id, language, field, text) VALUES (?, ?, ?, ?)', id, language, field, text);
       }
@@ -89,7 +94,6 @@ export class Consent {
     return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ?', customerId) === undefined) throw new PorticoError('customer_not_found');
       const former = this.#active(customerId);
-      // The new consent covers recognition too, so the templates stay.
       if (former !== undefined) this.#markEnded(former.id, 'replaced', now);
       this.#db.run(
         `INSERT INTO consent (id, customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature)
@@ -99,7 +103,7 @@ export class Consent {
       for (const purpose of request.purposes) {
         this.#db.run('INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, ?)', id, purpose);
       }
-      return this.history(customerId)[0]!;
+      return this.history(customerId)[0]!; // templates stay: the new consent covers recognition too
     });
   }
 
@@ -109,14 +113,14 @@ export class Consent {
    */
   withProof<T>(customerId: string, purpose: Purpose, use: (proof: ConsentProof) => T): T | null {
     return this.#db.transaction(() => {
-      const valid = this.#valid(customerId);
-      return valid?.purposes.has(purpose) === true ? ConsentProof.lend(customerId, valid.consentId, valid.purposes, use) : null;
+      const purposes = this.#valid(customerId);
+      return purposes?.has(purpose) === true ? ConsentProof.lend(customerId, purposes, use) : null;
     });
   }
 
   /** Whether the customer's consent covers a purpose at this moment. For showing; writing needs `withProof`. */
   covers(customerId: string, purpose: Purpose): boolean {
-    return this.#valid(customerId)?.purposes.has(purpose) ?? false;
+    return this.#valid(customerId)?.has(purpose) ?? false;
   }
 
   /**
@@ -132,6 +136,11 @@ export class Consent {
     });
     this.#db.truncateLog();
     return { customerId, withdrawnAt: toInstant(now), templatesDeleted };
+  }
+
+  /** Whether any consent ever ended. */
+  hasEnded(): boolean {
+    return this.#db.get('SELECT 1 FROM consent WHERE ended_at_ms IS NOT NULL LIMIT 1') !== undefined;
   }
 
   /** Ends each consent whose last day is over. @returns how many */
@@ -160,11 +169,11 @@ export class Consent {
     }));
   }
 
-  /** The consent that holds today, or null. */
-  #valid(customerId: string): { consentId: string; purposes: ReadonlySet<Purpose> } | null {
+  /** What the consent that holds today covers; null: there is none. */
+  #valid(customerId: string): ReadonlySet<Purpose> | null {
     const active = this.#active(customerId);
     if (active === undefined || active.valid_until < toDay(this.#clock.now(), this.#timeZone)) return null;
-    return { consentId: active.id, purposes: new Set(this.#purposes(active.id)) };
+    return new Set(this.#purposes(active.id));
   }
 
   #active(customerId: string): ActiveRow | undefined {

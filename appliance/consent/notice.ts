@@ -7,10 +7,10 @@ export type NoticeText = Record<Language, Record<(typeof NOTICE_FIELDS)[number],
 export const MAX_TERM_DAYS = 366;
 
 /**
- * The notice a new box starts with, until the store publishes its own. Fields: PIPL 17 and 30, and article 5 of
- * the 2025 face-recognition measures. A store must have its own lawyer read it; the page for editing is issue 3's.
+ * The notice that comes with the box. Fields: PIPL 17 and 30, and article 5 of the 2025 face-recognition measures. A
+ * store must have its own lawyer read it.
  */
-export function firstNotice(storeName: string): NoticeText {
+export function builtInNotice(storeName: string): NoticeText {
   return {
     'zh-CN': {
       handler: `个人信息处理者：${storeName}。`,
@@ -18,7 +18,7 @@ export function firstNotice(storeName: string): NoticeText {
       purpose: '您到店时认出您，方便顾问按您喜欢的方式接待。不用于其他目的，不用于定价，也不判断您的情绪、年龄或性别。',
       method: '由您本人在前台平板前，或由店员征得您同意后，用平板拍摄您的脸部画面；店内的门店盒把画面换算成一串数字（人脸模板）并与已同意的顾客比对。画面换算后立即丢弃，不保存照片。',
       kinds: '人脸模板（敏感个人信息）、您的签名、同意记录、到店时间。',
-      retention: '人脸模板只保存到您选定的截止日期，最长一年。到期或您撤回同意后立即删除，不能恢复。',
+      retention: '人脸模板只保存到您选定的截止日期，最长一年。到期或您撤回同意后立即删除，不能恢复。签名和同意记录作为您同意过的证明保留，到店时间留在您的档案里，您可以要求删除。',
       necessity: '只有人脸模板才能在您不出示任何东西时认出您。如果您不愿意，报手机号或姓名即可，服务完全一样。',
       impact: '人脸信息一旦泄露可能被冒用。因此人脸模板加密保存在本店的门店盒里，不上传互联网，也不提供给任何其他单位。',
       rights: '您可以随时撤回同意，不需要理由，不影响服务：告诉任何一位店员即可，当场删除。您也可以查阅、复制、更正您的信息，或要求我们解释。未满十四周岁的顾客不能录入。',
@@ -29,7 +29,7 @@ export function firstNotice(storeName: string): NoticeText {
       purpose: 'To recognise you when you come in, so that an adviser can serve you the way you like. For nothing else: not for prices, and nothing is guessed about your mood, age or gender.',
       method: 'You stand in front of the iPad at the front desk, or an adviser points an iPad at you after asking. A small computer in the store turns the picture into a row of numbers (a face template) and compares it with those of customers who agreed. The picture is discarded at once; no photo is kept.',
       kinds: 'A face template (sensitive personal information), your signature, the record of your consent, and when you visited.',
-      retention: 'The face template is kept only until the end date you choose, one year at most. It is deleted for good at that date, or as soon as you withdraw.',
+      retention: 'The face template is kept only until the end date you choose, one year at most. It is deleted for good at that date, or as soon as you withdraw. Your signature and the record of your consent are kept as evidence that you agreed, and the times of your visits stay in your file; you may ask for their deletion.',
       necessity: 'Only a face template lets us recognise you without your showing anything. If you would rather not, say your phone number or name: the service is the same.',
       impact: 'A leaked face template could be misused. So it is stored encrypted, only on the computer in this store; it is never sent over the internet or given to anyone else.',
       rights: 'You may withdraw at any time, without a reason and without losing any service: tell any member of staff and it is deleted on the spot. You may also see, copy and correct your information, or ask for an explanation. Customers under 14 cannot be enrolled.',

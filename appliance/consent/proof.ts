@@ -11,14 +11,12 @@ const MINT = Symbol('consent');
  */
 export class ConsentProof {
   readonly #customerId: string;
-  readonly #consentId: string;
   readonly #purposes: ReadonlySet<Purpose>;
   #valid = true;
 
-  private constructor(key: typeof MINT, customerId: string, consentId: string, purposes: ReadonlySet<Purpose>) {
+  private constructor(key: typeof MINT, customerId: string, purposes: ReadonlySet<Purpose>) {
     if (key !== MINT) throw new TypeError('only consent/ makes a ConsentProof');
     this.#customerId = customerId;
-    this.#consentId = consentId;
     this.#purposes = purposes;
   }
 
@@ -26,11 +24,6 @@ export class ConsentProof {
   get customerId(): string {
     this.#check();
     return this.#customerId;
-  }
-
-  get consentId(): string {
-    this.#check();
-    return this.#consentId;
   }
 
   covers(purpose: Purpose): boolean {
@@ -43,8 +36,8 @@ export class ConsentProof {
   }
 
   /** For `consent/index.ts` alone: makes a proof, lends it to `use`, and voids it. */
-  static lend<T>(customerId: string, consentId: string, purposes: ReadonlySet<Purpose>, use: (proof: ConsentProof) => T): T {
-    const proof = new ConsentProof(MINT, customerId, consentId, purposes);
+  static lend<T>(customerId: string, purposes: ReadonlySet<Purpose>, use: (proof: ConsentProof) => T): T {
+    const proof = new ConsentProof(MINT, customerId, purposes);
     try {
       return use(proof);
     } finally {

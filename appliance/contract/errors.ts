@@ -19,12 +19,14 @@ export const ERRORS = {
   pairing_code_invalid: [403, 'This pairing code is wrong, expired or already used. Ask a manager for a new one.'],
   sign_in_required: [401, 'Sign in with your PIN first.'],
   session_expired: [401, 'Your session has ended. Sign in again.'],
+  pin_too_simple: [400, 'This PIN is too easy to guess: not one digit six times, and not a run such as 123456.'],
   pin_wrong: [403, 'The PIN is wrong.'],
-  pin_locked: [429, 'Too many wrong PINs. Wait and try again, or ask a manager.'],
+  pin_locked: [429, 'Too many wrong PINs on this iPad. Wait and try again, or ask a manager to set a new PIN.'],
   not_allowed: [403, 'Your role does not allow this. Ask a manager.'],
   owner_exists: [409, 'This box already has an owner. Sign in instead.'],
   staff_not_found: [404, 'This member of staff is not known.'],
   staff_name_taken: [409, 'There is already a member of staff of that name.'],
+  staff_self: [409, 'You cannot remove yourself. Ask another manager.'],
   device_not_found: [404, 'This device is not paired.'],
 
   // Customers and visits
@@ -67,6 +69,7 @@ export const ERRORS = {
   // Enrolment and cameras
   enrolment_not_found: [404, 'This enrolment has ended. Start again.'],
   enrolment_incomplete: [409, 'There are not enough good photos yet.'],
+  face_already_enrolled: [409, 'This face seems to be enrolled for another customer already. Check before going on.'],
   enrolment_complete: [409, 'There are enough photos. Finish the enrolment.'],
   camera_flood: [429, 'The camera sends faster than it was allowed to.'],
   camera_mode_invalid: [400, 'This camera mode is not known.'],
@@ -83,12 +86,15 @@ export const ERRORS = {
   db_key_missing: [500, 'The database exists but its key is missing. Restore the key; nothing was changed.'],
   db_key_wrong: [500, 'The key does not open this database. Nothing was changed.'],
   db_key_malformed: [500, 'The database key must be 64 hexadecimal digits. Nothing was changed.'],
-  db_corrupt: [500, 'The database is damaged. Restore a backup; nothing was changed.'],
+  db_corrupt: [500, 'The database is damaged. Nothing was changed. Call IT, and keep the data folder as it is.'],
   db_in_use: [500, 'Another Portico is already running on this data folder.'],
   db_from_newer_version: [500, 'The database was made by a newer or different Portico. Nothing was changed.'],
   model_missing: [500, 'A model file is missing. Run "npm run models".'],
   model_corrupt: [500, 'A model file is not the one named in the manifest.'],
   model_fetch_failed: [500, 'The models could not be fetched.'],
+  data_directory_unusable: [500, 'The data folder cannot be used. Check that it is a folder and may be written.'],
+  certificate_unreadable: [500, 'The box\'s own root certificate or its key is missing or damaged. Restore both files; making a new root would mean trusting it anew on every iPad.'],
+  cannot_listen: [500, 'This address or port cannot be listened on.'],
   port_in_use: [500, 'The port is already in use.'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 

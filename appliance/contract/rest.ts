@@ -96,6 +96,8 @@ export const OwnerRequest = Type.Object({ name: Line(40), pin: Pin }, closed);
 export type OwnerRequest = Static<typeof OwnerRequest>;
 export const StaffRequest = Type.Object({ name: Line(40), role: Role, pin: Pin }, closed);
 export type StaffRequest = Static<typeof StaffRequest>;
+/** A new PIN, set by a manager; it also ends a lock. */
+export const PinRequest = Type.Object({ pin: Pin }, closed);
 export const StaffMember = Type.Object({ id: Id, name: Type.String(), role: Role }, closed);
 export type StaffMember = Static<typeof StaffMember>;
 export const SignInRequest = Type.Object({ staffId: Id, pin: Pin }, closed);
@@ -179,8 +181,8 @@ export type FollowUpRequest = Static<typeof FollowUpRequest>;
 // ---- Consent -------------------------------------------------------------------------------------------------
 
 /**
- * What a customer can agree to, one by one. `recognise` is the separate consent that face recognition needs; the
- * others are never a condition for it, nor it for them.
+ * What a customer can agree to, one by one. `recognise` is the separate consent that face recognition needs; without it
+ * this record makes no sense and is refused. The others are never a condition for it. A withdrawal ends all of them.
  */
 export const PURPOSES = ['recognise', 'greet', 'preferences', 'contact'] as const;
 export const Purpose = OneOf(PURPOSES);
@@ -262,7 +264,7 @@ export type WithdrawalReceipt = Static<typeof WithdrawalReceipt>;
 
 /** How the box knew who came: by a clear match, by a person's "yes" to a candidate, or written in by hand. */
 export const ARRIVALS = ['recognised', 'confirmed', 'by_hand'] as const;
-export const VISIT_END_REASONS = ['left', 'by_hand', 'consent_withdrawn'] as const;
+export const VISIT_END_REASONS = ['left', 'by_hand', 'not_this_person', 'consent_withdrawn'] as const;
 
 export const Visit = Type.Object(
   {
@@ -380,7 +382,13 @@ export const EnrolmentProgress = Type.Object(
 export type EnrolmentProgress = Static<typeof EnrolmentProgress>;
 /** `any`: photos chosen by hand rather than by the guide; taken whichever way the head is turned. */
 export const PhotoQuery = Type.Object({ pose: Type.Optional(OneOf(['guided', 'any'] as const)) }, closed);
-/** Three photos are wanted; a customer with fewer may be enrolled only when this says so. */
-export const EnrolmentFinish = Type.Object({ acceptFewer: Type.Optional(Type.Boolean()) }, closed);
+/**
+ * Three photos are wanted; a customer with fewer may be enrolled only when `acceptFewer` says so, and one whose face is
+ * enrolled for another customer already (a twin) only when `despiteLikeness` does.
+ */
+export const EnrolmentFinish = Type.Object(
+  { acceptFewer: Type.Optional(Type.Boolean()), despiteLikeness: Type.Optional(Type.Boolean()) },
+  closed,
+);
 export const Enrolled = Type.Object({ customerId: Id, photos: Type.Integer({ minimum: 1 }) }, closed);
 export type Enrolled = Static<typeof Enrolled>;

@@ -87,7 +87,7 @@ export interface CameraFace {
   /** Cosine similarity to the best match, -1..1, and its lead over the second best; null: none compared. */
   score: number | null;
   margin: number | null;
-  /** look_up only: whom it is (known) or may be (candidate). */
+  /** look_up only: whom it is (known), or may be while a question is open (candidate). */
   person: { customerId: string; displayName: string; salutation: string | null; tier: string | null } | null;
   /** front_desk only: the name to greet by, when known and agreed to. */
   greeting: string | null;

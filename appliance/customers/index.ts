@@ -92,6 +92,7 @@ export class Customers {
       this.byId(customerId);
       this.#db.run('INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES (?, ?, ?, ?, ?)',
         id, customerId, text.trim(), staffId, this.#clock.now());
+      this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
       return this.notes(customerId).find((note) => note.id === id)!;
     });
   }

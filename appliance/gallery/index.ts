@@ -12,6 +12,10 @@ export { decide, similarityThreshold, KNOWN_MARGIN_MIN, type Thresholds } from '
 /** Enrolment photos a template is made of at the most (RECOGNITION: 3 to 5). */
 export const TEMPLATE_PHOTOS_MAX = 5;
 
+/** A search of a million templates takes a second; after this long the thread hangs. */
+const SEARCH_DEADLINE_MS = 10_000;
+const RESTART_WAIT_MS = 500;
+
 export interface EnrolmentPhoto {
   embedding: Embedding;
   pose: Pose;
@@ -47,6 +51,7 @@ export class Gallery {
   #nextId = 1;
   #size: number | null = null;
   #stopping = false;
+  #restart: NodeJS.Timeout | undefined;
 
   constructor(deps: {
     db: Database; clock: Clock; events: EventBus; readerTicket: ReaderTicket;
@@ -70,6 +75,7 @@ export class Gallery {
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    clearTimeout(this.#restart);
     const thread = this.#thread;
     this.#thread = null;
     if (thread === null) return;
@@ -86,12 +92,12 @@ export class Gallery {
   enrol(proof: ConsentProof, photos: readonly EnrolmentPhoto[]): void {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
     if (photos.length < 1 || photos.length > TEMPLATE_PHOTOS_MAX) throw new RangeError('a template takes 1 to 5 photos');
-    const { customerId, consentId } = proof;
+    const { customerId } = proof;
     this.#db.transaction(() => {
       this.#forgetTemplates('customer_id = ? AND model_id = ?', customerId, this.#modelId);
       const { lastInsertRowid } = this.#db.run(
-        'INSERT INTO template (customer_id, consent_id, model_id, made_at_ms) VALUES (?, ?, ?, ?)',
-        customerId, consentId, this.#modelId, this.#clock.now());
+        'INSERT INTO template (customer_id, model_id, made_at_ms) VALUES (?, ?, ?)',
+        customerId, this.#modelId, this.#clock.now());
       const templateId = BigInt(lastInsertRowid); // vec0 takes integers only as 64-bit ones
       for (const [position, photo] of photos.entries()) {
         this.#db.run('INSERT INTO template_photo (template_id, position, pose, norm, embedding) VALUES (?, ?, ?, ?, ?)',
@@ -136,10 +142,11 @@ export class Gallery {
 
   /**
    * Compares a probe with every template of the present pack, in the search thread.
+   * @param except leave this customer out, as when enrolling again
    * @throws PorticoError vision_unavailable when the thread is gone or failed
    */
-  async match(probe: Embedding): Promise<MatchDecision> {
-    const matches = await this.#ask(probe, 2);
+  async match(probe: Embedding, except?: string): Promise<MatchDecision> {
+    const matches = (await this.#ask(probe, except === undefined ? 2 : 3)).filter((match) => match.customerId !== except);
     const best = matches[0];
     const second = matches[1];
     const score = best?.score ?? null;
@@ -173,7 +180,13 @@ export class Gallery {
     const id = this.#nextId++;
     const values = probe.values();
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      // A thread that hangs is ended; its 'exit' refuses all that waits and starts another.
+      const deadline = setTimeout(() => void thread.terminate(), SEARCH_DEADLINE_MS);
+      const settle = <T>(done: (value: T) => void) => (value: T) => {
+        clearTimeout(deadline);
+        done(value);
+      };
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
       thread.postMessage({ id, probe: values, modelId: this.#modelId, count } satisfies SearchQuestion, [values.buffer as ArrayBuffer]);
     });
   }
@@ -183,6 +196,7 @@ export class Gallery {
     await new Promise<void>((resolve, reject) => {
       thread.once('message', () => resolve());
       thread.once('error', reject);
+      thread.once('exit', () => reject(new PorticoError('vision_unavailable')));
     });
     thread.on('message', (answer: SearchAnswer) => {
       const waiting = this.#pending.get(answer.id);
@@ -192,13 +206,20 @@ export class Gallery {
     });
     thread.on('error', () => undefined); // followed by 'exit', which is handled
     thread.once('exit', () => {
+      this.#thread = null;
       for (const waiting of this.#pending.values()) waiting.reject(new PorticoError('vision_unavailable'));
       this.#pending.clear();
-      if (this.#stopping) return;
-      this.#thread = null;
-      this.#startThread().catch(() => undefined); // stays unavailable; health says so
+      this.#restartLater();
     });
     this.#thread = thread;
+  }
+
+  /** Again and again until it works; meanwhile searches are refused and health says so. */
+  #restartLater(): void {
+    if (this.#stopping) return;
+    this.#restart = setTimeout(() => {
+      this.#startThread().catch(() => this.#restartLater());
+    }, RESTART_WAIT_MS);
   }
 }
 

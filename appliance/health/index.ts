@@ -45,8 +45,9 @@ export class Health {
   now(): BoxHealth {
     const { vision, gallery, recognition, clock } = this.#deps;
     const problems: BoxHealth['problems'] = [];
-    if (vision.modelPack === '' || !gallery.searching) problems.push('vision_unavailable');
-    if (this.#databaseFails()) problems.push('storage_busy');
+    if (!vision.available || !gallery.searching) problems.push('vision_unavailable');
+    const enrolledCustomers = this.#countEnrolled();
+    if (enrolledCustomers === null) problems.push('storage_busy');
     if (this.#diskIsFull()) problems.push('storage_full');
     if (vision.queueLength > QUEUE_LONG) problems.push('frames_dropped');
     const failed = problems.includes('storage_busy') || problems.includes('storage_full');
@@ -55,22 +56,27 @@ export class Health {
       problems,
       upSeconds: Math.max(0, Math.floor((clock.now() - this.#startedAtMs) / 1000)),
       ...recognition.counts(),
-      enrolledCustomers: problems.includes('storage_busy') ? 0 : gallery.size(),
+      enrolledCustomers: enrolledCustomers ?? 0,
       modelPack: vision.modelPack,
     };
   }
 
-  #databaseFails(): boolean {
+  /** Null: the database does not answer. */
+  #countEnrolled(): number | null {
     try {
       this.#deps.db.get('SELECT 1 FROM migration LIMIT 1');
-      return false;
+      return this.#deps.gallery.size();
     } catch {
-      return true;
+      return null;
     }
   }
 
   #diskIsFull(): boolean {
-    const { bavail, bsize } = statfsSync(this.#deps.dataDirectory);
-    return bavail * bsize < FREE_BYTES_MIN;
+    try {
+      const { bavail, bsize } = statfsSync(this.#deps.dataDirectory);
+      return bavail * bsize < FREE_BYTES_MIN;
+    } catch {
+      return true; // the folder is gone: nothing can be written either
+    }
   }
 }

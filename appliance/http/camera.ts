@@ -4,7 +4,7 @@ import {
 } from '../contract/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { OpenCamera, Recognition } from '../recognition/index.js';
-import { parseJson, sendOrClose } from './wire.js';
+import { endSocket, parseJson, sendOrClose } from './wire.js';
 
 /** Frames sent without credit until the connection is closed. An honest page never sends one. */
 const OVERDRAWN_MAX = 50;
@@ -24,11 +24,12 @@ export function serveCamera(socket: WebSocket, mode: CameraMode, recognition: Re
   } catch (error) {
     if (!isPorticoError(error)) throw error;
     send({ v: 1, type: 'error', ...error.toBody() });
-    socket.close(CLOSE.tooSlow);
+    endSocket(socket, CLOSE.tooSlow);
     return;
   }
   let overdrawn = 0;
   socket.on('message', (data: Buffer, isBinary: boolean) => {
+    if (socket.readyState !== socket.OPEN) return; // its session ended; what still comes in is nobody's
     if (!isBinary) {
       const error = new PorticoError(parseJson(data) === null ? 'malformed_json' : 'unknown_message');
       send({ v: 1, type: 'error', ...error.toBody() });
@@ -39,7 +40,7 @@ export function serveCamera(socket: WebSocket, mode: CameraMode, recognition: Re
     if (overdrawn < OVERDRAWN_MAX) return;
     send({ v: 1, type: 'error', ...new PorticoError('camera_flood').toBody() });
     camera.close();
-    socket.close(CLOSE.flood);
+    endSocket(socket, CLOSE.flood);
   });
   socket.on('close', () => camera.close());
   send({

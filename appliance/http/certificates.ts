@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import type { Clock } from '../kit/index.js';
+import { PorticoError, type Clock } from '../kit/index.js';
 
 /** Apple accepts leaf certificates of private roots up to 825 days; 397 keeps to the stricter public rule. */
 const LEAF_DAYS = 397;
@@ -38,13 +38,13 @@ export async function loadCertificates(directory: string, names: readonly string
     rootKey: join(directory, 'root.key'), root: join(directory, 'root.crt'),
     key: join(directory, 'server.key'), server: join(directory, 'server.crt'),
   };
-  if (!existsSync(files.rootKey) || !existsSync(files.root)) {
+  if (!existsSync(files.root)) {
+    // The key is written first, so a key without its root means that the making was cut short: begin again.
     const made = await makeRoot(clock.now());
     writePrivate(files.rootKey, made.keyPem);
     writePrivate(files.root, made.certificate.toString('pem'));
   }
-  const rootKey = await importKey(readFileSync(files.rootKey, 'utf8'));
-  const root = new x509.X509Certificate(readFileSync(files.root, 'utf8'));
+  const { root, rootKey } = await readRoot(files);
   const wanted = [...new Set([...localNames(), ...names])];
   if (!existsSync(files.key) || !existsSync(files.server) || !isFit(files, root, wanted, clock.now())) {
     const made = await makeLeaf(root, rootKey, wanted, clock.now());
@@ -57,9 +57,24 @@ export async function loadCertificates(directory: string, names: readonly string
   };
 }
 
-/** Addresses of this machine that an iPad could reach, best first; loopback excluded. */
+/** @throws PorticoError certificate_unreadable: a new root in its place would cost every iPad its trust unasked */
+async function readRoot(files: { root: string; rootKey: string }) {
+  try {
+    const pem = readFileSync(files.root, 'utf8');
+    const keyPem = readFileSync(files.rootKey, 'utf8');
+    if (!new X509Certificate(pem).checkPrivateKey(createPrivateKey(keyPem))) throw new Error('the key is of another root');
+    return { root: new x509.X509Certificate(pem), rootKey: await importKey(keyPem) };
+  } catch (cause) {
+    throw new PorticoError('certificate_unreadable', { certificate: files.root, key: files.rootKey }, { cause });
+  }
+}
+
+/** Interfaces that lead to containers and virtual machines, not to an iPad. */
+const VIRTUAL = /^(docker|br-|veth|virbr|vmnet|vboxnet|cni|flannel)/;
+
+/** IPv4 addresses of this machine that an iPad could reach; loopback and virtual networks excluded. */
 export function lanAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  return Object.entries(networkInterfaces()).filter(([name]) => !VIRTUAL.test(name)).flatMap(([, list]) => list ?? [])
     .filter((address) => !address.internal && address.family === 'IPv4').map((address) => address.address);
 }
 
@@ -69,12 +84,17 @@ function localNames(): string[] {
   return ['localhost', host, `${short}.local`, 'portico.local', '127.0.0.1', '::1', ...lanAddresses()];
 }
 
-/** Whether the server's certificate is of this root, names all that is wanted, lasts, and belongs to the key beside it. */
+/** Whether the server's certificate can be read, is of this root, names all that is wanted, lasts, and belongs to the key beside it. */
 function isFit(files: { key: string; server: string }, root: x509.X509Certificate, wanted: readonly string[], now: number): boolean {
-  const pem = readFileSync(files.server, 'utf8');
-  // A power cut between the two files leaves a new key beside the old certificate.
-  if (!new X509Certificate(pem).checkPrivateKey(createPrivateKey(readFileSync(files.key)))) return false;
-  const leaf = new x509.X509Certificate(pem);
+  let leaf: x509.X509Certificate;
+  try {
+    const pem = readFileSync(files.server, 'utf8');
+    // A power cut between the two files leaves a new key beside the old certificate.
+    if (!new X509Certificate(pem).checkPrivateKey(createPrivateKey(readFileSync(files.key)))) return false;
+    leaf = new x509.X509Certificate(pem);
+  } catch {
+    return false; // damaged: made anew from the root, at no cost to anyone
+  }
   const names = leaf.getExtension(x509.SubjectAlternativeNameExtension)?.names.items.map((item) => item.value) ?? [];
   return leaf.issuer === root.subject && wanted.every((name) => names.includes(name))
     && leaf.notBefore.getTime() <= now && leaf.notAfter.getTime() - now > RENEW_BEFORE_DAYS * DAY_MS;

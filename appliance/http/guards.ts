@@ -3,6 +3,10 @@ import type { Access, Visitor } from '../access/index.js';
 import { PorticoError } from '../kit/index.js';
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** For routes that are worth guessing at; all others share the general limit. */
+    requestsPerMinute?: number;
+  }
   interface FastifyRequest {
     /** Who is asking; null: not a paired device. Set by the hook below for every request under /api. */
     visitor: Visitor | null;

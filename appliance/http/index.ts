@@ -27,6 +27,7 @@ import { customerRoutes } from './routes/customers.js';
 import { visitRoutes } from './routes/visits.js';
 import { registerSockets } from './sockets.js';
 import { trustFile } from './trust.js';
+import { endSocket } from './wire.js';
 
 export { lanAddresses, loadCertificates, type Certificates } from './certificates.js';
 export { createTrustServer } from './trust.js';
@@ -73,12 +74,22 @@ export async function buildServer(deps: HttpDeps) {
     strictTransportSecurity: false, // a private root on a LAN name: a pinned HTTPS would lock people out after a reset
     referrerPolicy: { policy: 'no-referrer' },
   });
-  await app.register(rateLimit, { max: REQUESTS_PER_MINUTE, timeWindow: 60_000, errorResponseBuilder: () => new PorticoError('too_many_requests') });
+  await app.register(rateLimit, { global: false, errorResponseBuilder: () => new PorticoError('too_many_requests') });
+  // One limiter before every guard, so that refused requests count too. Routes that are worth guessing at have less.
+  app.addHook('onRequest', app.rateLimit({
+    timeWindow: 60_000,
+    max: (request) => request.routeOptions.config.requestsPerMinute ?? REQUESTS_PER_MINUTE,
+    keyGenerator: (request) => (request.routeOptions.config.requestsPerMinute === undefined ? request.ip : `${request.ip} ${request.routeOptions.url}`),
+  }));
   await app.register(cookie);
   await app.register(websocket, {
     options: { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false },
+    errorHandler(error, socket, request) {
+      request.log.error({ err: error }, 'a socket failed');
+      socket.terminate();
+    },
     preClose(done) {
-      for (const client of this.websocketServer.clients) client.close(CLOSE.goingAway);
+      for (const client of this.websocketServer.clients) endSocket(client, CLOSE.goingAway); // a sleeping iPad answers nothing
       this.websocketServer.close(done);
     },
   });

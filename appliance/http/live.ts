@@ -6,7 +6,7 @@ import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Sightings } from '../recognition/index.js';
 import type { Cards } from './cards.js';
-import { parseJson, sendOrClose } from './wire.js';
+import { endSocket, parseJson, sendOrClose } from './wire.js';
 
 /** Events kept for pages that come back; at a busy store's pace, many minutes. */
 const REPLAY_MAX = 1_000;
@@ -47,12 +47,8 @@ export class LiveHub {
 
   stop(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    for (const client of this.#clients) client.close(CLOSE.goingAway);
+    for (const client of this.#clients) endSocket(client, CLOSE.goingAway);
     this.#clients.clear();
-  }
-
-  get clients(): number {
-    return this.#clients.size;
   }
 
   /**
@@ -61,7 +57,7 @@ export class LiveHub {
    */
   connect(client: WebSocket, resume: { epoch: string; since: number } | null): void {
     if (this.#clients.size >= CLIENTS_MAX) {
-      client.close(CLOSE.tooSlow);
+      endSocket(client, CLOSE.tooSlow);
       return;
     }
     client.on('message', (data: Buffer, isBinary: boolean) => this.#receive(client, data, isBinary));
@@ -76,7 +72,7 @@ export class LiveHub {
       this.#send(client, { v: 1, type: 'live.resumed', epoch: this.#epoch, revision: this.#revision, at: this.#at() });
       for (const event of missed) this.#send(client, event);
     }
-    this.#clients.add(client);
+    if (client.readyState === client.OPEN) this.#clients.add(client);
   }
 
   #missed({ epoch, since }: { epoch: string; since: number }): LiveEvent[] | null {

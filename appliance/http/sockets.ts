@@ -8,6 +8,7 @@ import type { Recognition } from '../recognition/index.js';
 import { serveCamera } from './camera.js';
 import { isOwnOrigin, signedIn, staffOf } from './guards.js';
 import type { LiveHub } from './live.js';
+import { endSocket } from './wire.js';
 
 const HEARTBEAT_MS = 15_000;
 
@@ -36,7 +37,7 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
     } catch (error) {
       if (!isPorticoError(error)) throw error;
       socket.send(JSON.stringify({ v: 1, type: 'error', ...error.toBody() }));
-      socket.close(error.code === 'wrong_protocol_version' ? CLOSE.wrongVersion : error.status === 401 ? CLOSE.sessionEnded : CLOSE.notAllowed);
+      endSocket(socket, error.code === 'wrong_protocol_version' ? CLOSE.wrongVersion : error.status === 401 ? CLOSE.sessionEnded : CLOSE.notAllowed);
       return false;
     }
   };
@@ -58,12 +59,20 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
   });
 
   const unsubscribe = events.on('sessionEnded', ({ sessionKey }) => {
-    for (const entry of open) if (entry.key === sessionKey) entry.socket.close(CLOSE.sessionEnded);
+    for (const entry of open) if (entry.key === sessionKey) endSocket(entry.socket, CLOSE.sessionEnded);
   });
+  const stillLive = (entry: { key: string; scope: Scope }): boolean => {
+    try {
+      return access.isLive(entry.key, entry.scope);
+    } catch (err) {
+      app.log.error({ err }, 'a session could not be looked up');
+      return false; // fail closed; the page comes back when the database does
+    }
+  };
   const heartbeat = setInterval(() => {
     for (const entry of open) {
       if (!entry.alive) entry.socket.terminate();
-      else if (!access.isLive(entry.key, entry.scope)) entry.socket.close(CLOSE.sessionEnded);
+      else if (!stillLive(entry)) endSocket(entry.socket, CLOSE.sessionEnded);
       else {
         entry.alive = false;
         entry.socket.ping();
@@ -73,6 +82,5 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
   app.addHook('preClose', async () => {
     clearInterval(heartbeat);
     unsubscribe();
-    for (const entry of open) entry.socket.close(CLOSE.goingAway);
   });
 }

@@ -3,15 +3,20 @@ import { CLOSE } from '../contract/index.js';
 
 /** A client this far behind is closed; it comes back and begins anew. */
 export const BUFFERED_BYTES_MAX = 1_000_000;
-/** The close frame waits behind what the client does not drain; after this the connection is cut. */
+/** A sleeping or hostile client never answers a close frame; after this the connection is cut. */
 const CLOSE_PATIENCE_MS = 1_000;
+
+/** Closes, and cuts the connection when the other side does not close its half soon: a close frame can be ignored. */
+export function endSocket(client: WebSocket, code: number): void {
+  client.close(code);
+  setTimeout(() => client.terminate(), CLOSE_PATIENCE_MS).unref();
+}
 
 /** Sends, unless the client does not drain what it was sent before. @returns false when it was closed for that */
 export function sendOrClose(client: WebSocket, text: string): boolean {
   if (client.readyState !== client.OPEN) return false;
   if (client.bufferedAmount > BUFFERED_BYTES_MAX) {
-    client.close(CLOSE.tooSlow);
-    setTimeout(() => client.terminate(), CLOSE_PATIENCE_MS).unref();
+    endSocket(client, CLOSE.tooSlow);
     return false;
   }
   client.send(text);

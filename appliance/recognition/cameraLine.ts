@@ -65,6 +65,11 @@ export class CameraLine {
     for (const track of this.#tracks.values()) if (track.identity.customerId === customerId) forgetTrack(track);
   }
 
+  /** Forgets who left the view; a camera that fell silent is swept too. */
+  forgetGone(now: number): void {
+    for (const [id, track] of this.#tracks) if (Math.abs(now - track.lastSeenMs) > TRACK_TTL_MS) this.#tracks.delete(id);
+  }
+
   close(): void {
     this.#closed = true;
     this.#slot.close();
@@ -91,7 +96,7 @@ export class CameraLine {
 
   #follow(faces: readonly FoundFace[]): { face: FoundFace; track: Track }[] {
     const now = this.#deps.clock.now();
-    for (const [id, track] of this.#tracks) if (Math.abs(now - track.lastSeenMs) > TRACK_TTL_MS) this.#tracks.delete(id);
+    this.forgetGone(now);
     const trackIds = associate([...this.#tracks.values()], faces.map((face) => ({
       box: face.box, embedding: face.embedding, readable: usable(face.quality),
     })));
@@ -122,6 +127,7 @@ export class CameraLine {
       // A withdrawal while the search ran has emptied the track: what came back is void.
       if (this.#closed || track.appearance !== probe) return this.#answer(face, track);
       track.identity = identify(match, track.good.length);
+      track.sightingId = null;
       this.#act(track);
       return this.#answer(face, track);
     }
@@ -136,8 +142,9 @@ export class CameraLine {
     if (customerId === null || score === null) return;
     const { consent, sightings, visits } = this.#deps;
     if (decision === 'known') {
-      const visitId = consent.withProof(customerId, 'recognise', (proof) => visits.recogniseArrival(proof, 'recognised', score));
-      if (visitId === null) track.identity = { ...UNDECIDED, decision: 'unknown' };
+      const arrived = consent.withProof(customerId, 'recognise', (proof) => visits.recogniseArrival(proof, 'recognised', score));
+      const rejected = arrived !== null && 'held' in arrived && arrived.held === 'not_this_person';
+      if (arrived === null || rejected) track.identity = { ...UNDECIDED, decision: 'unknown' };
     } else if (decision === 'candidate') {
       if (!consent.covers(customerId, 'recognise')) track.identity = { ...UNDECIDED, decision: 'unknown' };
       else track.sightingId = sightings.ask(customerId, score);
@@ -146,8 +153,9 @@ export class CameraLine {
 
   #answer(face: FoundFace, track: Track): CameraFace {
     const { decision, customerId, score, margin } = track.identity;
-    const named = customerId !== null && (decision === 'known' || decision === 'candidate');
     const forStaff = this.#mode === 'look_up';
+    // A candidate's name is for the question alone.
+    const named = customerId !== null && (decision === 'known' || (decision === 'candidate' && track.sightingId !== null));
     const customer = named ? this.#deps.customers.byId(customerId) : null;
     return {
       trackId: track.id,

@@ -5,7 +5,7 @@ import type { Consent } from '../consent/index.js';
 import type { EnrolmentPhoto, Gallery } from '../gallery/index.js';
 import { BoundedMap, Embedding, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { judgeForEnrolment, type Box, type FoundFace, type Vision } from '../vision/index.js';
-import { judgePose } from './poses.js';
+import { judgePose, poseOf } from './poses.js';
 
 export const PHOTOS_WANTED = POSES.length;
 const ENROLMENT_TTL_MS = 10 * 60_000;
@@ -14,6 +14,8 @@ const ENROLMENTS_MAX = 16;
 const SECOND_FACE_MIN = 0.5;
 /** Photos of one person taken within a minute are far above this; two people almost never. */
 const SAME_PERSON_SIMILARITY_MIN = 0.4;
+/** Strangers reach .5 once in a thousand, siblings and twins lie from .55 (RECOGNITION). */
+const SAME_FACE_SIMILARITY_MIN = 0.5;
 
 interface Enrolment {
   customerId: string;
@@ -22,7 +24,7 @@ interface Enrolment {
   poseAskedAtMs: number;
   expiresAtMs: number;
 }
-type Problem = Extract<ErrorCode, `face_${string}`>;
+type Problem = Exclude<Extract<ErrorCode, `face_${string}`>, 'face_already_enrolled'>;
 
 const HINTS: Record<Problem, CaptureHint> = {
   face_not_found: 'no_face', face_several: 'one_face_only', face_too_small: 'come_closer', face_blurred: 'hold_still', face_cut_off: 'move_to_middle',
@@ -55,7 +57,7 @@ export class Enrolments {
   /**
    * Looks at one photo and takes it if it is good and shows the pose asked for.
    * @param guided false: taken whichever way the head is turned
-   * @throws PorticoError enrolment_not_found, enrolment_complete, consent_required, and those of reading an image
+   * @throws PorticoError enrolment_not_found, enrolment_complete, and those of reading an image
    */
   async addPhoto(id: string, image: Uint8Array, guided: boolean): Promise<EnrolmentProgress> {
     const enrolment = this.#find(id);
@@ -75,7 +77,7 @@ export class Enrolments {
     const verdict = guided ? judgePose(wanted, face.quality.yawDegrees, now - enrolment.poseAskedAtMs) : { take: true as const };
     if (!verdict.take) return progress(id, enrolment, { accepted: false, problem: null, hint: verdict.hint, box: face.box });
     if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete'); // two photos at once
-    enrolment.photos.push({ embedding: face.embedding, pose: wanted, norm: face.quality.norm });
+    enrolment.photos.push({ embedding: face.embedding, pose: poseOf(face.quality.yawDegrees), norm: face.quality.norm });
     enrolment.poseAskedAtMs = now;
     const complete = enrolment.photos.length >= PHOTOS_WANTED;
     return progress(id, enrolment, { accepted: true, problem: null, hint: complete ? 'complete' : 'captured', box: face.box });
@@ -83,16 +85,20 @@ export class Enrolments {
 
   /**
    * Makes the template.
-   * @param acceptFewer the staff say that one or two photos must do
-   * @throws PorticoError enrolment_not_found, enrolment_incomplete, consent_required
+   * @param agreed.acceptFewer the staff say that one or two photos must do
+   * @param agreed.despiteLikeness the staff say that this is somebody else than whom the face is enrolled for already
+   * @throws PorticoError enrolment_not_found, enrolment_incomplete, face_already_enrolled, consent_required
    */
-  finish(id: string, acceptFewer: boolean): Enrolled {
+  async finish(id: string, agreed: { acceptFewer: boolean; despiteLikeness: boolean }): Promise<Enrolled> {
+    const { acceptFewer, despiteLikeness } = agreed;
     const enrolment = this.#find(id);
     const { customerId, photos } = enrolment;
     if (photos.length < (acceptFewer ? 1 : PHOTOS_WANTED)) {
       throw new PorticoError('enrolment_incomplete', { collected: photos.length, wanted: PHOTOS_WANTED });
     }
     const { consent, gallery } = this.#deps;
+    if (!despiteLikeness && (await this.#isSomebodyElses(enrolment))) throw new PorticoError('face_already_enrolled');
+    if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const done = consent.withProof(customerId, 'recognise', (proof) => {
       gallery.enrol(proof, photos);
       return true;
@@ -100,6 +106,12 @@ export class Enrolments {
     if (done === null) throw new PorticoError('consent_required');
     this.#open.delete(id);
     return { customerId, photos: photos.length };
+  }
+
+  /** Two dossiers with one face would never be told apart again; the same holds for twins, which staff know about. */
+  async #isSomebodyElses(enrolment: Enrolment): Promise<boolean> {
+    const match = await this.#deps.gallery.match(Embedding.mean(enrolment.photos.map((photo) => photo.embedding)), enrolment.customerId);
+    return match.score !== null && match.score >= Math.max(match.thresholds.known, SAME_FACE_SIMILARITY_MIN);
   }
 
   /** Forgets the photos. Unknown ids are fine. */

@@ -43,6 +43,7 @@ export class Recognition {
     })];
     this.#sweep = setInterval(() => {
       try {
+        for (const line of this.#lines.values()) line.forgetGone(this.#deps.clock.now());
         sightings.expire();
         enrolments.expire();
         visits.closeStale();

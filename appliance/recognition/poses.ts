@@ -10,6 +10,12 @@ export const POSE_PATIENCE_MS = 6_000;
 
 export type PoseVerdict = { take: true } | { take: false; hint: CaptureHint };
 
+/** The pose that a yaw shows; what is kept beside a template's photo. */
+export function poseOf(yawDegrees: number): Pose {
+  if (Math.abs(yawDegrees) < TURN_YAW_MIN) return 'front';
+  return yawDegrees > 0 ? 'left' : 'right';
+}
+
 /**
  * Whether a good face shows the pose that is asked for, and if not, what to say.
  * @param yawDegrees head turned to its own left is positive

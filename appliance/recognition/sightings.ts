@@ -15,7 +15,7 @@ const OPEN_MAX = 50;
 /** The open questions "Is this ...?". In memory only: a face that is not confirmed leaves nothing behind. */
 export class Sightings {
   readonly #deps: { db: Database; clock: Clock; events: EventBus; consent: Consent; customers: Customers; visits: Visits };
-  readonly #open = new BoundedMap<string, CandidateCard>(OPEN_MAX);
+  readonly #open = new Map<string, CandidateCard>();
   readonly #quietUntilMs = new BoundedMap<string, number>(1_000);
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; consent: Consent; customers: Customers; visits: Visits }) {
@@ -65,14 +65,36 @@ export class Sightings {
   }
 
   #record(card: CandidateCard, answer: SightingAnswer['answer'], staffId: string): void {
-    const { clock, consent, db, visits } = this.#deps;
+    const { consent, db, visits } = this.#deps;
     db.transaction(() => {
-      db.run('INSERT INTO sighting_answer (id, customer_id, answer, score, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
-        card.sightingId, card.customerId, answer, card.score, staffId, clock.now());
+      this.#keepAnswer(card.sightingId, card.customerId, answer, card.score, staffId);
       if (answer !== 'yes') return;
       const opened = consent.withProof(card.customerId, 'recognise', (proof) => visits.recogniseArrival(proof, 'confirmed', card.score));
       if (opened === null) throw new PorticoError('consent_required');
     });
+  }
+
+  #keepAnswer(id: string, customerId: string, answer: SightingAnswer['answer'], score: number | null, staffId: string): void {
+    this.#deps.db.run('INSERT INTO sighting_answer (id, customer_id, answer, score, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
+      id, customerId, answer, score, staffId, this.#deps.clock.now());
+  }
+
+  /**
+   * "Not this person" to a card: the visit ends, and the rejection is kept (without a vector) as an answer.
+   * @throws PorticoError visit_not_found, visit_closed
+   */
+  rejectVisit(visitId: string, staffId: string): void {
+    const { clock, db, visits } = this.#deps;
+    db.transaction(() => {
+      const { customerId, score } = visits.reject(visitId);
+      this.#keepAnswer(visitId, customerId, 'no', score, staffId);
+      this.#quietUntilMs.set(customerId, clock.now() + ASK_AGAIN_AFTER_MS);
+    });
+  }
+
+  /** After a withdrawal: how well the face matched is biometric data too. Called in the withdrawing transaction. */
+  forgetScores(customerId: string): void {
+    this.#deps.db.run('UPDATE sighting_answer SET score = NULL WHERE customer_id = ?', customerId);
   }
 
   /** The open questions, newest first. */

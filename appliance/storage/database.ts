@@ -99,13 +99,13 @@ export class Database {
    * waits would let other work into it.
    */
   transaction<T>(work: () => T): T {
-    if (this.#driver.inTransaction) return work();
-    this.#afterCommit = [];
     const refusePromises = () => {
       const made = work();
       if (made instanceof Promise) throw new TypeError('a transaction must not wait'); // thrown inside: rolls back
       return made;
     };
+    if (this.#driver.inTransaction) return refusePromises();
+    this.#afterCommit = [];
     let result: T;
     try {
       result = this.#guard(() => this.#driver.transaction(refusePromises).immediate());
@@ -127,12 +127,19 @@ export class Database {
 
   /**
    * Moves the write-ahead log into the file and empties it, so that deleted bytes do not linger there. While a reader
-   * holds the log this cannot be done; then it is tried again every second until it is.
+   * holds the log, or the disk is full, this cannot be done; then it is tried again every second until it is. Throws
+   * nothing that a caller could act on.
    */
   truncateLog(): void {
     clearTimeout(this.#truncateAgain);
-    const busy = this.#driver.pragma('wal_checkpoint(TRUNCATE)', { simple: true });
-    if (busy !== 0) this.#truncateAgain = setTimeout(() => this.truncateLog(), TRUNCATE_AGAIN_MS).unref();
+    let done = false;
+    try {
+      done = this.#driver.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 0;
+    } catch (error) {
+      // A full or failing disk. What was deleted is deleted; emptying the log goes on being tried.
+      if (!(error instanceof Driver.SqliteError)) throw error;
+    }
+    if (!done) this.#truncateAgain = setTimeout(() => this.truncateLog(), TRUNCATE_AGAIN_MS).unref();
   }
 
   close(): void {

@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Clock } from '../kit/index.js';
+import { PorticoError, type Clock } from '../kit/index.js';
 import { Database } from './database.js';
 import { loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
@@ -38,11 +38,16 @@ export interface Storage {
 /**
  * Opens the one encrypted file of the box: lock, key, connection, migrations, in this order; on any failure
  * nothing stays open and nothing was changed.
- * @throws PorticoError db_in_use, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt, db_from_newer_version
+ * @throws PorticoError data_directory_unusable, db_in_use, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt, db_from_newer_version
  */
 export function openStorage(options: StorageOptions): Storage {
   const { dataDirectory } = options;
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+    accessSync(dataDirectory, constants.W_OK);
+  } catch (cause) {
+    throw new PorticoError('data_directory_unusable', { dataDirectory, reason: (cause as NodeJS.ErrnoException).code ?? '' }, { cause });
+  }
   const file = join(dataDirectory, 'portico.db');
   const backups = join(dataDirectory, 'backups');
   const lock = lockDataDirectory(join(dataDirectory, 'portico.lock'));
@@ -56,6 +61,7 @@ export function openStorage(options: StorageOptions): Storage {
     db = Database.open({ file, key, maxBytes: options.maxBytes });
     chmodSync(file, 0o600);
     migrate(db, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, backups, options.clock);
+    db.truncateLog(); // a kill right after a deletion may have left its old bytes there
     const opened = db;
     return {
       db: opened,

@@ -88,7 +88,8 @@ function broken(format: Format, bytes: Uint8Array, cause: unknown): PorticoError
 function hasItsEnd(format: Format, bytes: Uint8Array): boolean {
   switch (format) {
     case 'jpeg':
-      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf(Buffer.from([0xff, 0xd9])) > 0;
+      // After the last start of scan: the end marker of a thumbnail in the EXIF part does not count.
+      return lastMarker(bytes, 0xd9) > lastMarker(bytes, 0xda);
     case 'png':
       return pngChunks(bytes).includes('IEND');
     case 'webp':
@@ -96,6 +97,10 @@ function hasItsEnd(format: Format, bytes: Uint8Array): boolean {
     case 'gif':
       return bytes[bytes.length - 1] === 0x3b;
   }
+}
+
+function lastMarker(bytes: Uint8Array, marker: number): number {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).lastIndexOf(Buffer.from([0xff, marker]));
 }
 
 /** APNG says so in a chunk before the pixels; libvips shows its first picture without a word. */

@@ -39,6 +39,8 @@ export interface Vision {
   analyse(image: Uint8Array, options?: { maxFaces?: number; tiles?: boolean }): Promise<FrameAnalysis>;
   /** Pack, start of the embedder's hash and recipe: templates of one name may be compared. Known after `start()`. */
   readonly modelPack: string;
+  /** Whether a picture given now would be looked at. */
+  readonly available: boolean;
   /** Pictures that wait for a worker. */
   readonly queueLength: number;
   /** Refuses what waits, finishes what is under way, ends the workers. */
@@ -69,6 +71,10 @@ class VisionRoom implements Vision {
 
   get modelPack(): string {
     return this.#running?.modelPack ?? '';
+  }
+
+  get available(): boolean {
+    return this.#running?.pool.available ?? false;
   }
 
   get queueLength(): number {

@@ -59,6 +59,11 @@ export class WorkerPool {
     return this.#waiting.length;
   }
 
+  /** Whether any worker lives or is on its way. */
+  get available(): boolean {
+    return this.#state === 'running' && this.#slots.some((slot) => slot.state !== 'down');
+  }
+
   /** Starts all workers. @throws PorticoError of the first that cannot start; the others are stopped then */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new Error('a pool starts once');
@@ -77,7 +82,7 @@ export class WorkerPool {
    *   stops; and whatever the worker says about the image
    */
   run(image: Uint8Array<ArrayBuffer>, options: AnalyseOptions): Promise<RawAnalysis> {
-    if (this.#state !== 'running' || this.#slots.every((slot) => slot.state === 'down')) {
+    if (!this.available) {
       return Promise.reject(new PorticoError('vision_unavailable'));
     }
     if (this.#waiting.length >= QUEUE_MAX) {

@@ -4,9 +4,9 @@ import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { hasLeft, nextVisit } from './rules.js';
+import { hasLeft, mayReopen, nextVisit } from './rules.js';
 
-export { nextVisit, hasLeft, REFRESH_MS } from './rules.js';
+export { hasLeft, mayReopen, nextVisit, REFRESH_MS } from './rules.js';
 
 type Arrival = (typeof ARRIVALS)[number];
 type EndReason = (typeof VISIT_END_REASONS)[number];
@@ -41,11 +41,17 @@ export class Visits {
    * A face led to this customer. The proof says that the customer agreed to be recognised, looked up just now.
    * @param score cosine similarity that led here, -1..1
    * @throws PorticoError consent_required
-   * @returns the open visit's id
+   * @returns the open visit's id; or why none was opened: staff ended the last one a moment ago, as over (`by_hand`) or
+   *   as a confusion (`not_this_person`). A question that staff answer with yes (`confirmed`) always opens one.
    */
-  recogniseArrival(proof: ConsentProof, arrival: 'recognised' | 'confirmed', score: number): string {
+  recogniseArrival(proof: ConsentProof, arrival: 'recognised' | 'confirmed', score: number): { visitId: string } | { held: EndReason } {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
-    return this.#arrive(proof.customerId, arrival, score);
+    const { customerId } = proof;
+    if (arrival === 'recognised' && this.#openOf(customerId) === undefined) {
+      const last = this.#lastEnd(customerId);
+      if (!mayReopen(last, this.#clock.now())) return { held: last!.endReason };
+    }
+    return { visitId: this.#arrive(customerId, arrival, score) };
   }
 
   /** Written in by hand, without a face. @throws PorticoError customer_not_found */
@@ -70,9 +76,19 @@ export class Visits {
     this.#db.transaction(() => this.#end(this.#openRow(visitId), this.#clock.now(), 'by_hand'));
   }
 
-  /** Ends the open visit of a customer who withdrew. */
+  /** "Not this person": the visit was a confusion. @returns whose card it was, and the score. @throws as close */
+  reject(visitId: string): { customerId: string; score: number | null } {
+    return this.#db.transaction(() => {
+      const row = this.#openRow(visitId);
+      this.#end(row, this.#clock.now(), 'not_this_person');
+      return { customerId: row.customer_id, score: row.score };
+    });
+  }
+
+  /** Ends the open visit of a customer who withdrew, and forgets how well the face matched at earlier ones. */
   closeForWithdrawal(customerId: string): void {
     this.#db.transaction(() => {
+      this.#db.run('UPDATE visit SET score = NULL WHERE customer_id = ?', customerId);
       const row = this.#openOf(customerId);
       // One written in by hand does not rest on recognition.
       if (row !== undefined && row.arrival !== 'by_hand') this.#end(row, this.#clock.now(), 'consent_withdrawn');
@@ -156,6 +172,13 @@ export class Visits {
     // A clock set back must not end a visit before it began.
     this.#db.run('UPDATE visit SET closed_at_ms = ?, end_reason = ? WHERE id = ?', Math.max(atMs, row.opened_at_ms), reason, row.id);
     this.#db.afterCommit(() => this.#events.emit('visitClosed', { visitId: row.id, customerId: row.customer_id, reason }));
+  }
+
+  #lastEnd(customerId: string): { closedAtMs: number; endReason: EndReason } | null {
+    const row = this.#db.get<{ closed_at_ms: number; end_reason: EndReason }>(
+      'SELECT closed_at_ms, end_reason FROM visit WHERE customer_id = ? AND closed_at_ms IS NOT NULL ORDER BY opened_at_ms DESC, rowid DESC LIMIT 1',
+      customerId);
+    return row === undefined ? null : { closedAtMs: row.closed_at_ms, endReason: row.end_reason };
   }
 
   #row(visitId: string): VisitRow {

@@ -60,9 +60,9 @@ export async function identify(options: IdentifyOptions, output: Output): Promis
     const customers = new Customers({ db, clock, events });
     const consent = new Consent({ db, clock, events, timeZone: config.timeZone });
     const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, fpir: config.fpir });
-    consent.publishFirstNotice('eval');
+    consent.publishNotice('eval');
     const { device } = access.pair(access.makeCode('owner').code, 'eval');
-    const staff = await access.addOwner('eval', '000000');
+    const staff = await access.addOwner('eval', '271828');
     await gallery.start();
     try {
       const rooms: Rooms = { vision, customers, consent, gallery, by: { staffId: staff.id, deviceId: device.id } };

@@ -26,7 +26,7 @@ async function stepUp() {
 
 t.before(async () => {
   const picture = await portrait('P18');
-  twins = [await enrolPerson(box, 'P18', { displayName: '双胞胎甲' }), await enrolPerson(box, 'P18', { displayName: '双胞胎乙' })];
+  twins = [await enrolPerson(box, 'P18', { displayName: '双胞胎甲' }), await enrolPerson(box, 'P18', { displayName: '双胞胎乙', despiteLikeness: true })];
   frame = await scene({ picture, x: 640, y: 360, height: 420 });
   camera = await box.owner.camera('look_up').opened();
 });

@@ -116,11 +116,16 @@ t.test('a power cut between two writes leaves files that still serve', async (t)
   }
   t.type(outcome, 'object', `a new key beside the old certificate: ${String(outcome)}`);
 
-  // The same for the root: a new root key beside no root certificate, server files of the old root.
+  // A lost root key is not replaced in silence: every iPad would have to trust a new root.
   const halfRoot = temporaryDirectory(t);
   await loadCertificates(halfRoot, [], new TestClock());
   rmSync(join(halfRoot, 'root.key'));
-  t.type(await serves(await loadCertificates(halfRoot, [], new TestClock())), 'object', 'a new root makes a new server certificate');
+  await t.rejects(loadCertificates(halfRoot, [], new TestClock()), { code: 'certificate_unreadable' });
+
+  const damaged = temporaryDirectory(t);
+  await loadCertificates(damaged, [], new TestClock());
+  writeFileSync(join(damaged, 'server.crt'), 'rubbish');
+  t.type(await serves(await loadCertificates(damaged, [], new TestClock())), 'object', 'a damaged server certificate is made anew');
 });
 
 async function freePort(): Promise<number> {

@@ -34,18 +34,21 @@ const STAFF_ROUTES: readonly [method: string, path: string, body?: unknown][] = 
   ['POST', '/visits', { customerId: NOBODY }],
   ['POST', `/visits/${NOBODY}/serve`],
   ['POST', `/visits/${NOBODY}/close`],
+  ['POST', `/visits/${NOBODY}/not-this-person`],
   ['POST', `/sightings/${NOBODY}/answer`, { answer: 'yes' }],
 ];
 const MANAGER_ROUTES: readonly [method: string, path: string, body?: unknown][] = [
-  ['POST', '/staff', { name: 'x', role: 'associate', pin: '111111' }],
+  ['POST', '/staff', { name: 'x', role: 'associate', pin: '314159' }],
+  ['PUT', `/staff/${NOBODY}/pin`, { pin: '314159' }],
+  ['DELETE', `/staff/${NOBODY}`],
   ['POST', '/pairing-codes'],
   ['GET', '/devices'],
   ['DELETE', `/devices/${NOBODY}`],
 ];
 const DEVICE_ROUTES: readonly [method: string, path: string, body?: unknown][] = [
   ['GET', '/staff'],
-  ['POST', '/setup/owner', { name: 'x', pin: '111111' }],
-  ['POST', '/sessions', { staffId: NOBODY, pin: '111111' }],
+  ['POST', '/setup/owner', { name: 'x', pin: '314159' }],
+  ['POST', '/sessions', { staffId: NOBODY, pin: '314159' }],
   ['GET', '/sessions/current'],
   ['DELETE', '/sessions/current'],
 ];
@@ -75,7 +78,24 @@ t.test('associates are kept from what managers do', async (t) => {
   const { device } = await addAssociate(box, '小陈');
   await allRefuse(t, device, MANAGER_ROUTES, '403 not_allowed');
   t.equal((await device.call<unknown[]>('GET', '/customers')).length, 0, 'and may do the rest');
-  t.equal(await refusal(box.owner.call('POST', '/staff', { name: '小陈', role: 'associate', pin: '111111' })), '409 staff_name_taken');
+  t.equal(await refusal(box.owner.call('POST', '/staff', { name: '小陈', role: 'associate', pin: '314159' })), '409 staff_name_taken');
+});
+
+t.test('a manager sets a new PIN, and who leaves is out at once', async (t) => {
+  const { device, staff } = await addAssociate(box, '小何');
+  t.equal(await refusal(box.owner.call('PUT', `/staff/${staff.id}/pin`, { pin: '123456' })), '400 pin_too_simple');
+  t.equal(await refusal(box.owner.call('PUT', `/staff/${staff.id}/pin`, { pin: '777777' })), '400 pin_too_simple');
+  for (let i = 0; i < 5; i += 1) await refusal(device.signIn(staff.id, '000000'));
+  t.equal(await refusal(device.signIn(staff.id, '246802')), '429 pin_locked');
+  await box.owner.call('PUT', `/staff/${staff.id}/pin`, { pin: '271828' });
+  t.equal(await refusal(device.signIn(staff.id, '271828')), 'accepted', 'the new PIN also ends the lock');
+  const live = await device.live().opened();
+  t.equal(await refusal(box.owner.call('DELETE', `/staff/${box.ownerId}`)), '409 staff_self');
+  t.equal((await box.owner.send('DELETE', `/api/v1/staff/${staff.id}`)).status, 204);
+  t.equal(await closedSoon(live), 4401);
+  t.equal(await refusal(device.call('GET', '/customers')), '401 session_expired');
+  t.equal(await refusal(device.signIn(staff.id, '271828')), '404 staff_not_found');
+  t.notOk((await box.owner.call<StaffMember[]>('GET', '/staff')).some((member) => member.id === staff.id));
 });
 
 t.test('at the front desk nothing can be read', async (t) => {
@@ -102,8 +122,8 @@ t.test('at the front desk nothing can be read', async (t) => {
 t.test('signing out ends the session and its sockets; signing in as another ends the former', async (t) => {
   const { device } = await addAssociate(box, '小吴');
   const live = await device.live().opened();
-  const other = await box.owner.call<StaffMember>('POST', '/staff', { name: '小郑', role: 'associate', pin: '111111' });
-  await device.signIn(other.id, '111111');
+  const other = await box.owner.call<StaffMember>('POST', '/staff', { name: '小郑', role: 'associate', pin: '314159' });
+  await device.signIn(other.id, '314159');
   t.equal(await closedSoon(live), 4401);
   const again = await device.live().opened();
   t.equal((await device.send('DELETE', '/api/v1/sessions/current')).status, 204);

@@ -8,15 +8,17 @@ export interface EnrolOptions extends Partial<CustomerCreate> {
   purposes?: Purpose[];
   /** Last day of the consent; default: half a year from the real today. */
   validUntil?: string;
+  /** The face is enrolled for somebody else already, as with twins. */
+  despiteLikeness?: boolean;
 }
 
 /** Makes a customer of a person in the sample photos, with consent and a template. @returns the customer's id */
 export async function enrolPerson(box: TestBox, person: string, options: EnrolOptions = {}): Promise<string> {
-  const { photos, purposes, validUntil, ...fields } = options;
+  const { photos, purposes, validUntil, despiteLikeness = false, ...fields } = options;
   const customer = await box.owner.createCustomer({ displayName: `顾客${person}`, ...fields });
   await box.owner.giveConsent(customer.id, {
     purposes: purposes ?? ['recognise', 'greet'], ...(validUntil === undefined ? {} : { validUntil }),
   });
-  await box.owner.enrol(customer.id, photos ?? [await portrait(person)]);
+  await box.owner.enrol(customer.id, photos ?? [await portrait(person)], despiteLikeness);
   return customer.id;
 }

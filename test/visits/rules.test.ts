@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { hasLeft, nextVisit, REFRESH_MS } from '../../appliance/visits/index.js';
+import { hasLeft, mayReopen, nextVisit, REFRESH_MS } from '../../appliance/visits/index.js';
 
 const GAP_MS = 180 * 60_000;
 const instant = fc.integer({ min: 0, max: 4_000_000_000_000 });
@@ -23,11 +23,22 @@ t.test('the borders: a moment, a refresh, a new visit', async (t) => {
   t.equal(hasLeft(open, open.lastSeenAtMs + GAP_MS, GAP_MS), true);
 });
 
-t.test('a clock that was set back ends nothing and writes nothing', async (t) => {
-  fc.assert(fc.property(visit, fc.integer({ min: 1, max: 10 ** 12 }), (open, backMs) => {
-    t.equal(nextVisit(open, open.lastSeenAtMs - backMs, GAP_MS), 'ignore');
-    t.equal(hasLeft(open, open.lastSeenAtMs - backMs, GAP_MS), false);
+t.test('a clock that was set back counts by its distance', async (t) => {
+  fc.assert(fc.property(visit, fc.integer({ min: 0, max: 10 ** 12 }), (open, ms) => {
+    t.equal(nextVisit(open, open.lastSeenAtMs - ms, GAP_MS), nextVisit(open, open.lastSeenAtMs + ms, GAP_MS));
+    t.equal(hasLeft(open, open.lastSeenAtMs - ms, GAP_MS), hasLeft(open, open.lastSeenAtMs + ms, GAP_MS));
   }));
+});
+
+t.test('what staff ended does not come back with the next frame', async (t) => {
+  const closedAtMs = 1_000_000;
+  const may = (endReason: 'left' | 'by_hand' | 'not_this_person' | 'consent_withdrawn', ms: number) => mayReopen({ closedAtMs, endReason }, closedAtMs + ms);
+  t.equal(mayReopen(null, 0), true);
+  t.equal(may('left', 0), true);
+  t.equal(may('by_hand', 119_999), false);
+  t.equal(may('by_hand', 120_000), true);
+  t.equal(may('not_this_person', 599_999), false);
+  t.equal(may('not_this_person', 600_000), true);
 });
 
 t.test('a sighting and the sweep agree on who has left', async (t) => {

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Access } from '../../access/index.js';
 import {
-  BoxHealth, BoxInfo, Device, IdParams, OwnerRequest, PairingCode, PairRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
+  BoxHealth, BoxInfo, Device, IdParams, OwnerRequest, PairingCode, PairRequest, PinRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
 } from '../../contract/index.js';
 import { PorticoError } from '../../kit/index.js';
 import {
@@ -25,7 +25,7 @@ export const publicRoutes = ({ access, box }: Deps): FastifyPluginAsyncTypebox =
 
   app.post('/pairings', {
     schema: { tags: ['access'], summary: 'Pair this device with a one-time code', body: PairRequest, response: { 201: Device } },
-    config: { rateLimit: { max: 10, timeWindow: 60_000 } },
+    config: { requestsPerMinute: 10 },
   }, async (request, reply) => {
     const { device, token } = access.pair(request.body.code, request.body.deviceName);
     setDeviceCookie(reply, token);
@@ -45,7 +45,7 @@ export const deviceRoutes = ({ access }: Deps): FastifyPluginAsyncTypebox => asy
 
   app.post('/sessions', {
     schema: { tags: ['access'], summary: 'Sign in with a PIN', body: SignInRequest, response: { 201: Session } },
-    config: { rateLimit: { max: 30, timeWindow: 60_000 } },
+    config: { requestsPerMinute: 30 },
   }, async (request, reply) => {
     const { token, visitor } = await access.signIn(request.visitor!.device.id, request.body.staffId, request.body.pin);
     setSessionCookie(reply, token);
@@ -84,6 +84,21 @@ export const managerRoutes = ({ access }: Deps): FastifyPluginAsyncTypebox => as
   app.post('/staff', {
     schema: { tags: ['access'], summary: 'Add a member of staff', body: StaffRequest, response: { 201: StaffMember } },
   }, async (request, reply) => reply.status(201).send(await access.addStaff(request.body.name, request.body.role, request.body.pin)));
+
+  app.put('/staff/:id/pin', {
+    schema: { tags: ['access'], summary: 'Set a new PIN, which also ends a lock', params: IdParams, body: PinRequest, response: { 204: Nothing } },
+  }, async (request, reply) => {
+    await access.setPin(request.params.id, request.body.pin);
+    return reply.status(204).send(null);
+  });
+
+  app.delete('/staff/:id', {
+    schema: { tags: ['access'], summary: 'Somebody left: end sessions, no more signing in', params: IdParams, response: { 204: Nothing } },
+  }, async (request, reply) => {
+    if (request.params.id === staffOf(request).session.staff.id) throw new PorticoError('staff_self');
+    access.removeStaff(request.params.id);
+    return reply.status(204).send(null);
+  });
 
   app.post('/pairing-codes', {
     schema: { tags: ['access'], summary: 'A one-time code for another device', response: { 201: PairingCode } },

@@ -35,7 +35,10 @@ export const consentRoutes = (deps: { consent: ConsentRoom; enrolments: Enrolmen
 
   app.post('/enrolments/:id/finish', {
     schema: { tags: ['enrolment'], summary: 'Make the template from the photos taken', params: IdParams, body: EnrolmentFinish, response: { 201: Enrolled } },
-  }, async (request, reply) => reply.status(201).send(enrolments.finish(request.params.id, request.body.acceptFewer ?? false)));
+  }, async (request, reply) => {
+    const { acceptFewer = false, despiteLikeness = false } = request.body;
+    return reply.status(201).send(await enrolments.finish(request.params.id, { acceptFewer, despiteLikeness }));
+  });
 
   app.delete('/enrolments/:id', { schema: { tags: ['enrolment'], params: IdParams, response: { 204: Type.Null() } } }, async (request, reply) => {
     enrolments.cancel(request.params.id);

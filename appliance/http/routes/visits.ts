@@ -23,6 +23,13 @@ export const visitRoutes = (deps: { visits: Visits; sightings: Sightings; cards:
     return reply.status(204).send(null);
   });
 
+  app.post('/visits/:id/not-this-person', {
+    schema: { tags: ['visits'], summary: 'The card named the wrong person: end the visit and remember it', params: IdParams, response: { 204: Type.Null() } },
+  }, async (request, reply) => {
+    sightings.rejectVisit(request.params.id, staffOf(request).session.staff.id);
+    return reply.status(204).send(null);
+  });
+
   app.post('/sightings/:id/answer', {
     schema: { tags: ['visits'], summary: 'Answer "Is this ...?"', params: IdParams, body: SightingAnswer, response: { 204: Type.Null() } },
   }, async (request, reply) => {

@@ -3,13 +3,14 @@
 -- access -------------------------------------------------------------------------------------------------------
 CREATE TABLE staff (
   id TEXT PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
   role TEXT NOT NULL CHECK (role IN ('manager', 'associate')),
   pin_hash TEXT NOT NULL,
-  wrong_pins INTEGER NOT NULL DEFAULT 0,
-  locked_until_ms INTEGER NOT NULL DEFAULT 0,
-  created_at_ms INTEGER NOT NULL
+  created_at_ms INTEGER NOT NULL,
+  -- Who left stays here: their notes and visits keep a name.
+  left_at_ms INTEGER
 ) STRICT;
+CREATE UNIQUE INDEX staff_name ON staff (name) WHERE left_at_ms IS NULL;
 
 CREATE TABLE device (
   id TEXT PRIMARY KEY,
@@ -18,6 +19,15 @@ CREATE TABLE device (
   paired_at_ms INTEGER NOT NULL,
   last_seen_at_ms INTEGER,
   removed_at_ms INTEGER
+) STRICT;
+
+-- Wrong PINs count for a person on one device, so that nobody can lock a colleague out from another.
+CREATE TABLE pin_try (
+  staff_id TEXT NOT NULL REFERENCES staff (id),
+  device_id TEXT NOT NULL REFERENCES device (id),
+  wrong_pins INTEGER NOT NULL,
+  locked_until_ms INTEGER NOT NULL,
+  PRIMARY KEY (staff_id, device_id)
 ) STRICT;
 
 CREATE TABLE pairing_code (
@@ -119,7 +129,6 @@ CREATE TABLE consent_purpose (
 CREATE TABLE template (
   id INTEGER PRIMARY KEY,
   customer_id TEXT NOT NULL REFERENCES customer (id),
-  consent_id TEXT NOT NULL REFERENCES consent (id),
   model_id TEXT NOT NULL,
   made_at_ms INTEGER NOT NULL,
   UNIQUE (customer_id, model_id)
@@ -148,7 +157,7 @@ CREATE TABLE visit (
   opened_at_ms INTEGER NOT NULL,
   last_seen_at_ms INTEGER NOT NULL,
   closed_at_ms INTEGER,
-  end_reason TEXT CHECK (end_reason IN ('left', 'by_hand', 'consent_withdrawn')),
+  end_reason TEXT CHECK (end_reason IN ('left', 'by_hand', 'not_this_person', 'consent_withdrawn')),
   arrival TEXT NOT NULL CHECK (arrival IN ('recognised', 'confirmed', 'by_hand')),
   score REAL,
   adviser_id TEXT REFERENCES staff (id)
@@ -157,12 +166,13 @@ CREATE UNIQUE INDEX visit_one_open ON visit (customer_id) WHERE closed_at_ms IS 
 CREATE INDEX visit_by_customer ON visit (customer_id, opened_at_ms);
 
 -- recognition --------------------------------------------------------------------------------------------------
--- What staff said to "Is this ...?". No vector of the face that was asked about.
+-- What staff said to "Is this ...?", and "not this person" to a card. No vector of the face it was about.
 CREATE TABLE sighting_answer (
   id TEXT PRIMARY KEY,
   customer_id TEXT NOT NULL REFERENCES customer (id),
   answer TEXT NOT NULL CHECK (answer IN ('yes', 'no', 'unsure')),
-  score REAL NOT NULL,
+  -- Emptied when the customer withdraws.
+  score REAL,
   staff_id TEXT NOT NULL REFERENCES staff (id),
   at_ms INTEGER NOT NULL
 ) STRICT;
