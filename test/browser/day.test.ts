@@ -1,6 +1,6 @@
 /**
  * A day in the store, in a real browser: a fresh box is paired, a customer is enrolled with a drawn signature before a
- * fake camera, recognised, seen on a second iPad, served, written about, and withdraws. Screenshots go to screenshots/.
+ * fake camera and hands the iPad back, is recognised, seen on a second iPad, served, written about, and withdraws. Screenshots go to screenshots/.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -140,9 +140,90 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await shoot(first, 'enrol-5-done-zh');
   });
 
-  await t.test('look-up by face knows the customer, and the second iPad gets the card', async (t) => {
+  await t.test('the iPad comes back to the staff, and nothing opens before the PIN', async (t) => {
     await at(first, 'enrol-open-dossier').click();
+    await at(first, 'hand-back').waitFor();
+    await at(first, 'pin-pad').waitFor(); // the name is chosen already
+    await shoot(first, 'hand-back-zh');
+    await first.setViewportSize(PORTRAIT);
+    await shoot(first, 'hand-back-zh-portrait');
+    await first.setViewportSize(LANDSCAPE);
+    t.notMatch(await at(first, 'hand-back').innerText(), '林知夏');
+    const address = first.url();
+    for (const path of ['/', '/customers', '/look-up', '/enrol', '/settings']) {
+      await first.goto(`${box.url}${path}`);
+      await at(first, 'hand-back').waitFor();
+    }
+    await first.goto(address);
+    await first.reload();
+    await at(first, 'pin-pad').waitFor();
+    await enterPin(first, OWNER_PIN);
+    await at(first, 'dossier').waitFor(); // where the button meant
+    t.equal(await at(first, 'dossier-name').innerText(), '林知夏');
+  });
+
+  await t.test('a customer who says "not now" leaves through the same door', async (t) => {
+    await at(first, 'nav-enrol').click();
+    await at(first, 'enrol-exit').click(); // the staff still hold it: no PIN
+    await at(first, 'board').waitFor();
+    await at(first, 'nav-enrol').click();
+    await at(first, 'enrol-new-name').fill('顾清和');
+    await at(first, 'enrol-new-submit').click();
+    await at(first, 'notice').waitFor();
+    await first.reload(); // a reload in the middle is a way out like any other
+    await at(first, 'hand-back').waitFor();
+    await enterPin(first, OWNER_PIN);
+    await at(first, 'board').waitFor();
+    await at(first, 'nav-enrol').click();
+    await at(first, 'enrol-tab-find').click();
+    await at(first, 'customer-row').getByText('顾清和').click();
+    await at(first, 'notice-not-now').click();
+    await at(first, 'hand-back').waitFor();
+    await first.goBack();
+    await at(first, 'hand-back').waitFor();
+    t.equal(await at(first, 'dossier').count(), 0);
+    await enterPin(first, OWNER_PIN);
+    await at(first, 'hand-back').waitFor({ state: 'detached' });
+  });
+
+  await t.test('the same face is not enrolled for a second customer without a word', async () => {
+    await at(first, 'nav-enrol').click();
+    await at(first, 'enrol-tab-find').click();
+    await at(first, 'customer-row').getByText('顾清和').click();
+    await at(first, 'notice-agree').click();
+    await at(first, 'purpose-recognise').check({ force: true });
+    await at(first, 'age-confirm').check({ force: true });
+    await drawSignature(first);
+    await at(first, 'consent-submit').click();
+    await at(first, 'capture-alike').waitFor({ timeout: 60_000 });
+    await shoot(first, 'enrol-alike-zh');
+    await first.setViewportSize(PORTRAIT);
+    await shoot(first, 'enrol-alike-zh-portrait');
+    await first.setViewportSize(LANDSCAPE);
+    await at(first, 'alike-stop').click();
+    await at(first, 'hand-back').waitFor();
+    await enterPin(first, OWNER_PIN);
     await at(first, 'dossier').waitFor();
+  });
+
+  await t.test('a manager gives a new PIN, and removes somebody but for an undo', async (t) => {
+    await at(first, 'nav-settings').click();
+    const row = at(first, 'staff-member').filter({ hasText: '周宁' });
+    await row.getByTestId('staff-reset-pin').click();
+    await at(first, 'staff-new-pin').fill('123456');
+    await at(first, 'staff-new-pin-save').click();
+    await at(first, 'error').getByText('太好猜').waitFor();
+    await shoot(first, 'settings-pin-too-simple-zh');
+    await at(first, 'sheet-close').click();
+    t.equal(await at(first, 'staff-member').filter({ hasText: '沈店长' }).getByTestId('staff-remove').count(), 0, 'not oneself');
+    await row.getByTestId('staff-remove').click();
+    await row.waitFor({ state: 'detached' });
+    await at(first, 'toast-undo').click();
+    await row.waitFor();
+    await shoot(first, 'settings-staff-zh');
+  });
+
+  await t.test('look-up by face knows the customer, and the second iPad gets the card', async (t) => {
     await at(first, 'nav-lookup').click();
     await first.locator('[data-testid=lookup-result][data-decision=known]').waitFor();
     t.equal(await at(first, 'lookup-name').innerText(), '林知夏');
@@ -203,7 +284,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await shoot(first, 'enrol-1-customer-en-portrait');
     await at(first, 'enrol-exit').click();
     await at(first, 'nav-customers').click();
-    await at(first, 'customer-row').first().click();
+    await at(first, 'customer-row').getByText('林知夏').click();
     await at(first, 'tab-consent').click();
     await at(first, 'consent-current').waitFor();
     await shoot(first, 'dossier-consent-en-portrait');

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { CameraFace, CameraResult } from '../../appliance/contract/index.js';
 import { afterMessage, afterSend, maySend, noCredits } from '../../webui/src/camera/credits.js';
-import { afterAnswer, afterResult, emptyLookUp } from '../../webui/src/camera/lookUp.js';
+import { afterAnswer, afterResult as afterResultAt, emptyLookUp, withoutStale, type LookUp } from '../../webui/src/camera/lookUp.js';
 import { toSignature } from '../../webui/src/consent/signature.js';
 import { addMonths, dayOf, termChoices } from '../../webui/src/consent/terms.js';
 import { afterFrontDeskResult, startCheckIn, type CheckIn } from '../../webui/src/frontDesk/checkIn.js';
@@ -11,6 +11,7 @@ const face = (trackId: number, change: Partial<CameraFace> = {}): CameraFace => 
   trackId, box: { x: 0, y: 0, width: 100, height: 130 }, decision: 'undecided', score: null, margin: null, person: null, greeting: null, sightingId: null, ...change,
 });
 const person = (id: string) => ({ customerId: id, displayName: id, salutation: null, tier: null });
+const afterResult = (state: LookUp, data: CameraResult['data'], nowMs = 0) => afterResultAt(state, data, nowMs);
 const result = (...faces: CameraFace[]): CameraResult['data'] => ({ frame: 1, width: 1280, height: 720, tookMs: 1, credits: 1, dropped: 0, faces });
 
 t.test('sends only with credit to spare, and not faster than the interval', async (t) => {
@@ -41,6 +42,40 @@ t.test('an answered question is not asked again, and a yes names the person', as
   const refused = afterAnswer(asked, 's', 'no');
   t.equal(refused.focus, null);
   t.equal(afterResult(refused, result(face(1, { decision: 'candidate', person: person('a'), sightingId: 's' }))).focus, null);
+});
+
+t.test('a name goes when another face has a decision, when this one turns out to be unknown, or after ten seconds', async (t) => {
+  const known = afterResult(emptyLookUp, result(face(1, { decision: 'known', person: person('a') })), 1000);
+  const focusAfter = (...faces: CameraFace[]) => afterResult(known, result(...faces), 2000).focus?.person.customerId ?? null;
+  t.equal(focusAfter(face(2)), 'a', 'a face not decided yet changes nothing');
+  t.equal(focusAfter(face(2, { decision: 'unknown' })), null);
+  t.equal(focusAfter(face(2, { decision: 'candidate' })), null);
+  t.equal(focusAfter(face(2, { decision: 'known', person: person('b') })), 'b');
+  t.equal(focusAfter(face(1, { decision: 'unknown' })), null);
+  t.equal(afterResult(known, result(), 10_999).focus?.person.customerId, 'a');
+  t.equal(afterResult(known, result(), 11_000).focus, null);
+  t.equal(withoutStale(known, 10_999), known);
+  t.equal(withoutStale(known, 11_000).focus, null, 'also when no results come');
+});
+
+t.test('a yes keeps the name until the box says it itself', async (t) => {
+  const asked = afterResult(emptyLookUp, result(face(1, { decision: 'candidate', person: person('a'), sightingId: 's' })), 0);
+  const yes = afterAnswer(asked, 's', 'yes');
+  t.equal(afterResult(yes, result(face(1, { decision: 'candidate' })), 500).focus?.person.customerId, 'a');
+  t.equal(afterResult(asked, result(face(1, { decision: 'candidate' })), 500).focus, null, 'unanswered and no longer open');
+});
+
+t.test('a face that may be somebody, without a question, is not waited for longer than three seconds', async (t) => {
+  const vague = face(1, { decision: 'candidate' });
+  let state = afterResult(emptyLookUp, result(vague), 0);
+  t.equal(state.hint, 'wait');
+  state = afterResult(state, result(vague), 2999);
+  t.equal(state.hint, 'wait');
+  state = afterResult(state, result(face(1)), 3000);
+  t.equal(state.hint, 'unsure', 'a blurred frame in between does not start again');
+  t.equal(afterResult(state, result(face(2, { decision: 'candidate' })), 3100).hint, 'wait', 'somebody else');
+  t.equal(afterResult(state, result(face(1, { decision: 'unknown' })), 3100).hint, 'unknown');
+  t.equal(afterResult(state, result(), 3100).hint, 'nobody');
 });
 
 t.test('the front desk greets by name only who agreed to it; all others hear the same words', async (t) => {

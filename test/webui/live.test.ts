@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { BoxHealth, CandidateCard, LiveMessage, VisitCard } from '../../appliance/contract/index.js';
-import { applyLiveMessage, emptyLiveState, openCandidates, type LiveState } from '../../webui/src/live/applyLiveMessage.js';
+import { applyLiveMessage, emptyLiveState, openCandidates, withAnswer, type LiveState } from '../../webui/src/live/applyLiveMessage.js';
 import { backoffMs } from '../../webui/src/live/backoff.js';
 import { newLink, nextLink, type LinkEvent } from '../../webui/src/live/connection.js';
 import { liveUrl } from '../../webui/src/live/liveUrl.js';
@@ -55,6 +55,25 @@ t.test('a withdrawal takes the card and the questions about that person away', a
   t.strictSame(state.candidates.map((card) => card.sightingId), ['b']);
 });
 
+t.test('an answer that live events have overtaken changes nothing', async (t) => {
+  const updated = (revision: number, card: VisitCard): LiveMessage => ({ v: 1, type: 'visit.updated', epoch: 'e', revision, at, data: { visit: card } });
+  const asked = after(snapshot(0), opened(1, visit('a')));
+  const served = { ...visit('a'), adviser: { id: 's', name: '周宁' } };
+  t.equal(withAnswer(asked, served, asked).visits[0]!.adviser?.name, '周宁');
+  const gone = applyLiveMessage(asked, closed(2, 'a'));
+  t.equal(withAnswer(gone, served, asked), gone, 'ended');
+  t.equal(withAnswer(gone, served, gone), gone, 'ended before it was asked');
+  const newer = applyLiveMessage(asked, updated(2, { ...visit('a'), adviser: { id: 'm', name: '沈店长' } }));
+  t.equal(withAnswer(newer, served, asked), newer, 'somebody took over');
+  t.equal(withAnswer(newer, served, newer).visits[0]!.adviser?.name, '周宁', 'asked after that');
+  const other = applyLiveMessage(asked, opened(2, visit('b')));
+  t.equal(withAnswer(other, served, asked).visits.find((card) => card.visitId === 'a')?.adviser?.name, '周宁', 'an event about somebody else');
+  const fresh = applyLiveMessage(asked, snapshot(9));
+  t.equal(withAnswer(fresh, served, asked), fresh, 'a snapshot knows better');
+  t.equal(withAnswer(emptyLiveState, served, asked), emptyLiveState, 'signed out meanwhile');
+  t.strictSame(ids(applyLiveMessage(gone, opened(3, visit('a')))), ['a'], 'the box itself may open it again');
+});
+
 t.test('a question that ran out is no longer open', async (t) => {
   const state = after(snapshot(0, [], [candidate('a'), candidate('b', '2026-05-01T10:05:00.000Z')]));
   t.strictSame(openCandidates(state, Date.parse('2026-05-01T10:03:00.000Z')).map((card) => card.sightingId), ['b']);
@@ -79,15 +98,23 @@ t.test('waits longer and longer, at most 15 s, never in step', async (t) => {
   }));
 });
 
-t.test('tells an untrusted certificate from a box that is gone', async (t) => {
-  const link = (...events: LinkEvent[]) => events.reduce(nextLink, newLink).status;
+t.test('tells an untrusted certificate from a box that is gone and from one that refuses', async (t) => {
+  const linkAfter = (...events: LinkEvent[]) => events.reduce(nextLink, newLink);
+  const link = (...events: LinkEvent[]) => linkAfter(...events).status;
+  const gone = { type: 'failed', reachable: false, opened: false, problem: null } as const;
   t.equal(link({ type: 'heard' }), 'live');
-  t.equal(link({ type: 'failed', reachable: false }), 'reconnecting');
-  t.equal(link({ type: 'failed', reachable: false }, { type: 'failed', reachable: false }), 'offline');
-  const reachable = { type: 'failed', reachable: true } as const;
-  t.equal(link(reachable, reachable), 'reconnecting');
-  t.equal(link(reachable, reachable, reachable), 'untrusted');
-  t.equal(link(reachable, reachable, reachable, { type: 'heard' }), 'live');
+  t.equal(link(gone), 'reconnecting');
+  t.equal(link(gone, gone), 'offline');
+  const blocked = { type: 'failed', reachable: true, opened: false, problem: null } as const;
+  t.equal(link(blocked, blocked), 'reconnecting');
+  t.equal(link(blocked, blocked, blocked), 'untrusted');
+  t.equal(link(blocked, blocked, blocked, { type: 'heard' }), 'live');
+  t.equal(link(gone, gone, gone, blocked), 'reconnecting', 'a box that has just come back');
+  const dropped = { ...blocked, opened: true } as const;
+  t.equal(link(dropped, dropped, dropped, dropped), 'reconnecting', 'what opens is trusted');
+  const refused = { ...dropped, problem: 'not_allowed' } as const;
+  t.match(linkAfter(refused, refused, refused), { status: 'refused', problem: 'not_allowed' });
+  t.equal(linkAfter(refused, { type: 'heard' }).problem, null);
 });
 
 t.test('resumes only with both epoch and revision', async (t) => {

@@ -2,8 +2,10 @@
  * The page's only window on the box: the types of appliance/contract, and its few constants said again with the
  * contract's own literal types, so that a difference does not compile. (Importing them would pull in typebox.)
  */
+import type { Static } from 'typebox';
 import type {
   CLOSE as CloseOf,
+  EnrolmentFinish as EnrolmentFinishOf,
   LANGUAGES as LanguagesOf,
   MAX_FRAME_BYTES as MaxFrameBytesOf,
   NOTICE_FIELDS as NoticeFieldsOf,
@@ -20,6 +22,7 @@ export type {
   StaffMember, StaffRequest, Visit, VisitCard, WithdrawalReceipt,
 } from '../../appliance/contract/index.js';
 
+export type EnrolmentFinish = Static<typeof EnrolmentFinishOf>;
 export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
 export const LANGUAGES: typeof LanguagesOf = ['zh-CN', 'en'];
 export const PURPOSES: typeof PurposesOf = ['recognise', 'greet', 'preferences', 'contact'];

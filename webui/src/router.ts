@@ -1,12 +1,12 @@
 import { createRouter, createWebHistory, type RouteLocationRaw, type Router } from 'vue-router';
+import { doorFor } from './access/door.js';
+import { usePrefs } from './stores/prefs.js';
 import { useSession } from './stores/session.js';
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** Shown without a session. */
     open?: boolean;
-    /** The customer looks at this screen: nothing about anybody else may appear on it. */
-    customerFacing?: boolean;
   }
 }
 
@@ -16,14 +16,10 @@ export function makeRouter(): Router {
     routes: [
       { path: '/pair', name: 'pair', component: () => import('./pages/PairPage.vue'), meta: { open: true } },
       { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignInPage.vue'), meta: { open: true } },
-      {
-        path: '/front-desk', name: 'front-desk', component: () => import('./pages/FrontDeskPage.vue'),
-        meta: { customerFacing: true },
-      },
-      {
-        path: '/enrol/:customerId?', name: 'enrol', component: () => import('./pages/EnrolPage.vue'),
-        meta: { customerFacing: true },
-      },
+      // On these three the customer looks at the screen: outside StaffShell there are no arrivals and no names of others.
+      { path: '/front-desk', name: 'front-desk', component: () => import('./pages/FrontDeskPage.vue') },
+      { path: '/enrol/:customerId?', name: 'enrol', component: () => import('./pages/EnrolPage.vue') },
+      { path: '/hand-back', name: 'hand-back', component: () => import('./pages/HandBackPage.vue') },
       {
         path: '/', component: () => import('./components/shell/StaffShell.vue'),
         children: [
@@ -45,16 +41,9 @@ export function makeRouter(): Router {
   return router;
 }
 
-/** Where somebody without the right to be at `to` belongs; true when there is nothing to change. */
-function redirectFor(to: { name?: unknown; fullPath: string; meta: { open?: boolean } }): RouteLocationRaw | true {
-  const access = useSession();
-  if (!access.box) return true; // App shows that the box cannot be reached
-  if (!access.box.devicePaired || access.box.ownerNeeded) return to.name === 'pair' ? true : { name: 'pair' };
-  if (to.name === 'pair') return { name: 'board' };
-  if (!access.session) {
-    return to.name === 'sign-in' ? true : { name: 'sign-in', query: to.fullPath === '/' ? {} : { next: to.fullPath } };
-  }
-  if (access.atFrontDesk) return to.name === 'front-desk' ? true : { name: 'front-desk' };
-  if (to.name === 'sign-in' || to.name === 'front-desk') return { name: 'board' };
-  return true;
+function redirectFor(to: { name?: unknown; fullPath: string }): RouteLocationRaw | true {
+  const { box, session } = useSession();
+  const door = doorFor(String(to.name), { box, scope: session?.scope ?? null, handedOver: usePrefs().handedOver });
+  if (door === null) return true;
+  return { name: door, query: door === 'sign-in' && to.fullPath !== '/' ? { next: to.fullPath } : {} };
 }

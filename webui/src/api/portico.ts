@@ -1,7 +1,7 @@
 /** Every request of the page, one line each. */
 import type {
   BoxHealth, BoxInfo, Consent, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Device, Dossier,
-  Enrolled, EnrolmentProgress, FollowUp, FollowUpRequest, Note, Notice, OwnerRequest, PairingCode, PairRequest,
+  Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, Note, Notice, OwnerRequest, PairingCode, PairRequest,
   Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
 } from '../contract.js';
 import { call } from './client.js';
@@ -21,6 +21,8 @@ export const portico = {
 
   staff: () => call<StaffMember[]>('GET', '/staff'),
   addStaff: (request: StaffRequest) => call<StaffMember>('POST', '/staff', { json: request }),
+  removeStaff: (staffId: string, keepalive = false) => call<void>('DELETE', `/staff/${id(staffId)}`, { keepalive }),
+  resetPin: (staffId: string, pin: string) => call<void>('PUT', `/staff/${id(staffId)}/pin`, { json: { pin } }),
   signIn: (staffId: string, pin: string) => call<Session>('POST', '/sessions', { json: { staffId, pin } }),
   session: () => call<Session>('GET', '/sessions/current'),
   signOut: () => call<void>('DELETE', '/sessions/current'),
@@ -52,8 +54,8 @@ export const portico = {
     call<EnrolmentProgress>('POST', `/customers/${id(customerId)}/enrolments`),
   sendPhoto: (enrolmentId: string, jpeg: Blob) =>
     call<EnrolmentProgress>('POST', `/enrolments/${id(enrolmentId)}/photos`, { jpeg }),
-  finishEnrolment: (enrolmentId: string, acceptFewer: boolean) =>
-    call<Enrolled>('POST', `/enrolments/${id(enrolmentId)}/finish`, { json: acceptFewer ? { acceptFewer } : {} }),
+  finishEnrolment: (enrolmentId: string, choices: EnrolmentFinish) =>
+    call<Enrolled>('POST', `/enrolments/${id(enrolmentId)}/finish`, { json: choices }),
   dropEnrolment: (enrolmentId: string) =>
     call<void>('DELETE', `/enrolments/${id(enrolmentId)}`, { keepalive: true }),
 
@@ -61,6 +63,8 @@ export const portico = {
   serve: (visitId: string) => call<VisitCard>('POST', `/visits/${id(visitId)}/serve`),
   closeVisit: (visitId: string, keepalive = false) =>
     call<void>('POST', `/visits/${id(visitId)}/close`, { keepalive }),
+  notThisPerson: (visitId: string, keepalive = false) =>
+    call<void>('POST', `/visits/${id(visitId)}/not-this-person`, { keepalive }),
   answer: (sightingId: string, answer: SightingAnswer['answer']) =>
     call<void>('POST', `/sightings/${id(sightingId)}/answer`, { json: { answer } }),
 } as const;

@@ -9,28 +9,60 @@ export interface LookUpFocus {
   readonly score: number | null;
 }
 
-export type LookUpHint = 'nobody' | 'wait' | 'unknown';
+/** `unsure`: may be somebody, but there is no question to ask; another way to find the customer is offered. */
+export type LookUpHint = 'nobody' | 'wait' | 'unsure' | 'unknown';
 
 export interface LookUp {
   readonly focus: LookUpFocus | null;
-  /** The focus is in the picture right now; if not, the panel stays so that it can still be tapped. */
+  /** The focus is in the picture right now; if not, the panel stays a little so that it can still be tapped. */
   readonly inView: boolean;
+  /** When the box last named the focus. */
+  readonly namedAtMs: number;
   readonly hint: LookUpHint;
+  /** The nearest face may be somebody, without a question to ask, since `sinceMs`. */
+  readonly vague: { readonly trackId: number; readonly sinceMs: number } | null;
   /** Questions already answered here; not asked again while the box catches up. */
   readonly answered: readonly string[];
 }
 
-export const emptyLookUp: LookUp = { focus: null, inView: false, hint: 'nobody', answered: [] };
+/** A face that may be somebody for this long without a question: nothing more will come. */
+const VAGUE_MS = 3_000;
+/** Long enough to tap "I'll serve" after the customer has walked on; after that the name is for nobody's eyes. */
+const KEEP_MS = 10_000;
 
-export function afterResult(state: LookUp, result: CameraResult['data']): LookUp {
+export const emptyLookUp: LookUp = { focus: null, inView: false, namedAtMs: 0, hint: 'nobody', vague: null, answered: [] };
+
+export function afterResult(state: LookUp, result: CameraResult['data'], nowMs: number): LookUp {
   const faces = [...result.faces].sort((a, b) => area(b) - area(a));
   const named = faces.map((face) => focusOf(face, state.answered)).filter((focus) => focus !== null);
   const same = named.find(
     (focus) => focus.trackId === state.focus?.trackId && focus.person.customerId === state.focus.person.customerId,
   );
   const focus = same ?? named[0] ?? null;
-  if (focus) return { ...state, focus, inView: true };
-  return { ...state, inView: false, hint: hintFor(faces) };
+  if (focus) return { ...state, focus, inView: true, namedAtMs: nowMs, vague: null };
+  const vague = vagueAfter(state, faces[0], nowMs);
+  const kept = faces.some((face) => endsFocus(state.focus, face)) ? null : state.focus;
+  const inView = faces.some((face) => face.trackId === kept?.trackId);
+  return withoutStale({ ...state, focus: kept, inView, vague, hint: hintFor(faces[0], vague, nowMs) }, nowMs);
+}
+
+/** Drops a name that the box has not said for a while; also called when no results come. */
+export function withoutStale(state: LookUp, nowMs: number): LookUp {
+  if (!state.focus || nowMs - state.namedAtMs < KEEP_MS) return state;
+  return { ...state, focus: null, inView: false };
+}
+
+/** A decision about another face, or a new one about this face, makes the name on the panel the wrong one. */
+function endsFocus(focus: LookUpFocus | null, face: CameraFace): boolean {
+  if (!focus || face.decision === 'undecided') return false;
+  if (face.trackId !== focus.trackId || face.decision === 'unknown') return true;
+  return focus.decision === 'candidate'; // its question is no longer open; a "yes" just given made it known
+}
+
+function vagueAfter(state: LookUp, nearest: CameraFace | undefined, nowMs: number): LookUp['vague'] {
+  if (!nearest || nearest.decision === 'known' || nearest.decision === 'unknown') return null;
+  if (state.vague?.trackId === nearest.trackId) return state.vague;
+  return nearest.decision === 'candidate' ? { trackId: nearest.trackId, sinceMs: nowMs } : null;
 }
 
 /** A "yes" makes the candidate known; "no" and "unsure" take the question away. */
@@ -52,10 +84,10 @@ function focusOf(face: CameraFace, answered: readonly string[]): LookUpFocus | n
   return { trackId, decision, person, sightingId, score };
 }
 
-function hintFor(facesBySize: readonly CameraFace[]): LookUpHint {
-  const nearest = facesBySize[0];
+function hintFor(nearest: CameraFace | undefined, vague: LookUp['vague'], nowMs: number): LookUpHint {
   if (!nearest) return 'nobody';
-  return nearest.decision === 'unknown' ? 'unknown' : 'wait';
+  if (nearest.decision === 'unknown') return 'unknown';
+  return vague && nowMs - vague.sinceMs >= VAGUE_MS ? 'unsure' : 'wait';
 }
 
 const area = (face: CameraFace): number => face.box.width * face.box.height;

@@ -22,6 +22,9 @@ export function useEnrolment(options: EnrolmentOptions) {
   const error = ref<ApiError | null>(null);
   const finishing = ref(false);
   const stuck = ref(false);
+  /** The box thinks that this face is enrolled already, under another customer; a person has to say. */
+  const alike = ref(false);
+  let fewer = false;
   let generation = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastGainMs = 0;
@@ -31,7 +34,7 @@ export function useEnrolment(options: EnrolmentOptions) {
     const mine = ++generation;
     error.value = null;
     progress.value = null;
-    stuck.value = false;
+    stuck.value = alike.value = false;
     try {
       const started = await portico.startEnrolment(options.customerId());
       if (mine !== generation) return void portico.dropEnrolment(started.enrolmentId).catch(() => {});
@@ -71,22 +74,34 @@ export function useEnrolment(options: EnrolmentOptions) {
     timer = setTimeout(() => void sendNext(mine), Math.max(0, waitMs - (performance.now() - startedMs)));
   }
 
-  async function finish(acceptFewer: boolean): Promise<void> {
+  /** `despiteLikeness`: somebody has said that it is another person, such as a twin. */
+  async function finish(acceptFewer: boolean, despiteLikeness = false): Promise<void> {
     const current = progress.value;
     if (!current || finishing.value) return;
     finishing.value = true;
+    fewer = acceptFewer;
+    error.value = null;
+    alike.value = false;
     clearTimeout(timer);
     const mine = ++generation;
     try {
-      const enrolled = await portico.finishEnrolment(current.enrolmentId, acceptFewer);
+      const enrolled = await portico.finishEnrolment(current.enrolmentId, {
+        ...(acceptFewer && { acceptFewer }),
+        ...(despiteLikeness && { despiteLikeness }),
+      });
       progress.value = null;
       if (mine === generation) options.onDone(enrolled.photos);
     } catch (caught) {
-      if (mine === generation) error.value = asApiError(caught);
+      const problem = asApiError(caught);
+      if (mine !== generation) return;
+      if (problem.code === 'face_already_enrolled') alike.value = true;
+      else error.value = problem;
     } finally {
       finishing.value = false;
     }
   }
+
+  const finishAnyway = (): Promise<void> => finish(fewer, true);
 
   /** Leaves nothing behind on the box. */
   function drop(): void {
@@ -100,7 +115,7 @@ export function useEnrolment(options: EnrolmentOptions) {
   onScopeDispose(() => {
     if (!finishing.value) drop();
   });
-  return { progress, error, finishing, stuck, begin, finish, drop };
+  return { progress, error, finishing, stuck, alike, begin, finish, finishAnyway, drop };
 }
 
 /** After these the box has let go of the enrolment; only starting again helps. */

@@ -10,9 +10,16 @@ export interface LiveState {
   /** Newest question first. */
   readonly candidates: readonly CandidateCard[];
   readonly health: BoxHealth | null;
+  /** Revision of the last event about a visit; about all visits: `snapshotAt`. */
+  readonly touchedAt: Readonly<Record<string, number>>;
+  readonly snapshotAt: number;
+  /** Visits that ended in this epoch, the latest last. */
+  readonly ended: readonly string[];
   /** An event was missed: connect again without `since` and take a fresh snapshot. */
   readonly needsSnapshot: boolean;
 }
+
+const ENDED_KEPT = 500;
 
 export const emptyLiveState: LiveState = {
   epoch: null,
@@ -20,6 +27,9 @@ export const emptyLiveState: LiveState = {
   visits: [],
   candidates: [],
   health: null,
+  touchedAt: {},
+  snapshotAt: 0,
+  ended: [],
   needsSnapshot: false,
 };
 
@@ -33,6 +43,9 @@ export function applyLiveMessage(state: LiveState, message: LiveMessage): LiveSt
         visits: [...message.data.visits].sort(newestVisitFirst),
         candidates: [...message.data.candidates].sort(newestQuestionFirst),
         health: message.data.health,
+        touchedAt: {},
+        snapshotAt: message.revision,
+        ended: message.epoch === state.epoch ? state.ended : [],
         needsSnapshot: false,
       };
     case 'live.resumed':
@@ -65,11 +78,17 @@ function applyEvent(state: LiveState, event: LiveEvent): LiveState {
   switch (event.type) {
     case 'visit.opened':
     case 'visit.updated':
-      return { ...state, visits: withVisit(state.visits, event.data.visit) };
+      return {
+        ...state,
+        visits: withVisit(state.visits, event.data.visit),
+        touchedAt: { ...state.touchedAt, [event.data.visit.visitId]: event.revision },
+        ended: state.ended.filter((id) => id !== event.data.visit.visitId),
+      };
     case 'visit.closed':
       return {
         ...state,
         visits: state.visits.filter((visit) => visit.visitId !== event.data.visitId),
+        ended: [...state.ended, event.data.visitId].slice(-ENDED_KEPT),
         // A withdrawn consent also ends the questions about that person.
         candidates:
           event.data.reason === 'consent_withdrawn'
@@ -88,7 +107,17 @@ function applyEvent(state: LiveState, event: LiveEvent): LiveState {
   }
 }
 
-export function withVisit(visits: readonly VisitCard[], visit: VisitCard): readonly VisitCard[] {
+/**
+ * The state after the box answered a request with `visit`. Live events win: the answer is dropped when the visit has
+ * ended, or when anything newer was heard about it since the request was sent at `asked`.
+ */
+export function withAnswer(state: LiveState, visit: VisitCard, asked: Pick<LiveState, 'epoch' | 'revision'>): LiveState {
+  if (state.epoch !== asked.epoch || state.ended.includes(visit.visitId)) return state;
+  if (Math.max(state.snapshotAt, state.touchedAt[visit.visitId] ?? 0) > asked.revision) return state;
+  return { ...state, visits: withVisit(state.visits, visit) };
+}
+
+function withVisit(visits: readonly VisitCard[], visit: VisitCard): readonly VisitCard[] {
   return [...visits.filter((other) => other.visitId !== visit.visitId), visit].sort(newestVisitFirst);
 }
 

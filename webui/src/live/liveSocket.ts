@@ -1,3 +1,4 @@
+import type { PageErrorCode } from '../api/errorCodes.js';
 import { CLOSE, PROTOCOL_VERSION, type LiveMessage, type LiveRequest } from '../contract.js';
 import { backoffMs } from './backoff.js';
 import { nextLink, newLink, type Link, type LinkEvent } from './connection.js';
@@ -27,6 +28,8 @@ export class LiveSocket {
   private pingTimer: ReturnType<typeof setInterval> | undefined;
   private openTimer: ReturnType<typeof setTimeout> | undefined;
   private heardAtMs = 0;
+  private opened = false;
+  private problem: PageErrorCode | null = null;
 
   constructor(private readonly options: LiveSocketOptions) {}
 
@@ -38,6 +41,9 @@ export class LiveSocket {
     this.socket = socket;
     const current = (): boolean => generation === this.generation;
 
+    this.opened = false;
+    this.problem = null;
+    socket.addEventListener('open', () => current() && (this.opened = true));
     this.openTimer = setTimeout(() => current() && this.fail(), OPEN_MS);
     socket.addEventListener('message', (event: MessageEvent<unknown>) => {
       if (!current() || typeof event.data !== 'string') return;
@@ -46,12 +52,14 @@ export class LiveSocket {
       const message = parse(event.data);
       if (!message) return;
       if (message.type === 'error' && message.code === 'wrong_protocol_version') return this.outdated();
-      if (message.type !== 'error') this.step({ type: 'heard' });
+      if (message.type === 'error') this.problem = message.code as PageErrorCode; // shown if the box hangs up
+      else this.heard();
       this.options.onMessage(message);
     });
     socket.addEventListener('close', (event) => {
       if (!current()) return;
       if (event.code === CLOSE.wrongVersion) return this.outdated();
+      this.problem ??= CLOSED_FOR[event.code] ?? null;
       this.fail();
     });
     this.heardAtMs = performance.now();
@@ -66,12 +74,18 @@ export class LiveSocket {
     this.step({ type: 'closed' });
   }
 
+  private heard(): void {
+    this.problem = null;
+    this.step({ type: 'heard' });
+  }
+
   private fail(): void {
+    const { opened, problem } = this;
     this.drop();
     const generation = this.generation;
     void this.options.probe().then((reachable) => {
       if (generation !== this.generation) return;
-      this.step({ type: 'failed', reachable });
+      this.step({ type: 'failed', reachable, opened, problem });
       this.retryTimer = setTimeout(() => this.start(), backoffMs(this.link.failures, Math.random()));
     });
   }
@@ -98,6 +112,13 @@ export class LiveSocket {
     this.options.onLink(link);
   }
 }
+
+/** A close without a word before it. */
+const CLOSED_FOR: Record<number, PageErrorCode> = {
+  [CLOSE.notAllowed]: 'not_allowed',
+  [CLOSE.flood]: 'too_many_requests',
+  [CLOSE.tooSlow]: 'too_slow',
+};
 
 const PING: LiveRequest = { v: 1, type: 'live.ping' };
 

@@ -5,7 +5,7 @@ import { portico } from '../api/portico.js';
 import { useSession } from './session.js';
 import { useToasts } from './toasts.js';
 import type { LiveMessage, SightingAnswer, VisitCard } from '../contract.js';
-import { applyLiveMessage, emptyLiveState, withVisit, type LiveState } from '../live/applyLiveMessage.js';
+import { applyLiveMessage, emptyLiveState, withAnswer, type LiveState } from '../live/applyLiveMessage.js';
 import { newLink, type Link } from '../live/connection.js';
 import { LiveSocket } from '../live/liveSocket.js';
 
@@ -54,6 +54,8 @@ export const useLive = defineStore('live', () => {
     state.value = after;
     if (after.needsSnapshot) return socket.start();
     announce(message);
+    // A dossier that is open may have missed something: it is read again.
+    if (message.type === 'live.snapshot' && before.epoch !== null) after.visits.forEach((visit) => changed(visit.customerId));
   }
 
   /** Each event once: only those that changed the state come here, and a snapshot makes no noise. */
@@ -103,25 +105,25 @@ export const useLive = defineStore('live', () => {
   document.addEventListener('freeze', () => wanted && socket.stop());
   document.addEventListener('resume', () => reconnect());
   window.addEventListener('pagehide', () => {
-    toasts.flush(true);
+    void toasts.flush(true);
     if (wanted) socket.stop();
   });
   window.addEventListener('pageshow', (event) => event.persisted && reconnect());
   window.addEventListener('online', () => reconnect());
 
-  function put(visit: VisitCard): void {
-    state.value = { ...state.value, visits: withVisit(state.value.visits, visit) };
+  /** Shows what the box answers to `request`, unless live events have overtaken it. */
+  async function put(request: () => Promise<VisitCard>): Promise<VisitCard> {
+    const { epoch, revision } = state.value;
+    const visit = await request();
+    state.value = withAnswer(state.value, visit, { epoch, revision });
+    return visit;
   }
 
   async function serve(visitId: string): Promise<void> {
-    put(await portico.serve(visitId));
+    await put(() => portico.serve(visitId));
   }
 
-  async function arrive(customerId: string): Promise<VisitCard> {
-    const visit = await portico.arrive(customerId);
-    put(visit);
-    return visit;
-  }
+  const arrive = (customerId: string): Promise<VisitCard> => put(() => portico.arrive(customerId));
 
   /** Serves somebody who may not be on the board yet. */
   async function serveCustomer(customerId: string): Promise<void> {
@@ -129,7 +131,9 @@ export const useLive = defineStore('live', () => {
     await serve(here.visitId);
   }
 
-  function closeVisit(visitId: string, text: string, onError: (error: unknown) => void): void {
+  /** `not_this_person`: the box also remembers that this face is somebody else's. */
+  function closeVisit(visitId: string, why: 'by_hand' | 'not_this_person', text: string, onError: (error: unknown) => void): void {
+    const send = why === 'by_hand' ? portico.closeVisit : portico.notThisPerson;
     hidden.value = new Set([...hidden.value, visitId]);
     const show = (): void => {
       hidden.value = new Set([...hidden.value].filter((id) => id !== visitId));
@@ -137,7 +141,7 @@ export const useLive = defineStore('live', () => {
     toasts.undoable(
       text,
       (keepalive) =>
-        void portico.closeVisit(visitId, keepalive).catch((error: unknown) => {
+        send(visitId, keepalive).catch((error: unknown) => {
           show();
           onError(error);
         }),

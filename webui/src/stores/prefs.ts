@@ -19,15 +19,19 @@ function store(key: string, value: string): void {
   }
 }
 
-/** What this iPad remembers between days; nothing about customers. */
+/** What this iPad remembers, also over a reload; nothing about customers. */
 export const usePrefs = defineStore('prefs', () => {
   const sound = ref(stored('portico.sound') !== 'off');
   const lookUpFacing = ref<Facing>(stored('portico.lookUpFacing') === 'user' ? 'user' : 'environment');
   const lastStaffId = ref(stored('portico.lastStaff') ?? '');
+  /** A customer holds this iPad: until a PIN is entered, the router shows nothing but the enrolment and the hand-back screen. */
+  const handedOver = ref(stored('portico.handedOver') === 'yes');
 
+  // At once: a reload must find it.
+  watch(handedOver, (held) => store('portico.handedOver', held ? 'yes' : 'no'), { flush: 'sync' });
   watch(sound, (on) => store('portico.sound', on ? 'on' : 'off'));
   watch(lookUpFacing, (facing) => store('portico.lookUpFacing', facing));
   watch(lastStaffId, (id) => store('portico.lastStaff', id));
 
-  return { sound, lookUpFacing, lastStaffId };
+  return { sound, lookUpFacing, lastStaffId, handedOver };
 });

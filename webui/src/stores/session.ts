@@ -3,9 +3,11 @@ import { computed, ref } from 'vue';
 import { ApiError, onAccessLost } from '../api/client.js';
 import { portico } from '../api/portico.js';
 import type { BoxInfo, Session } from '../contract.js';
+import { usePrefs } from './prefs.js';
 
 /** Which box this is, whether this iPad is paired, and who is signed in. */
 export const useSession = defineStore('session', () => {
+  const prefs = usePrefs();
   const box = ref<BoxInfo | null>(null);
   const session = ref<Session | null>(null);
   const booted = ref(false);
@@ -16,14 +18,15 @@ export const useSession = defineStore('session', () => {
 
   async function boot(): Promise<void> {
     try {
-      box.value = await portico.box();
-      reachable.value = true;
-      if (box.value.devicePaired && !box.value.ownerNeeded) {
+      const answered = await portico.box();
+      if (answered.devicePaired && !answered.ownerNeeded) {
         session.value = await portico.session().catch((error: unknown) => {
           if (error instanceof ApiError && error.code === 'network') throw error;
           return null;
         });
       }
+      box.value = answered; // last: once the box is known, pages are shown
+      reachable.value = true;
       booted.value = true;
     } catch {
       reachable.value = false;
@@ -36,6 +39,7 @@ export const useSession = defineStore('session', () => {
 
   async function signIn(staffId: string, pin: string): Promise<void> {
     session.value = await portico.signIn(staffId, pin);
+    prefs.handedOver = false;
   }
 
   async function signOut(): Promise<void> {

@@ -17,6 +17,8 @@ const MOST = 4;
 export const useToasts = defineStore('toasts', () => {
   const toasts = ref<Toast[]>([]);
   const pending = new Map<number, (keepalive: boolean) => void>();
+  /** Changes on their way to the box. */
+  const underWay = new Set<Promise<void>>();
   let lastId = 0;
 
   function show(text: string, tone: Toast['tone'] = 'plain', undo: Toast['undo'] = null): number {
@@ -35,15 +37,16 @@ export const useToasts = defineStore('toasts', () => {
   }
 
   /**
-   * Shows `text` with an undo for five seconds, then calls `commit`; `revert` puts the screen back when undone.
+   * Shows `text` with an undo for five seconds, then calls `commit`, which tells of its own errors; `revert` puts the screen back when undone.
    * When the page goes away first, the change is made at once: the person has seen it as done.
    */
-  function undoable(text: string, commit: (keepalive: boolean) => void, revert: () => void): void {
+  function undoable(text: string, commit: (keepalive: boolean) => Promise<void>, revert: () => void): void {
     const finish = (keepalive: boolean): void => {
       clearTimeout(timer);
       pending.delete(id);
       dismiss(id);
-      commit(keepalive);
+      const made = commit(keepalive).finally(() => underWay.delete(made));
+      underWay.add(made);
     };
     const id = show(text, 'plain', () => {
       clearTimeout(timer);
@@ -55,9 +58,10 @@ export const useToasts = defineStore('toasts', () => {
     pending.set(id, finish);
   }
 
-  /** Makes all changes that wait for an undo. */
-  function flush(keepalive: boolean): void {
+  /** Makes all changes that wait for an undo; resolves when the box has answered them and any already on their way. */
+  async function flush(keepalive: boolean): Promise<void> {
     for (const finish of [...pending.values()]) finish(keepalive);
+    await Promise.allSettled([...underWay]);
   }
 
   return { toasts, say, dismiss, undoable, flush };

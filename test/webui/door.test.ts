@@ -1,0 +1,35 @@
+/** Which page is open to whom, and what may come in by the address bar. */
+import t from 'tap';
+import { codeInHash } from '../../webui/src/access/codeInHash.js';
+import { doorFor, safeNext, type Standing } from '../../webui/src/access/door.js';
+
+const box = { devicePaired: true, ownerNeeded: false };
+const PAGES = ['pair', 'sign-in', 'front-desk', 'hand-back', 'enrol', 'board', 'look-up', 'customers', 'dossier', 'settings'];
+const openTo = (standing: Standing) => PAGES.filter((page) => doorFor(page, standing) === null);
+
+t.test('every page leads to the one door there is', async (t) => {
+  const staff: Standing = { box, scope: 'staff', handedOver: false };
+  t.strictSame(openTo(staff), ['enrol', 'board', 'look-up', 'customers', 'dossier', 'settings']);
+  t.strictSame(openTo({ ...staff, box: { devicePaired: false, ownerNeeded: false } }), ['pair']);
+  t.strictSame(openTo({ ...staff, box: { devicePaired: true, ownerNeeded: true } }), ['pair']);
+  t.strictSame(openTo({ ...staff, scope: null }), ['sign-in']);
+  t.strictSame(openTo({ ...staff, scope: 'front_desk' }), ['front-desk']);
+});
+
+t.test('while a customer holds the iPad, nothing opens without a PIN', async (t) => {
+  t.strictSame(openTo({ box, scope: 'staff', handedOver: true }), ['hand-back'], 'not even the enrolment once it was left');
+  t.strictSame(openTo({ box: null, scope: null, handedOver: true }), ['hand-back'], 'nor by waiting for the box to come back');
+  t.strictSame(openTo({ box, scope: null, handedOver: true }), ['sign-in']);
+});
+
+t.test('only an address of this page is gone on to', async (t) => {
+  t.equal(safeNext('/customers/1?tab=notes'), '/customers/1?tab=notes');
+  for (const bad of ['//evil.example', '/\\evil.example', 'https://evil.example', '', undefined, ['/a']]) t.equal(safeNext(bad), null);
+});
+
+t.test('a pairing link that was mangled gives no code, and no crash', async (t) => {
+  t.equal(codeInHash('#ABCD-1234'), 'ABCD-1234');
+  t.equal(codeInHash('#%41B'), 'AB');
+  t.equal(codeInHash('#%E0%A4%A'), '');
+  t.equal(codeInHash(''), '');
+});
