@@ -59,7 +59,7 @@ export const CUSTOMERS: readonly DemoCustomer[] = [
       displayName: '苏棠', salutation: '苏小姐', phone: '13900000103', tier: '银卡',
       facts: ['第一枚表在本店买', '跑步，喜欢橡胶表带', '在附近的律所上班'], doNot: [],
     },
-    agreed: { purposes: ['recognise', 'greet'], face: { photo: 'sample5.jpg', box: [789, 96, 953, 328] } },
+    agreed: { purposes: ['recognise', 'greet', 'preferences'], face: { photo: 'sample5.jpg', box: [789, 96, 953, 328] } },
     visits: [{ daysAgo: 26, adviser: '陆遥', note: '生日前后想换一枚能游泳戴的。' }, { daysAgo: 3, adviser: '许宁' }],
   },
   {
@@ -72,23 +72,23 @@ export const CUSTOMERS: readonly DemoCustomer[] = [
       { daysAgo: 41, adviser: '许宁', note: '问过陀飞轮的保养周期，已寄保养手册。' },
       { daysAgo: 17, adviser: '陆遥', note: '唐先生的生日是下个月十二日。' },
     ],
-    followUp: { text: '发来新款三问表的照片（她说可以发）', dueInDays: 0 },
+    followUp: { text: '把新款三问表的照片发给她（她说可以发）', dueInDays: 0 },
   },
   {
     fields: {
       displayName: '叶知微', salutation: '叶小姐', phone: '13900000105', tier: '金卡',
       facts: ['偏爱玫瑰金', '左手戴表，腕围 14.5 厘米', '说英语更自在'], doNot: ['不要拍照'],
     },
-    agreed: { purposes: ['recognise', 'greet', 'contact'], face: { photo: 'sample6.jpg', box: [1483, 254, 1698, 576] } },
+    agreed: { purposes: ['recognise', 'greet', 'preferences', 'contact'], face: { photo: 'sample6.jpg', box: [1483, 254, 1698, 576] } },
     visits: [{ daysAgo: 26, adviser: '许宁' }, { daysAgo: 9, adviser: '许宁', note: '预留了一枚玫瑰金小三针，留到月底。' }],
     followUp: { text: '预留的玫瑰金小三针，月底前给答复', dueInDays: 8 },
   },
   {
     fields: {
       displayName: '方晓棠', salutation: '方小姐', phone: '13900000106', tier: null,
-      facts: ['为婚礼选对表', '婚期在十月', '预算她自己会说'], doNot: ['未婚夫不知道，勿打电话到家'],
+      facts: ['为婚礼选对表', '婚期在明年五月', '预算她自己会说'], doNot: ['未婚夫不知道，勿打电话到家'],
     },
-    agreed: { purposes: ['recognise', 'greet'], face: { photo: 'sample6.jpg', box: [668, 329, 841, 624] } },
+    agreed: { purposes: ['recognise', 'greet', 'preferences'], face: { photo: 'sample6.jpg', box: [668, 329, 841, 624] } },
     visits: [{ daysAgo: 3, adviser: '陆遥', note: '喜欢同系列一大一小，刻字要两周。' }],
     followUp: { text: '准备刻字样稿两份', dueInDays: 1 },
   },
@@ -106,7 +106,7 @@ export const CUSTOMERS: readonly DemoCustomer[] = [
       displayName: '林语嫣', salutation: '林小姐', phone: '13900000108', tier: '银卡',
       facts: ['戴表为搭配衣服', '喜欢可换的彩色表带', '常买来送朋友'], doNot: [],
     },
-    agreed: { purposes: ['recognise', 'greet'], face: { photo: 'sample3.jpg', box: [593, 320, 795, 597] } },
+    agreed: { purposes: ['recognise', 'greet', 'preferences'], face: { photo: 'sample3.jpg', box: [593, 320, 795, 597] } },
     visits: [{ daysAgo: 17, adviser: '许宁', note: '上次买的薄荷绿表带很满意。' }, { daysAgo: 3, adviser: '许宁' }],
   },
   {

@@ -14,8 +14,8 @@ export function builtInNotice(storeName: string): NoticeText {
   return {
     'zh-CN': {
       handler: `个人信息处理者：${storeName}。`,
-      contact: `如有疑问、投诉，或想行使您的权利，请联系本店店长或隐私负责人（地址即${storeName}）。`,
-      purpose: '您到店时认出您，方便顾问按您喜欢的方式接待。不用于其他目的，不用于定价，也不判断您的情绪、年龄或性别。',
+      contact: `如有疑问、投诉，或想行使您的权利，请在店内找${storeName}的店长或隐私负责人，当面提出即可。`,
+      purpose: '您到店时认出您，方便顾问按您喜欢的方式接待。人脸信息不用于其他目的，不用于定价，也不判断您的情绪、年龄或性别。',
       method: '由您本人在前台平板前，或由店员征得您同意后，用平板拍摄您的脸部画面；店内的门店盒把画面换算成一串数字（人脸模板）并与已同意的顾客比对。画面换算后立即丢弃，不保存照片。',
       kinds: '人脸模板（敏感个人信息）、您的签名、同意记录、到店时间。',
       retention: '人脸模板只保存到您选定的截止日期，最长一年。到期或您撤回同意后立即删除，不能恢复。签名和同意记录作为您同意过的证明保留，到店时间留在您的档案里，您可以要求删除。',
@@ -26,7 +26,7 @@ export function builtInNotice(storeName: string): NoticeText {
     en: {
       handler: `Who is responsible: ${storeName}.`,
       contact: `Questions, complaints, or to use your rights: ask the manager or the privacy officer of ${storeName}.`,
-      purpose: 'To recognise you when you come in, so that an adviser can serve you the way you like. For nothing else: not for prices, and nothing is guessed about your mood, age or gender.',
+      purpose: 'To recognise you when you come in, so that an adviser can serve you the way you like. Your face is used for nothing else: not for prices, and nothing is guessed about your mood, age or gender.',
       method: 'You stand in front of the iPad at the front desk, or an adviser points an iPad at you after asking. A small computer in the store turns the picture into a row of numbers (a face template) and compares it with those of customers who agreed. The picture is discarded at once; no photo is kept.',
       kinds: 'A face template (sensitive personal information), your signature, the record of your consent, and when you visited.',
       retention: 'The face template is kept only until the end date you choose, one year at most. It is deleted for good at that date, or as soon as you withdraw. Your signature and the record of your consent are kept as evidence that you agreed, and the times of your visits stay in your file; you may ask for their deletion.',

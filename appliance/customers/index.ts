@@ -74,12 +74,15 @@ export class Customers {
   /** By part of the name or of the phone number; without a query the newest customers. */
   search(query: string, limit: number): CustomerLine[] {
     const text = query.trim();
-    const pattern = `%${text.replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
+    // As people type numbers: full width, with spaces or dashes.
+    const digits = text.normalize('NFKC').replace(/[\s-]/g, '');
+    const like = (part: string) => `%${part.replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
+    const [name, phone] = [like(text), like(/^\+?\d+$/.test(digits) ? digits : text)];
     const rows = text === ''
       ? this.#db.all<CustomerRow>('SELECT * FROM customer ORDER BY created_at_ms DESC, rowid DESC LIMIT ?', limit)
       : this.#db.all<CustomerRow>(
         `SELECT * FROM customer WHERE display_name LIKE ? ESCAPE '\\' OR salutation LIKE ? ESCAPE '\\' OR phone LIKE ? ESCAPE '\\'
-         ORDER BY display_name LIMIT ?`, pattern, pattern, pattern, limit);
+         ORDER BY display_name LIMIT ?`, name, name, phone, limit);
     return rows.map((row) => ({
       id: row.id, displayName: row.display_name, salutation: row.salutation, tier: row.tier, phoneTail: row.phone?.slice(-4) ?? null,
     }));

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { PorticoError } from '../kit/index.js';
@@ -18,7 +18,10 @@ export function loadDatabaseKey(options: {
   const { credentialsDirectory, keyFile, databaseFile } = options;
   const credential = credentialsDirectory === null ? null : join(credentialsDirectory, 'db-key');
   if (credential !== null && existsSync(credential)) return parseKey(readFileSync(credential, 'utf8'), credential);
-  if (existsSync(keyFile)) return parseKey(readFileSync(keyFile, 'utf8'), keyFile);
+  if (existsSync(keyFile)) {
+    chmodSync(keyFile, 0o600); // a copy put back by hand may be readable by all
+    return parseKey(readFileSync(keyFile, 'utf8'), keyFile);
+  }
   if (existsSync(databaseFile)) throw new PorticoError('db_key_missing', { expectedAt: keyFile });
 
   const key = randomBytes(32).toString('hex');

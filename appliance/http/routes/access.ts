@@ -5,6 +5,7 @@ import {
   BoxHealth, BoxInfo, Device, IdParams, OwnerRequest, PairingCode, PairRequest, PinRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
 } from '../../contract/index.js';
 import { PorticoError } from '../../kit/index.js';
+import { lanAddresses } from '../certificates.js';
 import {
   clearSessionCookie, requireDevice, requireManager, requireStaff, setDeviceCookie, setSessionCookie, signedIn, staffOf,
 } from '../guards.js';
@@ -104,7 +105,7 @@ export const managerRoutes = ({ access }: Deps): FastifyPluginAsyncTypebox => as
     schema: { tags: ['access'], summary: 'A one-time code for another device', response: { 201: PairingCode } },
   }, async (request, reply) => {
     const made = access.makeCode('device');
-    return reply.status(201).send({ ...made, url: `https://${request.headers.host}/pair#${made.code}` });
+    return reply.status(201).send({ ...made, url: `${reachableFromLan(request.headers.host ?? 'localhost')}/pair#${made.code}` });
   });
 
   app.get('/devices', { schema: { tags: ['access'], summary: 'Paired devices', response: { 200: Type.Array(Device) } } },
@@ -116,3 +117,10 @@ export const managerRoutes = ({ access }: Deps): FastifyPluginAsyncTypebox => as
     return reply.status(204).send(null);
   });
 };
+
+/** The box as another device reaches it: somebody on the box itself says localhost, which is no use in a QR code. */
+function reachableFromLan(host: string): string {
+  const { hostname, port } = new URL(`https://${host}`);
+  const lan = hostname === 'localhost' || hostname.startsWith('127.') ? lanAddresses()[0] : undefined;
+  return `https://${lan ?? hostname}${port === '' ? '' : `:${port}`}`;
+}
