@@ -71,10 +71,9 @@ export async function openStore(options: StoreOptions): Promise<DemoStore> {
     const camera = new VirtualCamera({ ...owner, device: await pairAnother('虚拟摄像头'), lens: new Lens(photos) });
     const console = await pairAnother('演示控制台');
     const names: Names = new Map();
-    const lanUrl = appliance.urls.length > 1 ? appliance.urls[0]! : null;
     const { signal } = stopping;
     running = Promise.all([
-      keepInvitation({ ...owner, device: ipad, invite: (code, occasion) => invitationLines(code, occasion, lanUrl).forEach(say) }, signal),
+      keepInvitation({ ...owner, device: ipad, invite: (code, occasion) => invitationLines(code, occasion, appliance.urls).forEach(say) }, signal),
       followLive({
         ...owner, device: console,
         event: (event) => {

@@ -3,19 +3,19 @@ import type { LiveEvent, PairingCode } from '../appliance/contract/index.js';
 import type { Occasion } from './invitation.js';
 import { ADVISERS, OWNER } from './people.js';
 
-/** @param lanUrl where other devices of the network find the box; null: only this machine */
-export function invitationLines(code: PairingCode, occasion: Occasion, lanUrl: string | null): string[] {
-  const address = new URL(code.url);
-  const open = `  Open   ${code.url}`;
-  if (occasion === 'expired') return [`The pairing code ran out. A fresh one:  ${code.url}`];
-  if (occasion === 'used') return [`A device was paired. The code for another one:  ${code.url}`];
+/** @param urls addresses of the box, for this machine last; the ones before it are for other devices of the network */
+export function invitationLines(code: PairingCode, occasion: Occasion, urls: readonly string[]): string[] {
+  const path = `/pair#${code.code}`;
+  const here = urls.at(-1)!;
+  if (occasion === 'expired') return [`The pairing code ran out. A fresh one:  ${here}${path}`];
+  if (occasion === 'used') return [`A device was paired. The code for another one:  ${urls.map((url) => `${url}${path}`).reverse().join('  or  ')}`];
   return [
-    '', open,
-    ...(lanUrl === null ? [] : [`         ${lanUrl}${address.pathname}${address.hash}  (from an iPad on this network)`]),
-    `         The code works once and pairs this browser with the box.`,
+    '', `  Open   ${here}${path}`,
+    ...urls.slice(0, -1).map((url) => `     or  ${url}${path}  (from an iPad on this network)`),
+    '         The code works once and pairs that browser with the box; then the next code is printed here.',
     `  Staff  ${OWNER.name} (manager), PIN ${OWNER.pin}   ${ADVISERS.map(({ name, pin }) => `${name}, PIN ${pin}`).join('   ')}`,
     '  The browser will warn about the certificate: this box signs its own. In the demo it is fine to go on',
-    `  (Advanced, then Proceed to ${address.hostname}). In real use, open /trust once on each iPad instead.`,
+    `  (Advanced, then Proceed to ${new URL(here).hostname}). In real use, open ${here}/trust once on each iPad instead.`,
     '  All customers are fictional. Ctrl-C stops.', '',
   ];
 }
