@@ -5,7 +5,6 @@
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #capacity: number;
-  #evicted = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -13,11 +12,6 @@ export class BoundedMap<K, V> {
 
   get size(): number {
     return this.#entries.size;
-  }
-
-  /** How many entries had to go to make room. */
-  get evicted(): number {
-    return this.#evicted;
   }
 
   get(key: K): V | undefined {
@@ -29,7 +23,6 @@ export class BoundedMap<K, V> {
     this.#entries.delete(key);
     if (this.#entries.size >= this.#capacity) {
       this.#entries.delete(this.#entries.keys().next().value as K);
-      this.#evicted += 1;
     }
     this.#entries.set(key, value);
   }

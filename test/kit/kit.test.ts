@@ -95,7 +95,6 @@ t.test('a bounded map never grows beyond its bound and lets the oldest go', asyn
   map.set('a', 3);
   map.set('c', 4);
   t.strictSame([...map.entries()], [['a', 3], ['c', 4]], 'set again is newest');
-  t.equal(map.evicted, 1);
   fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 20 })), fc.integer({ min: 1, max: 5 }), (keys, capacity) => {
     const each = new BoundedMap<number, number>(capacity);
     for (const key of keys) each.set(key, key);
