@@ -31,6 +31,9 @@ export const ERRORS = {
 
   // Customers and visits
   customer_not_found: [404, 'This customer is not known.'],
+  customer_merged: [410, 'This dossier was merged into another one.'],
+  merge_invalid: [409, 'These two dossiers cannot be merged: they are the same one, or one was merged already.'],
+  merge_not_found: [404, 'This merge is not known or was undone already.'],
   phone_taken: [409, 'This phone number already belongs to another customer.'],
   visit_not_found: [404, 'This visit is not known.'],
   visit_closed: [409, 'This visit has already ended.'],
@@ -72,6 +75,9 @@ export const ERRORS = {
   face_already_enrolled: [409, 'This face seems to be enrolled for another customer already. Check before going on.'],
   enrolment_complete: [409, 'There are enough photos. Finish the enrolment.'],
   camera_flood: [429, 'The camera sends faster than it was allowed to.'],
+  template_not_refreshed: [409, 'Nothing was added to this template since the enrolment.'],
+  camera_range_invalid: [400, 'The range of a camera is near or far.'],
+  fpir_invalid: [400, 'The share of strangers asked about must not be smaller than the share named.'],
   camera_mode_invalid: [400, 'This camera mode is not known.'],
   cameras_too_many: [503, 'Too many cameras are connected.'],
 

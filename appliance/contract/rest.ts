@@ -184,7 +184,13 @@ export type FollowUpRequest = Static<typeof FollowUpRequest>;
  * What a customer can agree to, one by one. `recognise` is the separate consent that face recognition needs; without it
  * this record makes no sense and is refused. The others are never a condition for it. A withdrawal ends all of them.
  */
-export const PURPOSES = ['recognise', 'greet', 'preferences', 'contact'] as const;
+export const PURPOSES = [
+  'recognise', 'greet', 'preferences', 'contact',
+  /** Keep the enrolment photos, so that another model pack needs no new ones. */
+  'keep_photo',
+  /** Let sightings that staff confirmed keep the template current. */
+  'refresh',
+] as const;
 export const Purpose = OneOf(PURPOSES);
 export type Purpose = Static<typeof Purpose>;
 
@@ -264,7 +270,8 @@ export type WithdrawalReceipt = Static<typeof WithdrawalReceipt>;
 
 /** How the box knew who came: by a clear match, by a person's "yes" to a candidate, or written in by hand. */
 export const ARRIVALS = ['recognised', 'confirmed', 'by_hand'] as const;
-export const VISIT_END_REASONS = ['left', 'by_hand', 'not_this_person', 'consent_withdrawn'] as const;
+/** `corrected`: the box itself found with later frames that it had named the wrong person. */
+export const VISIT_END_REASONS = ['left', 'by_hand', 'not_this_person', 'consent_withdrawn', 'corrected'] as const;
 
 export const Visit = Type.Object(
   {
@@ -301,6 +308,8 @@ export const VisitCard = Type.Object(
     score: Nullable(Type.Number()),
     /** Who serves now. */
     adviser: Nullable(Type.Object({ id: Id, name: Type.String() }, closed)),
+    /** Agreed to recognition, but the box has no template that its present models can compare: ask for new photos. */
+    photosWanted: Type.Boolean(),
   },
   closed,
 );
@@ -327,6 +336,31 @@ export const SIGHTING_ANSWERS = ['yes', 'no', 'unsure'] as const;
 export const SightingAnswer = Type.Object({ answer: OneOf(SIGHTING_ANSWERS) }, closed);
 export type SightingAnswer = Static<typeof SightingAnswer>;
 
+// ---- The template, without a number of it ----------------------------------------------------------------------
+
+/** `enrolment`: taken when the customer was enrolled. `refresh`: a sighting that staff confirmed, added with consent. */
+export const PHOTO_SOURCES = ['enrolment', 'refresh'] as const;
+/**
+ * `drifting`: what was added since the enrolment looks less and less like it; enrol again. `other_pack`: made with other
+ * models than the present ones, so never compared; new photos are needed.
+ */
+export const TEMPLATE_STATES = ['ok', 'drifting', 'other_pack'] as const;
+export const TemplateInfo = Type.Object(
+  {
+    state: OneOf(TEMPLATE_STATES),
+    /** What it was made from, oldest first. */
+    photos: Type.Array(
+      Type.Object({ source: OneOf(PHOTO_SOURCES), takenAt: Instant, confirmedBy: Nullable(Type.String()) }, closed),
+    ),
+    /** Whether the photos themselves are kept (agreed to). */
+    photosKept: Type.Boolean(),
+    /** After a mix-up this customer is named only on a clearer match, until then; null: not at present. */
+    stricterUntil: Nullable(Instant),
+  },
+  closed,
+);
+export type TemplateInfo = Static<typeof TemplateInfo>;
+
 /** All that the dossier page shows; phone in full. */
 export const Dossier = Type.Object(
   {
@@ -336,6 +370,10 @@ export const Dossier = Type.Object(
     enrolled: Type.Boolean(),
     /** Photos the template was made from; 0 when not enrolled. */
     templatePhotos: Type.Integer({ minimum: 0 }),
+    /** Null: never enrolled, or withdrawn. */
+    template: Nullable(TemplateInfo),
+    /** Dossiers that were merged into this one and can be taken out again, newest first. */
+    merges: Type.Array(Type.Object({ id: Id, displayName: Type.String(), at: Instant, by: Type.String() }, closed)),
     openVisitId: Nullable(Id),
     notes: Type.Array(Note),
     followUps: Type.Array(FollowUp),
@@ -345,6 +383,48 @@ export const Dossier = Type.Object(
   closed,
 );
 export type Dossier = Static<typeof Dossier>;
+
+/** The customer of the address is the same person as `into`: that dossier stays and takes over what this one has. */
+export const MergeRequest = Type.Object({ into: Id }, closed);
+
+// ---- How good recognition is -------------------------------------------------------------------------------------
+
+/** A share 0..1 estimated from `of` cases, with its 95 % interval (Wilson 1927). */
+export const ShareEstimate = Type.Object(
+  { share: Type.Number(), low: Type.Number(), high: Type.Number(), of: Type.Integer({ minimum: 1 }) },
+  closed,
+);
+export type ShareEstimate = Static<typeof ShareEstimate>;
+
+/** How often a stranger may be taken for a customer (FPIR): named outright; named or asked about. Shares of strangers. */
+export const FpirChoice = Type.Object(
+  { known: Type.Number({ minimum: 0.0001, maximum: 0.1 }), candidate: Type.Number({ minimum: 0.0001, maximum: 0.2 }) },
+  closed,
+);
+export type FpirChoice = Static<typeof FpirChoice>;
+
+export const RecognitionQuality = Type.Object(
+  {
+    modelPack: Type.String(),
+    /** Customers that can be recognised, that need new photos (other models), and whose template drifts. */
+    enrolled: Type.Integer({ minimum: 0 }),
+    photosWanted: Type.Integer({ minimum: 0 }),
+    drifting: Type.Integer({ minimum: 0 }),
+    chosen: FpirChoice,
+    /** Cosine similarities, -1..1, that follow from the choice, the model pack and the number enrolled. */
+    thresholds: Type.Object({ known: Type.Number(), candidate: Type.Number() }, closed),
+    /** What staff's answers of the last `days` days say. */
+    days: Type.Integer({ minimum: 1 }),
+    /** Cards that named somebody: right when staff served that customer, wrong when staff said "not this person". */
+    named: Type.Object({ right: Type.Integer(), wrong: Type.Integer(), wrongShare: Nullable(ShareEstimate) }, closed),
+    /** Cards that asked. */
+    asked: Type.Object({ yes: Type.Integer(), no: Type.Integer(), unsure: Type.Integer(), yesShare: Nullable(ShareEstimate) }, closed),
+    /** Faces that stood before a camera long enough to be decided on and were nobody's, and how many were named wrongly. */
+    strangers: Type.Object({ seen: Type.Integer(), named: Type.Integer(), fpir: Nullable(ShareEstimate) }, closed),
+  },
+  closed,
+);
+export type RecognitionQuality = Static<typeof RecognitionQuality>;
 
 // ---- Enrolment -----------------------------------------------------------------------------------------------
 

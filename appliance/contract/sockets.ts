@@ -37,7 +37,8 @@ interface LiveEnvelope<T extends string, D> {
   data: D;
 }
 export type LiveEvent =
-  | LiveEnvelope<'visit.opened', { visit: VisitCard }>
+  /** `corrects`: an earlier visit, ended as `corrected` just before, that this one takes the place of; else null. */
+  | LiveEnvelope<'visit.opened', { visit: VisitCard; corrects: string | null }>
   | LiveEnvelope<'visit.updated', { visit: VisitCard }>
   | LiveEnvelope<'visit.closed', { visitId: string; customerId: string; reason: (typeof VISIT_END_REASONS)[number] }>
   | LiveEnvelope<'sighting.candidate', { candidate: CandidateCard }>
@@ -61,7 +62,7 @@ export const LiveRequest = Type.Object(
 );
 export type LiveRequest = Static<typeof LiveRequest>;
 
-// ---- /api/v1/camera ?v=1&mode=.. -----------------------------------------------------------------------------
+// ---- /api/v1/camera ?v=1&mode=..[&range=..] -----------------------------------------------------------------------------
 
 /**
  * `look_up`: a member of staff points the iPad at a consenting customer; answers carry the name.
@@ -69,6 +70,10 @@ export type LiveRequest = Static<typeof LiveRequest>;
  */
 export const CAMERA_MODES = ['look_up', 'front_desk'] as const;
 export type CameraMode = (typeof CAMERA_MODES)[number];
+
+/** `near`: faces from about 64 pixels, as at a desk. `far`: also from 40, for about three times the work a frame. */
+export const CAMERA_RANGES = ['near', 'far'] as const;
+export type CameraRange = (typeof CAMERA_RANGES)[number];
 
 export const MAX_FRAME_BYTES = 4_000_000;
 export const MAX_FRAME_PIXELS = 25_000_000;
@@ -97,7 +102,7 @@ export interface CameraFace {
 export interface CameraReady {
   v: 1;
   type: 'camera.ready';
-  data: { cameraId: string; mode: CameraMode; credits: number; maxBytes: number; maxPixels: number };
+  data: { cameraId: string; mode: CameraMode; range: CameraRange; credits: number; maxBytes: number; maxPixels: number };
 }
 export interface CameraResult {
   v: 1;
@@ -109,6 +114,8 @@ export interface CameraResult {
     height: number;
     /** From the last byte received to this answer. */
     tookMs: number;
+    /** Of these, the time from waiting for a worker to faces and embeddings. */
+    analyseMs: number;
     /** How many more frames may be sent now (an absolute number, not an addition). */
     credits: number;
     /** Frames of this connection dropped so far. */
