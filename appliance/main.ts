@@ -11,7 +11,7 @@ import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
 import { buildServer, createTrustServer, lanAddresses, loadCertificates } from './http/index.js';
 import { createLogger, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
-import { Enrolments, Recognition, Sightings } from './recognition/index.js';
+import { Enrolments, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
 import { openStorage } from './storage/index.js';
 import { createVision } from './vision/index.js';
 import { Visits } from './visits/index.js';
@@ -68,9 +68,14 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const followUps = new FollowUps({ db, clock, events });
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
     const consent = new Consent({ db, clock, events, timeZone: config.timeZone });
-    const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, fpir: config.fpir });
+    const gallery = new Gallery({
+      db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
+    });
+    const upkeep = new Upkeep({ vision, gallery, consent, clock });
+    const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
-    const sightings = new Sightings({ db, clock, events, consent, customers, visits });
+    const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
+    customers.mergeWith([followUps.rows, visits.rows]);
 
     consent.deleteWith((customerId) => {
       const templatesDeleted = gallery.forget(customerId);
@@ -87,7 +92,9 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     undo.push(() => gallery.stop());
 
     const enrolments = new Enrolments({ vision, gallery, consent, clock });
-    const recognition = new Recognition({ vision, gallery, consent, customers, visits, sightings, enrolments, events, clock, log });
+    const recognition = new Recognition({
+      vision, gallery, consent, customers, visits, sightings, quality, upkeep, enrolments, events, clock, log,
+    });
     recognition.start();
     undo.push(() => recognition.stop());
 
@@ -101,13 +108,21 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     });
     undo.push(() => expiry.stop());
 
+    // Each night: what is in memory is compared with the file, and loaded anew where they differ.
+    const searchCheck = schedule('41 3 * * *', () => {
+      gallery.checkSearch()
+        .then((check) => log[check.differing === 0 && check.rowsInFile === check.rowsInMemory ? 'info' : 'error'](check, 'the search was checked against the file'))
+        .catch((err: unknown) => log.error({ err }, 'the search could not be checked'));
+    });
+    undo.push(() => searchCheck.stop());
+
     const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory });
     health.start();
     undo.push(() => health.stop());
 
     const certificates = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock);
     const server = await buildServer({
-      access, consent, customers, followUps, gallery, visits, enrolments, sightings, recognition, health, events, clock, log, certificates,
+      access, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates,
       box: { version: config.version, storeName: config.storeName, demo: config.demo }, webuiDirectory: config.webuiDirectory,
     });
     undo.push(() => server.close());
@@ -131,6 +146,15 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
         trust.listen(config.trustPort, config.host, () => resolve(undefined));
       }));
       trustUrls = hosts.map((host) => `http://${host}:${config.trustPort}/trust`);
+    }
+
+    // After READY, beside the cameras: new templates after a change of the model pack.
+    if (gallery.ofOtherPacks().length > 0) {
+      let stopped = false;
+      const done = reEnrolFromKeptPictures({ vision, gallery, consent, log }, () => stopped)
+        .then((outcome) => log.info(outcome, 'templates of another model pack were made anew'))
+        .catch((err: unknown) => log.error({ err }, 'templates of another model pack could not be made anew'));
+      undo.push(() => { stopped = true; return done; });
     }
 
     log.info({ port, trustPort: config.trustPort, modelPack: vision.modelPack, enrolled: gallery.size() }, 'READY');

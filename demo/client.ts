@@ -2,7 +2,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import WebSocket from 'ws';
 import type {
-  CameraMessage, CameraMode, ConsentRequest, CustomerCreate, Device, Dossier, Enrolled, EnrolmentProgress, ErrorBody, LiveMessage, Notice,
+  CameraMessage, CameraMode, CameraRange, ConsentRequest, CustomerCreate, Device, Dossier, Enrolled, EnrolmentProgress, ErrorBody, LiveMessage, Notice,
   PairingCode, Session, StaffMember,
 } from '../appliance/contract/index.js';
 
@@ -113,8 +113,8 @@ export class PorticoClient {
     return this.open(`/api/v1/live?v=1${query}`);
   }
 
-  camera(mode: CameraMode): SocketReader<CameraMessage> {
-    return this.open(`/api/v1/camera?v=1&mode=${mode}`);
+  camera(mode: CameraMode, range: CameraRange = 'near'): SocketReader<CameraMessage> {
+    return this.open(`/api/v1/camera?v=1&mode=${mode}&range=${range}`);
   }
 
   open<M>(path: string, headers: Record<string, string> = {}): SocketReader<M> {

@@ -92,7 +92,7 @@ export class Consent {
     }
     const id = randomUUID();
     return this.#db.transaction(() => {
-      if (this.#db.get('SELECT 1 FROM customer WHERE id = ?', customerId) === undefined) throw new PorticoError('customer_not_found');
+      if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
       const former = this.#active(customerId);
       if (former !== undefined) this.#markEnded(former.id, 'replaced', now);
       this.#db.run(
@@ -136,6 +136,18 @@ export class Consent {
     });
     this.#db.truncateLog();
     return { customerId, withdrawnAt: toInstant(now), templatesDeleted };
+  }
+
+  /**
+   * For merging dossiers: the consent given under the one that goes ends as `replaced`, with all that rested on it.
+   * @param merge does the merging in one transaction and calls `end` inside it
+   */
+  endForMerge(customerId: string, merge: (end: () => void) => void): void {
+    merge(() => {
+      const active = this.#active(customerId);
+      if (active !== undefined) this.#end(active.id, customerId, 'replaced', this.#clock.now());
+    });
+    this.#db.truncateLog();
   }
 
   /** Whether any consent ever ended. */

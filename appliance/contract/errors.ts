@@ -76,7 +76,7 @@ export const ERRORS = {
   enrolment_complete: [409, 'There are enough photos. Finish the enrolment.'],
   camera_flood: [429, 'The camera sends faster than it was allowed to.'],
   template_not_refreshed: [409, 'Nothing was added to this template since the enrolment.'],
-  camera_range_invalid: [400, 'The range of a camera is near or far.'],
+  camera_range_invalid: [400, 'The range of a camera is near or far; at the front desk it is near.'],
   fpir_invalid: [400, 'The share of strangers asked about must not be smaller than the share named.'],
   camera_mode_invalid: [400, 'This camera mode is not known.'],
   cameras_too_many: [503, 'Too many cameras are connected.'],

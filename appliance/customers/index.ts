@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CustomerChange, CustomerCreate, CustomerFields, Note } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
-import { isUniqueViolation, type Database } from '../storage/index.js';
+import { isUniqueViolation, movableRows, type Database, type MovableRows } from '../storage/index.js';
 
 export interface Customer extends CustomerFields {
   id: string;
@@ -20,6 +20,7 @@ interface CustomerRow {
   id: string; display_name: string; salutation: string | null; phone: string | null; tier: string | null; created_at_ms: number;
 }
 type LineKind = 'fact' | 'do_not';
+export interface Merge { id: string; displayName: string; at: string; by: string }
 
 /** Dossiers: who a customer is and what was learnt. Everything works with recognition off. */
 export class Customers {
@@ -27,10 +28,18 @@ export class Customers {
   readonly #clock: Clock;
   readonly #events: EventBus;
 
+  #merged: readonly MovableRows[];
+
   constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
+    this.#merged = [movableRows(deps.db, 'note')];
+  }
+
+  /** What other rooms hold of a dossier and goes along when it is merged. Must be given before any merge. */
+  mergeWith(rows: readonly MovableRows[]): void {
+    this.#merged = [...this.#merged, ...rows];
   }
 
   /** @throws PorticoError phone_taken */
@@ -60,11 +69,12 @@ export class Customers {
     });
   }
 
-  /** @throws PorticoError customer_not_found */
+  /** @throws PorticoError customer_not_found, customer_merged {into} */
   byId(id: string): Customer {
-    const row = this.#db.get<CustomerRow>(
-      'SELECT id, display_name, salutation, phone, tier, created_at_ms FROM customer WHERE id = ?', id);
+    const row = this.#db.get<CustomerRow & { merged_into_id: string | null }>(
+      'SELECT id, display_name, salutation, phone, tier, created_at_ms, merged_into_id FROM customer WHERE id = ?', id);
     if (row === undefined) throw new PorticoError('customer_not_found');
+    if (row.merged_into_id !== null) throw new PorticoError('customer_merged', { into: row.merged_into_id });
     return {
       id: row.id, displayName: row.display_name, salutation: row.salutation, phone: row.phone, tier: row.tier,
       facts: this.#lines(id, 'fact'), doNot: this.#lines(id, 'do_not'), createdAt: toInstant(row.created_at_ms),
@@ -79,9 +89,10 @@ export class Customers {
     const like = (part: string) => `%${part.replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
     const [name, phone] = [like(text), like(/^\+?\d+$/.test(digits) ? digits : text)];
     const rows = text === ''
-      ? this.#db.all<CustomerRow>('SELECT * FROM customer ORDER BY created_at_ms DESC, rowid DESC LIMIT ?', limit)
+      ? this.#db.all<CustomerRow>('SELECT * FROM customer WHERE merged_into_id IS NULL ORDER BY created_at_ms DESC, rowid DESC LIMIT ?', limit)
       : this.#db.all<CustomerRow>(
-        `SELECT * FROM customer WHERE display_name LIKE ? ESCAPE '\\' OR salutation LIKE ? ESCAPE '\\' OR phone LIKE ? ESCAPE '\\'
+        `SELECT * FROM customer WHERE merged_into_id IS NULL
+         AND (display_name LIKE ? ESCAPE '\\' OR salutation LIKE ? ESCAPE '\\' OR phone LIKE ? ESCAPE '\\')
          ORDER BY display_name LIMIT ?`, name, name, phone, limit);
     return rows.map((row) => ({
       id: row.id, displayName: row.display_name, salutation: row.salutation, tier: row.tier, phoneTail: row.phone?.slice(-4) ?? null,
@@ -106,6 +117,68 @@ export class Customers {
       `SELECT note.id, text, staff.name AS author, at_ms FROM note JOIN staff ON staff.id = author_id
        WHERE customer_id = ? ORDER BY at_ms DESC, note.rowid DESC LIMIT 500`, customerId)
       .map((row) => ({ id: row.id, text: row.text, author: row.author, at: toInstant(row.at_ms) }));
+  }
+
+  /**
+   * The dossier `from` turned out to be the same person as `into`: notes and the other rooms' rows go there, the phone
+   * number too if there is none yet, and `from` is hidden. Facts, tier and form of address of `into` stay as they are.
+   * @param alongside more to do in the same transaction, as ending the consent that was given under `from`
+   * @throws PorticoError customer_not_found, customer_merged, merge_invalid
+   */
+  merge(from: string, into: string, staffId: string, alongside: () => void): void {
+    if (from === into) throw new PorticoError('merge_invalid');
+    this.#db.transaction(() => {
+      const [gone, kept] = [this.byId(from), this.byId(into)];
+      const id = randomUUID();
+      const phoneMoved = kept.phone === null ? gone.phone : null;
+      this.#db.run('INSERT INTO customer_merge (id, from_id, into_id, phone_moved, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
+        id, from, into, phoneMoved, staffId, this.#clock.now());
+      for (const { kind, move } of this.#merged) {
+        for (const rowId of move(from, into)) {
+          this.#db.run('INSERT INTO customer_merge_row (merge_id, kind, row_id) VALUES (?, ?, ?)', id, kind, rowId);
+        }
+      }
+      this.#db.run('UPDATE customer SET merged_into_id = ?, phone = ? WHERE id = ?', into, phoneMoved === null ? gone.phone : null, from);
+      if (phoneMoved !== null) this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', phoneMoved, into);
+      alongside();
+      this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: into }));
+    });
+  }
+
+  /**
+   * Takes a merged dossier out again with exactly the rows that went along. A consent that ended with the merge stays
+   * ended: it has to be asked for again.
+   * @returns the id of the dossier that is back
+   * @throws PorticoError merge_not_found
+   */
+  undoMerge(mergeId: string): string {
+    return this.#db.transaction(() => {
+      const merge = this.#db.get<{ from_id: string; into_id: string; phone_moved: string | null }>(
+        'SELECT from_id, into_id, phone_moved FROM customer_merge WHERE id = ? AND undone_at_ms IS NULL', mergeId);
+      if (merge === undefined) throw new PorticoError('merge_not_found');
+      for (const { kind, moveBack } of this.#merged) {
+        const rows = this.#db.all<{ row_id: string }>('SELECT row_id FROM customer_merge_row WHERE merge_id = ? AND kind = ?', mergeId, kind);
+        moveBack(rows.map((row) => row.row_id), merge.from_id);
+      }
+      this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE id = ?', merge.from_id);
+      // The number goes back unless somebody changed it since.
+      if (merge.phone_moved !== null
+        && this.#db.run('UPDATE customer SET phone = NULL WHERE id = ? AND phone = ?', merge.into_id, merge.phone_moved).changes > 0) {
+        this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', merge.phone_moved, merge.from_id);
+      }
+      this.#db.run('UPDATE customer_merge SET undone_at_ms = ? WHERE id = ?', this.#clock.now(), mergeId);
+      this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: merge.into_id }));
+      return merge.from_id;
+    });
+  }
+
+  /** The dossiers in this one that can be taken out again, newest first. */
+  merges(customerId: string): Merge[] {
+    return this.#db.all<{ id: string; display_name: string; at_ms: number; name: string }>(
+      `SELECT customer_merge.id, display_name, at_ms, staff.name FROM customer_merge
+       JOIN customer ON customer.id = from_id JOIN staff ON staff.id = customer_merge.staff_id
+       WHERE into_id = ? AND undone_at_ms IS NULL ORDER BY at_ms DESC`, customerId)
+      .map((row) => ({ id: row.id, displayName: row.display_name, at: toInstant(row.at_ms), by: row.name }));
   }
 
   #lines(customerId: string, kind: LineKind): string[] {

@@ -4,7 +4,8 @@ import type { Logger } from '../kit/index.js';
 
 /** What happened, in the past tense, with plain payloads; emitted after the commit that made it true. */
 export interface PorticoEvents {
-  visitOpened: { visitId: string; customerId: string };
+  /** `corrects`: the visit, ended as `corrected` just before, that this one takes the place of. */
+  visitOpened: { visitId: string; customerId: string; corrects: string | null };
   visitUpdated: { visitId: string };
   visitClosed: { visitId: string; customerId: string; reason: (typeof VISIT_END_REASONS)[number] };
   /** Something on the card of this customer changed (name, facts, follow-up). */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FollowUp, FollowUpRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
-import type { Database } from '../storage/index.js';
+import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 
 interface FollowUpRow {
   id: string; customer_id: string; text: string; due_on: string | null; author: string; at_ms: number; done_at_ms: number | null;
@@ -12,6 +12,8 @@ const SELECT = `SELECT follow_up.id, customer_id, text, due_on, staff.name AS au
 
 /** What was promised to a customer and is still to be done. */
 export class FollowUps {
+  /** What goes along when dossiers are merged. */
+  readonly rows: MovableRows;
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #events: EventBus;
@@ -20,13 +22,14 @@ export class FollowUps {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
+    this.rows = movableRows(deps.db, 'follow_up');
   }
 
   /** @throws PorticoError customer_not_found */
   add(customerId: string, request: FollowUpRequest, staffId: string): FollowUp {
     const id = randomUUID();
     return this.#db.transaction(() => {
-      if (this.#db.get('SELECT 1 FROM customer WHERE id = ?', customerId) === undefined) throw new PorticoError('customer_not_found');
+      if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
       this.#db.run('INSERT INTO follow_up (id, customer_id, text, due_on, author_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
         id, customerId, request.text.trim(), request.dueOn ?? null, staffId, this.#clock.now());
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));

@@ -1,27 +1,19 @@
-import { Worker } from 'node:worker_threads';
-import type { Decision, Pose } from '../contract/index.js';
+import type { Decision, FpirChoice } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
-import { Embedding, PorticoError, type Clock } from '../kit/index.js';
+import { PorticoError, toInstant, type Clock, type Embedding } from '../kit/index.js';
 import type { Database, ReaderTicket } from '../storage/index.js';
-import type { SearchAnswer, SearchMatch, SearchQuestion } from './searchThread.js';
-import { decide, similarityThreshold, type Thresholds } from './thresholds.js';
+import { OFFSET_LASTS_MS, offsetAfterRejection } from './confusion.js';
+import { Templates, type ConfirmedSighting, type EnrolmentPhoto, type TemplateState } from './templates.js';
+import { TemplateSearch, type SearchCheck } from './templateSearch.js';
+import { decide, similarityThreshold, type Calibration, type Thresholds } from './thresholds.js';
 
-export { decide, similarityThreshold, KNOWN_MARGIN_MIN, type Thresholds } from './thresholds.js';
+export { decide, similarityThreshold, KNOWN_MARGIN_MIN, type Calibration, type Thresholds } from './thresholds.js';
+export type { ConfirmedSighting, EnrolmentPhoto, TemplateState } from './templates.js';
+export type { SearchCheck } from './templateSearch.js';
 
-/** Enrolment photos a template is made of at the most (RECOGNITION: 3 to 5). */
-export const TEMPLATE_PHOTOS_MAX = 5;
-
-/** A search of a million templates takes a second; after this long the thread hangs. */
-const SEARCH_DEADLINE_MS = 10_000;
-const RESTART_WAIT_MS = 500;
-
-export interface EnrolmentPhoto {
-  embedding: Embedding;
-  pose: Pose;
-  /** Raw embedding norm: the quality score that is kept with the template. */
-  norm: number;
-}
+/** Templates asked of the search: two people must come out of it although one may be left out and one just deleted. */
+const NEAREST_ASKED = 4;
 
 export interface MatchDecision {
   decision: Decision;
@@ -31,81 +23,65 @@ export interface MatchDecision {
   score: number | null;
   /** Lead over the second best person; null: there is none. */
   margin: number | null;
-  /** The similarities that were asked for: they depend on how many people are enrolled. */
+  /** The similarities that were asked of the best match: see `Gallery.match`. */
   thresholds: Thresholds;
 }
 
 /**
- * Templates and search. A customer has one template for each model pack: the mean of the photos' embeddings. A
- * search compares with templates of one pack only.
+ * Templates, search and thresholds. A customer has one template for each model pack: the mean of the photos'
+ * embeddings. A search compares with templates of the present pack only.
  */
 export class Gallery {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #events: EventBus;
-  readonly #modelId: string;
-  readonly #readerTicket: ReaderTicket;
-  readonly #fpir: { known: number; candidate: number };
-  readonly #pending = new Map<number, { resolve(matches: SearchMatch[]): void; reject(error: Error): void }>();
-  #thread: Worker | null = null;
-  #nextId = 1;
+  readonly #defaultFpir: FpirChoice;
+  readonly #calibration: Calibration;
+  readonly #search: TemplateSearch;
+  readonly #templates: Templates;
   #size: number | null = null;
-  #stopping = false;
-  #restart: NodeJS.Timeout | undefined;
+  #fpir: FpirChoice | null = null;
 
   constructor(deps: {
     db: Database; clock: Clock; events: EventBus; readerTicket: ReaderTicket;
-    /** Which model pack the embeddings come from. */
-    modelId: string;
-    /** Chosen shares of strangers taken for somebody. */
-    fpir: { known: number; candidate: number };
+    /** Which model pack the embeddings come from, and how its scores are to be read. */
+    modelId: string; calibration: Calibration;
+    /** Shares of strangers taken for somebody, until a manager chooses others. */
+    fpir: FpirChoice;
   }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
-    this.#modelId = deps.modelId;
-    this.#readerTicket = deps.readerTicket;
-    this.#fpir = deps.fpir;
+    this.#defaultFpir = deps.fpir;
+    this.#calibration = deps.calibration;
+    this.#search = new TemplateSearch({ readerTicket: deps.readerTicket, modelId: deps.modelId });
+    this.#templates = new Templates({ db: deps.db, clock: deps.clock, modelId: deps.modelId, index: this.#search });
   }
 
+  /** Loads the templates into memory. */
   async start(): Promise<void> {
-    this.#stopping = false;
-    await this.#startThread();
+    await this.#search.start();
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
-    clearTimeout(this.#restart);
-    const thread = this.#thread;
-    this.#thread = null;
-    if (thread === null) return;
-    const gone = new Promise((resolve) => thread.once('exit', resolve));
-    thread.postMessage('close');
-    await gone;
+    await this.#search.stop();
   }
 
+  // ---- Templates -----------------------------------------------------------------------------------------------
+
   /**
-   * Makes or replaces the template of the proof's customer from 1 to 5 photos. The photos themselves are not kept.
+   * Makes or replaces the template of the proof's customer. Templates of other packs go; pictures are kept only with
+   * consent to that.
    * @param proof consent for `recognise`, valid in the present transaction
-   * @throws PorticoError consent_required; RangeError for no photo or too many
+   * @throws PorticoError consent_required; RangeError for no photo
    */
   enrol(proof: ConsentProof, photos: readonly EnrolmentPhoto[]): void {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
-    if (photos.length < 1 || photos.length > TEMPLATE_PHOTOS_MAX) throw new RangeError('a template takes 1 to 5 photos');
+    if (photos.length === 0) throw new RangeError('a template takes at least one photo');
     const { customerId } = proof;
     this.#db.transaction(() => {
-      this.#forgetTemplates('customer_id = ? AND model_id = ?', customerId, this.#modelId);
-      const { lastInsertRowid } = this.#db.run(
-        'INSERT INTO template (customer_id, model_id, made_at_ms) VALUES (?, ?, ?)',
-        customerId, this.#modelId, this.#clock.now());
-      const templateId = BigInt(lastInsertRowid); // vec0 takes integers only as 64-bit ones
-      for (const [position, photo] of photos.entries()) {
-        this.#db.run('INSERT INTO template_photo (template_id, position, pose, norm, embedding) VALUES (?, ?, ?, ?, ?)',
-          templateId, position, photo.pose, photo.norm, toBlob(photo.embedding));
-      }
-      const mean = Embedding.mean(photos.map((photo) => photo.embedding));
-      this.#db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)',
-        templateId, this.#modelId, toBlob(mean));
+      this.#templates.enrol(proof, photos);
+      this.#dropOffset(customerId); // it was about the former template
       this.#db.afterCommit(() => {
         this.#size = null;
         this.#events.emit('customerEnrolled', { customerId });
@@ -113,116 +89,146 @@ export class Gallery {
     });
   }
 
-  /** Deletes all templates of a customer, of every pack. @returns how many templates went */
+  /**
+   * Lets a sighting that staff confirmed improve the template; bounds and reasons in `upkeep.ts`.
+   * @param proof consent for `refresh`, valid in the present transaction
+   * @throws PorticoError consent_required
+   */
+  refresh(proof: ConsentProof, sighting: ConfirmedSighting): 'taken' | 'not_enrolled' | 'too_soon' | 'too_different' {
+    if (!proof.covers('recognise') || !proof.covers('refresh')) throw new PorticoError('consent_required');
+    return this.#db.transaction(() => this.#templates.refresh(proof, sighting));
+  }
+
+  /** Takes out what confirmed sightings added. @throws PorticoError template_not_refreshed */
+  revert(customerId: string): void {
+    this.#db.transaction(() => this.#templates.revert(customerId));
+  }
+
+  /** Deletes all that was made of a customer's face, of every pack. @returns how many templates went */
   forget(customerId: string): number {
     return this.#db.transaction(() => {
-      const count = this.#forgetTemplates('customer_id = ?', customerId);
+      const count = this.#templates.forget(customerId);
+      this.#dropOffset(customerId);
       this.#db.afterCommit(() => { this.#size = null; });
       return count;
     });
   }
 
+  /** Null: never enrolled, or forgotten. */
+  stateOf(customerId: string): (TemplateState & { stricterUntil: string | null }) | null {
+    const state = this.#templates.stateOf(customerId);
+    if (state === null) return null;
+    const { untilMs } = this.#offsetOf(customerId);
+    return { ...state, stricterUntil: untilMs === null ? null : toInstant(untilMs) };
+  }
+
   /** How many customers can be recognised with the present pack. */
   size(): number {
-    this.#size ??= this.#db.get<{ n: number }>('SELECT count(*) AS n FROM template WHERE model_id = ?', this.#modelId)!.n;
+    this.#size ??= this.#templates.count();
     return this.#size;
   }
 
-  /** Whether the search thread is up. */
-  get searching(): boolean {
-    return this.#thread !== null;
+  /** How many photos the customer's template was made of; 0: not enrolled with the present pack. */
+  photosOf(customerId: string): number {
+    return this.#templates.photosOf(customerId);
   }
 
-  /** How many photos the customer's template was made of; 0: not enrolled. */
-  photosOf(customerId: string): number {
-    return this.#db.get<{ n: number }>(
-      `SELECT count(*) AS n FROM template JOIN template_photo ON template_id = template.id
-       WHERE customer_id = ? AND model_id = ?`, customerId, this.#modelId)!.n;
+  /** Customers with a template of other packs only: new photos, or their kept ones, have to make another. */
+  ofOtherPacks(): string[] {
+    return this.#templates.ofOtherPacks();
+  }
+
+  /** The pictures kept with consent, in the order of the enrolment. */
+  keptPictures(customerId: string): ReturnType<Templates['keptPictures']> {
+    return this.#templates.keptPictures(customerId);
+  }
+
+  /** How many templates moved too far from their enrolment. */
+  drifting(): number {
+    return this.#templates.drifting();
+  }
+
+  // ---- Search and decision -------------------------------------------------------------------------------------
+
+  /** Whether the search thread is up. */
+  get searching(): boolean {
+    return this.#search.searching;
   }
 
   /**
    * Compares a probe with every template of the present pack, in the search thread.
-   * @param except leave this customer out, as when enrolling again
+   * @param options.lift how much more is asked of this probe than of a single look, cosine
+   * @param options.except leave this customer out, as when enrolling again
    * @throws PorticoError vision_unavailable when the thread is gone or failed
    */
-  async match(probe: Embedding, except?: string): Promise<MatchDecision> {
-    const matches = (await this.#ask(probe, except === undefined ? 2 : 3)).filter((match) => match.customerId !== except);
-    const best = matches[0];
-    const second = matches[1];
+  async match(probe: Embedding, options: { lift?: number; except?: string } = {}): Promise<MatchDecision> {
+    const found = await this.#search.nearest(probe, NEAREST_ASKED);
+    // Looked up now: a template deleted while the search ran names nobody.
+    const people = found.flatMap(({ templateId, score }) => {
+      const customerId = this.#templates.customerOf(templateId);
+      return customerId === null || customerId === options.except ? [] : [{ customerId, score }];
+    });
+    const best = people[0];
+    const second = people[1];
+    const base = this.thresholds();
+    const more = (options.lift ?? 0) + (best === undefined ? 0 : this.#offsetOf(best.customerId).cosine);
+    const thresholds = { known: base.known + more, candidate: base.candidate + more };
     const score = best?.score ?? null;
     const margin = best === undefined || second === undefined ? null : best.score - second.score;
-    const people = this.size();
-    const thresholds = {
-      known: similarityThreshold(people, this.#fpir.known),
-      candidate: similarityThreshold(people, this.#fpir.candidate),
-    };
     return { decision: decide(score, margin, thresholds), customerId: best?.customerId ?? null, score, margin, thresholds };
   }
 
-  /**
-   * sqlite-vec marks a deleted row as free but leaves its numbers in the chunk, where secure_delete does not reach;
-   * so each vector is overwritten with zeros first.
-   */
-  #forgetTemplates(where: string, ...values: string[]): number {
-    const rows = this.#db.all<{ id: number }>(`SELECT id FROM template WHERE ${where}`, ...values);
-    for (const { id } of rows) {
-      const templateId = BigInt(id);
-      this.#db.run('UPDATE template_vector SET embedding = vec_f32(zeroblob(2048)) WHERE template_id = ?', templateId);
-      this.#db.run('DELETE FROM template_vector WHERE template_id = ?', templateId);
-      this.#db.run('DELETE FROM template WHERE id = ?', templateId); // photos go with it
-    }
-    return rows.length;
+  /** The similarities that follow from the chosen shares, the model pack and the number enrolled. */
+  thresholds(): Thresholds {
+    const { known, candidate } = this.fpir();
+    const people = this.size();
+    return {
+      known: similarityThreshold(this.#calibration, people, known),
+      candidate: similarityThreshold(this.#calibration, people, candidate),
+    };
   }
 
-  #ask(probe: Embedding, count: number): Promise<SearchMatch[]> {
-    const thread = this.#thread;
-    if (thread === null) return Promise.reject(new PorticoError('vision_unavailable'));
-    const id = this.#nextId++;
-    const values = probe.values();
-    return new Promise((resolve, reject) => {
-      // A thread that hangs is ended; its 'exit' refuses all that waits and starts another.
-      const deadline = setTimeout(() => void thread.terminate(), SEARCH_DEADLINE_MS);
-      const settle = <T>(done: (value: T) => void) => (value: T) => {
-        clearTimeout(deadline);
-        done(value);
-      };
-      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
-      thread.postMessage({ id, probe: values, modelId: this.#modelId, count } satisfies SearchQuestion, [values.buffer as ArrayBuffer]);
-    });
+  /** The shares of strangers that may be taken for somebody: the manager's choice, else the box's setting. */
+  fpir(): FpirChoice {
+    this.#fpir ??= this.#db.get<FpirChoice>('SELECT known, candidate FROM fpir_choice') ?? this.#defaultFpir;
+    return this.#fpir;
   }
 
-  async #startThread(): Promise<void> {
-    const thread = new Worker(new URL('./searchThread.js', import.meta.url), { workerData: this.#readerTicket, name: 'search', execArgv: [] });
-    await new Promise<void>((resolve, reject) => {
-      thread.once('message', () => resolve());
-      thread.once('error', reject);
-      thread.once('exit', () => reject(new PorticoError('vision_unavailable')));
-    });
-    thread.on('message', (answer: SearchAnswer) => {
-      const waiting = this.#pending.get(answer.id);
-      this.#pending.delete(answer.id);
-      if ('matches' in answer) waiting?.resolve(answer.matches);
-      else waiting?.reject(new PorticoError('vision_unavailable', { reason: answer.failed }));
-    });
-    thread.on('error', () => undefined); // followed by 'exit', which is handled
-    thread.once('exit', () => {
-      this.#thread = null;
-      for (const waiting of this.#pending.values()) waiting.reject(new PorticoError('vision_unavailable'));
-      this.#pending.clear();
-      this.#restartLater();
-    });
-    this.#thread = thread;
+  /** Holds from the next frame on. @throws PorticoError fpir_invalid */
+  chooseFpir(choice: FpirChoice, staffId: string): void {
+    if (choice.candidate < choice.known) throw new PorticoError('fpir_invalid');
+    this.#db.run(
+      `INSERT INTO fpir_choice (only_one, known, candidate, staff_id, at_ms) VALUES (1, ?, ?, ?, ?)
+       ON CONFLICT (only_one) DO UPDATE SET known = excluded.known, candidate = excluded.candidate, staff_id = excluded.staff_id, at_ms = excluded.at_ms
+       WHERE only_one = 1`,
+      choice.known, choice.candidate, staffId, this.#clock.now());
+    this.#fpir = null;
   }
 
-  /** Again and again until it works; meanwhile searches are refused and health says so. */
-  #restartLater(): void {
-    if (this.#stopping) return;
-    this.#restart = setTimeout(() => {
-      this.#startThread().catch(() => this.#restartLater());
-    }, RESTART_WAIT_MS);
+  /** "Not this person": from now on, for a time, the customer must match more clearly. Inside a transaction. */
+  rejected(customerId: string, score: number, was: 'named' | 'asked'): void {
+    const { cosine } = this.#offsetOf(customerId);
+    const next = offsetAfterRejection(score, was, this.thresholds(), cosine);
+    this.#db.run(
+      `INSERT INTO score_offset (customer_id, cosine, until_ms) VALUES (?, ?, ?)
+       ON CONFLICT (customer_id) DO UPDATE SET cosine = excluded.cosine, until_ms = excluded.until_ms WHERE customer_id = excluded.customer_id`,
+      customerId, next, this.#clock.now() + OFFSET_LASTS_MS);
   }
-}
 
-function toBlob(embedding: Embedding): Buffer {
-  return Buffer.from(embedding.values().buffer);
+  /** Compares what is in memory with the file, and loads anew where they differ. For the nightly job. */
+  async checkSearch(): Promise<SearchCheck> {
+    return this.#search.selfCheck();
+  }
+
+  #offsetOf(customerId: string): { cosine: number; untilMs: number | null } {
+    const row = this.#db.get<{ cosine: number; until_ms: number }>('SELECT cosine, until_ms FROM score_offset WHERE customer_id = ?', customerId);
+    const now = this.#clock.now();
+    // Also void when the clock was set back by more than it lasts.
+    if (row === undefined || row.until_ms <= now || row.until_ms > now + 2 * OFFSET_LASTS_MS) return { cosine: 0, untilMs: null };
+    return { cosine: row.cosine, untilMs: row.until_ms };
+  }
+
+  #dropOffset(customerId: string): void {
+    this.#db.run('DELETE FROM score_offset WHERE customer_id = ?', customerId);
+  }
 }

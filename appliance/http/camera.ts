@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import {
-  CAMERA_CREDITS, CLOSE, MAX_FRAME_BYTES, MAX_FRAME_PIXELS, type CameraMessage, type CameraMode,
+  CAMERA_CREDITS, CLOSE, MAX_FRAME_BYTES, MAX_FRAME_PIXELS, type CameraMessage, type CameraMode, type CameraRange,
 } from '../contract/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { OpenCamera, Recognition } from '../recognition/index.js';
@@ -10,14 +10,14 @@ import { endSocket, parseJson, sendOrClose } from './wire.js';
 const OVERDRAWN_MAX = 50;
 
 /** One camera's socket: JPEG frames come up, answers go down, credits keep the camera from outrunning the box. */
-export function serveCamera(socket: WebSocket, mode: CameraMode, recognition: Recognition): void {
+export function serveCamera(socket: WebSocket, station: { mode: CameraMode; range: CameraRange }, recognition: Recognition): void {
   const send = (message: CameraMessage) => {
     sendOrClose(socket, JSON.stringify(message));
   };
   let camera: OpenCamera;
   try {
-    camera = recognition.openCamera(mode, {
-      result: ({ tookMs, ...data }) => send({ v: 1, type: 'camera.result', data: { ...data, tookMs: Math.round(tookMs * 10) / 10 } }),
+    camera = recognition.openCamera(station, {
+      result: ({ tookMs, analyseMs, ...data }) => send({ v: 1, type: 'camera.result', data: { ...data, tookMs: tenths(tookMs), analyseMs: tenths(analyseMs) } }),
       dropped: (data) => send({ v: 1, type: 'camera.dropped', data }),
       refused: (data, error) => send({ v: 1, type: 'camera.refused', data: { ...data, error: error.toBody() } }),
     });
@@ -45,6 +45,11 @@ export function serveCamera(socket: WebSocket, mode: CameraMode, recognition: Re
   socket.on('close', () => camera.close());
   send({
     v: 1, type: 'camera.ready',
-    data: { cameraId: camera.id, mode, credits: CAMERA_CREDITS, maxBytes: MAX_FRAME_BYTES, maxPixels: MAX_FRAME_PIXELS },
+    data: { cameraId: camera.id, ...station, credits: CAMERA_CREDITS, maxBytes: MAX_FRAME_BYTES, maxPixels: MAX_FRAME_PIXELS },
   });
+}
+
+/** Milliseconds as they are sent: tenths are precise enough. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }

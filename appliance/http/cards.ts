@@ -1,8 +1,9 @@
-import type { CustomerSummary, Dossier, VisitCard } from '../contract/index.js';
+import type { CustomerSummary, Dossier, TemplateInfo, VisitCard } from '../contract/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers, CustomerLine } from '../customers/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
+import { toInstant } from '../kit/index.js';
 import type { Visits, VisitState } from '../visits/index.js';
 
 /** Puts together what a page shows, out of several rooms; reads only. */
@@ -29,7 +30,8 @@ export class Cards {
     const customer = customers.byId(customerId);
     const templatePhotos = gallery.photosOf(customerId);
     return {
-      ...customer, enrolled: templatePhotos > 0, templatePhotos, openVisitId: visits.openVisitOf(customerId),
+      ...customer, enrolled: templatePhotos > 0, templatePhotos, template: this.#template(customerId), merges: customers.merges(customerId),
+      openVisitId: visits.openVisitOf(customerId),
       notes: customers.notes(customerId), followUps: followUps.of(customerId), visits: visits.of(customerId),
       consents: consent.history(customerId),
     };
@@ -40,7 +42,7 @@ export class Cards {
   }
 
   #card(visit: VisitState): VisitCard {
-    const { customers, visits, followUps } = this.#rooms;
+    const { customers, visits, followUps, consent, gallery } = this.#rooms;
     const customer = customers.byId(visit.customerId);
     const previous = visits.previous(visit);
     const followUp = followUps.nextOf(visit.customerId);
@@ -50,6 +52,14 @@ export class Cards {
       lastVisitAt: previous?.openedAt ?? null, lastAdviser: previous?.adviser ?? null,
       openFollowUp: followUp === null ? null : { id: followUp.id, text: followUp.text, dueOn: followUp.dueOn },
       openedAt: visit.openedAt, lastSeenAt: visit.lastSeenAt, arrival: visit.arrival, score: visit.score, adviser: visit.adviser,
+      photosWanted: gallery.photosOf(visit.customerId) === 0 && consent.covers(visit.customerId, 'recognise'),
     };
+  }
+
+  #template(customerId: string): TemplateInfo | null {
+    const template = this.#rooms.gallery.stateOf(customerId);
+    if (template === null) return null;
+    const photos = template.photos.map(({ takenAtMs, ...photo }) => ({ ...photo, takenAt: toInstant(takenAtMs) }));
+    return { ...template, photos };
   }
 }

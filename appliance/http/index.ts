@@ -14,7 +14,7 @@ import type { EventBus } from '../events/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import { PorticoError, type Clock, type Logger } from '../kit/index.js';
-import type { Enrolments, Recognition, Sightings } from '../recognition/index.js';
+import type { Enrolments, Quality, Recognition, Sightings } from '../recognition/index.js';
 import type { Visits } from '../visits/index.js';
 import { Cards } from './cards.js';
 import type { Certificates } from './certificates.js';
@@ -24,6 +24,7 @@ import { LiveHub } from './live.js';
 import { deviceRoutes, managerRoutes, publicRoutes, staffRoutes } from './routes/access.js';
 import { consentRoutes } from './routes/consent.js';
 import { customerRoutes } from './routes/customers.js';
+import { recognitionRoutes } from './routes/recognition.js';
 import { visitRoutes } from './routes/visits.js';
 import { registerSockets } from './sockets.js';
 import { trustFile } from './trust.js';
@@ -41,7 +42,7 @@ const SOCKET_MESSAGE_BYTES_MAX = 2 * MAX_FRAME_BYTES;
 
 export interface HttpDeps {
   access: Access; consent: Consent; customers: Customers; followUps: FollowUps; gallery: Gallery; visits: Visits;
-  enrolments: Enrolments; sightings: Sightings; recognition: Recognition; health: { now(): BoxHealth };
+  enrolments: Enrolments; sightings: Sightings; quality: Quality; recognition: Recognition; health: { now(): BoxHealth };
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
   box: { version: string; storeName: string; demo: boolean };
   webuiDirectory: string;
@@ -120,6 +121,7 @@ export async function buildServer(deps: HttpDeps) {
         await rest.register(customerRoutes({ ...deps, cards }));
         await rest.register(consentRoutes(deps));
         await rest.register(visitRoutes({ ...deps, cards }));
+        await rest.register(recognitionRoutes(deps));
       });
     }, { prefix: '/v1' });
     api.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());

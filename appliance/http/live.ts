@@ -30,7 +30,7 @@ export class LiveHub {
   start(): void {
     const { events, cards } = this.#deps;
     this.#unsubscribe = [
-      events.on('visitOpened', ({ visitId }) => this.#tell({ type: 'visit.opened', data: { visit: cards.visit(visitId) } })),
+      events.on('visitOpened', ({ visitId, corrects }) => this.#tell({ type: 'visit.opened', data: { visit: cards.visit(visitId), corrects } })),
       events.on('visitUpdated', ({ visitId }) => this.#tell({ type: 'visit.updated', data: { visit: cards.visit(visitId) } })),
       events.on('visitClosed', (closed) => this.#tell({ type: 'visit.closed', data: closed })),
       events.on('customerChanged', ({ customerId }) => {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Access } from '../access/index.js';
-import { CAMERA_MODES, CLOSE, PROTOCOL_VERSION, type SESSION_SCOPES } from '../contract/index.js';
+import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type SESSION_SCOPES } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { Recognition } from '../recognition/index.js';
@@ -13,7 +13,7 @@ import { endSocket } from './wire.js';
 const HEARTBEAT_MS = 15_000;
 
 type Scope = (typeof SESSION_SCOPES)[number];
-interface SocketQuery { v?: string; mode?: string; epoch?: string; since?: string }
+interface SocketQuery { v?: string; mode?: string; range?: string; epoch?: string; since?: string }
 
 /**
  * The two sockets. A browser cannot read the status of a refused upgrade, so refusals are told in a typed message on
@@ -50,12 +50,16 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
   });
 
   app.get('/camera', { websocket: true, schema: { hide: true } }, (socket, request) => {
-    const mode = CAMERA_MODES.find((known) => known === (request.query as SocketQuery).mode);
+    const query = request.query as SocketQuery;
+    const mode = CAMERA_MODES.find((known) => known === query.mode);
+    const range = CAMERA_RANGES.find((known) => known === (query.range ?? 'near'));
     const admitted = admit(socket, request, () => {
       if (mode === undefined) throw new PorticoError('camera_mode_invalid');
+      // Whoever steps up to a desk is near; a desk that looked further would look at passers-by.
+      if (range === undefined || (mode === 'front_desk' && range === 'far')) throw new PorticoError('camera_range_invalid');
       return mode === 'look_up' ? staffOf(request) : signedIn(request);
     });
-    if (admitted && mode !== undefined) serveCamera(socket, mode, recognition);
+    if (admitted && mode !== undefined && range !== undefined) serveCamera(socket, { mode, range }, recognition);
   });
 
   const unsubscribe = events.on('sessionEnded', ({ sessionKey }) => {

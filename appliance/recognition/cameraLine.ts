@@ -1,41 +1,46 @@
-import type { CameraFace, CameraMode } from '../contract/index.js';
+import type { CameraFace, CameraMode, CameraRange } from '../contract/index.js';
 import { FrameSlot, type Frame } from '../camera/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers } from '../customers/index.js';
 import type { Gallery } from '../gallery/index.js';
 import { isPorticoError, PorticoError, type Clock, type Logger } from '../kit/index.js';
-import { decidable, usable, type FoundFace, type Vision } from '../vision/index.js';
+import { decidable, usable, type Box, type FoundFace, type Vision } from '../vision/index.js';
 import type { Visits } from '../visits/index.js';
+import type { Quality } from './quality.js';
 import type { Sightings } from './sightings.js';
-import { addGoodFrame, forgetTrack, identify, newTrack, UNDECIDED, type Track } from './track.js';
+import { addGoodFrame, forgetTrack, identify, isSettled, lookLift, mustTakeBack, newTrack, UNDECIDED, unsettle, type Track } from './track.js';
 import { ANYWHERE_SIMILARITY_MIN, associate, TRACK_TTL_MS } from './tracker.js';
+import type { Upkeep } from './upkeep.js';
 
 /** People followed by one camera at once; the longest unseen makes room. */
 const TRACKS_MAX = 32;
 
 export interface LineDeps {
-  vision: Vision; gallery: Gallery; consent: Consent; customers: Customers; visits: Visits; sightings: Sightings; clock: Clock; log: Logger;
+  vision: Vision; gallery: Gallery; consent: Consent; customers: Customers; visits: Visits; sightings: Sightings; quality: Quality;
+  upkeep: Upkeep; clock: Clock; log: Logger;
 }
 export interface FrameOutcome { frame: number; credits: number; dropped: number }
 export interface LineCallbacks {
-  result(outcome: FrameOutcome & { width: number; height: number; tookMs: number; faces: CameraFace[] }): void;
+  result(outcome: FrameOutcome & { width: number; height: number; tookMs: number; analyseMs: number; faces: CameraFace[] }): void;
   dropped(outcome: FrameOutcome): void;
   refused(outcome: FrameOutcome, error: PorticoError): void;
 }
-type Seen = { width: number; height: number; faces: CameraFace[] } | PorticoError;
+type Seen = { width: number; height: number; analyseMs: number; faces: CameraFace[] } | PorticoError;
 
 /** One camera's assembly line: slot, vision, tracks, fusion, match, consent, visit, answer. */
 export class CameraLine {
   readonly #deps: LineDeps;
   readonly #mode: CameraMode;
+  readonly #tiles: boolean;
   readonly #slot: FrameSlot<Seen>;
   readonly #tracks = new Map<number, Track>();
   #nextTrackId = 1;
   #closed = false;
 
-  constructor(deps: LineDeps, mode: CameraMode, callbacks: LineCallbacks) {
+  constructor(deps: LineDeps, station: { mode: CameraMode; range: CameraRange }, callbacks: LineCallbacks) {
     this.#deps = deps;
-    this.#mode = mode;
+    this.#mode = station.mode;
+    this.#tiles = station.range === 'far';
     this.#slot = new FrameSlot<Seen>({
       work: (frame) => this.#see(frame),
       done: (frame, seen) => {
@@ -65,15 +70,27 @@ export class CameraLine {
     for (const track of this.#tracks.values()) if (track.identity.customerId === customerId) forgetTrack(track);
   }
 
+  /** Staff said something about this customer's card: who is in view is looked at anew. */
+  lookAgain(customerId: string): void {
+    for (const track of this.#tracks.values()) if (track.identity.customerId === customerId) unsettle(track);
+  }
+
   /** Forgets who left the view; a camera that fell silent is swept too. */
   forgetGone(now: number): void {
-    for (const [id, track] of this.#tracks) if (Math.abs(now - track.lastSeenMs) > TRACK_TTL_MS) this.#tracks.delete(id);
+    for (const track of this.#tracks.values()) if (Math.abs(now - track.lastSeenMs) > TRACK_TTL_MS) this.#end(track);
   }
 
   close(): void {
     this.#closed = true;
     this.#slot.close();
-    this.#tracks.clear();
+    for (const track of this.#tracks.values()) this.#end(track);
+  }
+
+  /** Of who was in view only the decision is counted. One frame alone says too little for that. */
+  #end(track: Track): void {
+    this.#tracks.delete(track.id);
+    const { decision } = track.identity;
+    if (decision !== 'undecided' && track.goodFrames >= 2) this.#deps.quality.count(decision);
   }
 
   #outcome(frame: Frame): FrameOutcome {
@@ -82,11 +99,23 @@ export class CameraLine {
 
   async #see(frame: Frame): Promise<Seen> {
     try {
-      const analysis = await this.#deps.vision.analyse(frame.bytes);
-      if (this.#closed) return { width: 0, height: 0, faces: [] };
-      const pairs = this.#follow(analysis.faces);
-      const faces = await Promise.all(pairs.map(({ face, track }) => this.#recognise(face, track)));
-      return { width: analysis.width, height: analysis.height, faces };
+      this.forgetGone(this.#deps.clock.now());
+      const settled = [...this.#tracks.values()].filter((track) => isSettled(track, frame.number));
+      const started = performance.now();
+      const analysis = await this.#deps.vision.analyse(frame.bytes, { tiles: this.#tiles, settled: settled.map((track) => track.box) });
+      const analyseMs = performance.now() - started;
+      if (this.#closed) return { width: 0, height: 0, analyseMs, faces: [] };
+      const now = this.#deps.clock.now();
+      const followed = analysis.settled.flatMap(({ index, box }) => {
+        const track = settled[index]!;
+        if (!isSettled(track, frame.number)) return []; // withdrawn while the frame was looked at
+        this.#place(track, box, now, frame.number);
+        track.unreadFrames += 1;
+        return [this.#answer(box, track)];
+      });
+      const pairs = this.#follow(analysis.faces, now, frame.number);
+      const read = await Promise.all(pairs.map(({ face, track }) => this.#recognise(face, track)));
+      return { width: analysis.width, height: analysis.height, analyseMs, faces: [...read, ...followed] };
     } catch (error) {
       if (isPorticoError(error)) return error;
       this.#deps.log.error({ err: error }, 'a frame failed');
@@ -94,64 +123,88 @@ export class CameraLine {
     }
   }
 
-  #follow(faces: readonly FoundFace[]): { face: FoundFace; track: Track }[] {
-    const now = this.#deps.clock.now();
-    this.forgetGone(now);
-    const trackIds = associate([...this.#tracks.values()], faces.map((face) => ({
-      box: face.box, embedding: face.embedding, readable: usable(face.quality),
+  #follow(faces: readonly FoundFace[], now: number, frame: number): { face: FoundFace; track: Track }[] {
+    // A track that was followed by its place in this frame is taken.
+    const free = [...this.#tracks.values()].filter((track) => track.lastFrame !== frame);
+    const trackIds = associate(free, faces.map((face) => ({
+      box: face.box, embedding: face.embedding, readable: usable(face.quality, this.#deps.vision.pack.gates),
     })));
     return faces.map((face, index) => {
       const id = trackIds[index];
-      const track = id == null ? this.#startTrack(face, now) : this.#tracks.get(id)!;
-      track.box = face.box;
-      track.lastSeenMs = now;
+      const track = id == null ? this.#startTrack(face, now, frame) : this.#tracks.get(id)!;
+      this.#place(track, face.box, now, frame);
+      track.unreadFrames = 0;
       return { face, track };
     });
   }
 
-  #startTrack(face: FoundFace, now: number): Track {
+  #place(track: Track, box: Box, now: number, frame: number): void {
+    track.box = box;
+    track.lastSeenMs = now;
+    track.lastFrame = frame;
+  }
+
+  #startTrack(face: FoundFace, now: number, frame: number): Track {
     if (this.#tracks.size >= TRACKS_MAX) {
       const oldest = [...this.#tracks.values()].reduce((a, b) => (b.lastSeenMs < a.lastSeenMs ? b : a));
-      this.#tracks.delete(oldest.id);
+      this.#end(oldest);
     }
-    const track = newTrack(this.#nextTrackId++, face.box, now);
+    const track = newTrack(this.#nextTrackId++, face.box, now, frame);
     this.#tracks.set(track.id, track);
     return track;
   }
 
   async #recognise(face: FoundFace, track: Track): Promise<CameraFace> {
-    if (decidable(face.quality)) {
+    if (decidable(face.quality, this.#deps.vision.pack.gates)) {
       addGoodFrame(track, face.embedding);
       const probe = track.appearance!;
-      const match = await this.#deps.gallery.match(probe);
+      const match = await this.#deps.gallery.match(probe, { lift: lookLift(track) });
       // A withdrawal while the search ran has emptied the track: what came back is void.
-      if (this.#closed || track.appearance !== probe) return this.#answer(face, track);
-      track.identity = identify(match, track.good.length);
+      if (this.#closed || track.appearance !== probe) return this.#answer(face.box, track);
+      track.identity = identify(match, track);
       track.sightingId = null;
-      this.#act(track);
-      return this.#answer(face, track);
+      this.#act(face, track);
+      return this.#answer(face.box, track);
     }
     // Too poor to decide on: it keeps the track's name only if it looks like it, not for standing in the same place.
     const sure = track.appearance !== null && track.appearance.similarity(face.embedding) >= ANYWHERE_SIMILARITY_MIN;
-    return this.#answer(face, sure ? track : { ...track, identity: UNDECIDED, sightingId: null });
+    return this.#answer(face.box, sure ? track : { ...track, identity: UNDECIDED, sightingId: null });
   }
 
-  /** Writes the visit or asks the question. Consent is looked up again in the writing transaction. */
-  #act(track: Track): void {
+  /** Writes the visit or asks the question, and takes back what an early frame got wrong. */
+  #act(face: FoundFace, track: Track): void {
     const { decision, customerId, score } = track.identity;
-    if (customerId === null || score === null) return;
-    const { consent, sightings, visits } = this.#deps;
-    if (decision === 'known') {
-      const arrived = consent.withProof(customerId, 'recognise', (proof) => visits.recogniseArrival(proof, 'recognised', score));
-      const rejected = arrived !== null && 'held' in arrived && arrived.held === 'not_this_person';
-      if (arrived === null || rejected) track.identity = { ...UNDECIDED, decision: 'unknown' };
-    } else if (decision === 'candidate') {
+    const { clock, consent, sightings, upkeep, visits } = this.#deps;
+    const wrong = mustTakeBack(track, clock.now()) ? track.opened : null;
+    if (wrong !== null) {
+      track.opened = null;
+      track.corrected = true;
+      upkeep.forget(wrong.customerId);
+    }
+    if (decision === 'known' && customerId !== null && score !== null) {
+      this.#arrive(track, customerId, score, wrong?.visitId ?? null);
+    } else {
+      if (wrong !== null) visits.correct(wrong.visitId);
+      if (decision !== 'candidate' || customerId === null || score === null) return;
       if (!consent.covers(customerId, 'recognise')) track.identity = { ...UNDECIDED, decision: 'unknown' };
       else track.sightingId = sightings.ask(customerId, score);
     }
+    if (track.identity.customerId !== null) upkeep.noticed(track.identity.customerId, face);
   }
 
-  #answer(face: FoundFace, track: Track): CameraFace {
+  /** Consent is looked up again in the writing transaction; the visit that was wrong ends in the same one. */
+  #arrive(track: Track, customerId: string, score: number, wrongVisitId: string | null): void {
+    const { clock, consent, visits } = this.#deps;
+    const arrived = consent.withProof(customerId, 'recognise', (proof) => {
+      const corrects = wrongVisitId !== null && visits.correct(wrongVisitId) ? wrongVisitId : null;
+      return visits.recogniseArrival(proof, 'recognised', score, corrects);
+    });
+    if (arrived === null && wrongVisitId !== null) visits.correct(wrongVisitId);
+    if (arrived === null || ('held' in arrived && arrived.held === 'not_this_person')) track.identity = { ...UNDECIDED, decision: 'unknown' };
+    else if ('began' in arrived && arrived.began) track.opened = { visitId: arrived.visitId, customerId, atMs: clock.now() };
+  }
+
+  #answer(box: Box, track: Track): CameraFace {
     const { decision, customerId, score, margin } = track.identity;
     const forStaff = this.#mode === 'look_up';
     // A candidate's name is for the question alone.
@@ -159,7 +212,7 @@ export class CameraLine {
     const customer = named ? this.#deps.customers.byId(customerId) : null;
     return {
       trackId: track.id,
-      box: face.box,
+      box,
       decision,
       score: forStaff ? score : null,
       margin: forStaff ? margin : null,

@@ -62,13 +62,14 @@ export class Enrolments {
   async addPhoto(id: string, image: Uint8Array, guided: boolean): Promise<EnrolmentProgress> {
     const enrolment = this.#find(id);
     if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete');
-    const { faces } = await this.#deps.vision.analyse(image, { maxFaces: 4 });
+    const { consent, vision } = this.#deps;
+    const { faces } = await vision.analyse(image, { maxFaces: 4 });
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const face = faces[0];
     const second = faces[1];
     if (face === undefined) return refuse(id, enrolment, 'face_not_found', null);
     if (second !== undefined && second.box.height >= SECOND_FACE_MIN * face.box.height) return refuse(id, enrolment, 'face_several', null);
-    const problem = judgeForEnrolment(face);
+    const problem = judgeForEnrolment(face, this.#deps.vision.pack.gates);
     if (problem !== null) return refuse(id, enrolment, problem, face.box);
     if (!sameAsBefore(enrolment, face)) return refuse(id, enrolment, 'face_not_same_person', face.box);
 
@@ -76,8 +77,11 @@ export class Enrolments {
     const now = this.#deps.clock.now();
     const verdict = guided ? judgePose(wanted, face.quality.yawDegrees, now - enrolment.poseAskedAtMs) : { take: true as const };
     if (!verdict.take) return progress(id, enrolment, { accepted: false, problem: null, hint: verdict.hint, box: face.box });
+    // Cut out only where the customer agreed to its being kept; `finish` asks again before anything is written.
+    const picture = consent.covers(enrolment.customerId, 'keep_photo') ? { picture: await vision.cutOut(image, face.box) } : {};
+    if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found');
     if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete'); // two photos at once
-    enrolment.photos.push({ embedding: face.embedding, pose: poseOf(face.quality.yawDegrees), norm: face.quality.norm });
+    enrolment.photos.push({ embedding: face.embedding, pose: poseOf(face.quality.yawDegrees), norm: face.quality.norm, ...picture });
     enrolment.poseAskedAtMs = now;
     const complete = enrolment.photos.length >= PHOTOS_WANTED;
     return progress(id, enrolment, { accepted: true, problem: null, hint: complete ? 'complete' : 'captured', box: face.box });
@@ -87,7 +91,7 @@ export class Enrolments {
    * Makes the template.
    * @param agreed.acceptFewer the staff say that one or two photos must do
    * @param agreed.despiteLikeness the staff say that this is somebody else than whom the face is enrolled for already
-   * @throws PorticoError enrolment_not_found, enrolment_incomplete, face_already_enrolled, consent_required
+   * @throws PorticoError enrolment_not_found, enrolment_incomplete, face_already_enrolled {customerId}, consent_required
    */
   async finish(id: string, agreed: { acceptFewer: boolean; despiteLikeness: boolean }): Promise<Enrolled> {
     const { acceptFewer, despiteLikeness } = agreed;
@@ -97,7 +101,8 @@ export class Enrolments {
       throw new PorticoError('enrolment_incomplete', { collected: photos.length, wanted: PHOTOS_WANTED });
     }
     const { consent, gallery } = this.#deps;
-    if (!despiteLikeness && (await this.#isSomebodyElses(enrolment))) throw new PorticoError('face_already_enrolled');
+    const like = despiteLikeness ? null : await this.#whoseFaceItSeems(enrolment);
+    if (like !== null) throw new PorticoError('face_already_enrolled', { customerId: like });
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const done = consent.withProof(customerId, 'recognise', (proof) => {
       gallery.enrol(proof, photos);
@@ -108,10 +113,14 @@ export class Enrolments {
     return { customerId, photos: photos.length };
   }
 
-  /** Two dossiers with one face would never be told apart again; the same holds for twins, which staff know about. */
-  async #isSomebodyElses(enrolment: Enrolment): Promise<boolean> {
-    const match = await this.#deps.gallery.match(Embedding.mean(enrolment.photos.map((photo) => photo.embedding)), enrolment.customerId);
-    return match.score !== null && match.score >= Math.max(match.thresholds.known, SAME_FACE_SIMILARITY_MIN);
+  /**
+   * Whom else the face is enrolled for; null: nobody. Two dossiers with one face would never be told apart again; the
+   * same holds for twins, which staff know about.
+   */
+  async #whoseFaceItSeems({ customerId, photos }: Enrolment): Promise<string | null> {
+    const mean = Embedding.mean(photos.map((photo) => photo.embedding));
+    const match = await this.#deps.gallery.match(mean, { except: customerId });
+    return match.score !== null && match.score >= Math.max(match.thresholds.known, SAME_FACE_SIMILARITY_MIN) ? match.customerId : null;
   }
 
   /** Forgets the photos. Unknown ids are fine. */

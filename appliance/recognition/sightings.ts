@@ -2,23 +2,32 @@ import { randomUUID } from 'node:crypto';
 import type { CandidateCard, SightingAnswer } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
 import type { EventBus } from '../events/index.js';
+import type { Gallery } from '../gallery/index.js';
 import { BoundedMap, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Database } from '../storage/index.js';
 import type { Visits } from '../visits/index.js';
+import type { Upkeep } from './upkeep.js';
 
 export const SIGHTING_TTL_MS = 120_000;
 /** After "not them" or "don't know" the same customer is not asked about again for this long. */
 export const ASK_AGAIN_AFTER_MS = 10 * 60_000;
 const OPEN_MAX = 50;
 
-/** The open questions "Is this ...?". In memory only: a face that is not confirmed leaves nothing behind. */
+interface SightingsDeps {
+  db: Database; clock: Clock; events: EventBus; consent: Consent; customers: Customers; gallery: Gallery; visits: Visits; upkeep: Upkeep;
+}
+
+/**
+ * The open questions "Is this ...?", and what staff say to cards. Questions are in memory only: a face that is not confirmed
+ * leaves nothing behind.
+ */
 export class Sightings {
-  readonly #deps: { db: Database; clock: Clock; events: EventBus; consent: Consent; customers: Customers; visits: Visits };
+  readonly #deps: SightingsDeps;
   readonly #open = new Map<string, CandidateCard>();
   readonly #quietUntilMs = new BoundedMap<string, number>(1_000);
 
-  constructor(deps: { db: Database; clock: Clock; events: EventBus; consent: Consent; customers: Customers; visits: Visits }) {
+  constructor(deps: SightingsDeps) {
     this.#deps = deps;
   }
 
@@ -61,34 +70,60 @@ export class Sightings {
       throw error;
     }
     if (answer !== 'yes') this.#quietUntilMs.set(card.customerId, clock.now() + ASK_AGAIN_AFTER_MS);
+    if (answer === 'yes') this.#deps.upkeep.confirmed(card.customerId, staffId);
+    else this.#deps.upkeep.forget(card.customerId);
     events.emit('candidateResolved', { sightingId, answer });
   }
 
   #record(card: CandidateCard, answer: SightingAnswer['answer'], staffId: string): void {
-    const { consent, db, visits } = this.#deps;
+    const { consent, db, gallery, visits } = this.#deps;
     db.transaction(() => {
-      this.#keepAnswer(card.sightingId, card.customerId, answer, card.score, staffId);
+      this.#keepAnswer({ id: card.sightingId, customerId: card.customerId, kind: 'asked', answer, score: card.score, staffId });
+      if (answer === 'no') gallery.rejected(card.customerId, card.score, 'asked');
       if (answer !== 'yes') return;
       const opened = consent.withProof(card.customerId, 'recognise', (proof) => visits.recogniseArrival(proof, 'confirmed', card.score));
       if (opened === null) throw new PorticoError('consent_required');
     });
   }
 
-  #keepAnswer(id: string, customerId: string, answer: SightingAnswer['answer'], score: number | null, staffId: string): void {
-    this.#deps.db.run('INSERT INTO sighting_answer (id, customer_id, answer, score, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
-      id, customerId, answer, score, staffId, this.#deps.clock.now());
+  /** The last answer to a card counts: who served somebody may find out later that it was somebody else. */
+  #keepAnswer(kept: {
+    id: string; customerId: string; kind: 'named' | 'asked'; answer: SightingAnswer['answer']; score: number | null; staffId: string;
+  }): void {
+    this.#deps.db.run(
+      `INSERT INTO sighting_answer (id, customer_id, kind, answer, score, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET answer = excluded.answer, staff_id = excluded.staff_id, at_ms = excluded.at_ms WHERE id = excluded.id`,
+      kept.id, kept.customerId, kept.kind, kept.answer, kept.score, kept.staffId, this.#deps.clock.now());
+  }
+
+  /** "I'll serve": whoever serves the customer of a card that named one says with it that the name was right. */
+  serve(visitId: string, staffId: string): void {
+    const { db, visits, upkeep } = this.#deps;
+    db.transaction(() => {
+      visits.serve(visitId, staffId);
+      const { arrival, customerId, score } = visits.byId(visitId);
+      if (arrival !== 'recognised') return;
+      this.#keepAnswer({ id: visitId, customerId, kind: 'named', answer: 'yes', score, staffId });
+      db.afterCommit(() => upkeep.confirmed(customerId, staffId));
+    });
   }
 
   /**
-   * "Not this person" to a card: the visit ends, and the rejection is kept (without a vector) as an answer.
+   * "Not this person" to a card: the visit ends, the rejection is kept (without a vector) as an answer, what was taken for
+   * the customer is forgotten, and they must match more clearly for a time.
    * @throws PorticoError visit_not_found, visit_closed
    */
   rejectVisit(visitId: string, staffId: string): void {
-    const { clock, db, visits } = this.#deps;
+    const { clock, db, gallery, upkeep, visits } = this.#deps;
     db.transaction(() => {
-      const { customerId, score } = visits.reject(visitId);
-      this.#keepAnswer(visitId, customerId, 'no', score, staffId);
+      const { customerId, score, arrival } = visits.reject(visitId);
+      // A card written in by hand says nothing about recognition.
+      if (arrival !== 'by_hand' && score !== null) {
+        this.#keepAnswer({ id: visitId, customerId, kind: 'named', answer: 'no', score, staffId });
+        gallery.rejected(customerId, score, 'named');
+      }
       this.#quietUntilMs.set(customerId, clock.now() + ASK_AGAIN_AFTER_MS);
+      db.afterCommit(() => upkeep.forget(customerId));
     });
   }
 

@@ -7,6 +7,7 @@ import { loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
 import { dropCopies, migrate, readMigrations } from './migrations.js';
 
+export { movableRows, type MovableRows } from './movableRows.js';
 export { Database, isUniqueViolation, type Row, type Value } from './database.js';
 
 /** The SQL files stay in the source tree: from dist/appliance/storage/ up to the root and down again. */

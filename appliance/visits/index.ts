@@ -3,7 +3,7 @@ import type { ARRIVALS, Visit, VISIT_END_REASONS } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
-import type { Database } from '../storage/index.js';
+import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { hasLeft, mayReopen, nextVisit } from './rules.js';
 
 export { hasLeft, mayReopen, nextVisit, REFRESH_MS } from './rules.js';
@@ -17,6 +17,9 @@ interface VisitRow {
 const SELECT = `SELECT visit.id, customer_id, opened_at_ms, last_seen_at_ms, closed_at_ms, end_reason, arrival, score, adviser_id,
   staff.name AS adviser FROM visit LEFT JOIN staff ON staff.id = adviser_id`;
 
+/** A visit that was somebody else's, as it turned out, is no visit of this customer's. */
+const REALLY_THEIRS = `coalesce(end_reason, '') NOT IN ('not_this_person', 'corrected')`;
+
 /** What the pop-up card needs to know of a visit. */
 export interface VisitState {
   id: string; customerId: string; openedAt: string; lastSeenAt: string; closedAt: string | null; arrival: Arrival;
@@ -29,36 +32,51 @@ export class Visits {
   readonly #clock: Clock;
   readonly #events: EventBus;
   readonly #gapMs: number;
+  /** What goes along when dossiers are merged; of two open visits the one that goes along ends. */
+  readonly rows: MovableRows;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; /** unseen this long: left */ gapMs: number }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
     this.#gapMs = deps.gapMs;
+    const rows = movableRows(deps.db, 'visit');
+    this.rows = {
+      ...rows,
+      move: (from, into) => {
+        const open = this.#openOf(from);
+        if (open !== undefined && this.#openOf(into) !== undefined) this.#end(open, this.#clock.now(), 'left');
+        return rows.move(from, into);
+      },
+    };
   }
 
   /**
    * A face led to this customer. The proof says that the customer agreed to be recognised, looked up just now.
    * @param score cosine similarity that led here, -1..1
    * @throws PorticoError consent_required
-   * @returns the open visit's id; or why none was opened: staff ended the last one a moment ago, as over (`by_hand`) or
-   *   as a confusion (`not_this_person`). A question that staff answer with yes (`confirmed`) always opens one.
+   * @param corrects the visit, ended as `corrected` just before, that this one takes the place of
+   * @returns the open visit's id and whether it began just now; or why none was opened: staff ended the last one a moment
+   *   ago, as over (`by_hand`) or as a confusion (`not_this_person`). A question that staff answer with yes (`confirmed`)
+   *   always opens one.
    */
-  recogniseArrival(proof: ConsentProof, arrival: 'recognised' | 'confirmed', score: number): { visitId: string } | { held: EndReason } {
+  recogniseArrival(
+    proof: ConsentProof, arrival: 'recognised' | 'confirmed', score: number, corrects: string | null = null,
+  ): { visitId: string; began: boolean } | { held: EndReason } {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
     const { customerId } = proof;
     if (arrival === 'recognised' && this.#openOf(customerId) === undefined) {
       const last = this.#lastEnd(customerId);
       if (!mayReopen(last, this.#clock.now())) return { held: last!.endReason };
     }
-    return { visitId: this.#arrive(customerId, arrival, score) };
+    return this.#arrive(customerId, arrival, score, corrects);
   }
 
   /** Written in by hand, without a face. @throws PorticoError customer_not_found */
   arriveByHand(customerId: string): string {
     return this.#db.transaction(() => {
-      if (this.#db.get('SELECT 1 FROM customer WHERE id = ?', customerId) === undefined) throw new PorticoError('customer_not_found');
-      return this.#arrive(customerId, 'by_hand', null);
+      if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
+      return this.#arrive(customerId, 'by_hand', null, null).visitId;
     });
   }
 
@@ -76,12 +94,25 @@ export class Visits {
     this.#db.transaction(() => this.#end(this.#openRow(visitId), this.#clock.now(), 'by_hand'));
   }
 
-  /** "Not this person": the visit was a confusion. @returns whose card it was, and the score. @throws as close */
-  reject(visitId: string): { customerId: string; score: number | null } {
+  /** "Not this person": the visit was a confusion. @returns whose card it was, and how it came. @throws as close */
+  reject(visitId: string): Pick<VisitState, 'customerId' | 'score' | 'arrival'> {
     return this.#db.transaction(() => {
       const row = this.#openRow(visitId);
       this.#end(row, this.#clock.now(), 'not_this_person');
-      return { customerId: row.customer_id, score: row.score };
+      return toState(row);
+    });
+  }
+
+  /**
+   * Takes back a visit that an early frame opened for the wrong person. One that somebody serves already is theirs to judge.
+   * @returns whether it ended
+   */
+  correct(visitId: string): boolean {
+    return this.#db.transaction(() => {
+      const row = this.#row(visitId);
+      if (row.closed_at_ms !== null || row.adviser_id !== null) return false;
+      this.#end(row, this.#clock.now(), 'corrected');
+      return true;
     });
   }
 
@@ -120,7 +151,7 @@ export class Visits {
   /** The customer's last visit that began before this one, with who served. */
   previous(visit: VisitState): { openedAt: string; adviser: string | null } | null {
     const row = this.#db.get<VisitRow>(
-      `${SELECT} WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? ORDER BY opened_at_ms DESC LIMIT 1`,
+      `${SELECT} WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
       visit.customerId, visit.id, Date.parse(visit.openedAt));
     return row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser };
   }
@@ -135,36 +166,36 @@ export class Visits {
   }
 
   lastVisitAt(customerId: string): string | null {
-    const row = this.#db.get<{ at: number | null }>('SELECT max(opened_at_ms) AS at FROM visit WHERE customer_id = ?', customerId);
+    const row = this.#db.get<{ at: number | null }>(`SELECT max(opened_at_ms) AS at FROM visit WHERE customer_id = ? AND ${REALLY_THEIRS}`, customerId);
     return row?.at == null ? null : toInstant(row.at);
   }
 
-  #arrive(customerId: string, arrival: Arrival, score: number | null): string {
+  #arrive(customerId: string, arrival: Arrival, score: number | null, corrects: string | null): { visitId: string; began: boolean } {
     const now = this.#clock.now();
     return this.#db.transaction(() => {
       const open = this.#openOf(customerId);
       const step = nextVisit(open === undefined ? null : toOpenVisit(open), now, this.#gapMs);
       switch (step) {
         case 'ignore':
-          return open!.id;
+          return { visitId: open!.id, began: false };
         case 'refresh':
           this.#db.run('UPDATE visit SET last_seen_at_ms = ? WHERE id = ?', now, open!.id);
           this.#db.afterCommit(() => this.#events.emit('visitUpdated', { visitId: open!.id }));
-          return open!.id;
+          return { visitId: open!.id, began: false };
         case 'reopen':
           this.#end(open!, open!.last_seen_at_ms, 'left');
-          return this.#begin(customerId, arrival, score, now);
+          return { visitId: this.#begin(customerId, arrival, score, corrects, now), began: true };
         case 'open':
-          return this.#begin(customerId, arrival, score, now);
+          return { visitId: this.#begin(customerId, arrival, score, corrects, now), began: true };
       }
     });
   }
 
-  #begin(customerId: string, arrival: Arrival, score: number | null, now: number): string {
+  #begin(customerId: string, arrival: Arrival, score: number | null, corrects: string | null, now: number): string {
     const id = randomUUID();
     this.#db.run('INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival, score) VALUES (?, ?, ?, ?, ?, ?)',
       id, customerId, now, now, arrival, score);
-    this.#db.afterCommit(() => this.#events.emit('visitOpened', { visitId: id, customerId }));
+    this.#db.afterCommit(() => this.#events.emit('visitOpened', { visitId: id, customerId, corrects }));
     return id;
   }
 

@@ -53,6 +53,7 @@ export function mayReopen(last: { closedAtMs: number; endReason: (typeof VISIT_E
       return sinceMs >= QUIET_AFTER_REJECTION_MS;
     case 'left':
     case 'consent_withdrawn':
+    case 'corrected':
       return true;
   }
 }

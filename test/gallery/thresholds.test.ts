@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { decide, KNOWN_MARGIN_MIN, similarityThreshold } from '../../appliance/gallery/index.js';
+import { decide, KNOWN_MARGIN_MIN, similarityThreshold as thresholdOf } from '../../appliance/gallery/index.js';
+import { loadManifest } from '../../models/manifest.js';
+
+const { calibration } = await loadManifest();
+const similarityThreshold = (count: number, rate: number) => thresholdOf(calibration, count, rate);
 
 /** What the settings allow (config): PORTICO_FPIR_KNOWN to 0.1, PORTICO_FPIR_CANDIDATE to 0.2, both from 0.0001. */
 const fpir = fc.double({ min: 0.0001, max: 0.2, noNaN: true });
@@ -8,15 +12,18 @@ const people = fc.integer({ min: 0, max: 100_000 });
 const ROUNDING = 1e-9;
 
 t.test('the measured points come back as measured', async (t) => {
-  for (const [count, rate, cosine] of [[10, 0.01, 0.35], [50, 0.003, 0.438], [100, 0.001, 0.484], [300, 0.003, 0.483], [610, 0.01, 0.473]] as const) {
-    t.ok(Math.abs(similarityThreshold(count, rate) - cosine) < ROUNDING, `${count} people at ${rate}`);
+  for (const { people: count, cosine } of calibration.rows) {
+    for (const [i, rate] of calibration.fpir.entries()) {
+      t.ok(Math.abs(similarityThreshold(count, rate) - Math.max(calibration.min, cosine[i]!)) < ROUNDING, `${count} people at ${rate}`);
+    }
   }
+  t.ok(calibration.rows.length >= 4 && calibration.fpir.length >= 3);
 });
 
 t.test('always a similarity that can be reached and that strangers seldom reach', async (t) => {
   fc.assert(fc.property(people, fpir, (count, rate) => {
     const threshold = similarityThreshold(count, rate);
-    return threshold >= 0.33 && threshold <= 0.8;
+    return threshold >= calibration.min && threshold <= calibration.max;
   }));
   t.equal(similarityThreshold(0, 0.003), similarityThreshold(1, 0.003), 'nobody is as one');
 });

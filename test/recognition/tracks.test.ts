@@ -4,7 +4,9 @@ import t from 'tap';
 import { Embedding } from '../../appliance/kit/index.js';
 import type { MatchDecision } from '../../appliance/gallery/index.js';
 import { judgePose, POSE_PATIENCE_MS } from '../../appliance/recognition/poses.js';
-import { addGoodFrame, forgetTrack, FUSED_FRAMES_MAX, identify, newTrack, ONE_FRAME_LEAD, UNDECIDED } from '../../appliance/recognition/track.js';
+import {
+  addGoodFrame, forgetTrack, FUSED_FRAMES_MAX, identify, isSettled, lookLift, mustTakeBack, newTrack, ONE_FRAME_LEAD, UNDECIDED, unsettle, type Track,
+} from '../../appliance/recognition/track.js';
 import { associate, type Trackable, type TrackableFace } from '../../appliance/recognition/tracker.js';
 
 /** A direction of 8 numbers; different `axis`: strangers. `tilt` leans it towards another axis. */
@@ -76,17 +78,18 @@ const match = (decision: MatchDecision['decision'], score: number | null): Match
 });
 
 t.test('one frame alone decides only what is clear', async (t) => {
-  t.match(identify(match('known', 0.45 + ONE_FRAME_LEAD), 1), { decision: 'known', customerId: 'c' });
-  t.match(identify(match('known', 0.46), 1), { decision: 'undecided', customerId: null, score: 0.46 });
-  t.match(identify(match('known', 0.46), 2), { decision: 'known', customerId: 'c' });
-  t.match(identify(match('candidate', 0.4), 1), { decision: 'undecided', customerId: null });
-  t.match(identify(match('candidate', 0.4), 2), { decision: 'candidate', customerId: 'c' });
-  for (const frames of [1, 2, 3]) t.match(identify(match('unknown', 0.2), frames), { decision: 'unknown', customerId: null });
-  t.match(identify(match('unknown', null), 1), { decision: 'unknown', score: null });
+  const after = (goodFrames: number) => ({ goodFrames, corrected: false });
+  t.match(identify(match('known', 0.45 + ONE_FRAME_LEAD), after(1)), { decision: 'known', customerId: 'c' });
+  t.match(identify(match('known', 0.4799), after(1)), { decision: 'undecided', customerId: null, score: 0.4799 });
+  t.match(identify(match('known', 0.46), after(2)), { decision: 'known', customerId: 'c' });
+  t.match(identify(match('candidate', 0.4), after(1)), { decision: 'undecided', customerId: null });
+  t.match(identify(match('candidate', 0.4), after(2)), { decision: 'candidate', customerId: 'c' });
+  for (const frames of [1, 2, 3]) t.match(identify(match('unknown', 0.2), after(frames)), { decision: 'unknown', customerId: null });
+  t.match(identify(match('unknown', null), after(1)), { decision: 'unknown', score: null });
 });
 
 t.test('the newest three good frames are fused', async (t) => {
-  const one = newTrack(1, box(0), 0);
+  const one = newTrack(1, box(0), 0, 1);
   t.equal(one.appearance, null);
   for (const axis of [0, 1, 2, 3]) addGoodFrame(one, looks(axis));
   t.equal(one.good.length, FUSED_FRAMES_MAX);
@@ -94,14 +97,64 @@ t.test('the newest three good frames are fused', async (t) => {
   for (const axis of [1, 2, 3]) t.ok(Math.abs(one.appearance!.similarity(looks(axis)) - 1 / Math.sqrt(3)) < 1e-6);
 });
 
+t.test('the more the looks differ, the more is asked of their mean', async (t) => {
+  const liftOf = (...good: Embedding[]) => lookLift({ good, appearance: Embedding.mean(good) });
+  t.equal(lookLift({ good: [], appearance: null }), 0);
+  t.ok(liftOf(looks(0)) < 1e-6 && liftOf(looks(0), looks(0)) < 1e-6, 'one look, seen twice');
+  const unlike = liftOf(looks(0), looks(0, alike(0.7)));
+  t.ok(Math.abs(unlike - 0.2 * (1 - Math.sqrt(0.85))) < 1e-6, 'two looks of cosine .7: |mean| is the root of .85');
+  t.ok(liftOf(looks(0), looks(0, alike(0.95))) < unlike);
+  t.equal(liftOf(looks(0), looks(2), looks(4)), 0.03, 'never more than this');
+});
+
 t.test('a forgotten track knows nothing any more', async (t) => {
-  const one = newTrack(1, box(0), 0);
+  const one = newTrack(1, box(0), 0, 1);
   addGoodFrame(one, looks(0));
-  one.identity = identify(match('known', 0.9), 1);
+  one.identity = identify(match('known', 0.9), one);
   one.sightingId = 's';
   forgetTrack(one);
   t.strictSame({ good: one.good, appearance: one.appearance, identity: one.identity, sightingId: one.sightingId },
     { good: [], appearance: null, identity: UNDECIDED, sightingId: null });
+});
+
+t.test('a decided track is followed by its place for four frames, then read again', async (t) => {
+  const one = newTrack(1, box(0), 0, 1);
+  for (const frame of [1, 2, 3]) {
+    t.notOk(isSettled(one, frame), `frame ${frame}: too few are fused`);
+    addGoodFrame(one, looks(0));
+    one.identity = identify(match('known', 0.9), one);
+    one.lastFrame = frame;
+  }
+  for (let frame = 4; frame <= 7; frame++) {
+    t.ok(isSettled(one, frame), `frame ${frame}`);
+    t.notOk(isSettled(one, frame + 1), 'out of view for a frame: read again');
+    one.lastFrame = frame;
+    one.unreadFrames += 1;
+  }
+  t.notOk(isSettled(one, 8));
+  one.unreadFrames = 0;
+  for (const decision of ['candidate', 'undecided'] as const) t.notOk(isSettled({ ...one, identity: { ...one.identity, decision } }, 8), decision);
+  t.ok(isSettled({ ...one, identity: { ...one.identity, decision: 'unknown' } }, 8), 'a stranger is not read again and again either');
+  unsettle(one);
+  t.notOk(isSettled(one, 8), 'staff spoke');
+});
+
+t.test('an early wrong name is taken back by what later frames say', async (t) => {
+  const opened = { visitId: 'v', customerId: 'a', atMs: 1_000 };
+  const seen = (decision: 'known' | 'candidate' | 'unknown' | 'undecided', customerId: string | null, goodFrames: number): Pick<Track, 'opened' | 'identity' | 'goodFrames'> =>
+    ({ opened, goodFrames, identity: { decision, customerId, score: null, margin: null } });
+  t.ok(mustTakeBack(seen('known', 'b', 2), 2_000));
+  t.ok(mustTakeBack(seen('known', 'b', 9), 30_999), 'another clear name, at any time');
+  t.notOk(mustTakeBack(seen('known', 'b', 9), 31_001), 'after half a minute it is for staff to say');
+  t.notOk(mustTakeBack(seen('known', 'a', 3), 2_000));
+  t.notOk(mustTakeBack(seen('candidate', 'a', 3), 2_000), 'less sure of the same');
+  t.ok(mustTakeBack(seen('unknown', null, 3), 2_000), 'the first three together are nobody');
+  t.ok(mustTakeBack(seen('candidate', 'b', 3), 2_000));
+  t.notOk(mustTakeBack(seen('unknown', null, 4), 2_000), 'later frames may just be worse');
+  t.notOk(mustTakeBack(seen('unknown', null, 2), 2_000));
+  t.notOk(mustTakeBack(seen('undecided', null, 3), 2_000));
+  t.notOk(mustTakeBack({ ...seen('known', 'b', 3), opened: null }, 2_000), 'nothing was opened by it');
+  t.match(identify(match('known', 0.9), { goodFrames: 3, corrected: true }), { decision: 'candidate', customerId: 'c' }, 'from then on it asks');
 });
 
 t.test('poses: which turn is taken, what is said to the others', async (t) => {

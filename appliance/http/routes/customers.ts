@@ -1,17 +1,21 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import {
-  CustomerChange, CustomerCreate, CustomerQuery, CustomerSummary, Dossier, FollowUp, FollowUpRequest, IdParams, Note, NoteRequest,
+  CustomerChange, CustomerCreate, CustomerQuery, CustomerSummary, Dossier, FollowUp, FollowUpRequest, IdParams, MergeRequest, Note, NoteRequest,
 } from '../../contract/index.js';
+import type { Consent } from '../../consent/index.js';
 import type { Customers } from '../../customers/index.js';
 import type { FollowUps } from '../../followups/index.js';
+import type { Gallery } from '../../gallery/index.js';
 import type { Cards } from '../cards.js';
 import { requireStaff, staffOf } from '../guards.js';
 
 const LIMIT_DEFAULT = 30;
 
-export const customerRoutes = (deps: { customers: Customers; followUps: FollowUps; cards: Cards }): FastifyPluginAsyncTypebox => async (app) => {
-  const { customers, followUps, cards } = deps;
+export const customerRoutes = (deps: {
+  customers: Customers; consent: Consent; followUps: FollowUps; gallery: Gallery; cards: Cards;
+}): FastifyPluginAsyncTypebox => async (app) => {
+  const { customers, consent, followUps, gallery, cards } = deps;
   app.addHook('onRequest', requireStaff);
 
   app.get('/customers', {
@@ -29,6 +33,28 @@ export const customerRoutes = (deps: { customers: Customers; followUps: FollowUp
 
   app.patch('/customers/:id', { schema: { tags: ['customers'], params: IdParams, body: CustomerChange, response: { 200: Dossier } } },
     async (request) => cards.dossier(customers.change(request.params.id, request.body).id));
+
+  app.post('/customers/:id/merge', {
+    schema: {
+      tags: ['customers'], summary: 'The same person has another dossier: move everything there, end the consent of this one, and hide it',
+      params: IdParams, body: MergeRequest, response: { 200: Dossier },
+    },
+  }, async (request) => {
+    const { id } = request.params;
+    const { into } = request.body;
+    consent.endForMerge(id, (end) => customers.merge(id, into, staffOf(request).session.staff.id, end));
+    return cards.dossier(into);
+  });
+
+  app.post('/merges/:id/undo', { schema: { tags: ['customers'], summary: 'Take a merged dossier out again', params: IdParams, response: { 200: Dossier } } },
+    async (request) => cards.dossier(customers.undoMerge(request.params.id)));
+
+  app.post('/customers/:id/template/revert', {
+    schema: { tags: ['customers'], summary: 'Back to the enrolment photos alone', params: IdParams, response: { 200: Dossier } },
+  }, async (request) => {
+    gallery.revert(request.params.id);
+    return cards.dossier(request.params.id);
+  });
 
   app.post('/customers/:id/notes', { schema: { tags: ['customers'], params: IdParams, body: NoteRequest, response: { 201: Note } } },
     async (request, reply) => reply.status(201).send(customers.addNote(request.params.id, request.body.text, staffOf(request).session.staff.id)));

@@ -13,8 +13,8 @@ export const visitRoutes = (deps: { visits: Visits; sightings: Sightings; cards:
   app.post('/visits', { schema: { tags: ['visits'], summary: 'Write an arrival in by hand', body: VisitRequest, response: { 201: VisitCard } } },
     async (request, reply) => reply.status(201).send(cards.visit(visits.arriveByHand(request.body.customerId))));
 
-  app.post('/visits/:id/serve', { schema: { tags: ['visits'], summary: '"I\'ll serve"', params: IdParams, response: { 200: VisitCard } } }, async (request) => {
-    visits.serve(request.params.id, staffOf(request).session.staff.id);
+  app.post('/visits/:id/serve', { schema: { tags: ['visits'], summary: '"I\'ll serve"; of a card that named somebody it says that the name was right', params: IdParams, response: { 200: VisitCard } } }, async (request) => {
+    sightings.serve(request.params.id, staffOf(request).session.staff.id);
     return cards.visit(request.params.id);
   });
 

@@ -1,0 +1,18 @@
+import type { ShareEstimate } from '../contract/index.js';
+
+/** Two-sided 95 % quantile of the normal distribution. */
+const Z = 1.959964;
+
+/**
+ * The share of `hits` among `of` cases with Wilson's score interval (E. B. Wilson, "Probable inference, the law of
+ * succession, and statistical inference", JASA 22, 1927), which stays honest for few cases and for shares near 0.
+ * @returns null without a case
+ */
+export function estimateShare(hits: number, of: number): ShareEstimate | null {
+  if (of === 0) return null;
+  const share = hits / of;
+  const spread = Z * Math.sqrt((share * (1 - share)) / of + (Z * Z) / (4 * of * of));
+  const middle = share + (Z * Z) / (2 * of);
+  const scale = 1 + (Z * Z) / of;
+  return { share, low: Math.max(0, (middle - spread) / scale), high: Math.min(1, (middle + spread) / scale), of };
+}

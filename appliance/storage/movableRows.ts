@@ -1,0 +1,27 @@
+import type { Database } from './database.js';
+
+/** Tables whose rows belong to one customer and have an `id`. */
+const TABLES = ['note', 'follow_up', 'visit'] as const;
+type Table = (typeof TABLES)[number];
+
+/** Rows of one table that can be handed from one customer to another, and exactly these back again. */
+export interface MovableRows {
+  readonly kind: Table;
+  /** @returns the ids of the rows that now belong to `into` */
+  move(from: string, into: string): string[];
+  moveBack(ids: readonly string[], to: string): void;
+}
+
+export function movableRows(db: Database, table: Table): MovableRows {
+  return {
+    kind: table,
+    move(from, into) {
+      const ids = db.all<{ id: string }>(`SELECT id FROM ${table} WHERE customer_id = ?`, from).map((row) => row.id);
+      db.run(`UPDATE ${table} SET customer_id = ? WHERE customer_id = ?`, into, from);
+      return ids;
+    },
+    moveBack(ids, to) {
+      for (const id of ids) db.run(`UPDATE ${table} SET customer_id = ? WHERE id = ?`, to, id);
+    },
+  };
+}

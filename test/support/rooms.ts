@@ -1,0 +1,55 @@
+/** The rooms below recognition on a real encrypted file, for tests that need exact embeddings. */
+import type { Test } from 'tap';
+import { Consent } from '../../appliance/consent/index.js';
+import type { Purpose } from '../../appliance/contract/index.js';
+import { Customers } from '../../appliance/customers/index.js';
+import { EventBus } from '../../appliance/events/index.js';
+import { Gallery } from '../../appliance/gallery/index.js';
+import { createLogger, Embedding } from '../../appliance/kit/index.js';
+import { openStorage } from '../../appliance/storage/index.js';
+import { Visits } from '../../appliance/visits/index.js';
+import { loadManifest } from '../../models/manifest.js';
+import { temporaryDirectory, TestClock } from './box.js';
+
+const { calibration } = await loadManifest();
+
+export type TestRooms = ReturnType<typeof openRooms>;
+
+/** One member of staff ('s'), one device ('d'), a published notice; the gallery's search is not started. */
+export function openRooms(t: Test, options: { modelId?: string; dataDirectory?: string; clock?: TestClock } = {}) {
+  const clock = options.clock ?? new TestClock();
+  const storage = openStorage({ dataDirectory: options.dataDirectory ?? temporaryDirectory(t), credentialsDirectory: null, maxBytes: null, clock });
+  let open = true;
+  const close = () => {
+    if (open) storage.close();
+    open = false;
+  };
+  t.teardown(close);
+  const { db } = storage;
+  const events = new EventBus(createLogger('silent'));
+  const deps = { db, clock, events };
+  const consent = new Consent({ ...deps, timeZone: 'Asia/Shanghai' });
+  const gallery = new Gallery({
+    ...deps, readerTicket: storage.readerTicket, modelId: options.modelId ?? 'm', calibration, fpir: { known: 0.003, candidate: 0.03 },
+  });
+  const visits = new Visits({ ...deps, gapMs: 60_000 });
+  const customers = new Customers(deps);
+  consent.deleteWith((customerId) => ({ templatesDeleted: gallery.forget(customerId) }));
+  consent.publishNotice('店');
+  db.run(`INSERT INTO staff (id, name, role, pin_hash, created_at_ms) VALUES ('s', '店长', 'manager', 'x', 0) ON CONFLICT DO NOTHING`);
+  db.run(`INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES ('d', 'iPad', x'00', 0) ON CONFLICT DO NOTHING`);
+  const grant = (customerId: string, purposes: Purpose[]) => consent.grant(customerId, {
+    noticeId: consent.currentNotice().id, language: 'zh-CN', purposes, ageConfirmed: true,
+    validUntil: new Date(clock.now() + 30 * 86_400_000).toISOString().slice(0, 10),
+    signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
+  }, { staffId: 's', deviceId: 'd' });
+  return { consent, customers, gallery, visits, db, clock, events, grant, close };
+}
+
+/** A template direction: `axis` says who, `similarity` how like that person's own direction it is, `towards` in which way not. */
+export function direction(axis: number, similarity = 1, towards = axis + 1): Embedding {
+  const values = new Float32Array(512);
+  values[axis] = similarity;
+  values[towards] = Math.sqrt(1 - similarity * similarity);
+  return new Embedding(values);
+}
