@@ -20,6 +20,11 @@ export type TensorSpec = Static<typeof TensorSpec>;
 export const MODEL_ROLES = ['detector', 'landmarks', 'embedder'] as const;
 export type ModelRole = (typeof MODEL_ROLES)[number];
 
+/** Changes to a graph that make it faster and leave its answers (rewrite.ts). */
+export const REWRITE_KINDS = ['prelu-as-convolutions'] as const;
+export type RewriteKind = (typeof REWRITE_KINDS)[number];
+
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 const ModelSpec = Type.Object(
   {
     role: Type.Unsafe<ModelRole>({ type: 'string', enum: [...MODEL_ROLES] }),
@@ -27,8 +32,16 @@ const ModelSpec = Type.Object(
     file: Type.String({ pattern: '^[A-Za-z0-9_-]+\\.onnx$' }),
     /** Where it lies inside the npm package. */
     pathInPackage: Type.String({ pattern: '^[A-Za-z0-9_/-]+\\.onnx$' }),
+    /** Of the file as it is fetched; the hash also names the embedder in `modelPack`. */
     bytes: Type.Integer({ minimum: 1 }),
-    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    sha256: Sha256,
+    /** What is done to the file before it is loaded (rewrite.ts), and what then comes out. */
+    rewrite: Type.Optional(
+      Type.Object(
+        { kind: Type.Unsafe<RewriteKind>({ type: 'string', enum: [...REWRITE_KINDS] }), bytes: Type.Integer({ minimum: 1 }), sha256: Sha256 },
+        closed,
+      ),
+    ),
     input: TensorSpec,
     outputs: Type.Array(TensorSpec, { minItems: 1 }),
   },

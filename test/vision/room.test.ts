@@ -29,7 +29,7 @@ t.test('before start and after stop nothing is analysed', async (t) => {
   const vision = createVision({ modelsDir: defaultModelsDir(), workers: 1 });
   t.equal((await failure(vision.analyse(await samplePhoto('sample1.jpg')))).code, 'vision_unavailable');
   await vision.start();
-  t.match(vision.modelPack, /^faceplugin-0\.0\.1\+[0-9a-f]{8}\.r1$/);
+  t.equal(vision.modelPack, 'faceplugin-0.0.1+87aacdfe.r1', 'templates that were made before the rewrite stay in use');
   t.equal((await vision.analyse(await samplePhoto('sample1.jpg'))).faces.length, 3);
   await vision.stop();
   await vision.stop();
@@ -44,7 +44,7 @@ t.test('a damaged model file is refused with both hashes', async (t) => {
   await writeFile(file, bytes);
   const { details } = await refusesToStart(t, createVision({ modelsDir: dir, workers: 1 }), 'model_corrupt');
   t.equal(details?.['file'], file);
-  t.equal(details?.['expected'], `sha256 ${modelOf(await loadManifest(), 'embedder').sha256}`);
+  t.equal(details?.['expected'], `sha256 ${modelOf(await loadManifest(), 'embedder').rewrite!.sha256}`);
   t.match(details?.['found'], /^sha256 [0-9a-f]{64}$/);
   t.not(details?.['found'], details?.['expected']);
 });
