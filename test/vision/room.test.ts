@@ -7,7 +7,7 @@ import { isPorticoError, PorticoError } from '../../appliance/kit/index.js';
 import { createVision, spawnWorker, type Vision } from '../../appliance/vision/index.js';
 import { QUEUE_MAX, WorkerPool } from '../../appliance/vision/pool.js';
 import { defaultManifestPath, defaultModelsDir, loadManifest, modelOf } from '../../models/manifest.js';
-import { readModel } from '../../models/verify.js';
+import { readModels } from '../../models/verify.js';
 import { samplePhoto } from '../fixtures/sample-faces.js';
 import { failure } from '../support/failures.js';
 
@@ -60,6 +60,7 @@ t.test('a model that is not of the shape in the manifest is refused by the worke
   const dir = t.testdir({});
   const manifest = JSON.parse(await readFile(defaultManifestPath(), 'utf8'));
   manifest.models[0].outputs[0].shape = [1, 4421, 2];
+  manifest.models[0].outputs[1].shape = [1, 4421, 4];
   const manifestPath = join(dir, 'manifest.json');
   await writeFile(manifestPath, JSON.stringify(manifest));
   const vision = createVision({ modelsDir: defaultModelsDir(), manifestPath, workers: 1 });
@@ -90,8 +91,7 @@ t.test('errors about an image cross the thread with code and details', async (t)
 
 async function poolOf(workers: number): Promise<{ pool: WorkerPool; spawned: Worker[] }> {
   const manifest = await loadManifest();
-  const model = (role: 'detector' | 'landmarks' | 'embedder') => readModel(defaultModelsDir(), modelOf(manifest, role));
-  const models = { detector: await model('detector'), landmarks: await model('landmarks'), embedder: await model('embedder') };
+  const models = await readModels(defaultModelsDir(), manifest);
   const spawned: Worker[] = [];
   const spawn = () => {
     const worker = spawnWorker({ manifest, models });
