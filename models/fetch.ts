@@ -6,16 +6,17 @@
 import { relative } from 'node:path';
 import { isPorticoError } from '../appliance/kit/index.js';
 import { ensureModels, npmCommand } from './install.js';
-import { defaultModelsDir, loadManifest, packageRoot } from './manifest.js';
+import { defaultModelsDir, loadManifest, manifestPathFor, packageRoot } from './manifest.js';
 import { verifyModels } from './verify.js';
 
 try {
-  const manifest = await loadManifest();
   const ownFolder = process.env['PORTICO_MODELS_DIR'];
   if (ownFolder !== undefined && ownFolder !== '') {
+    const manifest = await loadManifest(manifestPathFor(ownFolder));
     await verifyModels(ownFolder, manifest);
     console.log(`Models ${manifest.id}: ${manifest.models.length} files in ${ownFolder} are right.`);
   } else {
+    const manifest = await loadManifest();
     const filesDir = defaultModelsDir();
     const outcome = await ensureModels({
       manifest,

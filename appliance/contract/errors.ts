@@ -97,6 +97,8 @@ export const ERRORS = {
   db_from_newer_version: [500, 'The database was made by a newer or different Portico. Nothing was changed.'],
   model_missing: [500, 'A model file is missing. Run "npm run models".'],
   model_corrupt: [500, 'A model file is not the one named in the manifest.'],
+  model_licence_missing: [500, 'The manifest of the model pack names no licence. Write down under which terms the weights may be used here.'],
+  model_uncalibrated: [500, 'The model pack has no thresholds yet. Run "npm run portico -- models check DIR --faces FOLDER --write".'],
   model_fetch_failed: [500, 'The models could not be fetched.'],
   data_directory_unusable: [500, 'The data folder cannot be used. Check that it is a folder and may be written.'],
   certificate_unreadable: [500, 'The box\'s own root certificate or its key is missing or damaged. Restore both files; making a new root would mean trusting it anew on every iPad.'],

@@ -5,15 +5,15 @@ import type { Decision } from '../contract/index.js';
  * ISO/IEC 19795-1), by number of people enrolled; measured for one model pack and kept in its manifest.
  */
 export interface Calibration {
-  /** Falling, 0..1: what the columns of `rows` stand for. */
+  /** Falling, 0..1: what the columns of `table` stand for. */
   fpir: readonly number[];
   /** By growing number of people; one cosine a column. */
-  rows: readonly { people: number; cosine: readonly number[] }[];
-  /** Cosine for ten times more people, outside the rows. */
+  table: readonly { people: number; cosine: readonly number[] }[];
+  /** Cosine for ten times more people, outside the table. */
   perDecade: number;
   /** No threshold is ever below (faces of different people reach this) or above (photos of one person fall below). */
-  min: number;
-  max: number;
+  floor: number;
+  cap: number;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface Calibration {
 export function similarityThreshold(calibration: Calibration, people: number, fpir: number): number {
   const decades = Math.log10(Math.max(1, people));
   let highest = 0;
-  const points = calibration.rows.map((row) => {
+  const points = calibration.table.map((row) => {
     const rates = calibration.fpir.map((rate, i) => ({ x: -Math.log10(rate), y: row.cosine[i]! }));
     // The rows' slopes differ, so far outside the measured rates their lines would cross.
     highest = Math.max(highest, alongLine(rates, -Math.log10(fpir)));
@@ -34,7 +34,7 @@ export function similarityThreshold(calibration: Calibration, people: number, fp
   });
   const nearest = Math.min(Math.max(decades, points[0]!.x), points.at(-1)!.x);
   const similarity = alongLine(points, nearest) + calibration.perDecade * (decades - nearest);
-  return Math.min(calibration.max, Math.max(calibration.min, similarity));
+  return Math.min(calibration.cap, Math.max(calibration.floor, similarity));
 }
 
 /** Piecewise linear through points of growing x, the first and last piece continued. */

@@ -1,13 +1,14 @@
+import type { SpecOf } from '../../models/manifest.js';
+import { EMBEDDING_LENGTH } from '../../models/rules.js';
 import { FACE_SIZE } from './align.js';
 import type { Model } from './ort.js';
 
 const PLANE = FACE_SIZE * FACE_SIZE;
-/** (x - 127.5) / 128 for each byte, in the order B, G, R (RECOGNITION.md, recipe 5). */
-const MEAN = 127.5;
-const SPREAD = 128;
-
 export interface RawEmbedding {
-  /** Sum of the plain and the mirrored pass, not normalised; 512 values, owned by the caller. */
+  /**
+   * Sum of the plain and, where the pack wants it, the mirrored pass, not normalised; owned by the caller. Always 512
+   * values: a shorter answer is followed by zeros, which changes no cosine, so that one index serves every pack.
+   */
   sum: Float32Array;
   /** L2 norm of the plain pass alone. */
   norm: number;
@@ -16,9 +17,11 @@ export interface RawEmbedding {
 /** Turns one aligned face at a time into numbers. */
 export class Embedder {
   readonly #model: Model;
+  readonly #spec: SpecOf<'embedder'>;
 
-  constructor(model: Model) {
+  constructor(model: Model, spec: SpecOf<'embedder'>) {
     this.#model = model;
+    this.#spec = spec;
   }
 
   /**
@@ -27,21 +30,25 @@ export class Embedder {
    */
   async embed(face: Float32Array): Promise<RawEmbedding | null> {
     const { input } = this.#model;
+    const { channels, mean, scale, mirrored } = this.#spec;
     for (let channel = 0; channel < 3; channel++) {
-      const from = (2 - channel) * PLANE;
+      const from = (channels === 'BGR' ? 2 - channel : channel) * PLANE;
       const to = channel * PLANE;
-      for (let i = 0; i < PLANE; i++) input[to + i] = (face[from + i]! - MEAN) / SPREAD;
+      for (let i = 0; i < PLANE; i++) input[to + i] = (face[from + i]! - mean) / scale;
     }
     const [plain] = (await this.#model.run()) as [Float32Array];
-    mirror(input);
-    const [mirrored] = (await this.#model.run()) as [Float32Array];
+    let other: Float32Array | null = null;
+    if (mirrored) {
+      mirror(input);
+      [other] = (await this.#model.run()) as [Float32Array];
+    }
 
-    const sum = new Float32Array(plain.length);
+    const sum = new Float32Array(EMBEDDING_LENGTH);
     let squares = 0;
     let sumSquares = 0;
-    for (let i = 0; i < sum.length; i++) {
+    for (let i = 0; i < plain.length; i++) {
       squares += plain[i]! * plain[i]!;
-      const value = plain[i]! + mirrored[i]!;
+      const value = plain[i]! + (other === null ? 0 : other[i]!);
       sum[i] = value;
       sumSquares += value * value;
     }

@@ -1,14 +1,14 @@
 /** The door of the room: bytes of a picture in, faces with sealed embeddings out. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { loadManifest, modelOf, type ModelManifest, type ModelRole } from '../../models/manifest.js';
-import { readModel } from '../../models/verify.js';
+import { loadManifest, manifestPathFor, modelPackOf, type Calibration, type Gates } from '../../models/manifest.js';
+import { readModels } from '../../models/verify.js';
 import { Embedding, PorticoError, type Logger } from '../kit/index.js';
 import { checkByteLength } from './decode.js';
 import type { WorkerSetup } from './messages.js';
 import { WorkerPool } from './pool.js';
 import type { RawAnalysis } from './pipeline.js';
-import type { FrameAnalysis } from './types.js';
+import type { Box, FrameAnalysis } from './types.js';
 
 export { iou } from './geometry.js';
 export * from './quality.js';
@@ -18,27 +18,41 @@ export type * from './types.js';
 export const MAX_FACES = 8;
 /** Workers beyond this bring nothing on the boxes we know. */
 const WORKERS_MAX = 4;
-/**
- * Raised when a change to alignment or embedding makes new templates differ from old ones while the model stays.
- */
-const RECIPE = 'r1';
+
+/** What a pack says about its own numbers. */
+export interface VisionPack {
+  /** For `usable`, `decidable` and `judgeForEnrolment`. */
+  readonly gates: Gates;
+  readonly calibration: Calibration;
+}
+export type { Calibration, Gates };
+
+export interface VisionAnalyseOptions {
+  /** The largest so many, default 8; settled ones do not count. */
+  maxFaces?: number;
+  /** Look for small faces too, at about three times the price; default false. */
+  tiles?: boolean;
+  /** Where people who were decided on were last seen, pixels of the upright image: who still stands there alone is not embedded again. */
+  settled?: readonly Box[];
+}
 
 export interface Vision {
   /**
    * Checks and loads the models into worker threads and runs each once.
-   * @throws PorticoError model_missing, model_corrupt {file, expected, found} or vision_unavailable
+   * @throws PorticoError model_missing, model_corrupt {file, expected, found}, model_licence_missing, model_uncalibrated or
+   *   vision_unavailable
    */
   start(): Promise<void>;
   /**
    * Finds and reads the faces of one picture. The bytes are copied before this returns.
-   * @param options.maxFaces the largest so many, default 8
-   * @param options.tiles look for small faces too, at about three times the price; default false
    * @throws PorticoError of the `image_` family for a bad picture; vision_unavailable when the queue (64) is full,
    *   the worker died on it, or the room is not running
    */
-  analyse(image: Uint8Array, options?: { maxFaces?: number; tiles?: boolean }): Promise<FrameAnalysis>;
+  analyse(image: Uint8Array, options?: VisionAnalyseOptions): Promise<FrameAnalysis>;
   /** Pack, start of the embedder's hash and recipe: templates of one name may be compared. Known after `start()`. */
   readonly modelPack: string;
+  /** Gates and calibration of the pack; known from `start()` on. @throws PorticoError vision_unavailable before */
+  readonly pack: VisionPack;
   /** Whether a picture given now would be looked at. */
   readonly available: boolean;
   /** Pictures that wait for a worker. */
@@ -50,12 +64,19 @@ export interface Vision {
 export interface VisionOptions {
   /** Folder with the .onnx files. */
   modelsDir: string;
-  /** Default: models/manifest.json of this package. */
+  /** Default: the folder's own manifest.json when it has one, else models/manifest.json of this package. */
   manifestPath?: string;
+  /** Start a pack that has no calibration yet; only for what measures one. */
+  uncalibrated?: boolean;
   /** Worker threads, one core each; default: the cores, at most 4. */
   workers?: number;
   log?: Logger;
 }
+
+/** Nobody is like anybody: what stands in while a pack is being measured. */
+const NO_CALIBRATION: Calibration = {
+  measuredOn: 'nothing yet', fpir: [0.01, 0.001], table: [{ people: 1, cosine: [1, 1] }, { people: 2, cosine: [1, 1] }], perDecade: 0, floor: 0.99, cap: 1,
+};
 
 export function createVision(options: VisionOptions): Vision {
   return new VisionRoom(options);
@@ -64,6 +85,7 @@ export function createVision(options: VisionOptions): Vision {
 class VisionRoom implements Vision {
   readonly #options: VisionOptions;
   #running: { pool: WorkerPool; modelPack: string } | null = null;
+  #pack: VisionPack | null = null;
 
   constructor(options: VisionOptions) {
     this.#options = options;
@@ -71,6 +93,11 @@ class VisionRoom implements Vision {
 
   get modelPack(): string {
     return this.#running?.modelPack ?? '';
+  }
+
+  get pack(): VisionPack {
+    if (this.#pack === null) throw new PorticoError('vision_unavailable');
+    return this.#pack;
   }
 
   get available(): boolean {
@@ -84,28 +111,28 @@ class VisionRoom implements Vision {
   async start(): Promise<void> {
     if (this.#running !== null) throw new Error('vision is already running');
     const { modelsDir, manifestPath, log } = this.#options;
-    const manifest = await loadManifest(manifestPath);
+    const manifest = await loadManifest(manifestPath ?? manifestPathFor(modelsDir));
+    const calibration = manifest.calibration ?? (this.#options.uncalibrated === true ? NO_CALIBRATION : null);
+    if (calibration === null) throw new PorticoError('model_uncalibrated', { pack: manifest.id });
+    const { detector, landmarks, embedder } = await readModels(modelsDir, manifest);
     const setup: WorkerSetup = {
       manifest,
-      models: {
-        detector: await readShared(modelsDir, manifest, 'detector'),
-        landmarks: await readShared(modelsDir, manifest, 'landmarks'),
-        embedder: await readShared(modelsDir, manifest, 'embedder'),
-      },
+      models: { detector: shared(detector), landmarks: landmarks === null ? null : shared(landmarks), embedder: shared(embedder) },
     };
     const pool = new WorkerPool({ spawn: () => spawnWorker(setup), workers: this.#workerCount(), log });
     await pool.start();
-    const modelPack = `${manifest.id}+${modelOf(manifest, 'embedder').sha256.slice(0, 8)}.${RECIPE}`;
+    const modelPack = modelPackOf(manifest);
+    this.#pack = Object.freeze({ gates: manifest.gates, calibration });
     this.#running = { pool, modelPack };
     log?.info({ modelPack, workers: this.#workerCount() }, 'vision: ready');
   }
 
-  async analyse(image: Uint8Array, options: { maxFaces?: number; tiles?: boolean } = {}): Promise<FrameAnalysis> {
+  async analyse(image: Uint8Array, options: VisionAnalyseOptions = {}): Promise<FrameAnalysis> {
     if (this.#running === null) throw new PorticoError('vision_unavailable');
-    const { maxFaces = MAX_FACES, tiles = false } = options;
+    const { maxFaces = MAX_FACES, tiles = false, settled = [] } = options;
     // Before the copy: what is too large must not cost memory.
     checkByteLength(image.length);
-    return seal(await this.#running.pool.run(new Uint8Array(image), { maxFaces, tiles }));
+    return seal(await this.#running.pool.run(new Uint8Array(image), { maxFaces, tiles, settled }));
   }
 
   async stop(): Promise<void> {
@@ -129,11 +156,10 @@ export function spawnWorker(setup: WorkerSetup): Worker {
   });
 }
 
-async function readShared(dir: string, manifest: ModelManifest, role: ModelRole): Promise<Uint8Array> {
-  const bytes = await readModel(dir, modelOf(manifest, role));
-  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  shared.set(bytes);
-  return shared;
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
 }
 
 function seal(raw: RawAnalysis): FrameAnalysis {

@@ -1,6 +1,7 @@
 /** The only file that knows the inference runtime. */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelSpec, TensorSpec } from '../../models/manifest.js';
+import { describe, sizeOf } from '../../models/rules.js';
 import { PorticoError } from '../kit/index.js';
 
 const OPTIONS: InferenceSession.SessionOptions = {
@@ -26,7 +27,7 @@ export class Model {
   private constructor(spec: ModelSpec, session: InferenceSession) {
     this.#spec = spec;
     this.#session = session;
-    this.input = new Float32Array(size(spec.input));
+    this.input = new Float32Array(sizeOf(spec.input));
     this.#feeds = { [spec.input.name]: new Tensor('float32', this.input, spec.input.shape) };
   }
 
@@ -42,11 +43,10 @@ export class Model {
     } catch (cause) {
       throw new PorticoError('model_corrupt', { file: spec.file, expected: 'a model that loads', found: 'one that does not' }, { cause });
     }
-    const expected = describe([spec.input], spec.outputs);
-    const found = describe(tensors(session.inputMetadata), tensors(session.outputMetadata));
-    if (found !== expected) {
+    const fault = mismatch(spec, session);
+    if (fault !== null) {
       await session.release();
-      throw new PorticoError('model_corrupt', { file: spec.file, expected, found });
+      throw new PorticoError('model_corrupt', { file: spec.file, expected: describe(spec.input, spec.outputs), found: fault });
     }
     return new Model(spec, session);
   }
@@ -65,19 +65,27 @@ export class Model {
     this.#ranMs += performance.now() - started;
     return this.#spec.outputs.map((output) => {
       const data = results[output.name]?.data;
-      if (!(data instanceof Float32Array) || data.length !== size(output)) {
+      if (!(data instanceof Float32Array) || data.length !== sizeOf(output)) {
         throw new PorticoError('vision_unavailable', { file: this.#spec.file, output: output.name });
       }
       return data;
     });
   }
 
-  /** A pass over a synthetic pattern. @throws PorticoError vision_unavailable unless every output is finite */
+  /**
+   * A pass over a synthetic pattern. @throws PorticoError model_corrupt {file, expected, found} unless it runs and every
+   * output has the manifest's size and is finite
+   */
   async selfTest(): Promise<void> {
     for (let i = 0; i < this.input.length; i++) this.input[i] = Math.sin(i * 0.1);
-    for (const output of await this.run()) {
-      if (!output.every(Number.isFinite)) throw new PorticoError('vision_unavailable', { file: this.#spec.file });
+    let outputs: Float32Array[];
+    try {
+      outputs = await this.run();
+    } catch (cause) {
+      throw new PorticoError('model_corrupt', { file: this.#spec.file, expected: describe(this.#spec.input, this.#spec.outputs), found: 'outputs of another form' }, { cause });
     }
+    const broken = this.#spec.outputs.find((_, index) => !outputs[index]!.every(Number.isFinite));
+    if (broken !== undefined) throw new PorticoError('model_corrupt', { file: this.#spec.file, expected: 'finite numbers', found: `${broken.name} with NaN or infinity` });
   }
 
   async release(): Promise<void> {
@@ -85,19 +93,30 @@ export class Model {
   }
 }
 
-function size(spec: TensorSpec): number {
-  return spec.shape.reduce((product, dimension) => product * dimension, 1);
+/** What the file says of itself where that is not the manifest's; null when they agree. Free dimensions fit any number. */
+function mismatch(spec: ModelSpec, session: InferenceSession): string | null {
+  const inputs = session.inputMetadata;
+  const outputs = session.outputMetadata;
+  const found = `${inputs.map(text).join(',')} -> ${outputs.map(text).join(',')}`;
+  const [input] = inputs;
+  if (inputs.length !== 1 || input === undefined || !fits(input, spec.input)) return found;
+  // Exporters write the outputs' sizes at the size they exported with, also where the input may be of any: what comes
+  // out is then seen only when it runs (`selfTest`).
+  const anySize = input.isTensor && input.shape.some((dimension) => !isFixed(dimension));
+  const all = spec.outputs.every((output) => {
+    const its = outputs.find(({ name }) => name === output.name);
+    return its !== undefined && (anySize ? its.isTensor && its.type === 'float32' : fits(its, output));
+  });
+  return all && outputs.length === spec.outputs.length ? null : found;
 }
 
-function tensors(metadata: readonly InferenceSession.ValueMetadata[]): TensorSpec[] {
-  return metadata.map((value) =>
-    value.isTensor && value.type === 'float32'
-      ? { name: value.name, shape: value.shape.map(Number) }
-      : { name: `${value.name} (not float32)`, shape: [] },
-  );
+const isFixed = (dimension: number | string) => typeof dimension === 'number' && dimension > 0;
+
+function fits(value: InferenceSession.ValueMetadata, spec: TensorSpec): boolean {
+  if (!value.isTensor || value.type !== 'float32' || value.name !== spec.name || value.shape.length !== spec.shape.length) return false;
+  return value.shape.every((dimension, index) => !isFixed(dimension) || dimension === spec.shape[index]);
 }
 
-function describe(inputs: readonly TensorSpec[], outputs: readonly TensorSpec[]): string {
-  const list = (specs: readonly TensorSpec[]) => specs.map((spec) => `${spec.name}[${spec.shape.join('x')}]`).join(',');
-  return `${list(inputs)} -> ${list(outputs)}`;
+function text(value: InferenceSession.ValueMetadata): string {
+  return value.isTensor && value.type === 'float32' ? `${value.name}[${value.shape.join('x')}]` : `${value.name} (not float32)`;
 }

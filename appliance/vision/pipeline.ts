@@ -1,12 +1,14 @@
-import { modelOf, type ModelManifest, type ModelRole } from '../../models/manifest.js';
+import { modelOf, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
 import { align, FACE_SIZE } from './align.js';
 import { decode } from './decode.js';
-import { Detector } from './detector.js';
+import { Detector, type Detection } from './detector.js';
 import { Embedder } from './embedder.js';
 import { area, clampBox, type RgbImage } from './geometry.js';
 import { fivePoints, LandmarkFinder } from './landmarks.js';
 import { FaceMeter, measurePose } from './measure.js';
 import { Model } from './ort.js';
+import { measureFivePointPose } from './pose.js';
+import { splitSettled } from './settled.js';
 import type { Box, FrameAnalysis, FoundFace } from './types.js';
 
 /** A face as it leaves a worker: the same as `FoundFace`, with the numbers still open. */
@@ -21,34 +23,55 @@ export interface AnalyseOptions {
   /** The largest so many faces are looked at; the time of a frame grows with each. */
   maxFaces: number;
   tiles: boolean;
+  /** Where people who need no second look were last seen; see `splitSettled`. */
+  settled?: readonly Box[];
 }
-export type ModelBytes = Record<ModelRole, Uint8Array>;
+export interface ModelBytes {
+  detector: Uint8Array;
+  /** null for a pack whose detector gives five points. */
+  landmarks: Uint8Array | null;
+  embedder: Uint8Array;
+}
 
 /** Everything from bytes to embeddings, one frame at a time: the tensors and scratch buffers are its own. */
 export class Pipeline {
   readonly #models: readonly Model[];
   readonly #detector: Detector;
-  readonly #landmarks: LandmarkFinder;
+  readonly #landmarks: LandmarkFinder | null;
   readonly #embedder: Embedder;
   readonly #meter = new FaceMeter();
   readonly #face = new Float32Array(3 * FACE_SIZE * FACE_SIZE);
 
-  private constructor(detector: Model, landmarks: Model, embedder: Model) {
-    this.#models = [detector, landmarks, embedder];
-    this.#detector = new Detector(detector);
-    this.#landmarks = new LandmarkFinder(landmarks);
-    this.#embedder = new Embedder(embedder);
+  private constructor(models: readonly Model[], detector: Detector, landmarks: LandmarkFinder | null, embedder: Embedder) {
+    this.#models = models;
+    this.#detector = detector;
+    this.#landmarks = landmarks;
+    this.#embedder = embedder;
   }
 
   /**
-   * Loads the three models and runs a synthetic pattern through each.
-   * @throws PorticoError model_corrupt or vision_unavailable
+   * Loads the models of a pack and runs a synthetic pattern through each.
+   * @throws PorticoError model_corrupt for one that does not load, has other inputs and outputs than the manifest, or
+   *   answers with NaN or infinity; vision_unavailable when the runtime itself fails
    */
   static async load(manifest: ModelManifest, bytes: ModelBytes): Promise<Pipeline> {
-    const load = (role: ModelRole) => Model.load(bytes[role], modelOf(manifest, role));
-    const pipeline = new Pipeline(await load('detector'), await load('landmarks'), await load('embedder'));
-    for (const model of pipeline.#models) await model.selfTest();
-    return pipeline;
+    const models: Model[] = [];
+    const load = async (spec: ModelSpec, file: Uint8Array) => {
+      const model = await Model.load(file, spec);
+      models.push(model);
+      await model.selfTest();
+      return model;
+    };
+    try {
+      const specs = { detector: modelOf(manifest, 'detector'), landmarks: modelOf(manifest, 'landmarks'), embedder: modelOf(manifest, 'embedder') };
+      const detector = new Detector(await load(specs.detector, bytes.detector), specs.detector);
+      const landmarks = specs.landmarks !== null && bytes.landmarks !== null ? new LandmarkFinder(await load(specs.landmarks, bytes.landmarks)) : null;
+      const embedder = new Embedder(await load(specs.embedder, bytes.embedder), specs.embedder);
+      return new Pipeline(models, detector, landmarks, embedder);
+    } catch (error) {
+      for (const model of models) await model.release();
+      throw error;
+    }
   }
 
   /** @throws PorticoError of the `image_` family for a picture that cannot be used */
@@ -58,11 +81,11 @@ export class Pipeline {
     const image = await decode(bytes);
     const decodeMs = performance.now() - started;
 
-    const detections = await this.#detector.detect(image, options.tiles);
-    const largest = detections.sort((p, q) => area(q.box) - area(p.box)).slice(0, options.maxFaces);
+    const { settled, open } = splitSettled(await this.#detector.detect(image, options.tiles), options.settled ?? []);
+    const largest = open.sort((p, q) => area(q.box) - area(p.box)).slice(0, options.maxFaces);
     const faces: RawFace[] = [];
-    for (const { box, score } of largest) {
-      const face = await this.#read(image, box, score);
+    for (const detection of largest) {
+      const face = await this.#read(image, detection);
       if (face !== null) faces.push(face);
     }
     const modelsMs = this.#models.reduce((sum, model) => sum + model.takeRanMs(), 0);
@@ -70,21 +93,27 @@ export class Pipeline {
       width: image.width,
       height: image.height,
       faces,
+      settled: settled.map(({ index, detection }) => ({
+        index, box: clampBox(detection.box, image.width, image.height), detectionScore: detection.score,
+      })),
       timings: { decodeMs, modelsMs, totalMs: performance.now() - started },
     };
   }
 
   /** One detection to one face; null when there is nothing that could be aligned or compared. */
-  async #read(image: RgbImage, box: Box, detectionScore: number): Promise<RawFace | null> {
+  async #read(image: RgbImage, { box, score, points }: Detection): Promise<RawFace | null> {
     const inside = clampBox(box, image.width, image.height);
     if (area(inside) === 0) return null;
-    const points = await this.#landmarks.find(image, box);
-    const visible = align(image, fivePoints(points), this.#face);
+    const landmarks = this.#landmarks === null ? null : await this.#landmarks.find(image, box);
+    const five = landmarks === null ? points : fivePoints(landmarks);
+    if (five === null) return null;
+    const visible = align(image, five, this.#face);
     if (visible === null) return null;
     const embedding = await this.#embedder.embed(this.#face);
     if (embedding === null) return null;
-    const quality = { norm: embedding.norm, visible, ...this.#meter.measure(this.#face), ...measurePose(points) };
-    return { box: inside, detectionScore, quality, sum: embedding.sum };
+    const pose = landmarks === null ? measureFivePointPose(five) : measurePose(landmarks);
+    const quality = { norm: embedding.norm, visible, ...this.#meter.measure(this.#face), ...pose };
+    return { box: inside, detectionScore: score, quality, sum: embedding.sum };
   }
 
   async release(): Promise<void> {

@@ -2,15 +2,9 @@
  * What is good enough for what. Each limit refuses what harms recognition, not what is unusual: measured on 4,163 LFW
  * photos (press photos of 1,965 people), all limits but the norm together refuse 3 % of them, the norm 16 %.
  */
+import type { Gates } from '../../models/manifest.js';
 import type { ErrorCode } from '../contract/index.js';
 import type { FaceQuality, FoundFace } from './types.js';
-
-/** Norm of the plain embedding (RECOGNITION.md, recipe 6): non-faces 1.6 (p95 2.25), usable faces from 2.87. */
-export const NORM_USABLE_MIN = 2.6;
-/** Below this wait for a better frame instead of deciding (RECOGNITION.md, recipe 6). */
-export const NORM_DECIDE_MIN = 3.1;
-/** Below this do not enrol (RECOGNITION.md, recipe 6). */
-export const NORM_ENROL_MIN = 3.3;
 
 /**
  * Share of the aligned face inside the picture. Cutting faces of the sample photos step by step: from 0.75 the
@@ -53,21 +47,24 @@ export type CaptureProblem = Extract<
   | 'face_poor_quality'
 >;
 
-/** Whether this is a face at all and good enough to follow. */
-export function usable(quality: FaceQuality): boolean {
-  return quality.norm >= NORM_USABLE_MIN;
+/**
+ * Whether this is a face at all and good enough to follow.
+ * @param gates the pack's (`vision.pack.gates`); null: its norm says nothing, and the rest decides
+ */
+export function usable(quality: FaceQuality, gates: Gates): boolean {
+  return gates === null || quality.norm >= gates.usable;
 }
 
-/** Whether a decision about who it is may rest on it. */
-export function decidable(quality: FaceQuality): boolean {
-  return quality.norm >= NORM_DECIDE_MIN && quality.visible >= VISIBLE_DECIDE_MIN;
+/** Whether a decision about who it is may rest on it. @param gates as for `usable` */
+export function decidable(quality: FaceQuality, gates: Gates): boolean {
+  return (gates === null || quality.norm >= gates.decide) && quality.visible >= VISIBLE_DECIDE_MIN;
 }
 
 /**
  * The first thing that speaks against enrolling from this face, causes before effects (too small explains blurred),
- * so that the advice helps; null when nothing does.
+ * so that the advice helps; null when nothing does. @param gates as for `usable`
  */
-export function judgeForEnrolment(face: Pick<FoundFace, 'quality'>): CaptureProblem | null {
+export function judgeForEnrolment(face: Pick<FoundFace, 'quality'>, gates: Gates): CaptureProblem | null {
   const { quality } = face;
   if (quality.eyeDistance < ENROL_EYE_DISTANCE_MIN) return 'face_too_small';
   if (quality.visible < VISIBLE_ENROL_MIN) return 'face_cut_off';
@@ -75,7 +72,8 @@ export function judgeForEnrolment(face: Pick<FoundFace, 'quality'>): CaptureProb
   if (quality.brightness > ENROL_BRIGHTNESS_MAX) return 'face_too_bright';
   if (quality.sharpness < ENROL_SHARPNESS_MIN) return 'face_blurred';
   if (Math.abs(quality.yawDegrees) > ENROL_YAW_MAX_DEGREES) return 'face_turned';
-  if (quality.eyeOpenness < ENROL_EYE_OPENNESS_MIN) return 'face_eyes_closed';
-  if (quality.norm < NORM_ENROL_MIN) return 'face_poor_quality';
+  // null: the pack has no lids to judge by.
+  if (quality.eyeOpenness !== null && quality.eyeOpenness < ENROL_EYE_OPENNESS_MIN) return 'face_eyes_closed';
+  if (gates !== null && quality.norm < gates.enrol) return 'face_poor_quality';
   return null;
 }

@@ -14,7 +14,10 @@ export interface Point {
 
 /** How well a face can be read; all of it comes from the picture, none of it says anything about the person. */
 export interface FaceQuality {
-  /** L2 norm of the plain (not mirrored) embedding before normalising: about 1.6 for non-faces, 2.9 and up for usable faces. */
+  /**
+   * L2 norm of the plain (not mirrored) embedding before normalising. What it says depends on the pack: see its gates. First
+   * pack: about 1.6 for non-faces, 2.9 and up for usable faces.
+   */
   norm: number;
   /** How much of the aligned face lies inside the picture, 0..1: less than 1 for a face cut by its edge. */
   visible: number;
@@ -26,8 +29,11 @@ export interface FaceQuality {
   yawDegrees: number;
   /** Roll of the eye line in the image, degrees, clockwise positive. */
   rollDegrees: number;
-  /** Mean eye aspect ratio from the 68 landmarks (Soukupova and Cech 2016), 0 to about 0.45; a weak hint: see quality.ts. */
-  eyeOpenness: number;
+  /**
+   * Mean eye aspect ratio from the 68 landmarks (Soukupova and Cech 2016), 0 to about 0.45; a weak hint: see quality.ts.
+   * null from a pack with five points: not known.
+   */
+  eyeOpenness: number | null;
   /** Distance between the eye centres, pixels of the upright image. */
   eyeDistance: number;
 }
@@ -37,8 +43,17 @@ export interface FoundFace {
   /** Detector's confidence, 0..1. */
   detectionScore: number;
   quality: FaceQuality;
-  /** Plain and mirrored pass summed and normalised (kept sealed). */
+  /** Plain and mirrored pass summed and normalised (kept sealed); 512 values, see embedder.ts. */
   embedding: Embedding;
+}
+
+/** Somebody who needed no second look. */
+export interface SettledFace {
+  /** Into the list of boxes given. */
+  index: number;
+  box: Box;
+  /** Detector's confidence, 0..1. */
+  detectionScore: number;
 }
 
 export interface FrameAnalysis {
@@ -46,5 +61,7 @@ export interface FrameAnalysis {
   height: number;
   /** Largest first; at most `maxFaces`. */
   faces: FoundFace[];
+  /** Those of the `settled` boxes given whose person is still there and was not looked at again; not among `faces`. */
+  settled: SettledFace[];
   timings: { decodeMs: number; /** sum of raw session.run times: the floor */ modelsMs: number; totalMs: number };
 }

@@ -1,4 +1,7 @@
 /** Entry of a worker thread: owns one pipeline, answers one job after the other, leaves when told to stop. */
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { isPorticoError } from '../kit/index.js';
 import type { FromWorker, ToWorker, WorkerFailure, WorkerSetup } from './messages.js';
@@ -7,6 +10,9 @@ import { Pipeline, type ModelBytes } from './pipeline.js';
 if (parentPort === null) throw new Error('worker.ts must run in a worker thread');
 const port = parentPort;
 const { manifest, models } = workerData as WorkerSetup;
+
+/** Of a thread that may wait, -20 (first) to 19 (last): a third of the weight of the others, so that it still gets its work done. */
+const NICENESS = 5;
 
 const tell = (message: FromWorker, transfer: ArrayBuffer[] = []) => {
   port.postMessage(message, transfer);
@@ -20,9 +26,22 @@ function toFailure(error: unknown): WorkerFailure {
   return { code: 'internal', stack: where.join('\n') };
 }
 
+/**
+ * Recognition may wait a moment, the thread that answers the iPads may not. On Linux a thread has a niceness of its own;
+ * elsewhere, or where it is not allowed, everything stays as it is.
+ */
+function giveWayToTheMainThread(): void {
+  try {
+    const threadId = Number(basename(readlinkSync('/proc/thread-self')));
+    if (Number.isInteger(threadId) && threadId !== process.pid) setPriority(threadId, NICENESS);
+  } catch {
+    // Only speed was at stake.
+  }
+}
+
 /** The runtime wants memory of its own, not shared memory. */
 function unshared(shared: ModelBytes): ModelBytes {
-  return { detector: shared.detector.slice(), landmarks: shared.landmarks.slice(), embedder: shared.embedder.slice() };
+  return { detector: shared.detector.slice(), landmarks: shared.landmarks?.slice() ?? null, embedder: shared.embedder.slice() };
 }
 
 async function answer(pipeline: Pipeline, message: Extract<ToWorker, { type: 'analyse' }>): Promise<void> {
@@ -35,6 +54,7 @@ async function answer(pipeline: Pipeline, message: Extract<ToWorker, { type: 'an
   }
 }
 
+giveWayToTheMainThread();
 try {
   const pipeline = await Pipeline.load(manifest, unshared(models));
   // One after the other: the pipeline's buffers serve one frame at a time, and stopping waits for the job under way.

@@ -121,8 +121,8 @@ async function photosOf(vision: Vision, folder: string): Promise<EnrolmentPhoto[
     if (face !== null && !('error' in face)) faces.push(face);
   }
   faces.sort((a, b) => b.quality.norm - a.quality.norm);
-  const good = faces.filter((face) => judgeForEnrolment(face) === null);
-  const taken = good.length > 0 ? good.slice(0, TEMPLATE_PHOTOS_MAX) : faces.filter((face) => usable(face.quality)).slice(0, 1);
+  const good = faces.filter((face) => judgeForEnrolment(face, vision.pack.gates) === null);
+  const taken = good.length > 0 ? good.slice(0, TEMPLATE_PHOTOS_MAX) : faces.filter((face) => usable(face.quality, vision.pack.gates)).slice(0, 1);
   return taken.map((face) => ({ embedding: face.embedding, pose: 'front', norm: face.quality.norm }));
 }
 
@@ -143,7 +143,7 @@ async function decideFile({ vision, gallery }: Rooms, names: Map<string, string>
   const face = await largestFace(vision, join(directory, file));
   if (face === null) return { file, decision: 'no_face', identity: null, score: null, margin: null };
   if ('error' in face) return { file, error: face.error };
-  if (!decidable(face.quality)) return { file, decision: 'rejected_quality', identity: null, score: null, margin: null };
+  if (!decidable(face.quality, vision.pack.gates)) return { file, decision: 'rejected_quality', identity: null, score: null, margin: null };
   const { decision, customerId, score, margin } = await gallery.match(face.embedding);
   return { file, decision, identity: customerId === null ? null : names.get(customerId)!, score, margin };
 }

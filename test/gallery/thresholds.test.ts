@@ -3,7 +3,7 @@ import t from 'tap';
 import { decide, KNOWN_MARGIN_MIN, similarityThreshold as thresholdOf } from '../../appliance/gallery/index.js';
 import { loadManifest } from '../../models/manifest.js';
 
-const { calibration } = await loadManifest();
+const calibration = (await loadManifest()).calibration!;
 const similarityThreshold = (count: number, rate: number) => thresholdOf(calibration, count, rate);
 
 /** What the settings allow (config): PORTICO_FPIR_KNOWN to 0.1, PORTICO_FPIR_CANDIDATE to 0.2, both from 0.0001. */
@@ -12,18 +12,18 @@ const people = fc.integer({ min: 0, max: 100_000 });
 const ROUNDING = 1e-9;
 
 t.test('the measured points come back as measured', async (t) => {
-  for (const { people: count, cosine } of calibration.rows) {
+  for (const { people: count, cosine } of calibration.table) {
     for (const [i, rate] of calibration.fpir.entries()) {
-      t.ok(Math.abs(similarityThreshold(count, rate) - Math.max(calibration.min, cosine[i]!)) < ROUNDING, `${count} people at ${rate}`);
+      t.ok(Math.abs(similarityThreshold(count, rate) - Math.max(calibration.floor, cosine[i]!)) < ROUNDING, `${count} people at ${rate}`);
     }
   }
-  t.ok(calibration.rows.length >= 4 && calibration.fpir.length >= 3);
+  t.ok(calibration.table.length >= 4 && calibration.fpir.length >= 3);
 });
 
 t.test('always a similarity that can be reached and that strangers seldom reach', async (t) => {
   fc.assert(fc.property(people, fpir, (count, rate) => {
     const threshold = similarityThreshold(count, rate);
-    return threshold >= calibration.min && threshold <= calibration.max;
+    return threshold >= calibration.floor && threshold <= calibration.cap;
   }));
   t.equal(similarityThreshold(0, 0.003), similarityThreshold(1, 0.003), 'nobody is as one');
 });

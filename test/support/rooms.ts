@@ -11,7 +11,7 @@ import { Visits } from '../../appliance/visits/index.js';
 import { loadManifest } from '../../models/manifest.js';
 import { temporaryDirectory, TestClock } from './box.js';
 
-const { calibration } = await loadManifest();
+const calibration = (await loadManifest()).calibration!;
 
 export type TestRooms = ReturnType<typeof openRooms>;
 

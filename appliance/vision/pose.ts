@@ -1,0 +1,21 @@
+import { distance } from './geometry.js';
+import { rollDegrees, type FivePoints } from './landmarks.js';
+import type { FaceQuality } from './types.js';
+
+/** Degrees of yaw for a nose that lies off the middle of the eyes by the eyes' distance: TODO fitted. */
+const YAW_SLOPE = 90;
+/** As far as `measure.ts` goes with 68 points. */
+const YAW_LIMIT_DEGREES = 60;
+
+/** What can be read from five points alone; the eyes' lids are not among them. Signs as in `FaceQuality`. */
+export function measureFivePointPose(five: FivePoints): Pick<FaceQuality, 'yawDegrees' | 'rollDegrees' | 'eyeOpenness' | 'eyeDistance'> {
+  return { yawDegrees: fivePointYaw(five), rollDegrees: rollDegrees(five), eyeOpenness: null, eyeDistance: distance(five.leftEye, five.rightEye) };
+}
+
+/** Rough yaw: how far the tip of the nose lies off the middle between the eyes, along their line. */
+export function fivePointYaw({ leftEye, rightEye, nose }: FivePoints): number {
+  const eyes = distance(leftEye, rightEye);
+  if (!(eyes > 0)) return 0;
+  const along = ((2 * nose.x - leftEye.x - rightEye.x) * (rightEye.x - leftEye.x) + (2 * nose.y - leftEye.y - rightEye.y) * (rightEye.y - leftEye.y)) / (2 * eyes * eyes);
+  return Math.max(-YAW_LIMIT_DEGREES, Math.min(YAW_LIMIT_DEGREES, along * YAW_SLOPE));
+}

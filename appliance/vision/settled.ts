@@ -1,0 +1,31 @@
+import type { Detection } from './detector.js';
+import { iou } from './geometry.js';
+import type { Box } from './types.js';
+
+/** A face is taken for the one that was here before from this overlap on. */
+const SAME_IOU_MIN = 0.5;
+/** Nearer than this to anybody else, two people may have changed places: look again. */
+const ALONE_IOU_MAX = 0.1;
+
+/**
+ * Which detections need no second look: the only one on a box where somebody decided was last seen, with nobody else
+ * near it, neither a detection nor another such box. Everyone else is open.
+ * @param settled boxes in pixels of the picture
+ * @returns `index` points into `settled`; `open` keeps the order of `detections`
+ */
+export function splitSettled(
+  detections: readonly Detection[],
+  settled: readonly Box[],
+): { settled: { index: number; detection: Detection }[]; open: Detection[] } {
+  const found: { index: number; detection: Detection }[] = [];
+  settled.forEach((box, index) => {
+    const here = detections.filter((detection) => iou(detection.box, box) >= SAME_IOU_MIN);
+    const [detection] = here;
+    if (detection === undefined || here.length > 1) return;
+    const near = (other: Box) => iou(detection.box, other) > ALONE_IOU_MAX;
+    const alone = !settled.some((other, i) => i !== index && near(other)) && !detections.some((other) => other !== detection && near(other.box));
+    if (alone) found.push({ index, detection });
+  });
+  const taken = new Set(found.map(({ detection }) => detection));
+  return { settled: found, open: detections.filter((detection) => !taken.has(detection)) };
+}
