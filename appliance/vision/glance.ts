@@ -1,0 +1,45 @@
+import type { RgbImage } from './geometry.js';
+import type { Box } from './types.js';
+
+/** Cells a side. */
+const SIZE = 16;
+/** Pixels looked at in a cell, a side. */
+const SAMPLES = 3;
+
+/**
+ * A cheap look at what a box shows: its grey values in 16 x 16 cells, less their mean, 256 values. Not who it is, but enough to
+ * see that it is no longer what it was. All zero for a plain surface.
+ */
+export function glanceAt({ data, width, height }: RgbImage, box: Box): Float32Array {
+  const cells = new Float32Array(SIZE * SIZE);
+  const stepX = box.width / (SIZE * SAMPLES);
+  const stepY = box.height / (SIZE * SAMPLES);
+  let sum = 0;
+  for (let row = 0; row < SIZE * SAMPLES; row++) {
+    const y = Math.min(height - 1, Math.max(0, Math.floor(box.y + (row + 0.5) * stepY)));
+    const line = Math.floor(row / SAMPLES) * SIZE;
+    for (let column = 0; column < SIZE * SAMPLES; column++) {
+      const x = Math.min(width - 1, Math.max(0, Math.floor(box.x + (column + 0.5) * stepX)));
+      const p = (y * width + x) * 3;
+      const grey = 0.299 * data[p]! + 0.587 * data[p + 1]! + 0.114 * data[p + 2]!;
+      cells[line + Math.floor(column / SAMPLES)]! += grey;
+      sum += grey;
+    }
+  }
+  const mean = sum / (SIZE * SIZE);
+  for (let i = 0; i < cells.length; i++) cells[i]! -= mean;
+  return cells;
+}
+
+/** Correlation of two glances, -1..1; 0 when one of them shows a plain surface. */
+export function glanceSimilarity(a: Float32Array, b: Float32Array): number {
+  let dot = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  for (let i = 0; i < a.length; i++) {
+    dot += a[i]! * b[i]!;
+    squaresA += a[i]! * a[i]!;
+    squaresB += b[i]! * b[i]!;
+  }
+  return squaresA < 1 || squaresB < 1e-9 ? 0 : dot / Math.sqrt(squaresA * squaresB);
+}
