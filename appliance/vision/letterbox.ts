@@ -27,28 +27,37 @@ export function shrink(image: RgbImage, region: Box, width: number, height: numb
   const rowStep = scale >= SKIP_ROWS_FROM ? 2 : 1;
   const lastX = region.x + region.width - 1;
   const lastY = region.y + region.height - 1;
+  // Where each target column begins and ends in a source row, bytes.
+  const begins = new Int32Array(usedWidth);
+  const ends = new Int32Array(usedWidth);
+  for (let column = 0; column < usedWidth; column++) {
+    const left = Math.min(lastX, region.x + Math.floor(column * scale));
+    begins[column] = left * 3;
+    ends[column] = Math.min(lastX + 1, Math.max(left + 1, region.x + Math.floor((column + 1) * scale))) * 3;
+  }
   for (let row = 0; row < usedHeight; row++) {
     const top = Math.min(lastY, region.y + Math.floor(row * scale));
     const bottom = Math.min(lastY + 1, Math.max(top + 1, region.y + Math.floor((row + 1) * scale)));
+    const weight = 3 / (Math.ceil((bottom - top) / rowStep) * SPREAD);
     for (let column = 0; column < usedWidth; column++) {
-      const left = Math.min(lastX, region.x + Math.floor(column * scale));
-      const right = Math.min(lastX + 1, Math.max(left + 1, region.x + Math.floor((column + 1) * scale)));
+      const begin = begins[column]!;
+      const end = ends[column]!;
       let red = 0;
       let green = 0;
       let blue = 0;
       for (let y = top; y < bottom; y += rowStep) {
-        const end = y * rowBytes + right * 3;
-        for (let p = y * rowBytes + left * 3; p < end; p += 3) {
-          red += data[p]!;
-          green += data[p + 1]!;
-          blue += data[p + 2]!;
+        const start = Math.imul(y, rowBytes);
+        for (let p = (start + begin) | 0; p < start + end; p += 3) {
+          red = (red + data[p]!) | 0;
+          green = (green + data[p + 1]!) | 0;
+          blue = (blue + data[p + 2]!) | 0;
         }
       }
-      const weight = 1 / (Math.ceil((bottom - top) / rowStep) * (right - left) * SPREAD);
+      const share = weight / (end - begin);
       const at = row * width + column;
-      out[at] = red * weight + BLACK;
-      out[plane + at] = green * weight + BLACK;
-      out[2 * plane + at] = blue * weight + BLACK;
+      out[at] = red * share + BLACK;
+      out[plane + at] = green * share + BLACK;
+      out[2 * plane + at] = blue * share + BLACK;
     }
   }
   return scale;

@@ -23,6 +23,16 @@ async function photo() {
 /** A PNG whose header claims any size; its pixels are missing. */
 const pngHeader = (width: number, height: number) => png(width, height, [8, 2], Buffer.alloc(100));
 
+/** A JPEG whose header claims any size; its pixels are those of another. */
+function jpegHeader(jpeg: Buffer, width: number, height: number): Buffer {
+  const changed = Buffer.from(jpeg);
+  // Start of frame: marker, length, bits, then height and width.
+  const at = changed.indexOf(Buffer.from([0xff, 0xc0]));
+  changed.writeUInt16BE(height, at + 5);
+  changed.writeUInt16BE(width, at + 7);
+  return changed;
+}
+
 t.test('what is not a picture of ours is refused, with the reason', async (t) => {
   const jpeg = await (await photo()).jpeg().toBuffer();
   const png = await (await photo()).png().toBuffer();
@@ -58,6 +68,14 @@ t.test('size is decided from the header', async (t) => {
   await refuses(t, pngHeader(2 ** 31 - 1, 2 ** 31 - 1), 'image_unreadable', 'a size that no PNG has');
   await refuses(t, await (await photo()).resize(31, 40).png().toBuffer(), 'image_too_small', '31 pixels');
   t.equal((await decode(await (await photo()).resize(32, 40).png().toBuffer())).width, 32);
+
+  const jpeg = await (await photo()).jpeg().toBuffer();
+  await refuses(t, jpegHeader(jpeg, 10_000, 10_000), 'image_too_many_pixels', 'a JPEG of 100 megapixels without the pixels');
+  await refuses(t, jpegHeader(jpeg, 10_000, 10_000).subarray(0, jpeg.length / 2), 'image_too_many_pixels', 'half of it');
+  const small = await (await photo()).resize(31, 40).jpeg().toBuffer();
+  await refuses(t, small, 'image_too_small', 'a JPEG of 31 pixels');
+  await refuses(t, small.subarray(0, small.length - 50), 'image_too_small', 'the most of it');
+  t.equal((await decode(await (await photo()).resize(32, 40).jpeg().toBuffer())).width, 32);
 });
 
 t.test('animations are refused, stills of the same formats are not', async (t) => {

@@ -8,11 +8,12 @@ import {
   similarityTransform,
   suppress,
   transform,
+  type Affine,
   type RgbImage,
 } from '../../appliance/vision/geometry.js';
 import { tilesOf } from '../../appliance/vision/detector.js';
 import { shrink } from '../../appliance/vision/letterbox.js';
-import { toGrey, warp } from '../../appliance/vision/warp.js';
+import { toGrey, warp, warpGrey } from '../../appliance/vision/warp.js';
 
 const square = (x: number, y: number, side: number) => ({ x, y, width: side, height: side });
 
@@ -109,6 +110,91 @@ t.test('shrinking takes the mean: a fine chequerboard becomes grey', async (t) =
     const tensor = new Float32Array(3 * 256);
     t.equal(shrink(image, { x: 0, y: 0, width: image.width, height: image.height }, 16, 16, tensor), times);
     t.ok(Math.abs(tensor[5 * 16 + 5]! * 128 + 127 - 127.5) < 10, `letterbox, ${times} times`);
+  }
+});
+
+/** A picture of noise, the same every time. */
+function noise(width: number, height: number): RgbImage {
+  let seed = 1;
+  const next = () => (seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) >> 16 & 0xff;
+  return picture(width, height, () => [next(), next(), next()]);
+}
+
+/** What `warp` promises, word for word and slowly: one value of one channel, black outside of the picture. */
+function sample(image: RgbImage, map: Affine, column: number, row: number, channel: number): number {
+  const pixel = (x: number, y: number) =>
+    x >= 0 && y >= 0 && x < image.width && y < image.height ? image.data[(y * image.width + x) * 3 + channel]! : 0;
+  const n = Math.max(1, Math.round(Math.hypot(map.a, map.d)));
+  let sum = 0;
+  for (let k = 0; k < n * n; k++) {
+    const at = { x: column + ((k % n) + 0.5) / n - 0.5, y: row + (Math.floor(k / n) + 0.5) / n - 0.5 };
+    const { x, y } = transform(map, at);
+    if (n >= 3) {
+      sum += pixel(Math.round(x), Math.round(y));
+      continue;
+    }
+    const [x0, y0] = [Math.floor(x), Math.floor(y)];
+    const upper = pixel(x0, y0) * (1 - x + x0) + pixel(x0 + 1, y0) * (x - x0);
+    const lower = pixel(x0, y0 + 1) * (1 - x + x0) + pixel(x0 + 1, y0 + 1) * (x - x0);
+    sum += upper * (1 - y + y0) + lower * (y - y0);
+  }
+  return sum / (n * n);
+}
+
+t.test('a crop holds the mean of its samples, inside the picture, over each rim, and enlarged', async (t) => {
+  const image = noise(97, 61);
+  const size = 16;
+  const out = new Float32Array(3 * size * size);
+  const grey = new Float32Array(size * size);
+  const expectedGrey = new Float32Array(size * size);
+  // Centres inside, over each rim and corner, and beyond; sides for 1, 2, 3 and 4 samples a side and for enlarging.
+  const centres = [[48.3, 30.1], [1.7, 30.2], [95.4, 29.7], [47.6, 0.3], [50.1, 60.2], [96.1, 60.3], [-7.9, -8.2]] as const;
+  for (const [x, y] of centres) {
+    for (const side of [0.9, 9.7, 17.3, 33.1, 47.7, 63.9]) {
+      for (const roll of [0, 7.3, -123.4]) {
+        const map = cropTransform({ x, y }, side, roll, size);
+        warp(image, map, size, out.fill(-1));
+        const worst = out.reduce((most, value, i) => {
+          const place = i % (size * size);
+          const exact = sample(image, map, place % size, Math.floor(place / size), Math.floor(i / (size * size)));
+          return Math.max(most, Math.abs(value - exact));
+        }, 0);
+        const name = `${x},${y} side ${side} roll ${roll}`;
+        t.ok(worst <= 0.25, `${name}: off by ${worst}`);
+        warpGrey(image, map, size, 1 / 256, grey.fill(-1));
+        toGrey(out, expectedGrey);
+        t.ok(grey.every((value, i) => Math.abs(value * 256 - expectedGrey[i]!) < 1e-3), `${name}: grey`);
+      }
+    }
+  }
+});
+
+t.test('the letterbox takes the mean of what lies under each target pixel', async (t) => {
+  const image = noise(101, 67);
+  for (const region of [{ x: 0, y: 0, width: 101, height: 67 }, { x: 13, y: 9, width: 71, height: 58 }, { x: 80, y: 50, width: 9, height: 7 }]) {
+    const tensor = new Float32Array(3 * 40 * 30);
+    const scale = shrink(image, region, 40, 30, tensor);
+    let worst = 0;
+    const last = { x: region.x + region.width, y: region.y + region.height };
+    for (let row = 0; row < Math.round(region.height / scale); row++) {
+      for (let column = 0; column < Math.round(region.width / scale); column++) {
+        const from = { x: region.x + Math.floor(column * scale), y: region.y + Math.floor(row * scale) };
+        const to = { x: region.x + Math.floor((column + 1) * scale), y: region.y + Math.floor((row + 1) * scale) };
+        for (let channel = 0; channel < 3; channel++) {
+          let sum = 0;
+          let count = 0;
+          for (let y = from.y; y < Math.min(last.y, Math.max(to.y, from.y + 1)); y++) {
+            for (let x = from.x; x < Math.min(last.x, Math.max(to.x, from.x + 1)); x++) {
+              sum += image.data[(y * image.width + x) * 3 + channel]!;
+              count += 1;
+            }
+          }
+          const value = tensor[channel * 1200 + row * 40 + column]! * 128 + 127;
+          worst = Math.max(worst, Math.abs(value - sum / count));
+        }
+      }
+    }
+    t.ok(worst < 1e-3, `${region.width} x ${region.height}: off by ${worst}`);
   }
 });
 
