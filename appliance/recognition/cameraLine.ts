@@ -100,9 +100,9 @@ export class CameraLine {
   async #see(frame: Frame): Promise<Seen> {
     try {
       this.forgetGone(this.#deps.clock.now());
-      const settled = [...this.#tracks.values()].filter((track) => isSettled(track, frame.number));
+      const settled = [...this.#tracks.values()].flatMap((track) => (isSettled(track, frame.number) ? [track] : []));
       const started = performance.now();
-      const analysis = await this.#deps.vision.analyse(frame.bytes, { tiles: this.#tiles, settled: settled.map((track) => track.box) });
+      const analysis = await this.#deps.vision.analyse(frame.bytes, { tiles: this.#tiles, settled });
       const analyseMs = performance.now() - started;
       if (this.#closed) return { width: 0, height: 0, analyseMs, faces: [] };
       const now = this.#deps.clock.now();
@@ -134,6 +134,7 @@ export class CameraLine {
       const track = id == null ? this.#startTrack(face, now, frame) : this.#tracks.get(id)!;
       this.#place(track, face.box, now, frame);
       track.unreadFrames = 0;
+      track.glance = face.glance;
       return { face, track };
     });
   }

@@ -29,6 +29,8 @@ export interface Track {
   lastSeenMs: number;
   /** The camera's frame it was last seen in. */
   lastFrame: number;
+  /** What the box showed when it was last read; null: nothing to follow by. */
+  glance: Embedding | null;
   /** Frames since it was last read, rather than followed by its place. */
   unreadFrames: number;
   /** The newest good embeddings, oldest first. */
@@ -57,7 +59,7 @@ export const UNDECIDED: Identity = { decision: 'undecided', customerId: null, sc
 
 export function newTrack(id: number, box: Box, now: number, frame: number): Track {
   return {
-    id, box, lastSeenMs: now, lastFrame: frame, unreadFrames: 0, good: [], goodFrames: 0, appearance: null, identity: UNDECIDED, sightingId: null,
+    id, box, lastSeenMs: now, lastFrame: frame, glance: null, unreadFrames: 0, good: [], goodFrames: 0, appearance: null, identity: UNDECIDED, sightingId: null,
     opened: null, corrected: false,
   };
 }
@@ -80,6 +82,7 @@ export function lookLift({ good, appearance }: Pick<Track, 'good' | 'appearance'
 /** Forgets who a track is and what it looked like, as after a withdrawal. */
 export function forgetTrack(track: Track): void {
   track.good = [];
+  track.glance = null;
   track.goodFrames = 0;
   track.appearance = null;
   track.identity = UNDECIDED;
@@ -88,9 +91,9 @@ export function forgetTrack(track: Track): void {
 }
 
 /** Whether the track's place alone may carry it through the next frame: named or nobody's, read lately, seen just now. */
-export function isSettled(track: Track, frame: number): boolean {
+export function isSettled(track: Track, frame: number): track is Track & { glance: Embedding } {
   const { decision } = track.identity;
-  return (decision === 'known' || decision === 'unknown') && track.goodFrames >= FUSED_FRAMES_MAX
+  return (decision === 'known' || decision === 'unknown') && track.glance !== null && track.goodFrames >= FUSED_FRAMES_MAX
     && track.unreadFrames < UNREAD_FRAMES_MAX && track.lastFrame === frame - 1;
 }
 

@@ -4,11 +4,11 @@ import { Worker } from 'node:worker_threads';
 import { loadManifest, manifestPathFor, modelPackOf, type Calibration, type Gates } from '../../models/manifest.js';
 import { readModels } from '../../models/verify.js';
 import { Embedding, PorticoError, type Logger } from '../kit/index.js';
-import { checkByteLength } from './decode.js';
+import { checkByteLength, cutOut } from './decode.js';
 import type { WorkerSetup } from './messages.js';
 import { WorkerPool } from './pool.js';
 import type { RawAnalysis } from './pipeline.js';
-import type { Box, FrameAnalysis } from './types.js';
+import type { Box, FrameAnalysis, Settled } from './types.js';
 
 export { iou } from './geometry.js';
 export * from './quality.js';
@@ -32,8 +32,8 @@ export interface VisionAnalyseOptions {
   maxFaces?: number;
   /** Look for small faces too, at about three times the price; default false. */
   tiles?: boolean;
-  /** Where people who were decided on were last seen, pixels of the upright image: who still stands there alone is not embedded again. */
-  settled?: readonly Box[];
+  /** People who were decided on: who still stands there alone and looks the same is not embedded again. */
+  settled?: readonly Settled[];
 }
 
 export interface Vision {
@@ -49,6 +49,12 @@ export interface Vision {
    *   the worker died on it, or the room is not running
    */
   analyse(image: Uint8Array, options?: VisionAnalyseOptions): Promise<FrameAnalysis>;
+  /**
+   * The face alone as a small JPEG without metadata, for a picture that the customer agreed to have kept.
+   * @param image one that `analyse` accepted
+   * @param box of the face in it
+   */
+  cutOut(image: Uint8Array, box: Box): Promise<Uint8Array>;
   /** Pack, start of the embedder's hash and recipe: templates of one name may be compared. Known after `start()`. */
   readonly modelPack: string;
   /** Gates and calibration of the pack; known from `start()` on. @throws PorticoError vision_unavailable before */
@@ -132,7 +138,13 @@ class VisionRoom implements Vision {
     const { maxFaces = MAX_FACES, tiles = false, settled = [] } = options;
     // Before the copy: what is too large must not cost memory.
     checkByteLength(image.length);
-    return seal(await this.#running.pool.run(new Uint8Array(image), { maxFaces, tiles, settled }));
+    return seal(await this.#running.pool.run(new Uint8Array(image), {
+      maxFaces, tiles, settled: settled.map(({ box, glance }) => ({ box, glance: glance.values() })),
+    }));
+  }
+
+  async cutOut(image: Uint8Array, box: Box): Promise<Uint8Array> {
+    return cutOut(image, box);
   }
 
   async stop(): Promise<void> {
@@ -163,6 +175,8 @@ function shared(bytes: Uint8Array): Uint8Array {
 }
 
 function seal(raw: RawAnalysis): FrameAnalysis {
-  const faces = raw.faces.map(({ sum, ...face }) => ({ ...face, embedding: new Embedding(sum) }));
+  const faces = raw.faces.map(({ sum, glance, ...face }) => ({
+    ...face, embedding: new Embedding(sum), glance: glance.some((value) => value !== 0) ? new Embedding(glance) : null,
+  }));
   return { ...raw, faces };
 }

@@ -4,15 +4,17 @@ import { decode } from './decode.js';
 import { Detector, type Detection } from './detector.js';
 import { Embedder } from './embedder.js';
 import { area, clampBox, type RgbImage } from './geometry.js';
+import { glanceAt } from './glance.js';
 import { fivePoints, LandmarkFinder } from './landmarks.js';
 import { FaceMeter, measurePose } from './measure.js';
 import { Model } from './ort.js';
 import { measureFivePointPose } from './pose.js';
-import { splitSettled } from './settled.js';
-import type { Box, FrameAnalysis, FoundFace } from './types.js';
+import { splitSettled, type RawSettled } from './settled.js';
+import type { FrameAnalysis, FoundFace } from './types.js';
 
 /** A face as it leaves a worker: the same as `FoundFace`, with the numbers still open. */
-export interface RawFace extends Omit<FoundFace, 'embedding'> {
+export interface RawFace extends Omit<FoundFace, 'embedding' | 'glance'> {
+  glance: Float32Array;
   /** Sum of the plain and mirrored pass, not normalised. */
   sum: Float32Array;
 }
@@ -24,7 +26,7 @@ export interface AnalyseOptions {
   maxFaces: number;
   tiles: boolean;
   /** Where people who need no second look were last seen; see `splitSettled`. */
-  settled?: readonly Box[];
+  settled?: readonly RawSettled[];
 }
 export interface ModelBytes {
   detector: Uint8Array;
@@ -81,7 +83,8 @@ export class Pipeline {
     const image = await decode(bytes);
     const decodeMs = performance.now() - started;
 
-    const { settled, open } = splitSettled(await this.#detector.detect(image, options.tiles), options.settled ?? []);
+    const { settled, open } = splitSettled(
+      await this.#detector.detect(image, options.tiles), options.settled ?? [], (box) => glanceAt(image, box));
     const largest = open.sort((p, q) => area(q.box) - area(p.box)).slice(0, options.maxFaces);
     const faces: RawFace[] = [];
     for (const detection of largest) {
@@ -113,7 +116,7 @@ export class Pipeline {
     if (embedding === null) return null;
     const pose = landmarks === null ? measureFivePointPose(five) : measurePose(landmarks);
     const quality = { norm: embedding.norm, visible, ...this.#meter.measure(this.#face), ...pose };
-    return { box: inside, detectionScore: score, quality, sum: embedding.sum };
+    return { box: inside, detectionScore: score, quality, sum: embedding.sum, glance: glanceAt(image, box) };
   }
 
   async release(): Promise<void> {

@@ -45,11 +45,20 @@ export interface FoundFace {
   quality: FaceQuality;
   /** Plain and mirrored pass summed and normalised (kept sealed); 512 values, see embedder.ts. */
   embedding: Embedding;
+  /** What the box showed, coarsely, sealed as well: to follow the face without reading it again. null: a plain surface. */
+  glance: Embedding | null;
+}
+
+/** Where somebody who was decided on was last seen, and what the box showed when they were last read. */
+export interface Settled {
+  /** Pixels of the upright image. */
+  box: Box;
+  glance: Embedding;
 }
 
 /** Somebody who needed no second look. */
 export interface SettledFace {
-  /** Into the list of boxes given. */
+  /** Into the list given. */
   index: number;
   box: Box;
   /** Detector's confidence, 0..1. */
@@ -61,7 +70,7 @@ export interface FrameAnalysis {
   height: number;
   /** Largest first; at most `maxFaces`. */
   faces: FoundFace[];
-  /** Those of the `settled` boxes given whose person is still there and was not looked at again; not among `faces`. */
+  /** Those of the `settled` given whose person is still there and was not looked at again; not among `faces`. */
   settled: SettledFace[];
   timings: { decodeMs: number; /** sum of raw session.run times: the floor */ modelsMs: number; totalMs: number };
 }

@@ -3,15 +3,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import t, { type Test } from 'tap';
-import { Consent, type ConsentProof } from '../../appliance/consent/index.js';
+import type { ConsentProof } from '../../appliance/consent/index.js';
 import { ConsentProof as ProofClass } from '../../appliance/consent/proof.js';
-import { Customers } from '../../appliance/customers/index.js';
-import { EventBus } from '../../appliance/events/index.js';
-import { Gallery } from '../../appliance/gallery/index.js';
-import { createLogger, Embedding, isPorticoError } from '../../appliance/kit/index.js';
-import { openStorage } from '../../appliance/storage/index.js';
-import { Visits } from '../../appliance/visits/index.js';
-import { TestClock, temporaryDirectory } from '../support/box.js';
+import { Embedding, isPorticoError } from '../../appliance/kit/index.js';
+import { openRooms } from '../support/rooms.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -65,26 +60,9 @@ t.test('without a proof the code does not compile', { timeout: 60_000 }, async (
 });
 
 function rooms(t: Test) {
-  const clock = new TestClock();
-  const storage = openStorage({ dataDirectory: temporaryDirectory(t), credentialsDirectory: null, maxBytes: null, clock });
-  t.teardown(() => storage.close());
-  const { db } = storage;
-  const events = new EventBus(createLogger('silent'));
-  const deps = { db, clock, events };
-  const consent = new Consent({ ...deps, timeZone: 'Asia/Shanghai' });
-  const gallery = new Gallery({ ...deps, readerTicket: storage.readerTicket, modelId: 'm', fpir: { known: 0.003, candidate: 0.03 } });
-  const visits = new Visits({ ...deps, gapMs: 60_000 });
-  consent.deleteWith((customerId) => ({ templatesDeleted: gallery.forget(customerId) }));
-  consent.publishNotice('店');
-  db.run(`INSERT INTO staff (id, name, role, pin_hash, created_at_ms) VALUES ('s', '店长', 'manager', 'x', 0)`);
-  db.run(`INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES ('d', 'iPad', x'00', 0)`);
-  const { id } = new Customers(deps).create({ displayName: '顾客' });
-  const grant = (purposes: ('recognise' | 'greet')[]) => consent.grant(id, {
-    noticeId: consent.currentNotice().id, language: 'zh-CN', purposes, ageConfirmed: true,
-    validUntil: new Date(clock.now() + 30 * 86_400_000).toISOString().slice(0, 10),
-    signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
-  }, { staffId: 's', deviceId: 'd' });
-  return { consent, gallery, visits, db, id, clock, grant };
+  const open = openRooms(t);
+  const { id } = open.customers.create({ displayName: '顾客' });
+  return { ...open, id, grant: (purposes: ('recognise' | 'greet')[]) => open.grant(id, purposes) };
 }
 const photo = { embedding: new Embedding(Array.from({ length: 512 }, (_, i) => Math.sin(i))), pose: 'front' as const, norm: 3.5 };
 const refused = (work: () => unknown) => {

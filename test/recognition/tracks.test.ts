@@ -119,6 +119,7 @@ t.test('a forgotten track knows nothing any more', async (t) => {
 
 t.test('a decided track is followed by its place for four frames, then read again', async (t) => {
   const one = newTrack(1, box(0), 0, 1);
+  one.glance = looks(0);
   for (const frame of [1, 2, 3]) {
     t.notOk(isSettled(one, frame), `frame ${frame}: too few are fused`);
     addGoodFrame(one, looks(0));
@@ -135,6 +136,7 @@ t.test('a decided track is followed by its place for four frames, then read agai
   one.unreadFrames = 0;
   for (const decision of ['candidate', 'undecided'] as const) t.notOk(isSettled({ ...one, identity: { ...one.identity, decision } }, 8), decision);
   t.ok(isSettled({ ...one, identity: { ...one.identity, decision: 'unknown' } }, 8), 'a stranger is not read again and again either');
+  t.notOk(isSettled({ ...one, glance: null }, 8), 'a plain surface cannot be followed');
   unsettle(one);
   t.notOk(isSettled(one, 8), 'staff spoke');
 });
