@@ -2,7 +2,7 @@ import vue from 'eslint-plugin-vue';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'models/files/', 'screenshots/', '.portico*/', '.tap/'] },
+  { ignores: ['dist/', 'node_modules/', 'models/files/', 'screenshots/', '.portico*/', '.tap/', 'appliance/gallery/scan/'] },
   ...tseslint.configs.strict,
   ...vue.configs['flat/recommended'],
   {

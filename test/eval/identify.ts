@@ -8,7 +8,7 @@ import { loadConfig } from '../../appliance/config/index.js';
 import { Consent } from '../../appliance/consent/index.js';
 import { Customers } from '../../appliance/customers/index.js';
 import { EventBus } from '../../appliance/events/index.js';
-import { Gallery, TEMPLATE_PHOTOS_MAX, type EnrolmentPhoto } from '../../appliance/gallery/index.js';
+import { Gallery, type EnrolmentPhoto } from '../../appliance/gallery/index.js';
 import { createLogger, isPorticoError, systemClock, toDay } from '../../appliance/kit/index.js';
 import { openStorage } from '../../appliance/storage/index.js';
 import { createVision, decidable, judgeForEnrolment, usable, type FoundFace, type Vision } from '../../appliance/vision/index.js';
@@ -59,7 +59,7 @@ export async function identify(options: IdentifyOptions, output: Output): Promis
     const access = new Access({ db, clock, events });
     const customers = new Customers({ db, clock, events });
     const consent = new Consent({ db, clock, events, timeZone: config.timeZone });
-    const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, fpir: config.fpir });
+    const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir });
     consent.publishNotice('eval');
     const { device } = access.pair(access.makeCode('owner').code, 'eval');
     const staff = await access.addOwner('eval', '271828');
@@ -122,7 +122,7 @@ async function photosOf(vision: Vision, folder: string): Promise<EnrolmentPhoto[
   }
   faces.sort((a, b) => b.quality.norm - a.quality.norm);
   const good = faces.filter((face) => judgeForEnrolment(face, vision.pack.gates) === null);
-  const taken = good.length > 0 ? good.slice(0, TEMPLATE_PHOTOS_MAX) : faces.filter((face) => usable(face.quality, vision.pack.gates)).slice(0, 1);
+  const taken = good.length > 0 ? good : faces.filter((face) => usable(face.quality, vision.pack.gates)).slice(0, 1);
   return taken.map((face) => ({ embedding: face.embedding, pose: 'front', norm: face.quality.norm }));
 }
 

@@ -1,0 +1,195 @@
+import { readFile } from 'node:fs/promises';
+
+/** Length of a vector: what the embedders give. */
+export const DIMENSIONS = 512;
+const VECTOR_BYTES = DIMENSIONS * Float32Array.BYTES_PER_ELEMENT;
+const CODE_BYTES = DIMENSIONS / 8;
+
+/**
+ * How many of the nearest sign codes are rescored exactly. On real faces the best match was never below rank 25 among
+ * some thousand people (RECOGNITION); the more templates there are, the more of them lie by chance between a probe and
+ * its mate, so the number grows with the gallery (docs/recognition.md).
+ */
+const RESCORED_MIN = 100;
+const RESCORED_MAX = 2_000;
+const TEMPLATES_FOR_EACH_RESCORED = 500;
+
+/** Vectors are kept in blocks of this many (8 MiB each), so that a growing gallery is never copied. */
+const BLOCK_ROWS = 4_096;
+
+// Layout of the module's memory: a probe and one stored vector, the probe's code, the lists of the scan, the codes.
+const PAGE_BYTES = 65_536;
+const PROBE = 1_024;
+const STORED = PROBE + VECTOR_BYTES;
+const PROBE_CODE = STORED + VECTOR_BYTES;
+const COUNTS = PROBE_CODE + CODE_BYTES;
+const CANDIDATES = 8_192;
+const CODES = PAGE_BYTES;
+/** The codes grow by 65,536 rows at once. */
+const GROWTH_PAGES = 64;
+
+export interface IndexMatch {
+  templateId: number;
+  /** Cosine, -1..1. */
+  score: number;
+}
+
+/** Node's own; its types come with the DOM's only. */
+declare const WebAssembly: { instantiate(bytes: Uint8Array): Promise<{ instance: { exports: unknown } }> };
+
+/** What scan/scan.ts exports; all numbers are addresses or counts. */
+interface ScanModule {
+  memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  encode(vector: number, code: number): void;
+  dot(a: number, b: number): number;
+  scan(codes: number, rows: number, probe: number, wanted: number, candidates: number, counts: number): number;
+}
+
+/**
+ * Templates in memory, searched in two steps: a scan of one bit a value (its sign) finds those that may be near, and
+ * the exact cosine of these puts them in order. Exact as long as the best match is among those rescored.
+ *
+ * Memory: 2112 bytes a template (2048 the vector, 64 the signs) and about 50 for its id; a million take 2.2 GB. What is
+ * removed is overwritten with zeros. Not safe for several threads.
+ */
+export class SignIndex {
+  readonly #module: ScanModule;
+  /** Views of the module's memory; new ones after it has grown. */
+  #bytes!: Uint8Array;
+  #candidates!: Uint32Array;
+  #probe!: Float32Array;
+  #stored!: Float32Array;
+  readonly #blocks: Float32Array[] = [];
+  /** Row to template, and back. */
+  readonly #ids: number[] = [];
+  readonly #rows = new Map<number, number>();
+
+  private constructor(module: ScanModule) {
+    this.#module = module;
+    this.#look();
+  }
+
+  /** @throws when the WebAssembly module is not there: `npm run build:server` makes it */
+  static async create(): Promise<SignIndex> {
+    const { instance } = await WebAssembly.instantiate(await readFile(new URL('./scan/scan.wasm', import.meta.url)));
+    return new SignIndex(instance.exports as ScanModule);
+  }
+
+  get size(): number {
+    return this.#ids.length;
+  }
+
+  /** The memory behind the index, for looking whether something is still there. */
+  get memory(): readonly ArrayBufferLike[] {
+    return [this.#module.memory.buffer, ...this.#blocks.map((block) => block.buffer)];
+  }
+
+  /** All template ids, in no order. */
+  templateIds(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** A view of a stored vector, valid until the next change; undefined: not stored. */
+  vectorOf(templateId: number): Float32Array | undefined {
+    const row = this.#rows.get(templateId);
+    return row === undefined ? undefined : this.#vector(row);
+  }
+
+  /**
+   * Stores a template or replaces it.
+   * @param vector 512 values, L2 norm 1; copied
+   * @throws RangeError for another length, or when there is no memory left (then nothing has changed)
+   */
+  put(templateId: number, vector: Float32Array): void {
+    if (vector.length !== DIMENSIONS) throw new RangeError(`a vector has ${DIMENSIONS} values, not ${vector.length}`);
+    const row = this.#rows.get(templateId) ?? this.#ids.length;
+    this.#makeRoom(row);
+    this.#vector(row).set(vector);
+    this.#stored.set(vector);
+    this.#module.encode(STORED, CODES + row * CODE_BYTES);
+    this.#stored.fill(0);
+    this.#ids[row] = templateId;
+    this.#rows.set(templateId, row);
+  }
+
+  /** Removes a template: the last row takes its place and leaves zeros. @returns whether it was there */
+  remove(templateId: number): boolean {
+    const row = this.#rows.get(templateId);
+    if (row === undefined) return false;
+    const last = this.#ids.length - 1;
+    if (row !== last) {
+      const moved = this.#ids[last]!;
+      this.#vector(row).set(this.#vector(last));
+      this.#code(row).set(this.#code(last));
+      this.#ids[row] = moved;
+      this.#rows.set(moved, row);
+    }
+    this.#vector(last).fill(0);
+    this.#code(last).fill(0);
+    this.#ids.pop();
+    this.#rows.delete(templateId);
+    return true;
+  }
+
+  /** Removes all; the memory is kept and holds zeros. */
+  clear(): void {
+    for (const block of this.#blocks) block.fill(0);
+    this.#bytes.fill(0, CODES);
+    this.#ids.length = 0;
+    this.#rows.clear();
+  }
+
+  /**
+   * The stored templates nearest to a probe, best first. Nothing of the probe stays in the index's memory.
+   * @param probe 512 values, L2 norm 1
+   * @param count how many, 1 to 100; fewer come back when fewer are stored
+   * @throws RangeError
+   */
+  nearest(probe: Float32Array, count: number): IndexMatch[] {
+    if (probe.length !== DIMENSIONS) throw new RangeError(`a probe has ${DIMENSIONS} values, not ${probe.length}`);
+    if (!(count >= 1 && count <= RESCORED_MIN)) throw new RangeError(`1 to ${RESCORED_MIN} matches can be asked for, not ${count}`);
+    const { encode, scan, dot } = this.#module;
+    const rescored = Math.min(RESCORED_MAX, Math.max(RESCORED_MIN, Math.ceil(this.size / TEMPLATES_FOR_EACH_RESCORED)));
+    this.#probe.set(probe);
+    encode(PROBE, PROBE_CODE);
+    const found = scan(CODES, this.size, PROBE_CODE, rescored, CANDIDATES, COUNTS);
+    const best: IndexMatch[] = [];
+    for (let i = 0; i < found; i++) {
+      const row = this.#candidates[i]!;
+      this.#stored.set(this.#vector(row));
+      const score = dot(PROBE, STORED);
+      if (best.length === count && score <= best[count - 1]!.score) continue;
+      let place = best.length;
+      while (place > 0 && best[place - 1]!.score < score) place -= 1;
+      best.splice(place, 0, { templateId: this.#ids[row]!, score });
+      if (best.length > count) best.pop();
+    }
+    this.#bytes.fill(0, PROBE, PROBE_CODE + CODE_BYTES);
+    return best;
+  }
+
+  #vector(row: number): Float32Array {
+    const start = (row % BLOCK_ROWS) * DIMENSIONS;
+    return this.#blocks[Math.floor(row / BLOCK_ROWS)]!.subarray(start, start + DIMENSIONS);
+  }
+
+  #code(row: number): Uint8Array {
+    const start = CODES + row * CODE_BYTES;
+    return this.#bytes.subarray(start, start + CODE_BYTES);
+  }
+
+  #makeRoom(row: number): void {
+    if (row >= this.#blocks.length * BLOCK_ROWS) this.#blocks.push(new Float32Array(BLOCK_ROWS * DIMENSIONS));
+    if (CODES + (row + 1) * CODE_BYTES <= this.#bytes.length) return;
+    this.#module.memory.grow(GROWTH_PAGES);
+    this.#look();
+  }
+
+  #look(): void {
+    const { buffer } = this.#module.memory;
+    this.#bytes = new Uint8Array(buffer);
+    this.#candidates = new Uint32Array(buffer, CANDIDATES);
+    this.#probe = new Float32Array(buffer, PROBE, DIMENSIONS);
+    this.#stored = new Float32Array(buffer, STORED, DIMENSIONS);
+  }
+}

@@ -1,0 +1,214 @@
+import { Worker } from 'node:worker_threads';
+import { PorticoError, type Embedding } from '../kit/index.js';
+import type { Answer, CheckProbe, FromSearchThread, Question, SearchThreadData, ToSearchThread } from './searchThread.js';
+import type { IndexMatch } from './signIndex.js';
+
+/** A search of a million templates takes 10 ms; after this long the thread hangs. */
+const SEARCH_DEADLINE_MS = 5_000;
+/** sqlite-vec decrypts and compares the whole file for each probe of the self-check: 9 s for a million. */
+const CHECK_DEADLINE_MS = 60_000;
+/** Questions that may wait. Cameras ask one at a time; this is the bound when something does not. */
+const QUESTIONS_MAX = 256;
+/** Wait before a restart; doubles while restarts fail, up to the limit. */
+const RESTART_WAIT_MS = 500;
+const RESTART_WAIT_MAX_MS = 30_000;
+const CHECK_PROBES: readonly CheckProbe[] = ['stored', 'blurred', 'stranger'];
+
+export interface SelfCheck {
+  /** Probes compared. */
+  checked: number;
+  /** Probes answered differently, sampled vectors that differ, and templates that only one side has. */
+  differing: number;
+  rowsInFile: number;
+  rowsInMemory: number;
+}
+
+interface Waiting {
+  question: Question;
+  /** How many changes had been sent when the question was. */
+  changes: number;
+  settle(answer: Answer): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The search over all templates of one model pack, in a thread that keeps them in memory. The encrypted file is what
+ * lasts; the thread reads it at start and is told of each change after its commit.
+ *
+ * An answer is always that of the last commit: changes and questions go through one port in order, and an answer that
+ * crossed with a change is not used but asked for again. So a template that was deleted (and whose id may already be
+ * another's) is never in an answer. Changes sent while a thread still loads wait in its port; to apply one that the
+ * loaded file already had does nothing.
+ */
+export class TemplateSearch {
+  readonly #threadData: SearchThreadData;
+  readonly #waiting = new Map<number, Waiting>();
+  #thread: Worker | null = null;
+  #loaded = false;
+  #stopped = true;
+  #lastId = 0;
+  #changes = 0;
+  #failures = 0;
+  #deadline: NodeJS.Timeout | undefined;
+  #restart: NodeJS.Timeout | undefined;
+
+  constructor(threadData: SearchThreadData) {
+    this.#threadData = threadData;
+  }
+
+  /** Whether searches are answered. */
+  get searching(): boolean {
+    return this.#loaded;
+  }
+
+  /** Resolves when all templates are loaded. @throws when they cannot be; then nothing is left running */
+  async start(): Promise<void> {
+    this.#stopped = false;
+    await this.#startThread();
+  }
+
+  /** Refuses what waits and ends the thread, whose memory is overwritten. Safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#loaded = false;
+    clearTimeout(this.#restart);
+    const thread = this.#thread;
+    if (thread === null) return;
+    const gone = new Promise((resolve) => thread.once('exit', resolve));
+    const cutOff = setTimeout(() => void thread.terminate(), SEARCH_DEADLINE_MS);
+    this.#send({ type: 'close' });
+    await gone;
+    clearTimeout(cutOff);
+  }
+
+  /** Reads the file anew. Until that is done, searches are refused. @throws when it cannot be read; it goes on being tried */
+  async reload(): Promise<void> {
+    await this.stop();
+    try {
+      await this.start();
+    } catch (error) {
+      this.#restartLater();
+      throw error;
+    }
+  }
+
+  /** To be called after the commit that wrote the template. */
+  put(templateId: number, embedding: Embedding): void {
+    const vector = embedding.values();
+    this.#changes += 1;
+    this.#send({ type: 'put', templateId, vector }, [vector.buffer as ArrayBuffer]);
+  }
+
+  /** To be called after the commit that deleted the template. */
+  remove(templateId: number): void {
+    this.#changes += 1;
+    this.#send({ type: 'remove', templateId });
+  }
+
+  /**
+   * The templates nearest to the probe, best first.
+   * @param count 1 to 100; fewer come when fewer are stored
+   * @param use called with the matches at the moment in which they are those of the last commit, so that it can look
+   *   templates up without one having changed in between
+   * @throws PorticoError vision_unavailable when the thread is gone, or too many wait
+   */
+  nearest<T>(probe: Embedding, count: number, use: (matches: readonly IndexMatch[]) => T): Promise<T> {
+    return this.#ask({ type: 'search', probe: probe.values(), count }, ({ matches }) => use(matches));
+  }
+
+  /**
+   * Compares memory with the file: which templates there are, and for each of `samples` probes (templates, blurred
+   * templates, random directions) a stored vector and the best match as sqlite-vec finds it. Each probe keeps searches
+   * waiting for as long as sqlite-vec takes: 1 s with 100,000 templates.
+   * @throws PorticoError vision_unavailable
+   */
+  async selfCheck(samples: number): Promise<SelfCheck> {
+    const { rowsInFile, rowsInMemory, differing } = await this.#ask({ type: 'compare' }, (answer) => answer);
+    const result: SelfCheck = { checked: 0, differing, rowsInFile, rowsInMemory };
+    while (result.checked < samples) {
+      const probe = CHECK_PROBES[result.checked % CHECK_PROBES.length]!;
+      if (!(await this.#ask({ type: 'check', probe }, ({ same }) => same))) result.differing += 1;
+      result.checked += 1;
+    }
+    return result;
+  }
+
+  #ask<K extends Question['type'], T>(question: Question & { type: K }, use: (answer: Extract<Answer, { type: K }>) => T): Promise<T> {
+    if (!this.#loaded || this.#waiting.size >= QUESTIONS_MAX) return Promise.reject(new PorticoError('vision_unavailable'));
+    return new Promise((resolve, reject) => {
+      const settle = (answer: Answer): void => {
+        if (answer.type === 'failed') return reject(new PorticoError('vision_unavailable', { reason: answer.reason }));
+        try {
+          resolve(use(answer as Extract<Answer, { type: K }>));
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      this.#sendQuestion({ question, changes: this.#changes, settle, reject });
+    });
+  }
+
+  #sendQuestion(waiting: Waiting): void {
+    const id = ++this.#lastId;
+    this.#waiting.set(id, waiting);
+    if (this.#waiting.size === 1) this.#watch();
+    this.#send({ id, ...waiting.question });
+  }
+
+  #receive({ id, ...answer }: { id: number } & Answer): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(id);
+    this.#watch();
+    if (waiting.changes === this.#changes) waiting.settle(answer);
+    else this.#sendQuestion({ ...waiting, changes: this.#changes });
+  }
+
+  #send(message: ToSearchThread, transfer: ArrayBuffer[] = []): void {
+    this.#thread?.postMessage(message, transfer);
+  }
+
+  /** Gives the thread time for the oldest question. One that hangs is ended, which refuses all that waits. */
+  #watch(): void {
+    clearTimeout(this.#deadline);
+    const [oldest] = this.#waiting.values();
+    if (oldest === undefined) return;
+    this.#deadline = setTimeout(() => void this.#thread?.terminate(), oldest.question.type === 'search' ? SEARCH_DEADLINE_MS : CHECK_DEADLINE_MS);
+  }
+
+  #startThread(): Promise<void> {
+    const thread = new Worker(new URL('./searchThread.js', import.meta.url), { workerData: this.#threadData, name: 'search', execArgv: [] });
+    this.#thread = thread;
+    return new Promise((resolve, reject) => {
+      let reason: unknown = new PorticoError('vision_unavailable');
+      thread.on('message', (message: FromSearchThread) => {
+        if (!('type' in message) || message.type !== 'ready') return this.#receive(message);
+        this.#loaded = true;
+        this.#failures = 0;
+        resolve();
+      });
+      thread.on('error', (error) => { reason = error; }); // followed by 'exit'
+      thread.once('exit', () => {
+        const wasLoaded = this.#loaded;
+        this.#thread = null;
+        this.#loaded = false;
+        clearTimeout(this.#deadline);
+        for (const waiting of this.#waiting.values()) waiting.reject(new PorticoError('vision_unavailable'));
+        this.#waiting.clear();
+        reject(reason as Error);
+        if (wasLoaded) this.#restartLater();
+      });
+    });
+  }
+
+  /** Again and again until it works; meanwhile searches are refused and health says so. */
+  #restartLater(): void {
+    if (this.#stopped) return;
+    this.#restart = setTimeout(() => {
+      this.#startThread().catch(() => {
+        this.#failures += 1;
+        this.#restartLater();
+      });
+    }, Math.min(RESTART_WAIT_MAX_MS, RESTART_WAIT_MS * 2 ** this.#failures));
+  }
+}
