@@ -52,9 +52,9 @@ export function percent(share: number, towards: 'nearest' | 'down' | 'up' = 'nea
   return `${Math.min(100, Math.max(0, round(value * step + hair) / step))}%`;
 }
 
-/** 0.2% ~ 1.4% */
-export function interval(estimate: ShareEstimate): string {
-  return `${percent(estimate.low, 'down')} ~ ${percent(estimate.high, 'up')}`;
+/** The ends of the interval, rounded outwards. */
+export function interval(estimate: ShareEstimate): { readonly low: string; readonly high: string } {
+  return { low: percent(estimate.low, 'down'), high: percent(estimate.high, 'up') };
 }
 
 /** With 30 cases and not one mistake the interval still reaches to 11 %; with fewer a percentage only pretends. */
