@@ -124,7 +124,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await at(first, 'notice').waitFor();
     await shoot(first, 'enrol-2-notice-zh');
     await at(first, 'notice-agree').click();
-    for (const purpose of ['recognise', 'greet', 'preferences', 'contact']) {
+    for (const purpose of ['recognise', 'greet', 'preferences', 'contact', 'keep_photo', 'refresh']) {
       t.equal(await at(first, `purpose-${purpose}`).isChecked(), false, `${purpose} is not ticked beforehand`);
     }
     await at(first, 'purpose-recognise').check({ force: true });
@@ -186,7 +186,8 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await at(first, 'hand-back').waitFor({ state: 'detached' });
   });
 
-  await t.test('the same face is not enrolled for a second customer without a word', async () => {
+  let mergedId = '';
+  await t.test('the same face is not enrolled for a second customer without a word', async (t) => {
     await at(first, 'nav-enrol').click();
     await at(first, 'enrol-tab-find').click();
     await at(first, 'customer-row').getByText('顾清和').click();
@@ -200,10 +201,46 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await first.setViewportSize(PORTRAIT);
     await shoot(first, 'enrol-alike-zh-portrait');
     await first.setViewportSize(LANDSCAPE);
-    await at(first, 'alike-stop').click();
-    await at(first, 'hand-back').waitFor();
+    t.notMatch(await at(first, 'enrol').innerText(), '林知夏', 'whom the face resembles is nothing for the customer');
     await enterPin(first, OWNER_PIN);
-    await at(first, 'dossier').waitFor();
+    await at(first, 'alike-other').getByText('林知夏').waitFor();
+    await shoot(first, 'enrol-alike-staff-zh');
+    const merging = first.waitForRequest(/\/customers\/[^/]+\/merge$/);
+    await at(first, 'alike-merge').click();
+    mergedId = /customers\/([^/]+)\/merge$/.exec((await merging).url())![1]!;
+    await at(first, 'dossier-name').filter({ hasText: '林知夏' }).waitFor(); // the dossier that stays
+    await at(first, 'merge').getByText('顾清和').waitFor();
+    await shoot(first, 'dossier-merged-zh');
+  });
+
+  await t.test('a merged dossier leads to the one that stayed, until the merge is taken back', async (t) => {
+    const stayed = first.url();
+    await first.goto(`${box.url}/customers/${mergedId}`);
+    await first.waitForURL(stayed);
+    await at(first, 'dossier-name').filter({ hasText: '林知夏' }).waitFor();
+    await at(first, 'merge-undo').click();
+    await at(first, 'confirm-yes').click();
+    await at(first, 'merges').waitFor({ state: 'detached' });
+    t.equal(first.url(), stayed);
+    await at(first, 'customer-row').getByText('顾清和').click();
+    await at(first, 'dossier-name').filter({ hasText: '顾清和' }).waitFor();
+    await at(first, 'customer-row').getByText('林知夏').click();
+    await at(first, 'tab-consent').click();
+    await first.locator('[data-testid=template][data-state=ok]').waitFor();
+    await shoot(first, 'dossier-template-zh');
+  });
+
+  await t.test('a manager chooses how sure the box must be, and few cases give no percentage', async (t) => {
+    await at(first, 'nav-settings').click();
+    await first.locator('[data-testid=quality-chosen][data-level=standard]').waitFor();
+    t.match(await at(first, 'quality-chosen').innerText(), '1000');
+    t.notMatch(await at(first, 'quality-measured').innerText(), '%');
+    await at(first, 'quality-cautious').check();
+    await first.locator('[data-testid=quality-chosen][data-level=cautious]').waitFor();
+    await at(first, 'quality').scrollIntoViewIfNeeded();
+    await shoot(first, 'settings-quality-zh');
+    await at(first, 'quality-standard').check();
+    await first.locator('[data-testid=quality-chosen][data-level=standard]').waitFor();
   });
 
   await t.test('a manager gives a new PIN, and removes somebody but for an undo', async (t) => {

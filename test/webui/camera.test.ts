@@ -12,10 +12,10 @@ const face = (trackId: number, change: Partial<CameraFace> = {}): CameraFace => 
 });
 const person = (id: string) => ({ customerId: id, displayName: id, salutation: null, tier: null });
 const afterResult = (state: LookUp, data: CameraResult['data'], nowMs = 0) => afterResultAt(state, data, nowMs);
-const result = (...faces: CameraFace[]): CameraResult['data'] => ({ frame: 1, width: 1280, height: 720, tookMs: 1, credits: 1, dropped: 0, faces });
+const result = (...faces: CameraFace[]): CameraResult['data'] => ({ frame: 1, width: 1280, height: 720, tookMs: 1, analyseMs: 1, credits: 1, dropped: 0, faces });
 
 t.test('sends only with credit to spare, and not faster than the interval', async (t) => {
-  let credits = afterMessage(noCredits, { v: 1, type: 'camera.ready', data: { cameraId: 'c', mode: 'look_up', credits: 2, maxBytes: 1, maxPixels: 1 } });
+  let credits = afterMessage(noCredits, { v: 1, type: 'camera.ready', data: { cameraId: 'c', mode: 'look_up', range: 'near', credits: 2, maxBytes: 1, maxPixels: 1 } });
   t.ok(maySend(credits, 1000, 200));
   credits = afterSend(credits, 1000);
   t.notOk(maySend(credits, 1100, 200), 'too soon');
@@ -79,7 +79,7 @@ t.test('a face that may be somebody, without a question, is not waited for longe
 });
 
 t.test('the front desk greets by name only who agreed to it; all others hear the same words', async (t) => {
-  const see = (state: CheckIn, ...faces: CameraFace[]) => afterFrontDeskResult(state, result(...faces));
+  const see = (state: CheckIn, ...faces: CameraFace[]) => afterFrontDeskResult(state, result(...faces), 0);
   t.strictSame(see(startCheckIn, face(1, { decision: 'known', greeting: '林女士' })), { step: 'greeted', name: '林女士' });
   t.strictSame(see(startCheckIn, face(1, { decision: 'known' })), { step: 'staff' });
   t.strictSame(see(startCheckIn, face(1, { decision: 'candidate' })), { step: 'staff' });
@@ -91,7 +91,28 @@ t.test('the front desk greets by name only who agreed to it; all others hear the
 t.test('a bystander behind does not decide the check-in', async (t) => {
   const near = face(1, { box: { x: 0, y: 0, width: 300, height: 400 } });
   const far = face(2, { decision: 'known', greeting: '别人', box: { x: 0, y: 0, width: 60, height: 80 } });
-  t.equal(afterFrontDeskResult(startCheckIn, result(far, near)).step, 'looking');
+  t.equal(afterFrontDeskResult(startCheckIn, result(far, near), 0).step, 'looking');
+});
+
+t.test('five seconds without any face are said, and forgotten with the first one', async (t) => {
+  let state = afterResult(emptyLookUp, result(), 1000);
+  t.equal(afterResult(state, result(), 5999).hint, 'nobody', 'the iPad is still being aimed');
+  state = afterResult(state, result(), 6000);
+  t.equal(state.hint, 'no_face');
+  t.equal(afterResult(state, result(), 60_000).hint, 'no_face');
+  state = afterResult(state, result(face(1)), 7000);
+  t.equal(state.hint, 'wait');
+  t.equal(afterResult(state, result(), 7100).hint, 'nobody', 'counted anew');
+  const known = afterResult(emptyLookUp, result(face(1, { decision: 'known', person: person('a') })), 0);
+  const left = afterResult(afterResult(known, result(), 1000), result(), 6000);
+  t.match(left, { focus: { person: { customerId: 'a' } }, hint: 'no_face' }, 'a name stays its time meanwhile');
+
+  const sightAt = (desk: CheckIn) => (desk.step === 'looking' ? desk.sight : desk.step);
+  let desk = afterFrontDeskResult(startCheckIn, result(), 0);
+  t.equal(sightAt(afterFrontDeskResult(desk, result(), 4999)), 'none');
+  desk = afterFrontDeskResult(desk, result(), 5000);
+  t.equal(sightAt(desk), 'lost');
+  t.equal(sightAt(afterFrontDeskResult(desk, result(face(1)), 5100)), 'face');
 });
 
 t.test('terms end on a real day and within the longest term', async (t) => {

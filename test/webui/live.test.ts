@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { BoxHealth, CandidateCard, LiveMessage, VisitCard } from '../../appliance/contract/index.js';
-import { applyLiveMessage, emptyLiveState, openCandidates, withAnswer, type LiveState } from '../../webui/src/live/applyLiveMessage.js';
+import { applyLiveMessage, correctionOf, emptyLiveState, openCandidates, withAnswer, type LiveState } from '../../webui/src/live/applyLiveMessage.js';
 import { backoffMs } from '../../webui/src/live/backoff.js';
 import { newLink, nextLink, type LinkEvent } from '../../webui/src/live/connection.js';
 import { liveUrl } from '../../webui/src/live/liveUrl.js';
@@ -13,15 +13,16 @@ const health: BoxHealth = {
 };
 const visit = (id: string, openedAt = at): VisitCard => ({
   visitId: id, customerId: `c-${id}`, displayName: id, salutation: null, tier: null, facts: [], doNot: [], lastVisitAt: null, lastAdviser: null,
-  openFollowUp: null, openedAt, lastSeenAt: openedAt, arrival: 'recognised', score: 0.7, adviser: null,
+  openFollowUp: null, openedAt, lastSeenAt: openedAt, arrival: 'recognised', score: 0.7, adviser: null, photosWanted: false,
 });
 const candidate = (id: string, expiresAt = '2026-05-01T10:02:00.000Z'): CandidateCard => ({
   sightingId: id, customerId: `c-${id}`, displayName: id, salutation: null, tier: null, askedAt: at, expiresAt, score: 0.4,
 });
 const snapshot = (revision: number, visits: VisitCard[] = [], candidates: CandidateCard[] = []): LiveMessage =>
   ({ v: 1, type: 'live.snapshot', epoch: 'e', revision, at, data: { visits, candidates, health } });
-const opened = (revision: number, card: VisitCard): LiveMessage => ({ v: 1, type: 'visit.opened', epoch: 'e', revision, at, data: { visit: card } });
-const closed = (revision: number, id: string, reason: 'left' | 'consent_withdrawn' = 'left'): LiveMessage =>
+const opened = (revision: number, card: VisitCard, corrects: string | null = null): LiveMessage =>
+  ({ v: 1, type: 'visit.opened', epoch: 'e', revision, at, data: { visit: card, corrects } });
+const closed = (revision: number, id: string, reason: 'left' | 'consent_withdrawn' | 'corrected' = 'left'): LiveMessage =>
   ({ v: 1, type: 'visit.closed', epoch: 'e', revision, at, data: { visitId: id, customerId: `c-${id}`, reason } });
 const after = (...messages: LiveMessage[]): LiveState => messages.reduce(applyLiveMessage, emptyLiveState);
 const ids = (state: LiveState) => state.visits.map((card) => card.visitId);
@@ -72,6 +73,28 @@ t.test('an answer that live events have overtaken changes nothing', async (t) =>
   t.equal(withAnswer(fresh, served, asked), fresh, 'a snapshot knows better');
   t.equal(withAnswer(emptyLiveState, served, asked), emptyLiveState, 'signed out meanwhile');
   t.strictSame(ids(applyLiveMessage(gone, opened(3, visit('a')))), ['a'], 'the box itself may open it again');
+});
+
+t.test('a name that was wrong goes, and is said to have been wrong', async (t) => {
+  const before = after(snapshot(0, [{ ...visit('wrong'), salutation: '王先生' }, visit('other')]));
+  const withdrawal = closed(1, 'wrong', 'corrected');
+  t.strictSame(correctionOf(before, withdrawal), { kind: 'withdrawn', visitId: 'wrong', wrongName: '王先生' });
+  const between = applyLiveMessage(before, withdrawal);
+  t.strictSame(ids(between), ['other']);
+  const replacement = opened(2, { ...visit('right'), salutation: '王女士' }, 'wrong');
+  t.strictSame(correctionOf(between, replacement), { kind: 'replaced', visitId: 'wrong', rightName: '王女士' });
+  t.strictSame(ids(applyLiveMessage(between, replacement)), ['right', 'other']);
+  t.strictSame(correctionOf(between, closed(2, 'wrong', 'corrected')), { kind: 'withdrawn', visitId: 'wrong', wrongName: null }, 'not on the board');
+  t.equal(correctionOf(before, closed(1, 'wrong')), null, 'somebody who leaves was no mistake');
+  t.equal(correctionOf(before, opened(1, visit('new'))), null);
+});
+
+t.test('the wrong card and the right one are never on the board together', async (t) => {
+  const before = after(snapshot(0, [visit('wrong')]));
+  const replaced = applyLiveMessage(before, opened(1, visit('right'), 'wrong'));
+  t.strictSame(ids(replaced), ['right'], 'even if the end of the wrong one was never heard');
+  t.equal(withAnswer(replaced, visit('wrong'), replaced), replaced, 'nor does a late answer bring it back');
+  t.strictSame(ids(applyLiveMessage(replaced, closed(2, 'wrong', 'corrected'))), ['right'], 'or its end comes after');
 });
 
 t.test('a question that ran out is no longer open', async (t) => {

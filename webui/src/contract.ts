@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox';
 import type {
+  CAMERA_RANGES as CameraRangesOf,
   CLOSE as CloseOf,
   EnrolmentFinish as EnrolmentFinishOf,
   LANGUAGES as LanguagesOf,
@@ -15,21 +16,22 @@ import type {
 } from '../../appliance/contract/index.js';
 
 export type {
-  BoxHealth, BoxInfo, CameraFace, CameraMessage, CameraMode, CameraResult, CandidateCard, CaptureHint, Consent,
+  BoxHealth, BoxInfo, CameraFace, CameraMessage, CameraMode, CameraRange, CameraResult, CandidateCard, CaptureHint, Consent,
   ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Device, Dossier, Enrolled,
-  EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, Language, LiveMessage, LiveRequest, Note,
-  Notice, OwnerRequest, PairingCode, PairRequest, Pose, Purpose, Role, Session, SightingAnswer, Signature,
-  StaffMember, StaffRequest, Visit, VisitCard, WithdrawalReceipt,
+  EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, FpirChoice, Language, LiveMessage, LiveRequest, Note,
+  Notice, OwnerRequest, PairingCode, PairRequest, Pose, Purpose, RecognitionQuality, Role, Session,
+  ShareEstimate, SightingAnswer, Signature, StaffMember, StaffRequest, TemplateInfo, Visit, VisitCard, WithdrawalReceipt,
 } from '../../appliance/contract/index.js';
 
 export type EnrolmentFinish = Static<typeof EnrolmentFinishOf>;
 export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
 export const LANGUAGES: typeof LanguagesOf = ['zh-CN', 'en'];
-export const PURPOSES: typeof PurposesOf = ['recognise', 'greet', 'preferences', 'contact'];
+export const PURPOSES: typeof PurposesOf = ['recognise', 'greet', 'preferences', 'contact', 'keep_photo', 'refresh'];
 export const POSES: typeof PosesOf = ['front', 'left', 'right'];
 export const NOTICE_FIELDS: typeof NoticeFieldsOf = [
   'handler', 'contact', 'purpose', 'method', 'kinds', 'retention', 'necessity', 'impact', 'rights',
 ];
+export const CAMERA_RANGES: typeof CameraRangesOf = ['near', 'far'];
 export const MAX_FRAME_BYTES: typeof MaxFrameBytesOf = 4_000_000;
 export const CLOSE: typeof CloseOf = {
   wrongVersion: 4426,

@@ -19,6 +19,13 @@ export function onAccessLost(listener: (code: PageErrorCode) => void): void {
   accessLost = listener;
 }
 
+let customerMerged: (into: string) => void = () => {};
+
+/** Hears of every answer that says: this dossier was merged into that one. */
+export function onCustomerMerged(listener: (into: string) => void): void {
+  customerMerged = listener;
+}
+
 export interface CallOptions {
   json?: unknown;
   jpeg?: Blob;
@@ -60,6 +67,8 @@ export async function call<T>(method: string, path: string, options: CallOptions
   if (response.ok && answer !== null) return answer as T;
   const error = asError(answer);
   if (ACCESS_LOST.includes(error.code)) accessLost(error.code);
+  const into = error.code === 'customer_merged' && error.details['into'];
+  if (typeof into === 'string') customerMerged(into);
   throw error;
 }
 

@@ -1,8 +1,8 @@
 /** Every request of the page, one line each. */
 import type {
   BoxHealth, BoxInfo, Consent, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Device, Dossier,
-  Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, Note, Notice, OwnerRequest, PairingCode, PairRequest,
-  Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
+  Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, Note, Notice, OwnerRequest, PairingCode, PairRequest,
+  RecognitionQuality, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
 } from '../contract.js';
 import { call } from './client.js';
 
@@ -37,6 +37,10 @@ export const portico = {
   dossier: (customerId: string) => call<Dossier>('GET', `/customers/${id(customerId)}`),
   changeCustomer: (customerId: string, change: CustomerChange) =>
     call<Dossier>('PATCH', `/customers/${id(customerId)}`, { json: change }),
+  /** The customer `fromId` is the same person as `into`, whose dossier stays. */
+  merge: (fromId: string, into: string) => call<Dossier>('POST', `/customers/${id(fromId)}/merge`, { json: { into } }),
+  undoMerge: (mergeId: string) => call<Dossier>('POST', `/merges/${id(mergeId)}/undo`),
+  revertTemplate: (customerId: string) => call<Dossier>('POST', `/customers/${id(customerId)}/template/revert`),
   addNote: (customerId: string, text: string) =>
     call<Note>('POST', `/customers/${id(customerId)}/notes`, { json: { text } }),
   addFollowUp: (customerId: string, request: FollowUpRequest) =>
@@ -58,6 +62,9 @@ export const portico = {
     call<Enrolled>('POST', `/enrolments/${id(enrolmentId)}/finish`, { json: choices }),
   dropEnrolment: (enrolmentId: string) =>
     call<void>('DELETE', `/enrolments/${id(enrolmentId)}`, { keepalive: true }),
+
+  recognition: () => call<RecognitionQuality>('GET', '/recognition'),
+  setFpir: (choice: FpirChoice) => call<RecognitionQuality>('PUT', '/recognition/fpir', { json: choice }),
 
   arrive: (customerId: string) => call<VisitCard>('POST', '/visits', { json: { customerId } }),
   serve: (visitId: string) => call<VisitCard>('POST', `/visits/${id(visitId)}/serve`),

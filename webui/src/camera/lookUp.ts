@@ -1,4 +1,5 @@
 import type { CameraFace, CameraResult } from '../contract.js';
+import { isLost, noFaceSince } from './noFace.js';
 
 /** Whom the panel beside the picture speaks of. It hangs on the track, never on a place in the list. */
 export interface LookUpFocus {
@@ -9,8 +10,8 @@ export interface LookUpFocus {
   readonly score: number | null;
 }
 
-/** `unsure`: may be somebody, but there is no question to ask; another way to find the customer is offered. */
-export type LookUpHint = 'nobody' | 'wait' | 'unsure' | 'unknown';
+/** `no_face`: nobody in the picture for some seconds. `unsure`: may be somebody, but there is no question to ask; another way to find the customer is offered. */
+export type LookUpHint = 'nobody' | 'no_face' | 'wait' | 'unsure' | 'unknown';
 
 export interface LookUp {
   readonly focus: LookUpFocus | null;
@@ -21,6 +22,8 @@ export interface LookUp {
   readonly hint: LookUpHint;
   /** The nearest face may be somebody, without a question to ask, since `sinceMs`. */
   readonly vague: { readonly trackId: number; readonly sinceMs: number } | null;
+  /** No face in the picture since then; null: there is one. */
+  readonly emptySinceMs: number | null;
   /** Questions already answered here; not asked again while the box catches up. */
   readonly answered: readonly string[];
 }
@@ -30,7 +33,9 @@ const VAGUE_MS = 3_000;
 /** Long enough to tap "I'll serve" after the customer has walked on; after that the name is for nobody's eyes. */
 const KEEP_MS = 10_000;
 
-export const emptyLookUp: LookUp = { focus: null, inView: false, namedAtMs: 0, hint: 'nobody', vague: null, answered: [] };
+export const emptyLookUp: LookUp = {
+  focus: null, inView: false, namedAtMs: 0, hint: 'nobody', vague: null, emptySinceMs: null, answered: [],
+};
 
 export function afterResult(state: LookUp, result: CameraResult['data'], nowMs: number): LookUp {
   const faces = [...result.faces].sort((a, b) => area(b) - area(a));
@@ -39,11 +44,12 @@ export function afterResult(state: LookUp, result: CameraResult['data'], nowMs: 
     (focus) => focus.trackId === state.focus?.trackId && focus.person.customerId === state.focus.person.customerId,
   );
   const focus = same ?? named[0] ?? null;
-  if (focus) return { ...state, focus, inView: true, namedAtMs: nowMs, vague: null };
+  if (focus) return { ...state, focus, inView: true, namedAtMs: nowMs, vague: null, emptySinceMs: null };
   const vague = vagueAfter(state, faces[0], nowMs);
+  const emptySinceMs = noFaceSince(state.emptySinceMs, faces, nowMs);
   const kept = faces.some((face) => endsFocus(state.focus, face)) ? null : state.focus;
   const inView = faces.some((face) => face.trackId === kept?.trackId);
-  return withoutStale({ ...state, focus: kept, inView, vague, hint: hintFor(faces[0], vague, nowMs) }, nowMs);
+  return withoutStale({ ...state, focus: kept, inView, vague, emptySinceMs, hint: hintFor(faces[0], vague, emptySinceMs, nowMs) }, nowMs);
 }
 
 /** Drops a name that the box has not said for a while; also called when no results come. */
@@ -84,8 +90,8 @@ function focusOf(face: CameraFace, answered: readonly string[]): LookUpFocus | n
   return { trackId, decision, person, sightingId, score };
 }
 
-function hintFor(nearest: CameraFace | undefined, vague: LookUp['vague'], nowMs: number): LookUpHint {
-  if (!nearest) return 'nobody';
+function hintFor(nearest: CameraFace | undefined, vague: LookUp['vague'], emptySinceMs: number | null, nowMs: number): LookUpHint {
+  if (!nearest) return isLost(emptySinceMs, nowMs) ? 'no_face' : 'nobody';
   if (nearest.decision === 'unknown') return 'unknown';
   return vague && nowMs - vague.sinceMs >= VAGUE_MS ? 'unsure' : 'wait';
 }

@@ -1,6 +1,6 @@
 import { onScopeDispose, ref } from 'vue';
 import { ApiError } from '../api/client.js';
-import { CLOSE, PROTOCOL_VERSION, type CameraMessage, type CameraMode, type CameraResult, type ErrorCode } from '../contract.js';
+import { CLOSE, PROTOCOL_VERSION, type CameraMessage, type CameraMode, type CameraRange, type CameraResult, type ErrorCode } from '../contract.js';
 import { backoffMs } from '../live/backoff.js';
 import { useSession } from '../stores/session.js';
 import { afterMessage, afterSend, maySend, noCredits, type Credits } from './credits.js';
@@ -11,6 +11,8 @@ const TICK_MS = 40;
 
 export interface CameraSocketOptions {
   mode: CameraMode;
+  /** How small the faces may be; asked at each connect. Without it: near. */
+  range?: () => CameraRange;
   grab: () => Promise<Blob | null>;
   onResult: (result: CameraResult['data']) => void;
 }
@@ -29,6 +31,7 @@ export function useCameraSocket(options: CameraSocketOptions) {
     const mine = ++generation;
     status.value = 'connecting';
     const url = new URL(`/api/v1/camera?v=${PROTOCOL_VERSION}&mode=${options.mode}`, location.origin);
+    if (options.range) url.searchParams.set('range', options.range());
     url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
     const opened = (socket = new WebSocket(url));
     let credits: Credits = noCredits;

@@ -22,8 +22,8 @@ export function useEnrolment(options: EnrolmentOptions) {
   const error = ref<ApiError | null>(null);
   const finishing = ref(false);
   const stuck = ref(false);
-  /** The box thinks that this face is enrolled already, under another customer; a person has to say. */
-  const alike = ref(false);
+  /** The box thinks that this face is enrolled already, under that customer; a member of staff has to say. */
+  const alike = ref<{ readonly customerId: string | null } | null>(null);
   let fewer = false;
   let generation = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,7 +34,8 @@ export function useEnrolment(options: EnrolmentOptions) {
     const mine = ++generation;
     error.value = null;
     progress.value = null;
-    stuck.value = alike.value = false;
+    stuck.value = false;
+    alike.value = null;
     try {
       const started = await portico.startEnrolment(options.customerId());
       if (mine !== generation) return void portico.dropEnrolment(started.enrolmentId).catch(() => {});
@@ -81,7 +82,6 @@ export function useEnrolment(options: EnrolmentOptions) {
     finishing.value = true;
     fewer = acceptFewer;
     error.value = null;
-    alike.value = false;
     clearTimeout(timer);
     const mine = ++generation;
     try {
@@ -94,8 +94,10 @@ export function useEnrolment(options: EnrolmentOptions) {
     } catch (caught) {
       const problem = asApiError(caught);
       if (mine !== generation) return;
-      if (problem.code === 'face_already_enrolled') alike.value = true;
-      else error.value = problem;
+      if (problem.code === 'face_already_enrolled') {
+        const { customerId } = problem.details;
+        alike.value = { customerId: typeof customerId === 'string' ? customerId : null };
+      } else error.value = problem;
     } finally {
       finishing.value = false;
     }

@@ -76,7 +76,17 @@ type LiveEvent = Exclude<LiveMessage, { type: 'live.snapshot' | 'live.resumed' |
 
 function applyEvent(state: LiveState, event: LiveEvent): LiveState {
   switch (event.type) {
-    case 'visit.opened':
+    case 'visit.opened': {
+      // What this one takes the place of has gone already; should its end have been lost, it goes now: never both cards.
+      const { visit, corrects } = event.data;
+      const rest = corrects === null ? state : withoutVisit(state, corrects);
+      return {
+        ...rest,
+        visits: withVisit(rest.visits, visit),
+        touchedAt: { ...state.touchedAt, [visit.visitId]: event.revision },
+        ended: rest.ended.filter((id) => id !== visit.visitId),
+      };
+    }
     case 'visit.updated':
       return {
         ...state,
@@ -86,9 +96,7 @@ function applyEvent(state: LiveState, event: LiveEvent): LiveState {
       };
     case 'visit.closed':
       return {
-        ...state,
-        visits: state.visits.filter((visit) => visit.visitId !== event.data.visitId),
-        ended: [...state.ended, event.data.visitId].slice(-ENDED_KEPT),
+        ...withoutVisit(state, event.data.visitId),
         // A withdrawn consent also ends the questions about that person.
         candidates:
           event.data.reason === 'consent_withdrawn'
@@ -106,6 +114,38 @@ function applyEvent(state: LiveState, event: LiveEvent): LiveState {
       return { ...state, health: event.data.health };
   }
 }
+
+/** The card goes, and no late answer brings it back. */
+function withoutVisit(state: LiveState, visitId: string): LiveState {
+  return {
+    ...state,
+    visits: state.visits.filter((visit) => visit.visitId !== visitId),
+    ended: [...state.ended.filter((id) => id !== visitId), visitId].slice(-ENDED_KEPT),
+  };
+}
+
+/**
+ * The box took back a name it had said. `withdrawn`: the card is away, and another may follow at once; `replaced`: the
+ * right one is there. `wrongName` is null when that card was not on the board.
+ */
+export type Correction =
+  | { readonly kind: 'withdrawn'; readonly visitId: string; readonly wrongName: string | null }
+  | { readonly kind: 'replaced'; readonly visitId: string; readonly rightName: string };
+
+/** What an event says about a mistake of the box, heard on top of the state `before` it; null: nothing. */
+export function correctionOf(before: LiveState, message: LiveMessage): Correction | null {
+  if (message.type === 'visit.closed' && message.data.reason === 'corrected') {
+    const { visitId } = message.data;
+    const wrong = before.visits.find((visit) => visit.visitId === visitId);
+    return { kind: 'withdrawn', visitId, wrongName: wrong ? nameOf(wrong) : null };
+  }
+  if (message.type === 'visit.opened' && message.data.corrects !== null) {
+    return { kind: 'replaced', visitId: message.data.corrects, rightName: nameOf(message.data.visit) };
+  }
+  return null;
+}
+
+const nameOf = (card: VisitCard): string => card.salutation ?? card.displayName;
 
 /**
  * The state after the box answered a request with `visit`. Live events win: the answer is dropped when the visit has

@@ -5,7 +5,7 @@ import { portico } from '../api/portico.js';
 import { useSession } from './session.js';
 import { useToasts } from './toasts.js';
 import type { LiveMessage, SightingAnswer, VisitCard } from '../contract.js';
-import { applyLiveMessage, emptyLiveState, withAnswer, type LiveState } from '../live/applyLiveMessage.js';
+import { applyLiveMessage, correctionOf, emptyLiveState, withAnswer, type Correction, type LiveState } from '../live/applyLiveMessage.js';
 import { newLink, type Link } from '../live/connection.js';
 import { LiveSocket } from '../live/liveSocket.js';
 
@@ -13,6 +13,8 @@ export type Arrival =
   | { readonly kind: 'visit'; readonly id: string; readonly customerId: string; readonly name: string }
   | { readonly kind: 'candidate'; readonly id: string; readonly customerId: string; readonly name: string };
 
+/** The right card follows the wrong one's end at once, if there is one. */
+const REPLACED_WITHIN_MS = 1_500;
 /** Long enough to switch apps and come back; then the socket is closed until the page is looked at again. */
 const HIDDEN_MS = 60_000;
 
@@ -27,6 +29,9 @@ export const useLive = defineStore('live', () => {
   /** Closed here but still to be undone. */
   const hidden = ref<ReadonlySet<string>>(new Set());
   const arrivalListeners = new Set<(arrival: Arrival) => void>();
+  const correctionListeners = new Set<(correction: Correction) => void>();
+  /** Cards taken back whose replacement may still come. */
+  const takenBack = new Map<string, ReturnType<typeof setTimeout>>();
   const changeListeners = new Set<(customerId: string) => void>();
 
   const visits = computed(() => state.value.visits.filter((visit) => !hidden.value.has(visit.visitId)));
@@ -53,6 +58,7 @@ export const useLive = defineStore('live', () => {
     if (after === before) return;
     state.value = after;
     if (after.needsSnapshot) return socket.start();
+    tellCorrection(correctionOf(before, message));
     announce(message);
     // A dossier that is open may have missed something: it is read again.
     if (message.type === 'live.snapshot' && before.epoch !== null) after.visits.forEach((visit) => changed(visit.customerId));
@@ -74,6 +80,18 @@ export const useLive = defineStore('live', () => {
     }
   }
 
+  /** One word for both halves: "corrected to ..." when the right card follows, else "taken back" after a moment. */
+  function tellCorrection(correction: Correction | null): void {
+    if (!correction) return;
+    const tell = (): void => {
+      takenBack.delete(correction.visitId);
+      correctionListeners.forEach((listener) => listener(correction));
+    };
+    clearTimeout(takenBack.get(correction.visitId));
+    if (correction.kind === 'replaced') return tell();
+    takenBack.set(correction.visitId, setTimeout(tell, REPLACED_WITHIN_MS));
+  }
+
   const emit = (arrival: Arrival): void => arrivalListeners.forEach((listener) => listener(arrival));
   const changed = (customerId: string): void => changeListeners.forEach((listener) => listener(customerId));
 
@@ -87,6 +105,8 @@ export const useLive = defineStore('live', () => {
   function close(): void {
     wanted = false;
     socket.stop();
+    takenBack.forEach((timer) => clearTimeout(timer));
+    takenBack.clear();
     state.value = emptyLiveState;
     hidden.value = new Set();
     currentAtMs.value = null;
@@ -143,7 +163,8 @@ export const useLive = defineStore('live', () => {
       (keepalive) =>
         send(visitId, keepalive).catch((error: unknown) => {
           show();
-          onError(error);
+          // The box or another iPad was faster: the visit has ended, which is what was wanted.
+          if (!(error instanceof ApiError && error.code === 'visit_closed')) onError(error);
         }),
       show,
     );
@@ -168,6 +189,11 @@ export const useLive = defineStore('live', () => {
     return () => arrivalListeners.delete(listener);
   }
 
+  function onCorrection(listener: (correction: Correction) => void): () => void {
+    correctionListeners.add(listener);
+    return () => correctionListeners.delete(listener);
+  }
+
   function onCustomerChange(listener: (customerId: string) => void): () => void {
     changeListeners.add(listener);
     return () => changeListeners.delete(listener);
@@ -175,6 +201,6 @@ export const useLive = defineStore('live', () => {
 
   return {
     state, link, currentAtMs, visits, candidates, loaded,
-    open, close, reconnect, serve, arrive, serveCustomer, closeVisit, answer, onArrival, onCustomerChange,
+    open, close, reconnect, serve, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange,
   };
 });

@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia';
 import { ref, watch } from 'vue';
+import type { CameraRange } from '../contract.js';
 
 export type Facing = 'environment' | 'user';
 
@@ -23,6 +24,7 @@ function store(key: string, value: string): void {
 export const usePrefs = defineStore('prefs', () => {
   const sound = ref(stored('portico.sound') !== 'off');
   const lookUpFacing = ref<Facing>(stored('portico.lookUpFacing') === 'user' ? 'user' : 'environment');
+  const lookUpRange = ref<CameraRange>(stored('portico.lookUpRange') === 'far' ? 'far' : 'near');
   const lastStaffId = ref(stored('portico.lastStaff') ?? '');
   /** A customer holds this iPad: until a PIN is entered, the router shows nothing but the enrolment and the hand-back screen. */
   const handedOver = ref(stored('portico.handedOver') === 'yes');
@@ -31,7 +33,8 @@ export const usePrefs = defineStore('prefs', () => {
   watch(handedOver, (held) => store('portico.handedOver', held ? 'yes' : 'no'), { flush: 'sync' });
   watch(sound, (on) => store('portico.sound', on ? 'on' : 'off'));
   watch(lookUpFacing, (facing) => store('portico.lookUpFacing', facing));
+  watch(lookUpRange, (range) => store('portico.lookUpRange', range));
   watch(lastStaffId, (id) => store('portico.lastStaff', id));
 
-  return { sound, lookUpFacing, lastStaffId, handedOver };
+  return { sound, lookUpFacing, lookUpRange, lastStaffId, handedOver };
 });
