@@ -126,7 +126,7 @@ t.test('a proof covers what was agreed to and nothing more', async (t) => {
     throw new Error('broken off');
   }));
   t.equal(gallery.photosOf(id), 1, 'what is broken off is taken back');
-  for (const count of [0, 6]) t.equal(refused(() => consent.withProof(id, 'recognise', (proof) => gallery.enrol(proof, Array<typeof photo>(count).fill(photo)))), 'RangeError');
+  t.equal(refused(() => consent.withProof(id, 'recognise', (proof) => gallery.enrol(proof, []))), 'RangeError');
   t.equal(gallery.photosOf(id), 1);
   t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM template_vector')!.n, 1);
 });
