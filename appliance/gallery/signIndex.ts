@@ -11,7 +11,7 @@ const CODE_BYTES = DIMENSIONS / 8;
  * its mate, so the number grows with the gallery (docs/recognition.md).
  */
 const RESCORED_MIN = 100;
-const RESCORED_MAX = 2_000;
+const RESCORED_MAX = 1_000;
 const TEMPLATES_FOR_EACH_RESCORED = 500;
 
 /** Vectors are kept in blocks of this many (8 MiB each), so that a growing gallery is never copied. */

@@ -5,6 +5,8 @@
  * falling spectrum turned out of the axes does the same here: .113 and 21.6.
  */
 import { randomUUID } from 'node:crypto';
+import type { TemplateSearch } from '../../appliance/gallery/templateSearch.js';
+import { Embedding } from '../../appliance/kit/index.js';
 import type { Database } from '../../appliance/storage/index.js';
 
 export const DIMENSIONS = 512;
@@ -65,6 +67,16 @@ export function fillTables(db: Database, modelId: string, count: number, maker: 
           BigInt(lastInsertRowid), modelId, Buffer.from(maker.template().buffer));
       }
     });
+  }
+}
+
+/** Puts made-up templates, ids 1 to `count`, into a search that runs, past the file: for sizes that a file would take too long for. */
+export async function fillSearch(search: TemplateSearch, count: number, maker: TemplateMaker): Promise<void> {
+  const probe = new Embedding(maker.template());
+  for (let id = 1; id <= count; id++) {
+    search.put(id, new Embedding(maker.template()));
+    // An answer says that all before it is stored: so no more than these are ever on their way.
+    if (id % 1_000 === 0 || id === count) await search.nearest(probe, 1, () => undefined);
   }
 }
 

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { SignIndex } from '../../appliance/gallery/signIndex.js';
+import { DIMENSIONS, dot, TemplateMaker } from '../support/templates.js';
+
+const ROUNDING = 1e-5;
+
+/** Whether these numbers are anywhere in the index's memory, whole or as a part of 16 values, or the sign code. */
+function isInMemory(index: SignIndex, vector: Float32Array): boolean {
+  const part = Buffer.from(vector.buffer, 40, 64);
+  const code = Buffer.alloc(DIMENSIONS / 8);
+  for (const [i, value] of vector.entries()) if (value < 0) code[i >> 3] = code[i >> 3]! | (1 << (i & 7));
+  return index.memory.some((buffer) => Buffer.from(buffer).includes(part) || Buffer.from(buffer).includes(code));
+}
+
+t.test('whatever is put and removed, the best matches are those of a full comparison', async (t) => {
+  const change = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('put' as const), id: fc.integer({ min: 1, max: 400 }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), id: fc.integer({ min: 1, max: 400 }) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('search' as const), id: fc.integer({ min: 1, max: 400 }) }) },
+  );
+  let searches = 0;
+  await fc.assert(fc.asyncProperty(fc.integer(), fc.array(change, { minLength: 100, maxLength: 1_000 }), async (seed, changes) => {
+    const maker = new TemplateMaker(seed);
+    const index = await SignIndex.create();
+    const expected = new Map<number, Float32Array>();
+    for (const { kind, id } of changes) {
+      if (kind === 'put') {
+        const vector = maker.template();
+        index.put(id, vector);
+        expected.set(id, vector);
+      } else if (kind === 'remove') {
+        if (index.remove(id) !== expected.delete(id)) return false;
+      } else {
+        const template = expected.get(id);
+        const probe = template === undefined ? maker.template() : maker.mate(template, 0.6 + 0.2 * maker.uniform());
+        const all = [...expected].map(([templateId, vector]) => ({ templateId, score: dot(vector, probe) })).sort((a, b) => b.score - a.score);
+        const found = index.nearest(probe, 3);
+        searches += 1;
+        if (found.length !== Math.min(3, all.length)) return false;
+        // With more than a hundred templates only who is really near is sure to be found.
+        const sure = expected.size <= 100 ? found.length : template === undefined ? 0 : 1;
+        for (const [place, match] of found.entries()) {
+          const vector = expected.get(match.templateId);
+          if (vector === undefined || Math.abs(dot(vector, probe) - match.score) > ROUNDING) return false;
+          if (place < sure && Math.abs(match.score - all[place]!.score) > ROUNDING) return false;
+          if (place > 0 && match.score > found[place - 1]!.score) return false;
+        }
+      }
+      if (index.size !== expected.size) return false;
+    }
+    return [...expected].every(([id, vector]) => Buffer.from(index.vectorOf(id)!.slice().buffer).equals(Buffer.from(vector.buffer)));
+  }), { numRuns: 30 });
+  t.ok(searches > 300, `${searches} searches`);
+});
+
+t.test('the best match of 20,000 is found for every probe that is as near as a face to its template', async (t) => {
+  const maker = new TemplateMaker(7);
+  const index = await SignIndex.create();
+  const templates = Array.from({ length: 20_000 }, () => maker.template());
+  for (const [i, template] of templates.entries()) index.put(i, template);
+  for (let i = 0; i < 1_000; i++) {
+    const cosine = 0.6 + 0.2 * maker.uniform();
+    const [best] = index.nearest(maker.mate(templates[i * 20]!, cosine), 1);
+    if (best?.templateId !== i * 20 && !(best !== undefined && best.score > cosine)) t.fail(`template ${i * 20} at ${cosine} was missed`);
+  }
+  t.equal(index.size, 20_000);
+});
+
+t.test('codes at every distance, and many equally near', async (t) => {
+  const index = await SignIndex.create();
+  const all = new Float32Array(DIMENSIONS).fill(1 / Math.sqrt(DIMENSIONS));
+  // 6,000 templates of which 513 differ from the probe in 0 to 512 signs and the others in all of them.
+  for (let i = 0; i < 6_000; i++) index.put(i, all.map((value, place) => (place < Math.max(0, 5_999 - i) ? -value : value)));
+  t.strictSame(index.nearest(all, 3).map(({ templateId }) => templateId), [5_999, 5_998, 5_997]);
+  const opposite = index.nearest(all.map((value) => -value), 100);
+  t.equal(opposite.length, 100);
+  for (const { templateId, score } of opposite) t.ok(templateId <= 5_487 && Math.abs(score - 1) < ROUNDING);
+});
+
+t.test('what is removed or replaced, and who was looked for, leaves nothing in memory', async (t) => {
+  const maker = new TemplateMaker(3);
+  const index = await SignIndex.create();
+  const templates = Array.from({ length: 5_000 }, () => maker.template()); // more than one block
+  for (const [i, template] of templates.entries()) index.put(i, template);
+  const probe = maker.mate(templates[17]!, 0.7);
+  t.equal(index.nearest(probe, 1)[0]?.templateId, 17);
+  t.notOk(isInMemory(index, probe), 'the probe');
+  for (const id of [17, 0, 4_999, 4_998]) {
+    t.ok(isInMemory(index, templates[id]!), 'it can be found while it is there');
+    t.ok(index.remove(id));
+    t.notOk(isInMemory(index, templates[id]!), `template ${id}`);
+  }
+  index.put(20, maker.template());
+  t.notOk(isInMemory(index, templates[20]!), 'the replaced one');
+  t.equal(index.remove(17), false, 'gone already');
+  index.clear();
+  t.equal(index.size, 0);
+  t.strictSame(index.nearest(probe, 2), []);
+  t.ok(index.memory.slice(1).every((block) => new Uint32Array(block).every((word) => word === 0)), 'all vectors');
+  t.notOk(isInMemory(index, templates[2_500]!), 'all codes');
+});
+
+t.test('what is not a vector or a count is refused', async (t) => {
+  const index = await SignIndex.create();
+  t.throws(() => index.put(1, new Float32Array(128)), RangeError);
+  t.throws(() => index.nearest(new Float32Array(128), 1), RangeError);
+  for (const count of [0, 101, NaN]) t.throws(() => index.nearest(new Float32Array(DIMENSIONS), count), RangeError);
+  t.equal(index.size, 0);
+});
