@@ -27,6 +27,7 @@ export function shrink(image: RgbImage, region: Box, width: number, height: numb
   const rowStep = scale >= SKIP_ROWS_FROM ? 2 : 1;
   const lastX = region.x + region.width - 1;
   const lastY = region.y + region.height - 1;
+  const words = inWholeWords(image, region, scale) ? new Int32Array(data.buffer, data.byteOffset, data.length >> 2) : null;
   // Where each target column begins and ends in a source row, bytes.
   const begins = new Int32Array(usedWidth);
   const ends = new Int32Array(usedWidth);
@@ -47,6 +48,17 @@ export function shrink(image: RgbImage, region: Box, width: number, height: numb
       let blue = 0;
       for (let y = top; y < bottom; y += rowStep) {
         const start = Math.imul(y, rowBytes);
+        if (words !== null) {
+          const at = (start + begin) >> 2;
+          // R0 G0 B0 R1, G1 B1 R2 G2, B2 R3 G3 B3, each from the lowest byte up.
+          const p = words[at]!;
+          const q = words[at + 1]!;
+          const r = words[at + 2]!;
+          red = (red + (p & 255) + (p >>> 24) + ((q >>> 16) & 255) + ((r >>> 8) & 255)) | 0;
+          green = (green + ((p >>> 8) & 255) + (q & 255) + (q >>> 24) + ((r >>> 16) & 255)) | 0;
+          blue = (blue + ((p >>> 16) & 255) + ((q >>> 8) & 255) + (r & 255) + (r >>> 24)) | 0;
+          continue;
+        }
         for (let p = (start + begin) | 0; p < start + end; p += 3) {
           red = (red + data[p]!) | 0;
           green = (green + data[p + 1]!) | 0;
@@ -61,4 +73,13 @@ export function shrink(image: RgbImage, region: Box, width: number, height: numb
     }
   }
   return scale;
+}
+
+/**
+ * Whether each target pixel is as wide as four source pixels that fill three aligned 32-bit words: so it is with the
+ * 1280 x 720 frames of a camera, and reading words takes two thirds of the time. Every platform of the inference
+ * runtime has the lowest byte first.
+ */
+function inWholeWords({ width, data }: RgbImage, region: Box, scale: number): boolean {
+  return scale === 4 && region.width % 4 === 0 && region.x % 4 === 0 && width % 4 === 0 && data.byteOffset % 4 === 0;
 }
