@@ -10,6 +10,7 @@ import { WorkerPool } from './pool.js';
 import type { RawAnalysis } from './pipeline.js';
 import type { Box, FrameAnalysis, Settled } from './types.js';
 
+export { PackExam } from './exam.js';
 export { iou } from './geometry.js';
 export * from './quality.js';
 export type * from './types.js';

@@ -2,8 +2,11 @@ import { distance } from './geometry.js';
 import { rollDegrees, type FivePoints } from './landmarks.js';
 import type { FaceQuality } from './types.js';
 
-/** Degrees of yaw for a nose that lies off the middle of the eyes by the eyes' distance: TODO fitted. */
-const YAW_SLOPE = 90;
+/**
+ * Degrees of yaw for a nose that lies off the middle of the eyes by as much as the eyes are apart. Fitted on 492 LFW photos
+ * to the yaw of `measure.ts`: 82 with the five points of the landmarks (correlation .98), 89 with YuNet's (.90).
+ */
+const YAW_SLOPE = 85;
 /** As far as `measure.ts` goes with 68 points. */
 const YAW_LIMIT_DEGREES = 60;
 

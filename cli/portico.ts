@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+/** Commands for whoever looks after the box. Exit code 0: fine, 1: refused, 2: the command line is wrong. */
+import { Command, CommanderError } from 'commander';
+import { loadConfig } from '../appliance/config/index.js';
+import { isPorticoError } from '../appliance/kit/index.js';
+import { checkModels, inWords, UsageError, type CheckOutput } from './modelsCheck.js';
+
+const terminal: CheckOutput = {
+  line: (text) => console.log(text),
+  progress(what, done, of) {
+    if (!process.stderr.isTTY) return;
+    const width = 30;
+    const filled = Math.round((width * done) / of);
+    process.stderr.write(`\r${what.padEnd(14)} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${done}/${of}${done === of ? '\n' : ''}`);
+  },
+};
+
+const program = new Command('portico').description('Commands for whoever looks after the box.').exitOverride();
+const models = program.command('models').description('the neural networks that the box recognises with');
+models
+  .command('check')
+  .description('self-test and timing of a model pack; with photos also its error rates against the present pack, and its thresholds')
+  .argument('<dir>', 'folder of the pack: .onnx files and manifest.json')
+  .option('--faces <folder>', 'a folder of photos for each person')
+  .option('--write', 'put the measured thresholds and gates into the manifest of the pack')
+  .action(async (dir: string, options: { faces?: string; write?: boolean }) => {
+    const { modelsDirectory } = loadConfig();
+    await checkModels({ dir, presentDir: modelsDirectory, facesDir: options.faces ?? null, write: options.write ?? false }, terminal);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said what it has to say.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else if (error instanceof UsageError) {
+    console.error(error.message);
+    process.exitCode = 2;
+  } else if (isPorticoError(error)) {
+    console.error(inWords(error));
+    process.exitCode = 1;
+  } else {
+    console.error(error);
+    process.exitCode = 1;
+  }
+}
