@@ -9,9 +9,6 @@ import { decide, similarityThreshold, type Thresholds } from './thresholds.js';
 
 export { decide, similarityThreshold, KNOWN_MARGIN_MIN, type Thresholds } from './thresholds.js';
 
-/** Enrolment photos a template is made of at the most (RECOGNITION: 3 to 5). */
-export const TEMPLATE_PHOTOS_MAX = 5;
-
 /** A search of a million templates takes a second; after this long the thread hangs. */
 const SEARCH_DEADLINE_MS = 10_000;
 const RESTART_WAIT_MS = 500;
@@ -85,13 +82,13 @@ export class Gallery {
   }
 
   /**
-   * Makes or replaces the template of the proof's customer from 1 to 5 photos. The photos themselves are not kept.
+   * Makes or replaces the template of the proof's customer from one or more photos. The photos themselves are not kept.
    * @param proof consent for `recognise`, valid in the present transaction
-   * @throws PorticoError consent_required; RangeError for no photo or too many
+   * @throws PorticoError consent_required; RangeError for no photo
    */
   enrol(proof: ConsentProof, photos: readonly EnrolmentPhoto[]): void {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
-    if (photos.length < 1 || photos.length > TEMPLATE_PHOTOS_MAX) throw new RangeError('a template takes 1 to 5 photos');
+    if (photos.length < 1) throw new RangeError('a template takes at least one photo');
     const { customerId } = proof;
     this.#db.transaction(() => {
       this.#forgetTemplates('customer_id = ? AND model_id = ?', customerId, this.#modelId);
