@@ -180,20 +180,8 @@ export function calibrate(trial: Trial, gates: Gates, measuredOn: string): { cal
     floor: rounded(Math.max(-1, first.cosine[0]! - 0.02)),
     // Above the stricter figures, below what half of the own photos reach.
     cap: rounded(Math.min(1, Math.max(top.cosine.at(-1)! + 0.05, own[Math.floor(own.length / 2)] ?? 1))),
-    fusedLift: fusedLift(trial, good, strangerScores(scores, owners)),
   };
   return { calibration, behindStrictest: Math.floor(FPIRS.at(-1)! * good.length) };
-}
-
-/** How much higher strangers score when the probe is the mean of several photos, at a rate that few photos can show. */
-function fusedLift(trial: Trial, good: readonly Probe[], single: readonly number[]): number {
-  const groups = new Map<number, Embedding[]>();
-  for (const { person, face } of good) groups.set(person, [...(groups.get(person) ?? []), face!.embedding]);
-  const fused = [...groups].flatMap(([person, faces]) => (faces.length < 2 ? [] : [{ person, mean: Embedding.mean(faces.slice(0, FUSED_PHOTOS)) }]));
-  const rate = 0.05;
-  if (fused.length < 2 / rate) return 0.03; // Too few to measure: as with the first pack.
-  const strangers = strangerScores(scoresOf(trial, fused.map(({ mean }) => mean)), fused.map(({ person }) => person));
-  return rounded(Math.max(0, thresholdAt(strangers, rate) - thresholdAt(single, rate)));
 }
 
 const rounded = (value: number) => Number(value.toFixed(3));

@@ -135,10 +135,10 @@ function report(trial: Trial, presentTrial: Trial, present: ModelManifest, outpu
   output.line(`verdict   ${verdict} than ${modelPackOf(present)} at FPIR ${percent(VERDICT_FPIR)}: ${differing}`.replace('cannot tell than', 'cannot tell against'));
 }
 
-function tabulate({ fpir, table, perDecade, floor, cap, fusedLift }: Calibration, output: CheckOutput): void {
+function tabulate({ fpir, table, perDecade, floor, cap }: Calibration, output: CheckOutput): void {
   output.line(`thresholds (cosine)  people   ${fpir.map((rate) => `FPIR ${percent(rate)}`.padEnd(11)).join('')}`);
   for (const { people, cosine } of table) output.line(`${''.padEnd(20)} ${String(people).padEnd(8)} ${cosine.map((value) => value.toFixed(3).padEnd(11)).join('')}`);
-  output.line(`  ${perDecade} for ten times more people, never below ${floor} or above ${cap}, ${fusedLift} more for fused frames`);
+  output.line(`  ${perDecade} for ten times more people, never below ${floor} or above ${cap}`);
 }
 
 const percent = (share: number) => `${Number((100 * share).toPrecision(3))} %`;

@@ -1,7 +1,7 @@
 import { angleDegrees, centroid, cropTransform, distance, transform, type RgbImage } from './geometry.js';
 import type { Model } from './ort.js';
 import type { Box, Point } from './types.js';
-import { toGrey, warp } from './warp.js';
+import { warpGrey } from './warp.js';
 
 /** The landmark model's input, pixels a side. */
 const INPUT_SIZE = 64;
@@ -23,7 +23,6 @@ export interface FivePoints {
 /** Finds the 68 points of one face at a time. */
 export class LandmarkFinder {
   readonly #model: Model;
-  readonly #crop = new Float32Array(3 * INPUT_SIZE * INPUT_SIZE);
 
   constructor(model: Model) {
     this.#model = model;
@@ -39,9 +38,7 @@ export class LandmarkFinder {
     const centre = { x: box.x + box.width / 2 - 0.5, y: box.y + box.height / 2 - 0.5 };
     const cropToImage = cropTransform(centre, box.height, roll, INPUT_SIZE);
     const { input } = this.#model;
-    warp(image, cropToImage, INPUT_SIZE, this.#crop);
-    toGrey(this.#crop, input);
-    for (let i = 0; i < input.length; i++) input[i] = input[i]! / 256;
+    warpGrey(image, cropToImage, INPUT_SIZE, 1 / 256, input);
     const [values] = (await this.#model.run()) as [Float32Array];
     const points: Point[] = [];
     for (let i = 0; i < values.length; i += 2) {

@@ -2,17 +2,16 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import { createVision, type FrameAnalysis } from '../../appliance/vision/index.js';
+import { createVision, type FrameAnalysis, type VisionOptions } from '../../appliance/vision/index.js';
 import { isPorticoError } from '../../appliance/kit/index.js';
 import { inOrder } from './inOrder.js';
 import type { Output } from './main.js';
 
-export const EMBED_USAGE = 'embed --in DIR --out FILE.jsonl [--models DIR] [--tiles]   one line of faces and templates for each image';
+export const EMBED_USAGE = 'embed --in DIR --out FILE.jsonl [--tiles] [--models DIR] [--workers N]   one line of faces and templates for each image';
 
-export interface EmbedOptions {
+export interface EmbedOptions extends Pick<VisionOptions, 'modelsDir' | 'workers'> {
   inDir: string;
   outFile: string;
-  modelsDir: string;
   tiles: boolean;
 }
 
@@ -32,7 +31,7 @@ const IMAGE_EXTENSIONS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.gif']);
 /** Embeds every image of a folder, in the order of their names. @throws PorticoError when the models are not there */
 export async function embed(options: EmbedOptions, output: Output): Promise<{ images: number; faces: number; errors: number }> {
   const files = await listImages(options.inDir);
-  const vision = createVision({ modelsDir: options.modelsDir });
+  const vision = createVision(options);
   await vision.start();
   const out = createWriteStream(options.outFile);
   await once(out, 'open');
@@ -43,7 +42,7 @@ export async function embed(options: EmbedOptions, output: Output): Promise<{ im
       if ('error' in line) counts.errors += 1;
       else counts.faces += line.faces.length;
       if (!out.write(`${JSON.stringify(line)}\n`)) await once(out, 'drain');
-      output.progress(index + 1, files.length);
+      output.progress(index + 1, files.length, 'images');
     });
   } finally {
     await vision.stop();

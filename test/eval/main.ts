@@ -8,10 +8,12 @@ import { isPorticoError } from '../../appliance/kit/index.js';
 import { defaultModelsDir } from '../../models/manifest.js';
 import { embed, EMBED_USAGE } from './embed.js';
 import { identify, IDENTIFY_USAGE } from './identify.js';
+import { RANGE_FRAMES, report, ReportError, REPORT_USAGE } from './report.js';
+import { openPage, reportText } from './reportText.js';
 
 /** Where commands say how far they are. */
 export interface Output {
-  progress(done: number, of: number): void;
+  progress(done: number, of: number, what: string): void;
 }
 
 /** The command line is wrong: exit code 2. */
@@ -19,7 +21,7 @@ class UsageError extends Error {}
 
 interface Command {
   usage: string;
-  /** @returns the one line that says what was done */
+  /** @returns what is printed when it is done */
   run(args: string[], output: Output): Promise<string>;
 }
 
@@ -29,13 +31,13 @@ const COMMANDS: Record<string, Command> = {
     async run(args, output) {
       const { values } = parseArgs({
         args,
-        options: { in: { type: 'string' }, out: { type: 'string' }, models: { type: 'string' }, tiles: { type: 'boolean' } },
+        options: { in: { type: 'string' }, out: { type: 'string' }, tiles: { type: 'boolean' }, ...VISION_OPTIONS },
       });
       const inDir = required(values.in, '--in');
       const outFile = required(values.out, '--out');
       if (!(await isFolder(inDir))) throw new UsageError(`--in: ${inDir} is not a folder`);
       const counts = await embed(
-        { inDir, outFile, modelsDir: values.models ?? defaultModelsDir(), tiles: values.tiles ?? false },
+        { inDir, outFile, tiles: values.tiles ?? false, ...visionOptions(values) },
         output,
       );
       return `${counts.images} images, ${counts.faces} faces, ${counts.errors} errors: ${outFile}`;
@@ -46,28 +48,64 @@ const COMMANDS: Record<string, Command> = {
     async run(args, output) {
       const { values } = parseArgs({
         args,
-        options: { gallery: { type: 'string' }, probes: { type: 'string' }, out: { type: 'string' }, models: { type: 'string' } },
+        options: { gallery: { type: 'string' }, probes: { type: 'string' }, out: { type: 'string' }, ...VISION_OPTIONS },
       });
       const galleryDir = required(values.gallery, '--gallery');
       const probesDir = required(values.probes, '--probes');
       const outFile = required(values.out, '--out');
       if (!(await isFolder(galleryDir))) throw new UsageError(`--gallery: ${galleryDir} is not a folder`);
       if (!(await isFolder(probesDir))) throw new UsageError(`--probes: ${probesDir} is not a folder`);
-      const { enrolled, withoutFace, probes } = await identify({ galleryDir, probesDir, outFile, modelsDir: values.models ?? defaultModelsDir() }, output);
-      return `${enrolled} enrolled, ${withoutFace} folders without a usable face, ${probes} probes: ${outFile}`;
+      const { enrolled, withoutFace, leftOut, probes } = await identify({ galleryDir, probesDir, outFile, ...visionOptions(values) }, output);
+      return `${enrolled} enrolled, ${withoutFace} folders without a readable face, ${leftOut} photos left out, ${probes} probes: ${outFile}`;
+    },
+  },
+  report: {
+    usage: REPORT_USAGE,
+    async run(args, output) {
+      const { values } = parseArgs({
+        args,
+        options: {
+          faces: { type: 'string' }, samples: { type: 'boolean' }, 'range-frames': { type: 'string' }, out: { type: 'string' }, into: { type: 'string' },
+          json: { type: 'boolean' }, ...VISION_OPTIONS,
+        },
+      });
+      const facesDir = required(values.faces, '--faces');
+      if (!(await isFolder(facesDir))) throw new UsageError(`--faces: ${facesDir} is not a folder`);
+      const page = values.into === undefined ? null : await openPage(values.into);
+      const measured = await report({
+        facesDir, samples: values.samples ?? false, rangeFrames: wholeNumber(values['range-frames'], '--range-frames', 0) ?? RANGE_FRAMES,
+        ...(values.out === undefined ? {} : { outDir: values.out }), ...visionOptions(values),
+      }, output);
+      const text = reportText(measured);
+      await page?.fill(text);
+      return values.json === true ? `${text}\n${JSON.stringify(measured)}` : text;
     },
   },
 };
 
+const VISION_OPTIONS = { models: { type: 'string' }, workers: { type: 'string' } } as const;
+
+function visionOptions(values: { models?: string | undefined; workers?: string | undefined }): { modelsDir: string; workers?: number } {
+  const workers = wholeNumber(values.workers, '--workers', 1);
+  return { modelsDir: values.models ?? defaultModelsDir(), ...(workers === undefined ? {} : { workers }) };
+}
+
 const terminal: Output = {
-  progress(done, of) {
-    if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of}${done === of ? '\n' : ''}`);
+  progress(done, of, what) {
+    if (process.stderr.isTTY) process.stderr.write(`\r${done}/${of} ${what}${done === of ? '\n' : ''}`);
   },
 };
 
 function required(value: string | undefined, name: string): string {
   if (value === undefined || value === '') throw new UsageError(`${name} is missing`);
   return value;
+}
+
+function wholeNumber(value: string | undefined, name: string, min: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!/^[0-9]{1,4}$/.test(value) || number < min) throw new UsageError(`${name}: a whole number from ${min} to 9999, not "${value}"`);
+  return number;
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -91,6 +129,10 @@ async function main(args: string[]): Promise<number> {
       const usages = Object.values(COMMANDS).map((command) => `  node dist/test/eval/main.js ${command.usage}`);
       console.error([error.message, 'Usage:', ...usages].join('\n'));
       return 2;
+    }
+    if (error instanceof ReportError) {
+      console.error(error.message);
+      return 1;
     }
     console.error(isPorticoError(error) ? `${error.code}: ${error.message} ${JSON.stringify(error.details ?? {})}` : error);
     return 1;

@@ -43,7 +43,7 @@ export function openRooms(t: Test, options: { modelId?: string; dataDirectory?: 
     validUntil: new Date(clock.now() + 30 * 86_400_000).toISOString().slice(0, 10),
     signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
   }, { staffId: 's', deviceId: 'd' });
-  return { consent, customers, gallery, visits, db, clock, events, grant, close };
+  return { consent, customers, gallery, visits, db, readerTicket: storage.readerTicket, clock, events, grant, close };
 }
 
 /** A template direction: `axis` says who, `similarity` how like that person's own direction it is, `towards` in which way not. */

@@ -1,15 +1,17 @@
 import sharp from 'sharp';
 import t from 'tap';
 import type { Detection } from '../../appliance/vision/detector.js';
-import { createVision, MAX_FACES, type Box } from '../../appliance/vision/index.js';
+import { createVision, MAX_FACES, type Box, type FoundFace } from '../../appliance/vision/index.js';
 import { splitSettled } from '../../appliance/vision/settled.js';
 import { defaultModelsDir } from '../../models/manifest.js';
 import { SAMPLE_FACES, samplePhoto } from '../fixtures/sample-faces.js';
 
 const box = (x: number, y = 0, size = 100): Box => ({ x, y, width: size, height: size });
 const seen = (...boxes: Box[]): Detection[] => boxes.map((found) => ({ box: found, score: 0.9, points: null }));
-const split = (detections: Detection[], settled: Box[]) => {
-  const result = splitSettled(detections, settled);
+/** What a box shows: two patterns that have nothing in common. */
+const PATTERNS = [Float32Array.from({ length: 256 }, (_, i) => Math.sin(i)), Float32Array.from({ length: 256 }, (_, i) => Math.sin(7 * i))] as const;
+const split = (detections: Detection[], settled: Box[], now = PATTERNS[0]) => {
+  const result = splitSettled(detections, settled.map((where) => ({ box: where, glance: PATTERNS[0] })), () => now);
   return { settled: result.settled.map(({ index, detection }) => [index, detections.indexOf(detection)]), open: result.open.map((detection) => detections.indexOf(detection)) };
 };
 
@@ -30,6 +32,13 @@ t.test('where two may have changed places both are looked at again', async (t) =
   t.strictSame(split(seen(box(5)), [box(0), box(10)]), { settled: [], open: [0] }, 'one on two');
 });
 
+t.test('who stands in the same place but looks otherwise is looked at again', async (t) => {
+  t.strictSame(split(seen(box(10)), [box(0)], PATTERNS[1]), { settled: [], open: [0] });
+  t.strictSame(split(seen(box(10)), [box(0)], new Float32Array(256)), { settled: [], open: [0] }, 'a plain surface');
+  const dimmed = PATTERNS[0].map((value, i) => 0.6 * value + 0.2 * PATTERNS[1][i]!);
+  t.strictSame(split(seen(box(10)), [box(0)], dimmed), { settled: [[0, 0]], open: [] }, 'in other light it is still the same');
+});
+
 t.test('nothing to compare with', async (t) => {
   t.strictSame(split([], [box(0)]), { settled: [], open: [] });
   t.strictSame(split(seen(box(0)), []), { settled: [], open: [0] });
@@ -42,7 +51,8 @@ t.test('in the room: settled faces are not read again and do not use up the plac
   const photo = await samplePhoto('sample6.jpg');
   const all = await vision.analyse(photo);
   t.strictSame(all.settled, []);
-  const { faces, settled } = await vision.analyse(photo, { settled: [all.faces[2]!.box, { x: 0, y: 0, width: 40, height: 40 }, all.faces[0]!.box], maxFaces: 2 });
+  const held = ({ box: where, glance }: FoundFace) => ({ box: where, glance: glance! });
+  const { faces, settled } = await vision.analyse(photo, { settled: [held(all.faces[2]!), { ...held(all.faces[2]!), box: { x: 0, y: 0, width: 40, height: 40 } }, held(all.faces[0]!)], maxFaces: 2 });
   t.strictSame(settled.map(({ index }) => index), [0, 2]);
   t.strictSame(settled.map((face) => face.box), [all.faces[2]!.box, all.faces[0]!.box]);
   t.strictSame(faces.map((face) => face.box), [all.faces[1]!.box, all.faces[3]!.box]);
