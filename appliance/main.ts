@@ -91,6 +91,14 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     await gallery.start();
     undo.push(() => gallery.stop());
 
+    // Each night: what the search holds in memory against the file.
+    const searchCheck = schedule('41 3 * * *', () => {
+      gallery.checkSearch()
+        .then((result) => (result.reloaded ? log.error(result, 'the search differed from the file and was loaded anew') : log.info(result, 'the search agrees with the file')))
+        .catch((err: unknown) => log.error({ err }, 'the search could not be checked'));
+    });
+    undo.push(() => searchCheck.stop());
+
     const enrolments = new Enrolments({ vision, gallery, consent, clock });
     const recognition = new Recognition({
       vision, gallery, consent, customers, visits, sightings, quality, upkeep, enrolments, events, clock, log,
