@@ -60,8 +60,7 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const vision = createVision({
       modelsDir: config.modelsDirectory, log, ...(config.visionWorkers === 0 ? {} : { workers: config.visionWorkers }),
     });
-    await vision.start();
-    undo.push(() => vision.stop());
+    await vision.prepare();
 
     const access = new Access({ db, clock, events });
     const customers = new Customers({ db, clock, events });
@@ -71,6 +70,9 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const gallery = new Gallery({
       db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });
+    undo.push(() => vision.stop(), () => gallery.stop());
+    // Side by side: with many templates either takes a second. Both are over before anything goes on or is undone.
+    for (const started of await Promise.allSettled([vision.start(), gallery.start()])) if (started.status === 'rejected') throw started.reason;
     const upkeep = new Upkeep({ vision, gallery, consent, clock });
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
@@ -88,8 +90,6 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     if (consent.hasEnded()) storage.dropCopies();
     consent.publishNotice(config.storeName);
     consent.expireDue();
-    await gallery.start();
-    undo.push(() => gallery.stop());
 
     // Each night: what the search holds in memory against the file.
     const searchCheck = schedule('41 3 * * *', () => {
@@ -115,14 +115,6 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
       }
     });
     undo.push(() => expiry.stop());
-
-    // Each night: what is in memory is compared with the file, and loaded anew where they differ.
-    const searchCheck = schedule('41 3 * * *', () => {
-      gallery.checkSearch()
-        .then((check) => log[check.reloaded ? 'error' : 'info'](check, 'the search was checked against the file'))
-        .catch((err: unknown) => log.error({ err }, 'the search could not be checked'));
-    });
-    undo.push(() => searchCheck.stop());
 
     const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory });
     health.start();

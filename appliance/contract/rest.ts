@@ -308,7 +308,7 @@ export const VisitCard = Type.Object(
     score: Nullable(Type.Number()),
     /** Who serves now. */
     adviser: Nullable(Type.Object({ id: Id, name: Type.String() }, closed)),
-    /** Agreed to recognition, but the box has no template that its present models can compare: ask for new photos. */
+    /** Agreed to recognition, but the template was made with other models than the present ones: ask for new photos. */
     photosWanted: Type.Boolean(),
   },
   closed,

@@ -1,7 +1,7 @@
 /** The door of the room: bytes of a picture in, faces with sealed embeddings out. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { loadManifest, manifestPathFor, modelPackOf, type Calibration, type Gates } from '../../models/manifest.js';
+import { loadManifest, manifestPathFor, modelPackOf, type Calibration, type Gates, type ModelManifest } from '../../models/manifest.js';
 import { readModels } from '../../models/verify.js';
 import { Embedding, PorticoError, type Logger } from '../kit/index.js';
 import { checkByteLength, cutOut } from './decode.js';
@@ -39,9 +39,13 @@ export interface VisionAnalyseOptions {
 
 export interface Vision {
   /**
+   * Reads what the pack says about itself; after this `modelPack` and `pack` are known. `start()` does it if nobody did.
+   * @throws PorticoError model_missing, model_corrupt, model_licence_missing or model_uncalibrated
+   */
+  prepare(): Promise<void>;
+  /**
    * Checks and loads the models into worker threads and runs each once.
-   * @throws PorticoError model_missing, model_corrupt {file, expected, found}, model_licence_missing, model_uncalibrated or
-   *   vision_unavailable
+   * @throws PorticoError model_missing, model_corrupt {file, expected, found}, vision_unavailable, and those of `prepare`
    */
   start(): Promise<void>;
   /**
@@ -56,9 +60,9 @@ export interface Vision {
    * @param box of the face in it
    */
   cutOut(image: Uint8Array, box: Box): Promise<Uint8Array>;
-  /** Pack, start of the embedder's hash and recipe: templates of one name may be compared. Known after `start()`. */
+  /** Pack, start of the embedder's hash and recipe: templates of one name may be compared. Known after `prepare()`. */
   readonly modelPack: string;
-  /** Gates and calibration of the pack; known from `start()` on. @throws PorticoError vision_unavailable before */
+  /** Gates and calibration of the pack; known after `prepare()`. @throws PorticoError vision_unavailable before */
   readonly pack: VisionPack;
   /** Whether a picture given now would be looked at. */
   readonly available: boolean;
@@ -91,15 +95,16 @@ export function createVision(options: VisionOptions): Vision {
 
 class VisionRoom implements Vision {
   readonly #options: VisionOptions;
-  #running: { pool: WorkerPool; modelPack: string } | null = null;
+  #manifest: ModelManifest | null = null;
   #pack: VisionPack | null = null;
+  #pool: WorkerPool | null = null;
 
   constructor(options: VisionOptions) {
     this.#options = options;
   }
 
   get modelPack(): string {
-    return this.#running?.modelPack ?? '';
+    return this.#manifest === null ? '' : modelPackOf(this.#manifest);
   }
 
   get pack(): VisionPack {
@@ -108,19 +113,27 @@ class VisionRoom implements Vision {
   }
 
   get available(): boolean {
-    return this.#running?.pool.available ?? false;
+    return this.#pool?.available ?? false;
   }
 
   get queueLength(): number {
-    return this.#running?.pool.queueLength ?? 0;
+    return this.#pool?.queueLength ?? 0;
   }
 
-  async start(): Promise<void> {
-    if (this.#running !== null) throw new Error('vision is already running');
-    const { modelsDir, manifestPath, log } = this.#options;
+  async prepare(): Promise<void> {
+    const { modelsDir, manifestPath } = this.#options;
     const manifest = await loadManifest(manifestPath ?? manifestPathFor(modelsDir));
     const calibration = manifest.calibration ?? (this.#options.uncalibrated === true ? NO_CALIBRATION : null);
     if (calibration === null) throw new PorticoError('model_uncalibrated', { pack: manifest.id });
+    this.#manifest = manifest;
+    this.#pack = Object.freeze({ gates: manifest.gates, calibration });
+  }
+
+  async start(): Promise<void> {
+    if (this.#pool !== null) throw new Error('vision is already running');
+    if (this.#manifest === null) await this.prepare();
+    const manifest = this.#manifest!;
+    const { modelsDir, log } = this.#options;
     const { detector, landmarks, embedder } = await readModels(modelsDir, manifest);
     const setup: WorkerSetup = {
       manifest,
@@ -128,18 +141,16 @@ class VisionRoom implements Vision {
     };
     const pool = new WorkerPool({ spawn: () => spawnWorker(setup), workers: this.#workerCount(), log });
     await pool.start();
-    const modelPack = modelPackOf(manifest);
-    this.#pack = Object.freeze({ gates: manifest.gates, calibration });
-    this.#running = { pool, modelPack };
-    log?.info({ modelPack, workers: this.#workerCount() }, 'vision: ready');
+    this.#pool = pool;
+    log?.info({ modelPack: this.modelPack, workers: this.#workerCount() }, 'vision: ready');
   }
 
   async analyse(image: Uint8Array, options: VisionAnalyseOptions = {}): Promise<FrameAnalysis> {
-    if (this.#running === null) throw new PorticoError('vision_unavailable');
+    if (this.#pool === null) throw new PorticoError('vision_unavailable');
     const { maxFaces = MAX_FACES, tiles = false, settled = [] } = options;
     // Before the copy: what is too large must not cost memory.
     checkByteLength(image.length);
-    return seal(await this.#running.pool.run(new Uint8Array(image), {
+    return seal(await this.#pool.run(new Uint8Array(image), {
       maxFaces, tiles, settled: settled.map(({ box, glance }) => ({ box, glance: glance.values() })),
     }));
   }
@@ -149,9 +160,9 @@ class VisionRoom implements Vision {
   }
 
   async stop(): Promise<void> {
-    const running = this.#running;
-    this.#running = null;
-    await running?.pool.stop();
+    const pool = this.#pool;
+    this.#pool = null;
+    await pool?.stop();
   }
 
   #workerCount(): number {

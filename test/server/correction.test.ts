@@ -26,8 +26,8 @@ t.test('the wrong card is taken back, the right one says what it corrects', asyn
   const opened = (await live.nextOf('visit.opened')).data;
   t.match(opened, { visit: { customerId: wrong }, corrects: null });
   let face = await lookAtOne(camera, frames[1]!);
-  for (let i = 0; i < 3 && face.person?.customerId !== right; i++) face = await lookAtOne(camera, frames[1]!);
-  t.match(face, { person: { customerId: right } });
+  for (let i = 0; i < 3 && face.decision !== 'known'; i++) face = await lookAtOne(camera, frames[1]!);
+  t.match(face, { decision: 'known', person: { customerId: right } });
   const told = (await drain(live)).filter((message) => message.type === 'visit.closed' || message.type === 'visit.opened');
   t.match(told, [
     { type: 'visit.closed', data: { visitId: opened.visit.visitId, customerId: wrong, reason: 'corrected' } },

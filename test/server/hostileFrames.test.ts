@@ -103,7 +103,7 @@ t.test('a wall of forty faces: a bounded answer, the nearest first', async (t) =
 
 t.test('a far camera reads a small face that a near one does not', async (t) => {
   const small = await scene({ picture: pictures.get('P08')!, x: 900, y: 200, height: 75 });
-  const [near, far] = [box.owner.camera('look_up', 'near'), box.owner.camera('look_up', 'far')];
+  const [near, far] = await Promise.all([box.owner.camera('look_up', 'near').opened(), box.owner.camera('look_up', 'far').opened()]);
   const nearFaces = (await look(near, small)).faces;
   const farFaces = (await look(far, small)).faces;
   t.equal(farFaces.length, 1);
@@ -140,7 +140,7 @@ t.test('a wrong orientation is nobody, or the right person, but no wrong name', 
     }
   }
   await clear();
-  const tagged = await sharp(await alone('P08')).rotate(90).withExif({ IFD0: { Orientation: '8' } }).jpeg({ quality: 90 }).toBuffer();
+  const tagged = await sharp(await alone('P08')).rotate(90).withMetadata({ orientation: 8 }).jpeg({ quality: 90 }).toBuffer();
   t.match(await lookAtOne(camera, tagged), { decision: 'known', person: { customerId: enrolled } }, 'the EXIF turn is obeyed');
 });
 
