@@ -70,9 +70,12 @@ export function fillTables(db: Database, modelId: string, count: number, maker: 
   }
 }
 
-/** Puts made-up templates, ids 1 to `count`, into a search that runs, past the file: for sizes that a file would take too long for. */
+/**
+ * Puts made-up templates into a search that runs, past the file: for sizes that a file would take too long for. Id 1 has
+ * the maker's next template, and so on up to id `count`.
+ */
 export async function fillSearch(search: TemplateSearch, count: number, maker: TemplateMaker): Promise<void> {
-  const probe = new Embedding(maker.template());
+  const probe = new Embedding(new TemplateMaker(0).template());
   for (let id = 1; id <= count; id++) {
     search.put(id, new Embedding(maker.template()));
     // An answer says that all before it is stored: so no more than these are ever on their way.
