@@ -33,9 +33,9 @@ export function detPlot(single: readonly DetPoint[], track: readonly DetPoint[],
       { name: 'three photos fused', type: 'line', step: 'end', showSymbol: false, lineStyle: { width: 2.5, type: 'dashed' }, color: ORANGE, data: line(track) },
       {
         name: 'the store\'s thresholds (one photo)', type: 'scatter', symbol: 'diamond', symbolSize: 13, color: '#222222',
-        data: operating.map(({ name, fpir, fnir, threshold }) => ({
+        data: operating.map(({ name, fpir, fnir, threshold }, i) => ({
           value: [Math.max(fpir, left), Math.max(fnir, floor)],
-          label: { ...TEXT, show: true, position: 'top', formatter: `${name} ${threshold.toFixed(3)}: FNIR ${percent(fnir)} at ${percent(fpir)}` },
+          label: { ...TEXT, show: true, position: 'top', distance: 8 + 18 * i, formatter: `${name} ${threshold.toFixed(3)}: FNIR ${percent(fnir)} at ${percent(fpir)}` },
         })),
       },
     ],
@@ -57,7 +57,7 @@ export function scoresPlot(bins: { from: number; width: number; mated: readonly 
       {
         ...area('strangers', ORANGE, bins.strangers),
         markLine: {
-          symbol: 'none', silent: true, lineStyle: { color: GREY, type: 'dashed', width: 1.5 },
+          symbol: 'none', silent: true, precision: 6, lineStyle: { color: GREY, type: 'dashed', width: 1.5 },
           data: [
             { xAxis: thresholds.candidate, label: { ...TEXT, formatter: `candidate\n${thresholds.candidate.toFixed(3)}`, align: 'right' } },
             { xAxis: thresholds.known, label: { ...TEXT, formatter: `known\n${thresholds.known.toFixed(3)}`, align: 'left' } },
@@ -69,21 +69,25 @@ export function scoresPlot(bins: { from: number; width: number; mated: readonly 
   });
 }
 
-/** Errors at the thresholds that the product derives for each size of the gallery. */
+/** Errors at the thresholds that the product derives for each size of the gallery, smallest first. */
 export function bySizePlot(rows: readonly BySize[], chosen: { known: number }, counts: { mated: number; strangers: number; subsets: number }): string {
   const line = (name: string, color: string, type: 'solid' | 'dashed', of: (row: BySize) => number, symbol: string) => ({
     name, type: 'line' as const, color, symbol, symbolSize: 8, lineStyle: { width: 2.5, type }, data: rows.map((row) => [row.people, of(row)]),
   });
+  const sizes = rows.map(({ people }) => people);
   return draw({
     ...titled('Errors against the number of people enrolled',
-      `thresholds as the box derives them; mean of up to ${counts.subsets} random galleries; ${counts.mated} mated probes and ${counts.strangers} of strangers at the full size`),
-    xAxis: { ...logAxis('people enrolled', 1), min: Math.min(...rows.map(({ people }) => people)), max: Math.max(...rows.map(({ people }) => people)), axisLabel: { ...TEXT } },
+      `mean of ${counts.subsets} random galleries of each size, thresholds as the box derives them; ${counts.mated} mated probes, ${counts.strangers} of strangers`),
+    xAxis: {
+      ...logAxis('people enrolled', sizes[0]!), max: sizes.at(-1)!, axisTick: { customValues: sizes }, splitLine: { show: false },
+      axisLabel: { ...TEXT, customValues: sizes, hideOverlap: true },
+    },
     yAxis: { ...valueAxis('share of the probes'), min: 0, axisLabel: { ...TEXT, formatter: percent } },
     series: [
       {
         ...line('FPIR: strangers named', ORANGE, 'solid', (row) => row.fpir_known, 'circle'),
         markLine: {
-          symbol: 'none', silent: true, lineStyle: { color: GREY, type: 'dashed', width: 1.5 },
+          symbol: 'none', silent: true, precision: 6, lineStyle: { color: GREY, type: 'dashed', width: 1.5 },
           data: [{ yAxis: chosen.known, label: { ...TEXT, position: 'insideEndTop', formatter: `chosen FPIR ${percent(chosen.known)}` } }],
         },
       },
@@ -97,13 +101,13 @@ function titled(text: string, subtext: string) {
   return {
     backgroundColor: '#ffffff', animation: false,
     title: { text, subtext, left: 16, top: 10, textStyle: { color: '#111111', fontSize: 17 }, subtextStyle: { ...TEXT, fontSize: 12 } },
-    legend: { top: 62, left: 16, textStyle: TEXT },
-    grid: { left: 84, right: 40, top: 118, bottom: 62 },
+    legend: { top: 62, left: 16, itemGap: 34, textStyle: TEXT },
+    grid: { left: 84, right: 40, top: 124, bottom: 62 },
   };
 }
 
 function valueAxis(name: string) {
-  return { type: 'value' as const, name, nameLocation: 'middle' as const, nameGap: name.startsWith('share') ? 62 : 36, nameTextStyle: TEXT, axisLabel: TEXT };
+  return { type: 'value' as const, name, nameLocation: 'middle' as const, nameGap: name.startsWith('share') ? 62 : 36, nameTextStyle: TEXT, axisLabel: TEXT, axisLine: { onZero: false } };
 }
 
 function logAxis(name: string, min: number) {

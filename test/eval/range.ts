@@ -28,12 +28,12 @@ export interface RangeRow {
   named: Rate;
   /** Of those found: too poor to decide on. */
   asked_again: Rate;
-  /** Boxes where no face was put. */
-  false_faces: number;
+  /** Boxes elsewhere: bystanders at the edge of the photo, or no faces at all. */
+  other_faces: number;
 }
 
 interface Placed { jpeg: Buffer; expected: Box; customerId: string }
-interface Seen { found: boolean; decided: boolean; right: boolean; named: boolean; falseFaces: number }
+interface Seen { found: boolean; decided: boolean; right: boolean; named: boolean; otherFaces: number }
 
 /**
  * @param sources as many people as possible take turns; those with a face smaller than the largest height are left out,
@@ -61,7 +61,7 @@ export async function measureRange(store: EvalStore, sources: readonly RangeSour
         rank1: rateOf(found.filter((one) => one.decided), (one) => one.right),
         named: rateOf(found, (one) => one.named),
         asked_again: rateOf(found, (one) => !one.decided),
-        false_faces: seen.reduce((sum, one) => sum + one.falseFaces, 0),
+        other_faces: seen.reduce((sum, one) => sum + one.otherFaces, 0),
       });
     }
   }
@@ -102,9 +102,14 @@ async function place(plan: { source: RangeSource; x: number; y: number; wall: nu
 async function look({ vision, gallery }: EvalStore, { jpeg, expected, customerId }: Placed, tiles: boolean): Promise<Seen> {
   const { faces } = await vision.analyse(jpeg, { tiles });
   const face = faces.find(({ box }) => iou(box, expected) >= FOUND_IOU_MIN);
+<<<<<<< HEAD
   const falseFaces = faces.length - (face === undefined ? 0 : 1);
   if (face === undefined || !decidable(face.quality, vision.pack.gates)) return { found: face !== undefined, decided: false, right: false, named: false, falseFaces };
+=======
+  const otherFaces = faces.length - (face === undefined ? 0 : 1);
+  if (face === undefined || !decidable(face.quality)) return { found: face !== undefined, decided: false, right: false, named: false, otherFaces };
+>>>>>>> eval
   const match = await gallery.match(face.embedding);
   const right = match.customerId === customerId;
-  return { found: true, decided: true, right, named: right && match.decision === 'known', falseFaces };
+  return { found: true, decided: true, right, named: right && match.decision === 'known', otherFaces };
 }

@@ -344,13 +344,13 @@ function targetsOf(report: Omit<Report, 'targets'>): Target[] {
   const { mated, strangers, tracks, chosen_fpir: chosen } = report;
   const targets: Target[] = [];
   const atMost = (figure: string, measured: Rate, limit: number) => {
-    if (measured.rate !== null) targets.push({ figure, wanted: `<= ${limit}`, met: measured.rate <= limit });
+    if (measured.rate !== null) targets.push({ figure, wanted: `at most ${inPercent(limit)}`, met: measured.rate <= limit });
   };
   const atLeast = (figure: string, measured: Rate, limit: number) => {
-    if (measured.rate !== null) targets.push({ figure, wanted: `>= ${limit}`, met: measured.rate >= limit });
+    if (measured.rate !== null) targets.push({ figure, wanted: `at least ${inPercent(limit)}`, met: measured.rate >= limit });
   };
   const around = (figure: string, measured: Rate, wanted: number) => {
-    if (measured.rate !== null) targets.push({ figure, wanted: `${rounded(wanted / 3)} to ${rounded(wanted * 3)}`, met: measured.rate >= wanted / 3 && measured.rate <= wanted * 3 });
+    if (measured.rate !== null) targets.push({ figure, wanted: `${inPercent(wanted / 3)} to ${inPercent(wanted * 3)}`, met: measured.rate >= wanted / 3 && measured.rate <= wanted * 3 });
   };
   atLeast('mated.rank1', mated.rank1, 0.995);
   atMost('mated.fnir_known', mated.fnir_known, 0.01);
@@ -364,7 +364,7 @@ function targetsOf(report: Omit<Report, 'targets'>): Target[] {
   return targets;
 }
 
-const rounded = (share: number): number => Number(share.toPrecision(3));
+const inPercent = (share: number): string => `${Number((100 * share).toPrecision(3))} %`;
 
 const BIN = { from: -0.1, width: 0.02, count: 55 };
 

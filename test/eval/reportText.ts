@@ -15,7 +15,7 @@ export function reportText(report: Report): string {
   const asked = `named or asked about, from ${thresholds.candidate.toFixed(3)}`;
   const lines = [
     `${photos.photos} photos of ${photos.people} people; ${report.enrolled_people} enrolled with three photos each, ${strangers.people} strangers`
-      + ` (${report.not_enrollable_people} of them had enough photos, but not three good ones). Without a face: ${photos.no_face} photos; not readable as images: ${photos.not_an_image}.`
+      + ` (${report.not_enrollable_people} of them had enough photos, but not three good ones). Photos without a face: ${photos.no_face}; files that are no images: ${photos.not_an_image}.`
       + ` Model pack ${report.model_pack}.`,
     '',
     '| figure | measured | 95 % interval | cases | target |',
@@ -48,10 +48,10 @@ export function reportText(report: Report): string {
   }
   if (range.length > 0) {
     lines.push('', `Range: faces put into ${range[0]!.frames} frames of 1280x720 for each height.`, '',
-      '| face height | tiles | found | 95 % interval | rank-1 when decided | named when found | asked for another frame | false faces |', '|---|---|---|---|---|---|---|---|');
+      '| face height | tiles | found | 95 % interval | rank-1 when decided | named when found | asked for another frame | other faces |', '|---|---|---|---|---|---|---|---|');
     for (const one of range) {
       lines.push(`| ${one.height_px} px | ${one.tiles ? 'yes' : 'no'} | ${percent(one.found.rate)} | ${percent(one.found.low)} to ${percent(one.found.high)} | ${percent(one.rank1.rate)}`
-        + ` | ${percent(one.named.rate)} | ${percent(one.asked_again.rate)} | ${one.false_faces} |`);
+        + ` | ${percent(one.named.rate)} | ${percent(one.asked_again.rate)} | ${one.other_faces} |`);
     }
   }
   return lines.join('\n');
