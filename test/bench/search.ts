@@ -8,6 +8,7 @@ import { Gallery } from '../../appliance/gallery/index.js';
 import { TemplateSearch } from '../../appliance/gallery/templateSearch.js';
 import { createLogger, Embedding, systemClock } from '../../appliance/kit/index.js';
 import { openReader, openStorage, type Database } from '../../appliance/storage/index.js';
+import { loadManifest } from '../../models/manifest.js';
 import { ExactSearch } from './exact.js';
 import { median, percentile, round } from './statistics.js';
 import { fillerId, type Store } from './store.js';
@@ -49,6 +50,8 @@ export async function measureSearch({ store, say }: { store: Store; say(text: st
   };
 }
 
+const calibration = (await loadManifest()).calibration!;
+
 interface Asked { probes: Embedding[]; exact: ExactSearch }
 
 /** Other looks of people spread over the whole gallery. */
@@ -66,7 +69,7 @@ async function inDatabase(dataDirectory: string, { probes, exact }: Asked): Prom
   try {
     const { model_id: modelId } = db.get<{ model_id: string }>('SELECT model_id FROM template LIMIT 1')!;
     const gallery = new Gallery({
-      db, clock: systemClock, events: new EventBus(createLogger('silent')), readerTicket, modelId, fpir: { known: 0.003, candidate: 0.03 },
+      db, clock: systemClock, events: new EventBus(createLogger('silent')), readerTicket, modelId, calibration, fpir: { known: 0.003, candidate: 0.03 },
     });
     await gallery.start();
     const reader = openReader(readerTicket);
@@ -106,7 +109,7 @@ async function inThread(dataDirectory: string): Promise<{ ours: number[]; recall
     const { model_id: modelId } = db.get<{ model_id: string }>('SELECT model_id FROM template LIMIT 1')!;
     const { n: others } = db.get<{ n: number }>('SELECT max(id) AS n FROM template')!;
     const { probes, exact } = makeProbes(MILLION, PROBES_OF_A_MILLION);
-    const search = new TemplateSearch({ readerTicket, modelId });
+    const search = new TemplateSearch({ readerTicket, modelId, floor: calibration.floor });
     await search.start();
     try {
       for (let i = 0; i < MILLION; i++) {

@@ -102,13 +102,8 @@ async function place(plan: { source: RangeSource; x: number; y: number; wall: nu
 async function look({ vision, gallery }: EvalStore, { jpeg, expected, customerId }: Placed, tiles: boolean): Promise<Seen> {
   const { faces } = await vision.analyse(jpeg, { tiles });
   const face = faces.find(({ box }) => iou(box, expected) >= FOUND_IOU_MIN);
-<<<<<<< HEAD
-  const falseFaces = faces.length - (face === undefined ? 0 : 1);
-  if (face === undefined || !decidable(face.quality, vision.pack.gates)) return { found: face !== undefined, decided: false, right: false, named: false, falseFaces };
-=======
   const otherFaces = faces.length - (face === undefined ? 0 : 1);
-  if (face === undefined || !decidable(face.quality)) return { found: face !== undefined, decided: false, right: false, named: false, otherFaces };
->>>>>>> eval
+  if (face === undefined || !decidable(face.quality, vision.pack.gates)) return { found: face !== undefined, decided: false, right: false, named: false, otherFaces };
   const match = await gallery.match(face.embedding);
   const right = match.customerId === customerId;
   return { found: true, decided: true, right, named: right && match.decision === 'known', otherFaces };
