@@ -22,8 +22,6 @@ const GALLERY_SIZES = [10, 50, 100, 300, 1000] as const;
 /** Draws of other people for a row: so many top scores of strangers, or as many as the probes allow. */
 const STRANGERS_A_ROW = 20_000;
 const DRAWS_MAX = 50;
-/** A fused probe is the mean of so many photos. */
-const FUSED_PHOTOS = 3;
 /** Below this rank correlation between norm and similarity the norm is no measure of quality. */
 const NORM_SAYS_SOMETHING = 0.15;
 /** Shares of readable photos below each gate: RECOGNITION.md's 2.6, 3.1 and 3.3 refuse about so many of LFW's photos. */

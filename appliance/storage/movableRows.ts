@@ -1,8 +1,7 @@
 import type { Database } from './database.js';
 
 /** Tables whose rows belong to one customer and have an `id`. */
-const TABLES = ['note', 'follow_up', 'visit'] as const;
-type Table = (typeof TABLES)[number];
+type Table = 'note' | 'follow_up' | 'visit';
 
 /** Rows of one table that can be handed from one customer to another, and exactly these back again. */
 export interface MovableRows {
