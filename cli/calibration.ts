@@ -169,12 +169,13 @@ export function calibrate(trial: Trial, gates: Gates, measuredOn: string): { cal
   const first = table[0]!;
   const top = table.at(-1)!;
   const own = scores.map((row, i) => row[owners[i]!]!).sort((a, b) => a - b);
-  const perDecade = table.length < 2 ? 0.07 : (top.cosine[1]! - first.cosine[1]!) / Math.log10(top.people / first.people);
+  // Of the columns the steepest: beyond the table it is better to ask once more than to name a stranger.
+  const perDecade = Math.max(...FPIRS.map((_, column) => (top.cosine[column]! - first.cosine[column]!) / Math.log10(top.people / first.people)));
   const calibration: Calibration = {
     measuredOn,
     fpir: [...FPIRS],
     table,
-    perDecade: rounded(Math.min(1, Math.max(0.02, perDecade))),
+    perDecade: rounded(Math.min(1, Math.max(0, perDecade))),
     floor: rounded(Math.max(-1, first.cosine[0]! - 0.02)),
     // Above the stricter figures, below what half of the own photos reach.
     cap: rounded(Math.min(1, Math.max(top.cosine.at(-1)! + 0.05, own[Math.floor(own.length / 2)] ?? 1))),
