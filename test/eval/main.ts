@@ -9,7 +9,7 @@ import { defaultModelsDir } from '../../models/manifest.js';
 import { embed, EMBED_USAGE } from './embed.js';
 import { identify, IDENTIFY_USAGE } from './identify.js';
 import { RANGE_FRAMES, report, ReportError, REPORT_USAGE } from './report.js';
-import { openPage, reportText } from './reportText.js';
+import { aroundMarks, reportText, writeInto } from './reportText.js';
 
 /** Where commands say how far they are. */
 export interface Output {
@@ -71,13 +71,13 @@ const COMMANDS: Record<string, Command> = {
       });
       const facesDir = required(values.faces, '--faces');
       if (!(await isFolder(facesDir))) throw new UsageError(`--faces: ${facesDir} is not a folder`);
-      const page = values.into === undefined ? null : await openPage(values.into);
+      if (values.into !== undefined) await aroundMarks(values.into);
       const measured = await report({
         facesDir, samples: values.samples ?? false, rangeFrames: wholeNumber(values['range-frames'], '--range-frames', 0) ?? RANGE_FRAMES,
         ...(values.out === undefined ? {} : { outDir: values.out }), ...visionOptions(values),
       }, output);
       const text = reportText(measured);
-      await page?.fill(text);
+      if (values.into !== undefined) await writeInto(values.into, text);
       return values.json === true ? `${text}\n${JSON.stringify(measured)}` : text;
     },
   },

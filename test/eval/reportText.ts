@@ -66,15 +66,21 @@ const BEGIN = '<!-- report: begin -->';
 const END = '<!-- report: end -->';
 
 /**
- * A page whose part between the two marks can be replaced; looked at before the long work, not after.
+ * Replaces what stands between the two marks of a page.
  * @throws ReportError when the page cannot be read or has no marks
  */
-export async function openPage(file: string): Promise<{ fill(text: string): Promise<void> }> {
+export async function writeInto(file: string, text: string): Promise<void> {
+  const [before, after] = await aroundMarks(file);
+  await writeFile(file, `${before}\n${text}\n${after}`);
+}
+
+/** The page up to and from its marks; asked before the long work, so that it is not done in vain. @throws ReportError */
+export async function aroundMarks(file: string): Promise<[before: string, after: string]> {
   const page = await readFile(file, 'utf8').catch(() => {
     throw new ReportError(`--into: ${file} cannot be read`);
   });
   const begin = page.indexOf(BEGIN);
   const end = page.indexOf(END);
   if (begin === -1 || end < begin) throw new ReportError(`--into: ${file} has no "${BEGIN}" before "${END}"`);
-  return { fill: (text) => writeFile(file, `${page.slice(0, begin + BEGIN.length)}\n${text}\n${page.slice(end)}`) };
+  return [page.slice(0, begin + BEGIN.length), page.slice(end)];
 }
