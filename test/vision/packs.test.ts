@@ -29,7 +29,7 @@ t.test('a manifest that does not fit together is refused, and says where', async
     ['another face size', (m) => (m.models[2]!.input.shape = [1, 3, 160, 160]), 'model_corrupt', /160/],
     ['YuNet of another size', (m) => ((m.models[0] as { kind: string }).kind = 'yunet'), 'model_corrupt', /scores/],
     ['gates upside down', (m) => (m.gates = { usable: 3, decide: 2, enrol: 4 }), 'model_corrupt', /3, 2, 4/],
-    ['a threshold that falls', (m) => (m.calibration!.table[0]!.cosine = [0.5, 0.4, 0.45]), 'model_corrupt', /0.5, 0.4/],
+    ['a threshold that falls', (m) => (m.calibration!.table[0]!.cosine = [0.5, 0.4, 0.45, 0.6]), 'model_corrupt', /0.5, 0.4/],
     ['a row too short', (m) => (m.calibration!.table[1]!.cosine = [0.5]), 'model_corrupt', /1/],
     ['rows out of order', (m) => m.calibration!.table.reverse(), 'model_corrupt', /300/],
     ['something extra', (m) => ((m as { extra?: number }).extra = 1), 'model_corrupt', /./],
