@@ -54,6 +54,7 @@ export class SignIndex {
   readonly #module: ScanModule;
   /** Views of the module's memory; new ones after it has grown. */
   #bytes!: Uint8Array;
+  #values!: Float32Array;
   #candidates!: Uint32Array;
   #scores!: Float32Array;
   #probe!: Float32Array;
@@ -89,7 +90,7 @@ export class SignIndex {
   /** A view of a stored vector, valid until the next change; undefined: not stored. */
   vectorOf(templateId: number): Float32Array | undefined {
     const row = this.#rows.get(templateId);
-    return row === undefined ? undefined : this.#vector(row);
+    return row === undefined ? undefined : new Float32Array(this.memory, vectorAt(row), DIMENSIONS);
   }
 
   /**
@@ -101,9 +102,8 @@ export class SignIndex {
     if (vector.length !== DIMENSIONS) throw new RangeError(`a vector has ${DIMENSIONS} values, not ${vector.length}`);
     const row = this.#rows.get(templateId) ?? this.#ids.length;
     this.#makeRoom(row);
-    const stored = this.#vector(row);
-    stored.set(vector);
-    this.#module.encode(stored.byteOffset, this.#code(row).byteOffset);
+    this.#values.set(vector, vectorAt(row) / Float32Array.BYTES_PER_ELEMENT);
+    this.#module.encode(vectorAt(row), codeAt(row));
     this.#ids[row] = templateId;
     this.#rows.set(templateId, row);
   }
@@ -115,13 +115,13 @@ export class SignIndex {
     const last = this.#ids.length - 1;
     if (row !== last) {
       const moved = this.#ids[last]!;
-      this.#vector(row).set(this.#vector(last));
-      this.#code(row).set(this.#code(last));
+      this.#bytes.copyWithin(vectorAt(row), vectorAt(last), vectorAt(last) + VECTOR_BYTES);
+      this.#bytes.copyWithin(codeAt(row), codeAt(last), codeAt(last) + CODE_BYTES);
       this.#ids[row] = moved;
       this.#rows.set(moved, row);
     }
-    this.#vector(last).fill(0);
-    this.#code(last).fill(0);
+    this.#bytes.fill(0, vectorAt(last), vectorAt(last) + VECTOR_BYTES);
+    this.#bytes.fill(0, codeAt(last), codeAt(last) + CODE_BYTES);
     this.#ids.pop();
     this.#rows.delete(templateId);
     return true;
@@ -162,15 +162,6 @@ export class SignIndex {
     return best;
   }
 
-  #vector(row: number): Float32Array {
-    const start = BLOCKS + Math.floor(row / BLOCK_ROWS) * BLOCK_BYTES + BLOCK_ROWS * CODE_BYTES + (row % BLOCK_ROWS) * VECTOR_BYTES;
-    return new Float32Array(this.#bytes.buffer, start, DIMENSIONS);
-  }
-
-  #code(row: number): Uint8Array {
-    return new Uint8Array(this.#bytes.buffer, BLOCKS + Math.floor(row / BLOCK_ROWS) * BLOCK_BYTES + (row % BLOCK_ROWS) * CODE_BYTES, CODE_BYTES);
-  }
-
   #makeRoom(row: number): void {
     if (row < ((this.#bytes.length - BLOCKS) / BLOCK_BYTES) * BLOCK_ROWS) return;
     this.#module.memory.grow(BLOCK_BYTES / PAGE_BYTES);
@@ -180,8 +171,19 @@ export class SignIndex {
   #look(): void {
     const { buffer } = this.#module.memory;
     this.#bytes = new Uint8Array(buffer);
+    this.#values = new Float32Array(buffer);
     this.#candidates = new Uint32Array(buffer, CANDIDATES, RESCORED_MAX);
     this.#scores = new Float32Array(buffer, SCORES, RESCORED_MAX);
     this.#probe = new Float32Array(buffer, PROBE, DIMENSIONS);
   }
+}
+
+/** Where a row's code is. */
+function codeAt(row: number): number {
+  return BLOCKS + Math.floor(row / BLOCK_ROWS) * BLOCK_BYTES + (row % BLOCK_ROWS) * CODE_BYTES;
+}
+
+/** Where a row's vector is. */
+function vectorAt(row: number): number {
+  return BLOCKS + Math.floor(row / BLOCK_ROWS) * BLOCK_BYTES + BLOCK_ROWS * CODE_BYTES + (row % BLOCK_ROWS) * VECTOR_BYTES;
 }
