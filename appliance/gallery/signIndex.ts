@@ -14,19 +14,17 @@ const RESCORED_MIN = 100;
 const RESCORED_MAX = 1_000;
 const TEMPLATES_FOR_EACH_RESCORED = 500;
 
-/** Vectors are kept in blocks of this many (8 MiB each), so that a growing gallery is never copied. */
-const BLOCK_ROWS = 4_096;
-
-// Layout of the module's memory: a probe and one stored vector, the probe's code, the lists of the scan, the codes.
+// Layout of the module's memory: first page probe, its code and the lists of the scan; then blocks, each the codes of
+// 4096 rows and their vectors. Memory grows by a block (132 pages); the engine has the addresses reserved and copies nothing.
 const PAGE_BYTES = 65_536;
 const PROBE = 1_024;
-const STORED = PROBE + VECTOR_BYTES;
-const PROBE_CODE = STORED + VECTOR_BYTES;
+const PROBE_CODE = PROBE + VECTOR_BYTES;
 const COUNTS = PROBE_CODE + CODE_BYTES;
 const CANDIDATES = 8_192;
-const CODES = PAGE_BYTES;
-/** The codes grow by 65,536 rows at once. */
-const GROWTH_PAGES = 64;
+const SCORES = 49_152;
+const BLOCKS = PAGE_BYTES;
+const BLOCK_ROWS = 4_096;
+const BLOCK_BYTES = BLOCK_ROWS * (CODE_BYTES + VECTOR_BYTES);
 
 export interface IndexMatch {
   templateId: number;
@@ -41,25 +39,25 @@ declare const WebAssembly: { instantiate(bytes: Uint8Array): Promise<{ instance:
 interface ScanModule {
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   encode(vector: number, code: number): void;
-  dot(a: number, b: number): number;
-  scan(codes: number, rows: number, probe: number, wanted: number, candidates: number, counts: number): number;
+  scan(blocks: number, rows: number, probe: number, wanted: number, candidates: number, counts: number): number;
+  rescore(blocks: number, probe: number, candidates: number, count: number, scores: number): void;
 }
 
 /**
  * Templates in memory, searched in two steps: a scan of one bit a value (its sign) finds those that may be near, and
  * the exact cosine of these puts them in order. Exact as long as the best match is among those rescored.
  *
- * Memory: 2112 bytes a template (2048 the vector, 64 the signs) and about 50 for its id; a million take 2.2 GB. What is
- * removed is overwritten with zeros. Not safe for several threads.
+ * Memory: 2112 bytes a template (2048 the vector, 64 the signs) and about 50 for its id; a million take 2.2 GB, and two
+ * million are the most that WebAssembly can address. What is removed is overwritten with zeros.
  */
 export class SignIndex {
   readonly #module: ScanModule;
   /** Views of the module's memory; new ones after it has grown. */
   #bytes!: Uint8Array;
+  #values!: Float32Array;
   #candidates!: Uint32Array;
+  #scores!: Float32Array;
   #probe!: Float32Array;
-  #stored!: Float32Array;
-  readonly #blocks: Float32Array[] = [];
   /** Row to template, and back. */
   readonly #ids: number[] = [];
   readonly #rows = new Map<number, number>();
@@ -79,9 +77,9 @@ export class SignIndex {
     return this.#ids.length;
   }
 
-  /** The memory behind the index, for looking whether something is still there. */
-  get memory(): readonly ArrayBufferLike[] {
-    return [this.#module.memory.buffer, ...this.#blocks.map((block) => block.buffer)];
+  /** All that the index holds but the ids, for looking whether something is still there. */
+  get memory(): ArrayBuffer {
+    return this.#module.memory.buffer;
   }
 
   /** All template ids, in no order. */
@@ -92,7 +90,7 @@ export class SignIndex {
   /** A view of a stored vector, valid until the next change; undefined: not stored. */
   vectorOf(templateId: number): Float32Array | undefined {
     const row = this.#rows.get(templateId);
-    return row === undefined ? undefined : this.#vector(row);
+    return row === undefined ? undefined : new Float32Array(this.memory, vectorAt(row), DIMENSIONS);
   }
 
   /**
@@ -104,10 +102,8 @@ export class SignIndex {
     if (vector.length !== DIMENSIONS) throw new RangeError(`a vector has ${DIMENSIONS} values, not ${vector.length}`);
     const row = this.#rows.get(templateId) ?? this.#ids.length;
     this.#makeRoom(row);
-    this.#vector(row).set(vector);
-    this.#stored.set(vector);
-    this.#module.encode(STORED, CODES + row * CODE_BYTES);
-    this.#stored.fill(0);
+    this.#values.set(vector, vectorAt(row) / Float32Array.BYTES_PER_ELEMENT);
+    this.#module.encode(vectorAt(row), codeAt(row));
     this.#ids[row] = templateId;
     this.#rows.set(templateId, row);
   }
@@ -119,13 +115,13 @@ export class SignIndex {
     const last = this.#ids.length - 1;
     if (row !== last) {
       const moved = this.#ids[last]!;
-      this.#vector(row).set(this.#vector(last));
-      this.#code(row).set(this.#code(last));
+      this.#bytes.copyWithin(vectorAt(row), vectorAt(last), vectorAt(last) + VECTOR_BYTES);
+      this.#bytes.copyWithin(codeAt(row), codeAt(last), codeAt(last) + CODE_BYTES);
       this.#ids[row] = moved;
       this.#rows.set(moved, row);
     }
-    this.#vector(last).fill(0);
-    this.#code(last).fill(0);
+    this.#bytes.fill(0, vectorAt(last), vectorAt(last) + VECTOR_BYTES);
+    this.#bytes.fill(0, codeAt(last), codeAt(last) + CODE_BYTES);
     this.#ids.pop();
     this.#rows.delete(templateId);
     return true;
@@ -133,8 +129,7 @@ export class SignIndex {
 
   /** Removes all; the memory is kept and holds zeros. */
   clear(): void {
-    for (const block of this.#blocks) block.fill(0);
-    this.#bytes.fill(0, CODES);
+    this.#bytes.fill(0);
     this.#ids.length = 0;
     this.#rows.clear();
   }
@@ -148,48 +143,47 @@ export class SignIndex {
   nearest(probe: Float32Array, count: number): IndexMatch[] {
     if (probe.length !== DIMENSIONS) throw new RangeError(`a probe has ${DIMENSIONS} values, not ${probe.length}`);
     if (!(count >= 1 && count <= RESCORED_MIN)) throw new RangeError(`1 to ${RESCORED_MIN} matches can be asked for, not ${count}`);
-    const { encode, scan, dot } = this.#module;
-    const rescored = Math.min(RESCORED_MAX, Math.max(RESCORED_MIN, Math.ceil(this.size / TEMPLATES_FOR_EACH_RESCORED)));
+    const { encode, scan, rescore } = this.#module;
+    const wanted = Math.min(RESCORED_MAX, Math.max(RESCORED_MIN, Math.ceil(this.size / TEMPLATES_FOR_EACH_RESCORED)));
     this.#probe.set(probe);
     encode(PROBE, PROBE_CODE);
-    const found = scan(CODES, this.size, PROBE_CODE, rescored, CANDIDATES, COUNTS);
+    const found = scan(BLOCKS, this.size, PROBE_CODE, wanted, CANDIDATES, COUNTS);
+    rescore(BLOCKS, PROBE, CANDIDATES, found, SCORES);
     const best: IndexMatch[] = [];
     for (let i = 0; i < found; i++) {
-      const row = this.#candidates[i]!;
-      this.#stored.set(this.#vector(row));
-      const score = dot(PROBE, STORED);
+      const score = this.#scores[i]!;
       if (best.length === count && score <= best[count - 1]!.score) continue;
       let place = best.length;
       while (place > 0 && best[place - 1]!.score < score) place -= 1;
-      best.splice(place, 0, { templateId: this.#ids[row]!, score });
+      best.splice(place, 0, { templateId: this.#ids[this.#candidates[i]!]!, score });
       if (best.length > count) best.pop();
     }
     this.#bytes.fill(0, PROBE, PROBE_CODE + CODE_BYTES);
     return best;
   }
 
-  #vector(row: number): Float32Array {
-    const start = (row % BLOCK_ROWS) * DIMENSIONS;
-    return this.#blocks[Math.floor(row / BLOCK_ROWS)]!.subarray(start, start + DIMENSIONS);
-  }
-
-  #code(row: number): Uint8Array {
-    const start = CODES + row * CODE_BYTES;
-    return this.#bytes.subarray(start, start + CODE_BYTES);
-  }
-
   #makeRoom(row: number): void {
-    if (row >= this.#blocks.length * BLOCK_ROWS) this.#blocks.push(new Float32Array(BLOCK_ROWS * DIMENSIONS));
-    if (CODES + (row + 1) * CODE_BYTES <= this.#bytes.length) return;
-    this.#module.memory.grow(GROWTH_PAGES);
+    if (row < ((this.#bytes.length - BLOCKS) / BLOCK_BYTES) * BLOCK_ROWS) return;
+    this.#module.memory.grow(BLOCK_BYTES / PAGE_BYTES);
     this.#look();
   }
 
   #look(): void {
     const { buffer } = this.#module.memory;
     this.#bytes = new Uint8Array(buffer);
-    this.#candidates = new Uint32Array(buffer, CANDIDATES);
+    this.#values = new Float32Array(buffer);
+    this.#candidates = new Uint32Array(buffer, CANDIDATES, RESCORED_MAX);
+    this.#scores = new Float32Array(buffer, SCORES, RESCORED_MAX);
     this.#probe = new Float32Array(buffer, PROBE, DIMENSIONS);
-    this.#stored = new Float32Array(buffer, STORED, DIMENSIONS);
   }
+}
+
+/** Where a row's code is. */
+function codeAt(row: number): number {
+  return BLOCKS + Math.floor(row / BLOCK_ROWS) * BLOCK_BYTES + (row % BLOCK_ROWS) * CODE_BYTES;
+}
+
+/** Where a row's vector is. */
+function vectorAt(row: number): number {
+  return BLOCKS + Math.floor(row / BLOCK_ROWS) * BLOCK_BYTES + BLOCK_ROWS * CODE_BYTES + (row % BLOCK_ROWS) * VECTOR_BYTES;
 }

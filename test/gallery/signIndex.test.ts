@@ -10,7 +10,8 @@ function isInMemory(index: SignIndex, vector: Float32Array): boolean {
   const part = Buffer.from(vector.buffer, 40, 64);
   const code = Buffer.alloc(DIMENSIONS / 8);
   for (const [i, value] of vector.entries()) if (value < 0) code[i >> 3] = code[i >> 3]! | (1 << (i & 7));
-  return index.memory.some((buffer) => Buffer.from(buffer).includes(part) || Buffer.from(buffer).includes(code));
+  const memory = Buffer.from(index.memory);
+  return memory.includes(part) || memory.includes(code);
 }
 
 t.test('whatever is put and removed, the best matches are those of a full comparison', async (t) => {
@@ -97,8 +98,7 @@ t.test('what is removed or replaced, and who was looked for, leaves nothing in m
   index.clear();
   t.equal(index.size, 0);
   t.strictSame(index.nearest(probe, 2), []);
-  t.ok(index.memory.slice(1).every((block) => new Uint32Array(block).every((word) => word === 0)), 'all vectors');
-  t.notOk(isInMemory(index, templates[2_500]!), 'all codes');
+  t.ok(new Uint32Array(index.memory).every((word) => word === 0));
 });
 
 t.test('what is not a vector or a count is refused', async (t) => {
