@@ -26,7 +26,12 @@ export function answerQuestions(ready: Record<string, string>, answers: Record<s
 }
 
 const running = new Set<ChildProcess>();
-process.on('exit', () => { for (const process of running) process.kill('SIGKILL'); });
+process.on('exit', cutOffAll);
+
+/** Ends every child at once: whoever waits for one of them, or for one of its sockets, is told. */
+export function cutOffAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
 
 /** In the bench: one child process that it started. */
 export class Child {

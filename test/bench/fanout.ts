@@ -88,7 +88,8 @@ class ProductLine {
 
   async open(): Promise<void> {
     for (let i = 0; i < PAGES; i++) this.#pages.push(this.#box.client.live());
-    await Promise.all(this.#pages.map((page) => page.nextOf('live.snapshot')));
+    const [snapshot] = await Promise.all(this.#pages.map((page) => page.nextOf('live.snapshot')));
+    for (const { visitId } of snapshot!.data.visits) await this.#end(visitId); // of an earlier part
     this.#camera = this.#box.client.camera('look_up');
     await this.#camera.nextOf('camera.ready');
   }
@@ -107,10 +108,14 @@ class ProductLine {
     const [visitId] = await Promise.all(heard);
     const lastMs = performance.now() - sentAt;
     const { data } = await camera.nextOf('camera.result') as { data: CameraResult['data'] & { analyseMs?: number } };
+    await this.#end(visitId!);
+    return { firstMs: firstMs!, lastMs, analyseMs: data.analyseMs ?? null };
+  }
+
+  async #end(visitId: string): Promise<void> {
     await this.#box.client.call('POST', `/visits/${visitId}/close`);
     await Promise.all(this.#pages.map((page) => page.nextOf('visit.closed')));
     await this.#box.child.ask('moveClock', QUIET_MS);
-    return { firstMs: firstMs!, lastMs, analyseMs: data.analyseMs ?? null };
   }
 
   close(): void {
