@@ -37,15 +37,21 @@ export function glanceAt({ data, width, height }: RgbImage, box: Box): Float32Ar
  */
 export const GLANCE_SAME_MIN = 0.85;
 
-/** Correlation of two glances, -1..1; 0 when one of them shows a plain surface. */
-export function glanceSimilarity(a: Float32Array, b: Float32Array): number {
+/** Squares of a glance of which less is a plain surface: a sixteenth of a grey step in each cell. */
+const PLAIN = 1;
+
+/**
+ * Correlation of two glances, -1..1; 0 when the new one shows a plain surface.
+ * @param before as it came out of its seal: of any length but zero
+ */
+export function glanceSimilarity(before: Float32Array, now: Float32Array): number {
   let dot = 0;
-  let squaresA = 0;
-  let squaresB = 0;
-  for (let i = 0; i < a.length; i++) {
-    dot += a[i]! * b[i]!;
-    squaresA += a[i]! * a[i]!;
-    squaresB += b[i]! * b[i]!;
+  let squaresBefore = 0;
+  let squaresNow = 0;
+  for (let i = 0; i < before.length; i++) {
+    dot += before[i]! * now[i]!;
+    squaresBefore += before[i]! * before[i]!;
+    squaresNow += now[i]! * now[i]!;
   }
-  return squaresA < 1 || squaresB < 1e-9 ? 0 : dot / Math.sqrt(squaresA * squaresB);
+  return squaresNow < PLAIN ? 0 : dot / Math.sqrt(squaresBefore * squaresNow);
 }
