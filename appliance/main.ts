@@ -73,7 +73,7 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     undo.push(() => vision.stop(), () => gallery.stop());
     // Side by side: with many templates either takes a second. Both are over before anything goes on or is undone.
     for (const started of await Promise.allSettled([vision.start(), gallery.start()])) if (started.status === 'rejected') throw started.reason;
-    const upkeep = new Upkeep({ vision, gallery, consent, clock });
+    const upkeep = new Upkeep({ vision, gallery, consent, clock, log });
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
     const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });

@@ -3,11 +3,13 @@ import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock, type Embedding } from '../kit/index.js';
 import type { Database, ReaderTicket } from '../storage/index.js';
-import { OFFSET_LASTS_MS, offsetAfterRejection } from './confusion.js';
+import { CLEARLY, OFFSET_LASTS_MS, offsetAfterRejection } from './confusion.js';
+import { likenessOf } from './likeness.js';
 import { Templates, type ConfirmedSighting, type EnrolmentPhoto, type TemplateState } from './templates.js';
 import { TemplateSearch, type SelfCheck } from './templateSearch.js';
 import { decide, similarityThreshold, type Calibration, type Thresholds } from './thresholds.js';
 
+export { likenessOf, type Likeness } from './likeness.js';
 export { decide, similarityThreshold, KNOWN_MARGIN_MIN, type Calibration, type Thresholds } from './thresholds.js';
 export type { ConfirmedSighting, EnrolmentPhoto, TemplateState } from './templates.js';
 export type { SelfCheck } from './templateSearch.js';
@@ -17,12 +19,14 @@ const CHECKED_PROBES = 30;
 
 export interface MatchDecision {
   decision: Decision;
-  /** Best match, also when unknown (for the tools of measuring; the wire shows it only when asked). */
+  /** Whom the decision is about; also when unknown (for the tools of measuring; the wire shows it only when asked). */
   customerId: string | null;
   /** Cosine, -1..1; null: nobody is enrolled. */
   score: number | null;
-  /** Lead over the second best person; null: there is none. */
+  /** Lead over the next best person; null: there is none. */
   margin: number | null;
+  /** The most similar person, whatever was decided. */
+  nearest: { customerId: string; score: number } | null;
   /** The similarities that were asked of the best match: see `Gallery.match`. */
   thresholds: Thresholds;
 }
@@ -55,7 +59,9 @@ export class Gallery {
     this.#defaultFpir = deps.fpir;
     this.#calibration = deps.calibration;
     this.#search = new TemplateSearch({ readerTicket: deps.readerTicket, modelId: deps.modelId, floor: deps.calibration.floor });
-    this.#templates = new Templates({ db: deps.db, clock: deps.clock, modelId: deps.modelId, index: this.#search });
+    this.#templates = new Templates({
+      db: deps.db, clock: deps.clock, modelId: deps.modelId, index: this.#search, samePerson: likenessOf(deps.calibration).samePerson,
+    });
   }
 
   /** Loads all templates into the search thread: 1.2 s for 100,000. What is written meanwhile is not lost. */
@@ -118,7 +124,7 @@ export class Gallery {
   stateOf(customerId: string): (TemplateState & { stricterUntil: string | null }) | null {
     const state = this.#templates.stateOf(customerId);
     if (state === null) return null;
-    const { untilMs } = this.#offsetOf(customerId);
+    const { untilMs } = this.#confusionOf(customerId);
     return { ...state, stricterUntil: untilMs === null ? null : toInstant(untilMs) };
   }
 
@@ -162,17 +168,30 @@ export class Gallery {
    * @throws PorticoError vision_unavailable when the thread is gone or failed
    */
   async match(probe: Embedding, options: { lift?: number; except?: string } = {}): Promise<MatchDecision> {
-    const { except } = options;
-    const [best, second] = await this.#search.nearest(probe, except === undefined ? 2 : 3, (matches) => matches.flatMap(({ templateId, score }) => {
+    const { except, lift = 0 } = options;
+    const people = await this.#search.nearest(probe, except === undefined ? 2 : 3, (matches) => matches.flatMap(({ templateId, score }) => {
       const customerId = this.#templates.customerOf(templateId);
       return customerId === null || customerId === except ? [] : [{ customerId, score }];
     }));
     const base = this.thresholds();
-    const more = (options.lift ?? 0) + (best === undefined ? 0 : this.#offsetOf(best.customerId).cosine);
-    const thresholds = { known: base.known + more, candidate: base.candidate + more };
-    const score = best?.score ?? null;
-    const margin = best === undefined || second === undefined ? null : best.score - second.score;
-    return { decision: decide(score, margin, thresholds), customerId: best?.customerId ?? null, score, margin, thresholds };
+    const judge = (place: number) => {
+      const person = people[place]!;
+      const next = people[place + 1];
+      const margin = next === undefined ? null : person.score - next.score;
+      const confusion = this.#confusionOf(person.customerId);
+      const thresholds = { known: Math.max(base.known + lift + confusion.cosine, confusion.namedFrom), candidate: base.candidate + lift + confusion.cosine };
+      return { ...person, margin, thresholds, decision: decide(person.score, margin, thresholds), confused: confusion.cosine > 0 };
+    };
+    const nearest = people[0] ?? null;
+    if (nearest === null) return { decision: 'unknown', customerId: null, score: null, margin: null, thresholds: base, nearest };
+    let judged = judge(0);
+    if (judged.confused && judged.decision === 'unknown' && people.length > 1) {
+      // Staff said that faces like this one are not the best match: it may be the next, but that is for them to say.
+      const next = judge(1);
+      if (next.decision !== 'unknown') judged = { ...next, decision: 'candidate' };
+    }
+    const { decision, customerId, score, margin, thresholds } = judged;
+    return { decision, customerId, score, margin, thresholds, nearest };
   }
 
   /** The similarities that follow from the chosen shares, the model pack and the number enrolled. */
@@ -204,12 +223,18 @@ export class Gallery {
 
   /** "Not this person": from now on, for a time, the customer must match more clearly. Inside a transaction. */
   rejected(customerId: string, score: number, was: 'named' | 'asked'): void {
-    const { cosine } = this.#offsetOf(customerId);
+    const { cosine, namedFrom } = this.#confusionOf(customerId);
     const next = offsetAfterRejection(score, was, this.thresholds(), cosine);
     this.#db.run(
-      `INSERT INTO score_offset (customer_id, cosine, until_ms) VALUES (?, ?, ?)
-       ON CONFLICT (customer_id) DO UPDATE SET cosine = excluded.cosine, until_ms = excluded.until_ms WHERE customer_id = excluded.customer_id`,
-      customerId, next, this.#clock.now() + OFFSET_LASTS_MS);
+      `INSERT INTO score_offset (customer_id, cosine, named_from, until_ms) VALUES (?, ?, ?, ?)
+       ON CONFLICT (customer_id) DO UPDATE SET cosine = excluded.cosine, named_from = excluded.named_from, until_ms = excluded.until_ms
+       WHERE customer_id = excluded.customer_id`,
+      customerId, next, Math.max(namedFrom, score + CLEARLY), this.#clock.now() + OFFSET_LASTS_MS);
+  }
+
+  /** "Yes" to a face that scored about as a rejected one did takes the rejection back: it was a slip. Inside a transaction. */
+  confirmed(customerId: string, score: number): void {
+    if (score >= this.#confusionOf(customerId).namedFrom - 2 * CLEARLY) this.#dropOffset(customerId);
   }
 
   /**
@@ -224,12 +249,14 @@ export class Gallery {
     return { ...result, reloaded };
   }
 
-  #offsetOf(customerId: string): { cosine: number; untilMs: number | null } {
-    const row = this.#db.get<{ cosine: number; until_ms: number }>('SELECT cosine, until_ms FROM score_offset WHERE customer_id = ?', customerId);
+  /** What stands against a customer since a mix-up; nothing: 0 and -1. */
+  #confusionOf(customerId: string): { cosine: number; namedFrom: number; untilMs: number | null } {
+    const row = this.#db.get<{ cosine: number; named_from: number; until_ms: number }>(
+      'SELECT cosine, named_from, until_ms FROM score_offset WHERE customer_id = ?', customerId);
     const now = this.#clock.now();
     // Also void when the clock was set back by more than it lasts.
-    if (row === undefined || row.until_ms <= now || row.until_ms > now + 2 * OFFSET_LASTS_MS) return { cosine: 0, untilMs: null };
-    return { cosine: row.cosine, untilMs: row.until_ms };
+    if (row === undefined || row.until_ms <= now || row.until_ms > now + 2 * OFFSET_LASTS_MS) return { cosine: 0, namedFrom: -1, untilMs: null };
+    return { cosine: row.cosine, namedFrom: row.named_from, untilMs: row.until_ms };
   }
 
   #dropOffset(customerId: string): void {

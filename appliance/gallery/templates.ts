@@ -2,7 +2,7 @@ import type { PHOTO_SOURCES, Pose, TEMPLATE_STATES } from '../contract/index.js'
 import type { ConsentProof } from '../consent/index.js';
 import { Embedding, PorticoError, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { DRIFT_SIMILARITY_MIN, judgeRefresh, REFRESH_PHOTOS_MAX } from './upkeep.js';
+import { DRIFT_MARGIN, judgeRefresh, REFRESH_PHOTOS_MAX } from './upkeep.js';
 
 export interface EnrolmentPhoto {
   embedding: Embedding;
@@ -40,12 +40,15 @@ export class Templates {
   readonly #clock: Clock;
   readonly #modelId: string;
   readonly #index: TemplateIndex;
+  readonly #samePerson: number;
 
-  constructor(deps: { db: Database; clock: Clock; modelId: string; index: TemplateIndex }) {
+  /** @param deps.samePerson cosine that hardly any stranger reaches with this pack */
+  constructor(deps: { db: Database; clock: Clock; modelId: string; index: TemplateIndex; samePerson: number }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#modelId = deps.modelId;
     this.#index = deps.index;
+    this.#samePerson = deps.samePerson;
   }
 
   /** Makes or replaces the customer's template; those of other packs go too. Inside a transaction. */
@@ -74,7 +77,7 @@ export class Templates {
     const added = photos.filter((photo) => photo.source === 'refresh');
     const now = this.#clock.now();
     const enrolment = meanOf(photos.filter((photo) => photo.source === 'enrolment'));
-    const verdict = judgeRefresh(enrolment.similarity(sighting.embedding), added.at(-1)?.taken_at_ms ?? null, now);
+    const verdict = judgeRefresh(enrolment.similarity(sighting.embedding), this.#samePerson, added.at(-1)?.taken_at_ms ?? null, now);
     if (verdict !== 'take') return verdict;
     for (const old of added.slice(0, Math.max(0, added.length + 1 - REFRESH_PHOTOS_MAX))) this.#dropPhoto(templateId, old.position);
     this.#addPhoto(templateId, photos.at(-1)!.position + 1, sighting, 'refresh', sighting.staffId, now);
@@ -107,7 +110,7 @@ export class Templates {
       'SELECT position, name FROM template_photo JOIN staff ON staff.id = confirmed_by WHERE template_id = ?', templateId)
       .map(({ position, name }) => [position, name]));
     return {
-      state: drifts(rows) ? 'drifting' : 'ok',
+      state: drifts(rows, this.#samePerson) ? 'drifting' : 'ok',
       photos: rows.map((row) => ({ source: row.source, takenAtMs: row.taken_at_ms, confirmedBy: names.get(row.position) ?? null })),
       photosKept,
     };
@@ -140,7 +143,7 @@ export class Templates {
     const refreshed = this.#db.all<{ id: number }>(
       `SELECT DISTINCT template.id FROM template JOIN template_photo ON template_id = template.id
        WHERE model_id = ? AND source = 'refresh'`, this.#modelId);
-    return refreshed.filter(({ id }) => drifts(this.#photos(id))).length;
+    return refreshed.filter(({ id }) => drifts(this.#photos(id), this.#samePerson)).length;
   }
 
   /** The kept pictures of a customer, in the order of the enrolment. */
@@ -207,10 +210,10 @@ function meanOf(photos: readonly PhotoRow[]): Embedding {
   return Embedding.mean(photos.map((photo) => fromBlob(photo.embedding)));
 }
 
-function drifts(photos: readonly PhotoRow[]): boolean {
+function drifts(photos: readonly PhotoRow[], samePerson: number): boolean {
   const added = photos.filter((photo) => photo.source === 'refresh');
   if (added.length === 0) return false;
-  return meanOf(added).similarity(meanOf(photos.filter((photo) => photo.source === 'enrolment'))) < DRIFT_SIMILARITY_MIN;
+  return meanOf(added).similarity(meanOf(photos.filter((photo) => photo.source === 'enrolment'))) < samePerson + DRIFT_MARGIN;
 }
 
 function toBlob(embedding: Embedding): Buffer {

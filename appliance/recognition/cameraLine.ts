@@ -2,14 +2,14 @@ import type { CameraFace, CameraMode, CameraRange } from '../contract/index.js';
 import { FrameSlot, type Frame } from '../camera/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers } from '../customers/index.js';
-import type { Gallery } from '../gallery/index.js';
+import { likenessOf, type Gallery, type Likeness } from '../gallery/index.js';
 import { isPorticoError, PorticoError, type Clock, type Logger } from '../kit/index.js';
 import { decidable, usable, type Box, type FoundFace, type Vision } from '../vision/index.js';
 import type { Visits } from '../visits/index.js';
 import type { Quality } from './quality.js';
 import type { Sightings } from './sightings.js';
-import { addGoodFrame, forgetTrack, identify, isSettled, lookLift, mustTakeBack, newTrack, UNDECIDED, unsettle, type Track } from './track.js';
-import { ANYWHERE_SIMILARITY_MIN, associate, TRACK_TTL_MS } from './tracker.js';
+import { addGoodFrame, forgetTrack, FUSED_FRAMES_MAX, identify, isSettled, lookLift, mustTakeBack, newTrack, UNDECIDED, unsettle, type Track } from './track.js';
+import { associate, TRACK_TTL_MS } from './tracker.js';
 import type { Upkeep } from './upkeep.js';
 
 /** People followed by one camera at once; the longest unseen makes room. */
@@ -34,13 +34,17 @@ export class CameraLine {
   readonly #tiles: boolean;
   readonly #slot: FrameSlot<Seen>;
   readonly #tracks = new Map<number, Track>();
+  readonly #likeness: Likeness;
   #nextTrackId = 1;
+  /** Frames looked at; dropped ones do not count. */
+  #looked = 0;
   #closed = false;
 
   constructor(deps: LineDeps, station: { mode: CameraMode; range: CameraRange }, callbacks: LineCallbacks) {
     this.#deps = deps;
     this.#mode = station.mode;
     this.#tiles = station.range === 'far';
+    this.#likeness = likenessOf(deps.vision.pack.calibration);
     this.#slot = new FrameSlot<Seen>({
       work: (frame) => this.#see(frame),
       done: (frame, seen) => {
@@ -89,8 +93,9 @@ export class CameraLine {
   /** Of who was in view only the decision is counted. One frame alone says too little for that. */
   #end(track: Track): void {
     this.#tracks.delete(track.id);
+    if (track.sightingId !== null) this.#deps.upkeep.forget(track.sightingId);
     const { decision } = track.identity;
-    if (decision !== 'undecided' && track.goodFrames >= 2) this.#deps.quality.count(decision);
+    if (decision !== 'undecided' && track.goodFrames >= 2 && !track.silenced) this.#deps.quality.count(decision);
   }
 
   #outcome(frame: Frame): FrameOutcome {
@@ -100,7 +105,8 @@ export class CameraLine {
   async #see(frame: Frame): Promise<Seen> {
     try {
       this.forgetGone(this.#deps.clock.now());
-      const settled = [...this.#tracks.values()].flatMap((track) => (isSettled(track, frame.number) ? [track] : []));
+      const looked = ++this.#looked;
+      const settled = [...this.#tracks.values()].flatMap((track) => (isSettled(track, looked) ? [track] : []));
       const started = performance.now();
       const analysis = await this.#deps.vision.analyse(frame.bytes, { tiles: this.#tiles, settled });
       const analyseMs = performance.now() - started;
@@ -108,12 +114,12 @@ export class CameraLine {
       const now = this.#deps.clock.now();
       const followed = analysis.settled.flatMap(({ index, box }) => {
         const track = settled[index]!;
-        if (!isSettled(track, frame.number)) return []; // withdrawn while the frame was looked at
-        this.#place(track, box, now, frame.number);
+        if (!isSettled(track, looked)) return []; // withdrawn while the frame was looked at
+        this.#place(track, box, now, looked);
         track.unreadFrames += 1;
         return [this.#answer(box, track)];
       });
-      const pairs = this.#follow(analysis.faces, now, frame.number);
+      const pairs = this.#follow(analysis.faces, now, looked);
       const read = await Promise.all(pairs.map(({ face, track }) => this.#recognise(face, track)));
       return { width: analysis.width, height: analysis.height, analyseMs, faces: [...read, ...followed] };
     } catch (error) {
@@ -128,13 +134,12 @@ export class CameraLine {
     const free = [...this.#tracks.values()].filter((track) => track.lastFrame !== frame);
     const trackIds = associate(free, faces.map((face) => ({
       box: face.box, embedding: face.embedding, readable: usable(face.quality, this.#deps.vision.pack.gates),
-    })));
+    })), this.#likeness);
     return faces.map((face, index) => {
       const id = trackIds[index];
       const track = id == null ? this.#startTrack(face, now, frame) : this.#tracks.get(id)!;
       this.#place(track, face.box, now, frame);
-      track.unreadFrames = 0;
-      track.glance = face.glance;
+      track.glance = null; // until this face has been decided on, nobody may be followed by its looks
       return { face, track };
     });
   }
@@ -165,44 +170,58 @@ export class CameraLine {
       track.identity = identify(match, track);
       track.sightingId = null;
       this.#act(face, track);
+      track.glance = face.glance;
+      track.unreadFrames = 0;
       return this.#answer(face.box, track);
     }
     // Too poor to decide on: it keeps the track's name only if it looks like it, not for standing in the same place.
-    const sure = track.appearance !== null && track.appearance.similarity(face.embedding) >= ANYWHERE_SIMILARITY_MIN;
+    const sure = track.appearance !== null && track.appearance.similarity(face.embedding) >= this.#likeness.samePerson;
     return this.#answer(face.box, sure ? track : { ...track, identity: UNDECIDED, sightingId: null });
   }
 
-  /** Writes the visit or asks the question, and takes back what an early frame got wrong. */
+  /**
+   * Writes the visit or asks the question, and takes back what an early frame got wrong. What could not be written is tried
+   * again with the next frame, so the track learns of it only afterwards.
+   */
   #act(face: FoundFace, track: Track): void {
     const { decision, customerId, score } = track.identity;
     const { clock, consent, sightings, upkeep, visits } = this.#deps;
     const wrong = mustTakeBack(track, clock.now()) ? track.opened : null;
-    if (wrong !== null) {
-      track.opened = null;
-      track.corrected = true;
-      upkeep.forget(wrong.customerId);
-    }
     if (decision === 'known' && customerId !== null && score !== null) {
-      this.#arrive(track, customerId, score, wrong?.visitId ?? null);
+      this.#arrive(face, track, customerId, score, wrong?.visitId ?? null);
     } else {
       if (wrong !== null) visits.correct(wrong.visitId);
-      if (decision !== 'candidate' || customerId === null || score === null) return;
-      if (!consent.covers(customerId, 'recognise')) track.identity = { ...UNDECIDED, decision: 'unknown' };
-      else track.sightingId = sightings.ask(customerId, score);
+      if (decision === 'candidate' && customerId !== null && score !== null) {
+        if (!consent.covers(customerId, 'recognise')) this.#silence(track);
+        else track.sightingId = sightings.ask(customerId, score);
+        if (track.sightingId !== null) upkeep.noticed(track.sightingId, customerId, face);
+      }
     }
-    if (track.identity.customerId !== null) upkeep.noticed(track.identity.customerId, face);
+    if (wrong !== null) {
+      if (track.opened === wrong) track.opened = null;
+      track.corrected = true;
+    }
+    if (track.goodFrames >= FUSED_FRAMES_MAX) track.fusionJudged = true;
   }
 
   /** Consent is looked up again in the writing transaction; the visit that was wrong ends in the same one. */
-  #arrive(track: Track, customerId: string, score: number, wrongVisitId: string | null): void {
-    const { clock, consent, visits } = this.#deps;
+  #arrive(face: FoundFace, track: Track, customerId: string, score: number, wrongVisitId: string | null): void {
+    const { clock, consent, upkeep, visits } = this.#deps;
     const arrived = consent.withProof(customerId, 'recognise', (proof) => {
       const corrects = wrongVisitId !== null && visits.correct(wrongVisitId) ? wrongVisitId : null;
       return visits.recogniseArrival(proof, 'recognised', score, corrects);
     });
     if (arrived === null && wrongVisitId !== null) visits.correct(wrongVisitId);
-    if (arrived === null || ('held' in arrived && arrived.held === 'not_this_person')) track.identity = { ...UNDECIDED, decision: 'unknown' };
-    else if ('began' in arrived && arrived.began) track.opened = { visitId: arrived.visitId, customerId, atMs: clock.now() };
+    if (arrived === null || ('held' in arrived && arrived.held === 'not_this_person')) return this.#silence(track);
+    if (!('visitId' in arrived)) return;
+    if (arrived.began) track.opened = { visitId: arrived.visitId, customerId, atMs: clock.now() };
+    // Only of the face that the card came from: a twin in view may be taken for the same customer.
+    if (track.opened?.visitId === arrived.visitId) upkeep.noticed(arrived.visitId, customerId, face);
+  }
+
+  #silence(track: Track): void {
+    track.identity = { ...UNDECIDED, decision: 'unknown' };
+    track.silenced = true;
   }
 
   #answer(box: Box, track: Track): CameraFace {

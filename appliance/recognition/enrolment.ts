@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CaptureHint, Enrolled, EnrolmentProgress, ErrorCode, Pose } from '../contract/index.js';
 import { POSES } from '../contract/index.js';
 import type { Consent } from '../consent/index.js';
-import type { EnrolmentPhoto, Gallery } from '../gallery/index.js';
+import { likenessOf, type EnrolmentPhoto, type Gallery } from '../gallery/index.js';
 import { BoundedMap, Embedding, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { judgeForEnrolment, type Box, type FoundFace, type Vision } from '../vision/index.js';
 import { judgePose, poseOf } from './poses.js';
@@ -12,10 +12,6 @@ const ENROLMENT_TTL_MS = 10 * 60_000;
 const ENROLMENTS_MAX = 16;
 /** Another face this large beside the main one may be whom the photo is of; a bystander far behind may not. */
 const SECOND_FACE_MIN = 0.5;
-/** Photos of one person taken within a minute are far above this; two people almost never. */
-const SAME_PERSON_SIMILARITY_MIN = 0.4;
-/** Strangers reach .5 once in a thousand, siblings and twins lie from .55 (RECOGNITION). */
-const SAME_FACE_SIMILARITY_MIN = 0.5;
 
 interface Enrolment {
   customerId: string;
@@ -63,22 +59,24 @@ export class Enrolments {
     const enrolment = this.#find(id);
     if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete');
     const { consent, vision } = this.#deps;
+    const keeps = consent.covers(enrolment.customerId, 'keep_photo');
     const { faces } = await vision.analyse(image, { maxFaces: 4 });
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const face = faces[0];
     const second = faces[1];
     if (face === undefined) return refuse(id, enrolment, 'face_not_found', null);
-    if (second !== undefined && second.box.height >= SECOND_FACE_MIN * face.box.height) return refuse(id, enrolment, 'face_several', null);
+    // On a picture that will be kept there must be nobody else at all.
+    if (second !== undefined && (keeps || second.box.height >= SECOND_FACE_MIN * face.box.height)) return refuse(id, enrolment, 'face_several', null);
     const problem = judgeForEnrolment(face, this.#deps.vision.pack.gates);
     if (problem !== null) return refuse(id, enrolment, problem, face.box);
-    if (!sameAsBefore(enrolment, face)) return refuse(id, enrolment, 'face_not_same_person', face.box);
+    if (!this.#sameAsBefore(enrolment, face)) return refuse(id, enrolment, 'face_not_same_person', face.box);
 
     const wanted = wantedPose(enrolment);
     const now = this.#deps.clock.now();
     const verdict = guided ? judgePose(wanted, face.quality.yawDegrees, now - enrolment.poseAskedAtMs) : { take: true as const };
     if (!verdict.take) return progress(id, enrolment, { accepted: false, problem: null, hint: verdict.hint, box: face.box });
     // Cut out only where the customer agreed to its being kept; `finish` asks again before anything is written.
-    const picture = consent.covers(enrolment.customerId, 'keep_photo') ? { picture: await vision.cutOut(image, face.box) } : {};
+    const picture = keeps ? { picture: await vision.cutOut(image, face.box) } : {};
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found');
     if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete'); // two photos at once
     enrolment.photos.push({ embedding: face.embedding, pose: poseOf(face.quality.yawDegrees), norm: face.quality.norm, ...picture });
@@ -118,9 +116,19 @@ export class Enrolments {
    * same holds for twins, which staff know about.
    */
   async #whoseFaceItSeems({ customerId, photos }: Enrolment): Promise<string | null> {
+    const { gallery, vision } = this.#deps;
     const mean = Embedding.mean(photos.map((photo) => photo.embedding));
-    const match = await this.#deps.gallery.match(mean, { except: customerId });
-    return match.score !== null && match.score >= Math.max(match.thresholds.known, SAME_FACE_SIMILARITY_MIN) ? match.customerId : null;
+    const match = await gallery.match(mean, { except: customerId });
+    // Not the thresholds of that match: after a mix-up they stand higher, and the warning must come all the same.
+    const alike = Math.max(gallery.thresholds().known, likenessOf(vision.pack.calibration).samePerson);
+    return match.nearest !== null && match.nearest.score >= alike ? match.nearest.customerId : null;
+  }
+
+  /** Photos of one person taken within minutes are far above what strangers reach. */
+  #sameAsBefore({ photos }: Enrolment, face: FoundFace): boolean {
+    if (photos.length === 0) return true;
+    const before = Embedding.mean(photos.map((photo) => photo.embedding));
+    return before.similarity(face.embedding) >= likenessOf(this.#deps.vision.pack.calibration).samePlace;
   }
 
   /** Forgets the photos. Unknown ids are fine. */
@@ -145,12 +153,6 @@ export class Enrolments {
 
 function wantedPose(enrolment: Enrolment): Pose {
   return POSES[Math.min(enrolment.photos.length, POSES.length - 1)]!;
-}
-
-function sameAsBefore(enrolment: Enrolment, face: FoundFace): boolean {
-  if (enrolment.photos.length === 0) return true;
-  const before = Embedding.mean(enrolment.photos.map((photo) => photo.embedding));
-  return before.similarity(face.embedding) >= SAME_PERSON_SIMILARITY_MIN;
 }
 
 function refuse(id: string, enrolment: Enrolment, problem: Problem, box: Box | null): EnrolmentProgress {

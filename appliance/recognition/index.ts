@@ -43,10 +43,11 @@ export class Recognition {
       for (const line of this.#lines.values()) line.forgetCustomer(customerId);
       sightings.expire(customerId);
       enrolments.expire(customerId);
-      upkeep.forget(customerId);
+      upkeep.forgetCustomer(customerId);
     }), events.on('visitOpened', ({ customerId }) => {
       sightings.expire(customerId); // whoever is in the store needs no "Is this ...?" any more
-    }), events.on('visitClosed', ({ customerId }) => {
+    }), events.on('visitClosed', ({ visitId, customerId }) => {
+      upkeep.forget(visitId);
       for (const line of this.#lines.values()) line.lookAgain(customerId);
     })];
     this.#sweep = setInterval(() => {

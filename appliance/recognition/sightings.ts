@@ -70,9 +70,9 @@ export class Sightings {
       throw error;
     }
     if (answer !== 'yes') this.#quietUntilMs.set(card.customerId, clock.now() + ASK_AGAIN_AFTER_MS);
-    if (answer === 'yes') this.#deps.upkeep.confirmed(card.customerId, staffId);
-    else this.#deps.upkeep.forget(card.customerId);
     events.emit('candidateResolved', { sightingId, answer });
+    if (answer === 'yes') this.#deps.upkeep.confirmed(sightingId, staffId);
+    else this.#deps.upkeep.forget(sightingId);
   }
 
   #record(card: CandidateCard, answer: SightingAnswer['answer'], staffId: string): void {
@@ -81,6 +81,7 @@ export class Sightings {
       this.#keepAnswer({ id: card.sightingId, customerId: card.customerId, kind: 'asked', answer, score: card.score, staffId });
       if (answer === 'no') gallery.rejected(card.customerId, card.score, 'asked');
       if (answer !== 'yes') return;
+      gallery.confirmed(card.customerId, card.score);
       const opened = consent.withProof(card.customerId, 'recognise', (proof) => visits.recogniseArrival(proof, 'confirmed', card.score));
       if (opened === null) throw new PorticoError('consent_required');
     });
@@ -104,7 +105,7 @@ export class Sightings {
       const { arrival, customerId, score } = visits.byId(visitId);
       if (arrival !== 'recognised') return;
       this.#keepAnswer({ id: visitId, customerId, kind: 'named', answer: 'yes', score, staffId });
-      db.afterCommit(() => upkeep.confirmed(customerId, staffId));
+      db.afterCommit(() => upkeep.confirmed(visitId, staffId));
     });
   }
 
@@ -114,16 +115,24 @@ export class Sightings {
    * @throws PorticoError visit_not_found, visit_closed
    */
   rejectVisit(visitId: string, staffId: string): void {
-    const { clock, db, gallery, upkeep, visits } = this.#deps;
+    const { clock, db, gallery, visits } = this.#deps;
     db.transaction(() => {
-      const { customerId, score, arrival } = visits.reject(visitId);
-      // A card written in by hand says nothing about recognition.
-      if (arrival !== 'by_hand' && score !== null) {
-        this.#keepAnswer({ id: visitId, customerId, kind: 'named', answer: 'no', score, staffId });
-        gallery.rejected(customerId, score, 'named');
-      }
+      const { customerId, score, arrival, openedAt } = visits.reject(visitId);
       this.#quietUntilMs.set(customerId, clock.now() + ASK_AGAIN_AFTER_MS);
-      db.afterCommit(() => upkeep.forget(customerId));
+      switch (arrival) {
+        case 'recognised':
+          this.#keepAnswer({ id: visitId, customerId, kind: 'named', answer: 'no', score, staffId });
+          if (score !== null) gallery.rejected(customerId, score, 'named');
+          break;
+        case 'confirmed':
+          // The box only asked. The "yes" that opened this visit, in the same moment, was wrong.
+          db.run(`UPDATE sighting_answer SET answer = 'no', staff_id = ? WHERE customer_id = ? AND kind = 'asked' AND answer = 'yes' AND at_ms = ?`,
+            staffId, customerId, Date.parse(openedAt));
+          if (score !== null) gallery.rejected(customerId, score, 'asked');
+          break;
+        case 'by_hand': // says nothing about recognition
+          break;
+      }
     });
   }
 
@@ -143,6 +152,7 @@ export class Sightings {
     for (const [id, card] of [...this.#open.entries()]) {
       if (card.customerId !== customerId && Date.parse(card.expiresAt) > now) continue;
       this.#open.delete(id);
+      this.#deps.upkeep.forget(id);
       this.#deps.events.emit('candidateResolved', { sightingId: id, answer: 'expired' });
     }
   }

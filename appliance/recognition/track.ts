@@ -27,11 +27,11 @@ export interface Track {
   readonly id: number;
   box: Box;
   lastSeenMs: number;
-  /** The camera's frame it was last seen in. */
+  /** Which of the frames that this camera's line looked at it was last seen in. */
   lastFrame: number;
-  /** What the box showed when it was last read; null: nothing to follow by. */
+  /** What the box showed when the track was last decided on; null: the face there now was not. */
   glance: Embedding | null;
-  /** Frames since it was last read, rather than followed by its place. */
+  /** Frames since it was last decided on, rather than followed by its place. */
   unreadFrames: number;
   /** The newest good embeddings, oldest first. */
   good: Embedding[];
@@ -44,8 +44,12 @@ export interface Track {
   sightingId: string | null;
   /** The visit that this track's naming opened, while the box may still take it back. */
   opened: { visitId: string; customerId: string; atMs: number } | null;
+  /** Whether a first fusion of three frames has had its say about an early guess. */
+  fusionJudged: boolean;
   /** It was named wrongly once: from then on it asks instead of naming. */
   corrected: boolean;
+  /** It is nobody's only because staff or a missing consent said so: no stranger to be counted. */
+  silenced: boolean;
 }
 
 export interface Identity {
@@ -60,7 +64,7 @@ export const UNDECIDED: Identity = { decision: 'undecided', customerId: null, sc
 export function newTrack(id: number, box: Box, now: number, frame: number): Track {
   return {
     id, box, lastSeenMs: now, lastFrame: frame, glance: null, unreadFrames: 0, good: [], goodFrames: 0, appearance: null, identity: UNDECIDED, sightingId: null,
-    opened: null, corrected: false,
+    opened: null, fusionJudged: false, corrected: false, silenced: false,
   };
 }
 
@@ -88,6 +92,7 @@ export function forgetTrack(track: Track): void {
   track.identity = UNDECIDED;
   track.sightingId = null;
   track.opened = null;
+  track.fusionJudged = false;
 }
 
 /** Whether the track's place alone may carry it through the next frame: named or nobody's, read lately, seen just now. */
@@ -124,10 +129,10 @@ export function identify(match: MatchDecision, track: Pick<Track, 'goodFrames' |
 
 /**
  * Whether the visit that this track opened has to be taken back.
- * Another clear name takes its place at any time. That it is nobody, or only perhaps somebody else, counts just once: at
- * the frame that completes the first fusion, the early guess being in it. Later frames may simply be worse ones.
+ * Another clear name takes its place at any time. That it is nobody, or only perhaps somebody else, counts just once: when
+ * the first fusion is complete. Later frames may simply be worse ones.
  */
-export function mustTakeBack(track: Pick<Track, 'opened' | 'identity' | 'goodFrames'>, now: number): boolean {
+export function mustTakeBack(track: Pick<Track, 'opened' | 'identity' | 'goodFrames' | 'fusionJudged'>, now: number): boolean {
   const { opened, identity } = track;
   if (opened === null || Math.abs(now - opened.atMs) > CORRECT_WITHIN_MS) return false;
   if (identity.customerId === opened.customerId) return false;
@@ -136,7 +141,7 @@ export function mustTakeBack(track: Pick<Track, 'opened' | 'identity' | 'goodFra
       return true;
     case 'candidate':
     case 'unknown':
-      return track.goodFrames === FUSED_FRAMES_MAX;
+      return track.goodFrames >= FUSED_FRAMES_MAX && !track.fusionJudged;
     case 'undecided':
       return false;
   }

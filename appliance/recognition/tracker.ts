@@ -1,4 +1,5 @@
 import type { Embedding } from '../kit/index.js';
+import type { Likeness } from '../gallery/index.js';
 import { iou, type Box } from '../vision/index.js';
 
 /** What the tracker needs to know of a face in a frame. */
@@ -19,13 +20,6 @@ export interface Trackable {
 
 /** Unseen this long, a track ends; who comes back gets a new one. */
 export const TRACK_TTL_MS = 3_000;
-/**
- * Below this similarity two faces are not taken for one person, however near they are: in the sample photos the most
- * similar strangers reach .41, and who steps up after another must not inherit the name.
- */
-const SAME_PLACE_SIMILARITY_MIN = 0.42;
-/** From this similarity on they are one person, however far the face moved (strangers reach .5 once in a thousand). */
-export const ANYWHERE_SIMILARITY_MIN = 0.5;
 /** Looks count for more than place, so that two who swap places do not swap names. */
 const PLACE_WEIGHT = 0.3;
 /** Overlap (intersection over union) of one face in two frames 200 ms apart, walking. */
@@ -35,9 +29,11 @@ const OVERLAP_MIN = 0.3;
  * Which face continues which track. Looks at place and appearance together, so that people who cross keep their own
  * tracks and a person who takes another's place does not inherit the name. Greedy, best pair first.
  *
+ * @param likeness below `samePlace` two faces are not taken for one person, however near they are: who steps up after another
+ *   must not inherit the name; from `samePerson` on they are one, however far the face moved
  * @returns for each face the id of its track, or null for a new one
  */
-export function associate(tracks: readonly Trackable[], faces: readonly TrackableFace[]): (number | null)[] {
+export function associate(tracks: readonly Trackable[], faces: readonly TrackableFace[], likeness: Likeness): (number | null)[] {
   const pairs: { track: number; face: number; affinity: number }[] = [];
   for (const [trackIndex, track] of tracks.entries()) {
     for (const [faceIndex, face] of faces.entries()) {
@@ -47,8 +43,8 @@ export function associate(tracks: readonly Trackable[], faces: readonly Trackabl
         continue;
       }
       const similarity = track.appearance.similarity(face.embedding);
-      const together = place >= OVERLAP_MIN && similarity >= SAME_PLACE_SIMILARITY_MIN;
-      if (together || similarity >= ANYWHERE_SIMILARITY_MIN) {
+      const together = place >= OVERLAP_MIN && similarity >= likeness.samePlace;
+      if (together || similarity >= likeness.samePerson) {
         pairs.push({ track: trackIndex, face: faceIndex, affinity: similarity + PLACE_WEIGHT * place });
       }
     }

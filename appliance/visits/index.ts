@@ -95,7 +95,7 @@ export class Visits {
   }
 
   /** "Not this person": the visit was a confusion. @returns whose card it was, and how it came. @throws as close */
-  reject(visitId: string): Pick<VisitState, 'customerId' | 'score' | 'arrival'> {
+  reject(visitId: string): Pick<VisitState, 'customerId' | 'score' | 'arrival' | 'openedAt'> {
     return this.#db.transaction(() => {
       const row = this.#openRow(visitId);
       this.#end(row, this.#clock.now(), 'not_this_person');

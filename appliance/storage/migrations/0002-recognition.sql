@@ -15,10 +15,12 @@ CREATE TABLE kept_photo (
   PRIMARY KEY (customer_id, position)
 ) STRICT;
 
--- After "not this person": how much more than others this customer must match, for a time. A number, not a face.
+-- After "not this person": how much more than others this customer must match, for a time, and the score from which the box names
+-- them again rather than asks. Numbers, not a face.
 CREATE TABLE score_offset (
   customer_id TEXT PRIMARY KEY REFERENCES customer (id),
   cosine REAL NOT NULL CHECK (cosine > 0 AND cosine <= 0.1),
+  named_from REAL NOT NULL,
   until_ms INTEGER NOT NULL
 ) STRICT;
 
