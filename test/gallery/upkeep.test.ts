@@ -1,8 +1,7 @@
 /** Confirmed sightings in a template: only with consent for that, within bounds, reversible, and drift is seen. */
 import t, { type Test } from 'tap';
 import type { Purpose } from '../../appliance/contract/index.js';
-import type { Embedding } from '../../appliance/kit/index.js';
-import { isPorticoError } from '../../appliance/kit/index.js';
+import { Embedding, isPorticoError } from '../../appliance/kit/index.js';
 import { REFRESH_EVERY_MS, REFRESH_PHOTOS_MAX } from '../../appliance/gallery/upkeep.js';
 import { direction, openRooms } from '../support/rooms.js';
 
@@ -124,10 +123,19 @@ t.test('after "not this person" the same face is no longer named, for a month, a
   t.type(gallery.stateOf(id)!.stricterUntil, 'string');
   gallery.rejected(id, (await gallery.match(cousin)).score!, 'asked');
   t.equal((await gallery.match(cousin)).decision === 'known', false);
-  for (let i = 0; i < 50; i++) gallery.rejected(id, 0.99, 'named');
-  const bounded = (await gallery.match(cousin)).thresholds.known - known;
-  t.ok(bounded <= 0.08 + 1e-9, `however often: ${bounded}`);
-  t.equal((await gallery.match(direction(0, 0.8, 60))).decision, 'known');
+  const sibling = direction(0, 0.62 / (await gallery.match(direction(0))).score!, 70);
+  t.equal((await gallery.match(sibling)).decision, 'known', 'far above any threshold');
+  gallery.rejected(id, (await gallery.match(sibling)).score!, 'named');
+  t.equal((await gallery.match(sibling)).decision, 'candidate', 'asked about, never named again');
+  t.equal((await gallery.match(direction(0, 0.8, 60))).decision, 'known', 'the customer is still named');
+  for (let i = 0; i < 50; i++) gallery.rejected(id, 0.7, 'named');
+  const raised = (await gallery.match(cousin)).thresholds.candidate - candidate;
+  t.ok(raised <= 0.08 + 1e-9, `however often: ${raised}`);
+  gallery.confirmed(id, 0.5);
+  t.equal((await gallery.match(sibling)).decision, 'candidate', 'a "yes" to a fainter likeness changes nothing');
+  gallery.confirmed(id, 0.7);
+  t.equal((await gallery.match(sibling)).decision, 'known', 'a "yes" to a face like the rejected one takes it back: it was a slip');
+  gallery.rejected(id, 0.62, 'named');
   clock.move(31 * 86_400_000);
   t.equal(gallery.stateOf(id)!.stricterUntil, null);
   t.ok(Math.abs((await gallery.match(cousin)).thresholds.candidate - candidate) < 1e-9, 'it ran out');
@@ -150,4 +158,23 @@ t.test('the manager\'s choice holds at once and after a restart, and a senseless
     t.ok(isPorticoError(error, 'fpir_invalid'));
   }
   t.strictSame({ ...gallery.fpir() }, { known: 0.001, candidate: 0.01 });
+});
+
+t.test('whom staff passed over does not hide the next', async (t) => {
+  const { id, consent, customers, gallery, grant } = await enrolled(t);
+  const other = customers.create({ displayName: '另一位' });
+  grant(other.id, ['recognise']);
+  consent.withProof(other.id, 'recognise', (proof) => gallery.enrol(proof, [{ embedding: direction(200), pose: 'front', norm: 4 }]));
+  const { known, candidate } = gallery.thresholds();
+  const score = (await gallery.match(direction(0))).score!;
+  // A face between the two, a little nearer to the first.
+  const values = new Float32Array(512);
+  values[0] = (candidate + 0.03) / score;
+  values[200] = candidate + 0.01;
+  values[300] = Math.sqrt(1 - values[0]! ** 2 - values[200]! ** 2);
+  const face = new Embedding(values);
+  t.match(await gallery.match(face), { decision: 'candidate', customerId: id });
+  gallery.rejected(id, candidate + 0.03, 'asked');
+  t.match(await gallery.match(face), { decision: 'candidate', customerId: other.id, nearest: { customerId: id } });
+  t.ok(known > candidate);
 });

@@ -39,6 +39,20 @@ t.test('a camera that flickers between two people never gives one the name of th
   }
 });
 
+t.test('somebody who cannot be read does not inherit the name of whom they replace', async (t) => {
+  const [customer, blurred] = [await alone('P08'), await sharp(await alone('P18')).blur(9).jpeg({ quality: 90 }).toBuffer()];
+  await clear();
+  for (let i = 0; i < 5; i++) t.equal((await lookAtOne(camera, customer)).decision, 'known');
+  let seen = 0;
+  for (let i = 0; i < 12; i++) {
+    for (const face of (await look(camera, blurred)).faces) {
+      seen += 1;
+      t.strictSame([face.decision === 'known', face.person], [false, null], `frame ${i}`);
+    }
+  }
+  t.ok(seen > 6, `a face was there: ${seen}`);
+});
+
 t.test('two customers who take turns before the camera keep their own names', async (t) => {
   const other = await enrolPerson(box, 'P18');
   const frames = { a: await alone('P08'), b: await alone('P18') };

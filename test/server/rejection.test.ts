@@ -33,14 +33,18 @@ t.test('"not this person" ends the visit, is kept, and the card does not come ba
   t.equal(await refusal(box.owner.call('POST', `/visits/${visitId}/not-this-person`)), '409 visit_closed');
   for (let i = 0; i < 3; i += 1) {
     const face = await look();
-    t.match(face, { decision: 'unknown', person: null });
+    t.notOk(face.decision === 'known' || face.person !== null || face.sightingId !== null, 'no name and no question');
   }
   t.equal(await openVisit(), null);
   const { visits } = await box.owner.call<Dossier>('GET', `/customers/${customerId}`);
   t.equal(visits[0]!.endReason, 'not_this_person');
   clock.move(601_000);
-  t.equal((await look()).decision, 'known');
+  t.match(await look(), { decision: 'undecided', person: null }, 'nobody is named by a score that was rejected');
+  const face = await look();
+  t.match(face, { decision: 'candidate', person: { customerId } }, 'the box asks instead');
+  await box.owner.call('POST', `/sightings/${face.sightingId}/answer`, { answer: 'yes' });
   t.type(await openVisit(), 'string');
+  t.equal((await look()).decision, 'known', 'that "yes" says that the rejection was a slip');
 });
 
 t.test('frames of a removed device open nothing, whether it closes its socket or not', async (t) => {
