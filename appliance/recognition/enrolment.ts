@@ -63,7 +63,7 @@ export class Enrolments {
     const enrolment = this.#find(id);
     if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete');
     const { consent, vision } = this.#deps;
-    const { faces } = await vision.analyse(image, { maxFaces: 4 });
+    const { faces } = await vision.analyse(image, { maxFaces: 4, eyes: true });
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const face = faces[0];
     const second = faces[1];

@@ -3,9 +3,10 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { ModelBytes } from '../../models/verify.js';
 import { isPorticoError } from '../kit/index.js';
 import type { FromWorker, ToWorker, WorkerFailure, WorkerSetup } from './messages.js';
-import { Pipeline, type ModelBytes } from './pipeline.js';
+import { Pipeline } from './pipeline.js';
 
 if (parentPort === null) throw new Error('worker.ts must run in a worker thread');
 const port = parentPort;
@@ -41,7 +42,8 @@ function giveWayToTheMainThread(): void {
 
 /** The runtime wants memory of its own, not shared memory. */
 function unshared(shared: ModelBytes): ModelBytes {
-  return { detector: shared.detector.slice(), landmarks: shared.landmarks?.slice() ?? null, embedder: shared.embedder.slice() };
+  const { detector, landmarks, embedder, eyes } = shared;
+  return { detector: detector.slice(), landmarks: landmarks?.slice() ?? null, embedder: embedder.slice(), eyes: eyes?.slice() ?? null };
 }
 
 async function answer(pipeline: Pipeline, message: Extract<ToWorker, { type: 'analyse' }>): Promise<void> {
