@@ -70,9 +70,13 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const gallery = new Gallery({
       db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });
-    undo.push(() => vision.stop(), () => gallery.stop());
-    // Side by side: with many templates either takes a second. Both are over before anything goes on or is undone.
-    for (const started of await Promise.allSettled([vision.start(), gallery.start()])) if (started.status === 'rejected') throw started.reason;
+    // Models, templates and the server are made ready side by side; each of the first two takes about a second.
+    const loading = Promise.allSettled([vision.start(), gallery.start()]);
+    undo.push(async () => {
+      await loading; // what is half started cannot be stopped
+      await vision.stop();
+      await gallery.stop();
+    });
     const upkeep = new Upkeep({ vision, gallery, consent, clock, log });
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
@@ -103,8 +107,6 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const recognition = new Recognition({
       vision, gallery, consent, customers, visits, sightings, quality, upkeep, enrolments, events, clock, log,
     });
-    recognition.start();
-    undo.push(() => recognition.stop());
 
     // Every hour, a minute past: consents whose last day is over end, whatever the time zone does.
     const expiry = schedule('1 * * * *', () => {
@@ -117,8 +119,6 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     undo.push(() => expiry.stop());
 
     const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory });
-    health.start();
-    undo.push(() => health.stop());
 
     const certificates = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock);
     const server = await buildServer({
@@ -133,6 +133,11 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
         .catch((err: unknown) => log.error({ err }, 'the certificate could not be renewed'));
     });
     undo.push(() => renewal.stop());
+    for (const started of await loading) if (started.status === 'rejected') throw started.reason;
+    recognition.start();
+    undo.push(() => recognition.stop());
+    health.start();
+    undo.push(() => health.stop());
     await listen(config.port, () => server.listen({ host: config.host, port: config.port }));
     const port = (server.server.address() as AddressInfo).port;
     const hosts = isLoopback(config.host) ? ['localhost'] : [...lanAddresses(), 'localhost'];

@@ -97,7 +97,7 @@ export const CUSTOMERS: readonly DemoCustomer[] = [
       displayName: '宋以宁', salutation: '宋女士', phone: '13900000107', tier: '金卡',
       facts: ['收藏珐琅表盘', '做室内设计，爱看细节', '喝温水'], doNot: ['不推荐石英表'],
     },
-    agreed: { purposes: ['recognise', 'greet', 'preferences'], face: { photo: 'sample2.jpg', box: [1431, 168, 1648, 388] } },
+    agreed: { purposes: ['recognise', 'greet', 'preferences'], face: { photo: 'sample6.jpg', box: [260, 487, 468, 765] } },
     visits: [{ daysAgo: 33, adviser: '陆遥', note: '在展上看过掐丝珐琅，想等限量款。' }, { daysAgo: 9, adviser: '许宁' }],
     followUp: { text: '限量珐琅款到店日期定了就告诉她', dueInDays: 12 },
   },

@@ -66,7 +66,9 @@ const EmbedderSpec = Type.Object(
   },
   closed,
 );
-const ModelSpec = Type.Union([DetectorSpec, LandmarksSpec, EmbedderSpec]);
+/** Says of one eye whether it is closed; only for enrolment photos, and a pack may leave it out. */
+const EyesSpec = Type.Object({ role: Type.Literal('eyes'), kind: oneOf(['closed-open-24'] as const), ...model }, closed);
+const ModelSpec = Type.Union([DetectorSpec, LandmarksSpec, EmbedderSpec, EyesSpec]);
 export type ModelSpec = Static<typeof ModelSpec>;
 export type ModelRole = ModelSpec['role'];
 export type SpecOf<R extends ModelRole> = Extract<ModelSpec, { role: R }>;
@@ -128,7 +130,7 @@ const ModelManifest = Type.Object(
       },
       closed,
     ),
-    models: Type.Array(ModelSpec, { minItems: 2, maxItems: 3 }),
+    models: Type.Array(ModelSpec, { minItems: 2, maxItems: 4 }),
     gates: Type.Union([Gates, Type.Null()]),
     /** null until `portico models check DIR --faces FOLDER --write` has measured it; the box does not start without. */
     calibration: Type.Union([Calibration, Type.Null()]),
@@ -199,11 +201,12 @@ function unlike(file: string, expected: string, found: string): PorticoError {
 
 /** The first thing that is not of the form; of a model's many alternatives, what is wrong with the one of its role. */
 function firstFault(manifest: unknown): string {
-  const specs = { detector: DetectorSpec, landmarks: LandmarksSpec, embedder: EmbedderSpec };
+  const specs = { detector: DetectorSpec, landmarks: LandmarksSpec, embedder: EmbedderSpec, eyes: EyesSpec };
+  const isRole = (role: unknown): role is ModelRole => typeof role === 'string' && Object.hasOwn(specs, role);
   const models = isObject(manifest) && Array.isArray(manifest['models']) ? (manifest['models'] as unknown[]) : [];
   for (const [index, entry] of models.entries()) {
     const role = isObject(entry) ? entry['role'] : undefined;
-    if (role !== 'detector' && role !== 'landmarks' && role !== 'embedder') return `a model of no known role at /models/${index}`;
+    if (!isRole(role)) return `a model of no known role at /models/${index}`;
     const first = Value.Errors(specs[role], entry)[0];
     if (first !== undefined) return `${first.message} at /models/${index}${first.instancePath}`;
   }
@@ -213,11 +216,11 @@ function firstFault(manifest: unknown): string {
 
 /** The model of a role; `loadManifest` has made sure that there is one detector and one embedder. */
 export function modelOf<R extends 'detector' | 'embedder'>(manifest: ModelManifest, role: R): SpecOf<R>;
-/** null for a pack whose detector gives the five points itself. */
-export function modelOf(manifest: ModelManifest, role: 'landmarks'): SpecOf<'landmarks'> | null;
+/** null for a pack whose detector gives the five points itself, or that does not judge eyes. */
+export function modelOf<R extends 'landmarks' | 'eyes'>(manifest: ModelManifest, role: R): SpecOf<R> | null;
 export function modelOf(manifest: ModelManifest, role: ModelRole): ModelSpec | null {
   const model = manifest.models.find((candidate) => candidate.role === role) ?? null;
-  if (model === null && role !== 'landmarks') throw new PorticoError('model_corrupt', { expected: role, found: 'none' });
+  if (model === null && (role === 'detector' || role === 'embedder')) throw new PorticoError('model_corrupt', { expected: role, found: 'none' });
   return model;
 }
 

@@ -4,12 +4,14 @@ import type { Calibration, ModelManifest, ModelRole, SpecOf, TensorSpec } from '
 /** What does not fit together in a manifest of the right form; null when all does. */
 export function faultOf(manifest: ModelManifest): { expected: string; found: string } | null {
   const of = <R extends ModelRole>(role: R) => manifest.models.filter((model): model is SpecOf<R> => model.role === role);
-  const [detectors, landmarks, embedders] = [of('detector'), of('landmarks'), of('embedder')];
+  const [detectors, landmarks, embedders, eyes] = [of('detector'), of('landmarks'), of('embedder'), of('eyes')];
   if (detectors.length !== 1) return { expected: 'one detector', found: String(detectors.length) };
   if (embedders.length !== 1) return { expected: 'one embedder', found: String(embedders.length) };
   // The others give five points; with landmarks as well these count, and lids and yaw are known better.
   const least = detectors[0]!.kind === 'ultraface' ? 1 : 0;
   if (landmarks.length < least || landmarks.length > 1) return { expected: `${least === 1 ? 'one' : 'at most one'} landmark model for ${detectors[0]!.kind}`, found: String(landmarks.length) };
+  // Where an eye begins and ends only the 68 points say.
+  if (eyes.length > landmarks.length) return { expected: 'at most one eyes model, and that beside landmarks', found: `${eyes.length} beside ${landmarks.length}` };
   const files = new Set(manifest.models.map((model) => model.file));
   if (files.size !== manifest.models.length) return { expected: 'a file of its own for each model', found: [...files].join(', ') };
   if (manifest.source.npm !== undefined && manifest.models.some((model) => model.pathInPackage === undefined)) {
@@ -48,6 +50,9 @@ function shapesOf(manifest: ModelManifest): { expected: string; found: string } 
       }
       case 'landmarks':
         if (channels !== 1 || height !== 64 || width !== 64 || sizes.join() !== '136') return expected('1 x 1 x 64 x 64 in, 136 values out');
+        break;
+      case 'eyes':
+        if (channels !== 1 || height !== 24 || width !== 24 || sizes.join() !== '2') return expected('1 x 1 x 24 x 24 in, 2 values out');
         break;
       case 'embedder':
         if (channels !== 3 || height !== 112 || width !== 112) return expected('1 x 3 x 112 x 112 in');

@@ -8,11 +8,14 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** An update may have added a model to the pack: then it is not in a folder that was filled by hand. */
+const HINT = '"npm run models" fetches it into models/files; a folder that PORTICO_MODELS_DIR names needs a copy of it.';
+
 /**
  * Reads one model and checks that it is the one named in the manifest. What is returned is what was checked: use
  * these bytes, not the path again. A file as fetched that is to be rewritten is rewritten here, in memory (25 ms for the
  * first pack's recogniser), so that a folder filled by hand does as well as one filled by `npm run models`.
- * @throws PorticoError model_missing {file, expected} or model_corrupt {file, expected, found}
+ * @throws PorticoError model_missing {file, expected, hint} or model_corrupt {file, expected, found}
  */
 export async function readModel(dir: string, spec: ModelSpec): Promise<Uint8Array> {
   const file = join(dir, spec.file);
@@ -21,7 +24,7 @@ export async function readModel(dir: string, spec: ModelSpec): Promise<Uint8Arra
   try {
     bytes = await readFile(file);
   } catch (cause) {
-    throw new PorticoError('model_missing', { file, expected: `sha256 ${spec.sha256}` }, { cause });
+    throw new PorticoError('model_missing', { file, expected: `sha256 ${spec.sha256}`, hint: HINT }, { cause });
   }
   let found = sha256Of(bytes);
   if (spec.rewrite !== undefined && found === spec.sha256) {
@@ -34,13 +37,27 @@ export async function readModel(dir: string, spec: ModelSpec): Promise<Uint8Arra
   return bytes;
 }
 
+/** The files of a pack, checked and ready to load. */
+export interface ModelBytes {
+  detector: Uint8Array;
+  /** null for a pack whose detector gives five points. */
+  landmarks: Uint8Array | null;
+  embedder: Uint8Array;
+  /** null for a pack that does not judge eyes. */
+  eyes: Uint8Array | null;
+}
+
 /** All models of a pack, by role. @throws as `readModel`, for the first that is wrong */
-export async function readModels(dir: string, manifest: ModelManifest): Promise<{ detector: Uint8Array; landmarks: Uint8Array | null; embedder: Uint8Array }> {
-  const landmarks = modelOf(manifest, 'landmarks');
+export async function readModels(dir: string, manifest: ModelManifest): Promise<ModelBytes> {
+  const ofAny = async (role: 'landmarks' | 'eyes') => {
+    const spec = modelOf(manifest, role);
+    return spec === null ? null : readModel(dir, spec);
+  };
   return {
     detector: await readModel(dir, modelOf(manifest, 'detector')),
-    landmarks: landmarks === null ? null : await readModel(dir, landmarks),
+    landmarks: await ofAny('landmarks'),
     embedder: await readModel(dir, modelOf(manifest, 'embedder')),
+    eyes: await ofAny('eyes'),
   };
 }
 

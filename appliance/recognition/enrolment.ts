@@ -60,7 +60,7 @@ export class Enrolments {
     if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete');
     const { consent, vision } = this.#deps;
     const keeps = consent.covers(enrolment.customerId, 'keep_photo');
-    const { faces } = await vision.analyse(image, { maxFaces: 4 });
+    const { faces } = await vision.analyse(image, { maxFaces: 4, eyes: true });
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const face = faces[0];
     const second = faces[1];

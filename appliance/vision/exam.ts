@@ -1,5 +1,6 @@
 /** Looks at a pack from outside of the room, for `portico models check`: does it make sense, and how long does it take. */
 import { modelOf, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
+import type { ModelBytes } from '../../models/verify.js';
 import { PorticoError } from '../kit/index.js';
 import { align, FACE_SIZE } from './align.js';
 import { Detector } from './detector.js';
@@ -7,7 +8,6 @@ import { Embedder } from './embedder.js';
 import type { RgbImage } from './geometry.js';
 import { LandmarkFinder, type FivePoints } from './landmarks.js';
 import { Model } from './ort.js';
-import type { ModelBytes } from './pipeline.js';
 import type { Box } from './types.js';
 
 /** The frame that is timed: what a network camera sends. */
@@ -51,13 +51,16 @@ export class PackExam {
       return model;
     };
     try {
-      const [detector, landmarks, embedder] = [modelOf(manifest, 'detector'), modelOf(manifest, 'landmarks'), modelOf(manifest, 'embedder')];
+      const [detector, landmarks, embedder, eyes] = [
+        modelOf(manifest, 'detector'), modelOf(manifest, 'landmarks'), modelOf(manifest, 'embedder'), modelOf(manifest, 'eyes'),
+      ];
       const exam = new PackExam(
         models,
         new Detector(await load(detector, bytes.detector), detector),
         landmarks === null || bytes.landmarks === null ? null : new LandmarkFinder(await load(landmarks, bytes.landmarks)),
         new Embedder(await load(embedder, bytes.embedder), embedder),
       );
+      if (eyes !== null && bytes.eyes !== null) await load(eyes, bytes.eyes);
       await exam.#makesSense();
       return exam;
     } catch (error) {

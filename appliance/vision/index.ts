@@ -33,6 +33,8 @@ export interface VisionAnalyseOptions {
   maxFaces?: number;
   /** Look for small faces too, at about three times the price; default false. */
   tiles?: boolean;
+  /** Look whether eyes are closed (`quality.eyesClosed`): for photos to be enrolled; default false. */
+  eyes?: boolean;
   /** People who were decided on: who still stands there alone and looks the same is not embedded again. */
   settled?: readonly Settled[];
 }
@@ -134,10 +136,12 @@ class VisionRoom implements Vision {
     if (this.#manifest === null) await this.prepare();
     const manifest = this.#manifest!;
     const { modelsDir, log } = this.#options;
-    const { detector, landmarks, embedder } = await readModels(modelsDir, manifest);
+    const { detector, landmarks, embedder, eyes } = await readModels(modelsDir, manifest);
     const setup: WorkerSetup = {
       manifest,
-      models: { detector: shared(detector), landmarks: landmarks === null ? null : shared(landmarks), embedder: shared(embedder) },
+      models: {
+        detector: shared(detector), landmarks: landmarks && shared(landmarks), embedder: shared(embedder), eyes: eyes && shared(eyes),
+      },
     };
     const pool = new WorkerPool({ spawn: () => spawnWorker(setup), workers: this.#workerCount(), log });
     await pool.start();
@@ -147,11 +151,11 @@ class VisionRoom implements Vision {
 
   async analyse(image: Uint8Array, options: VisionAnalyseOptions = {}): Promise<FrameAnalysis> {
     if (this.#pool === null) throw new PorticoError('vision_unavailable');
-    const { maxFaces = MAX_FACES, tiles = false, settled = [] } = options;
+    const { maxFaces = MAX_FACES, tiles = false, eyes = false, settled = [] } = options;
     // Before the copy: what is too large must not cost memory.
     checkByteLength(image.length);
     return seal(await this.#pool.run(new Uint8Array(image), {
-      maxFaces, tiles, settled: settled.map(({ box, glance }) => ({ box, glance: glance.values() })),
+      maxFaces, tiles, eyes, settled: settled.map(({ box, glance }) => ({ box, glance: glance.values() })),
     }));
   }
 

@@ -1,4 +1,4 @@
-import { angleDegrees, centroid, cropTransform, distance, transform, type RgbImage } from './geometry.js';
+import { angleDegrees, centroid, cropTransform, transform, type RgbImage } from './geometry.js';
 import type { Model } from './ort.js';
 import type { Box, Point } from './types.js';
 import { warpGrey } from './warp.js';
@@ -64,17 +64,4 @@ export function fivePoints(points: Landmarks): FivePoints {
 /** Roll of the eye line in the picture, -180..180 degrees, clockwise positive (the eye on the right hangs lower). */
 export function rollDegrees({ leftEye, rightEye }: FivePoints): number {
   return angleDegrees(leftEye, rightEye);
-}
-
-/**
- * Mean eye aspect ratio, height over width of the lids: Soukupova and Cech, "Real-Time Eye Blink Detection using
- * Facial Landmarks", CVWW 2016.
- */
-export function eyeOpenness(points: Landmarks): number {
-  const ratio = (first: number) => {
-    const p = (offset: number) => points[first + offset]!;
-    const width = distance(p(0), p(3));
-    return width > 0 ? (distance(p(1), p(5)) + distance(p(2), p(4))) / (2 * width) : 0;
-  };
-  return (ratio(36) + ratio(42)) / 2;
 }

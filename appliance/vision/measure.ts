@@ -1,16 +1,15 @@
 import { FACE_SIZE } from './align.js';
 import { distance } from './geometry.js';
-import { eyeOpenness, fivePoints, rollDegrees, type Landmarks } from './landmarks.js';
+import { fivePoints, rollDegrees, type Landmarks } from './landmarks.js';
 import type { FaceQuality } from './types.js';
 import { toGrey } from './warp.js';
 
 /** What can be read from the points alone. */
-export function measurePose(points: Landmarks): Omit<FaceQuality, 'norm' | 'visible' | 'sharpness' | 'brightness'> {
+export function measurePose(points: Landmarks): Omit<FaceQuality, 'norm' | 'visible' | 'sharpness' | 'brightness' | 'eyesClosed'> {
   const five = fivePoints(points);
   return {
     yawDegrees: yawDegrees(points),
     rollDegrees: rollDegrees(five),
-    eyeOpenness: eyeOpenness(points),
     eyeDistance: distance(five.leftEye, five.rightEye),
   };
 }

@@ -1,7 +1,8 @@
 /** What crosses between the main thread and a vision worker. */
 import type { ModelManifest } from '../../models/manifest.js';
+import type { ModelBytes } from '../../models/verify.js';
 import type { ErrorBody, ErrorCode } from '../contract/index.js';
-import type { AnalyseOptions, ModelBytes, RawAnalysis } from './pipeline.js';
+import type { AnalyseOptions, RawAnalysis } from './pipeline.js';
 
 export interface WorkerSetup {
   manifest: ModelManifest;

@@ -1,8 +1,10 @@
 import { modelOf, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
+import type { ModelBytes } from '../../models/verify.js';
 import { align, FACE_SIZE } from './align.js';
 import { decode } from './decode.js';
 import { Detector, type Detection } from './detector.js';
 import { Embedder } from './embedder.js';
+import { EyeReader } from './eyes.js';
 import { area, clampBox, type RgbImage } from './geometry.js';
 import { glanceAt } from './glance.js';
 import { fivePoints, LandmarkFinder } from './landmarks.js';
@@ -25,14 +27,10 @@ export interface AnalyseOptions {
   /** The largest so many faces are looked at; the time of a frame grows with each. */
   maxFaces: number;
   tiles: boolean;
+  /** Whether to look if eyes are closed; for photos that are to be enrolled. */
+  eyes?: boolean;
   /** Where people who need no second look were last seen; see `splitSettled`. */
   settled?: readonly RawSettled[];
-}
-export interface ModelBytes {
-  detector: Uint8Array;
-  /** null for a pack whose detector gives five points. */
-  landmarks: Uint8Array | null;
-  embedder: Uint8Array;
 }
 
 /** Everything from bytes to embeddings, one frame at a time: the tensors and scratch buffers are its own. */
@@ -41,14 +39,16 @@ export class Pipeline {
   readonly #detector: Detector;
   readonly #landmarks: LandmarkFinder | null;
   readonly #embedder: Embedder;
+  readonly #eyes: EyeReader | null;
   readonly #meter = new FaceMeter();
   readonly #face = new Float32Array(3 * FACE_SIZE * FACE_SIZE);
 
-  private constructor(models: readonly Model[], detector: Detector, landmarks: LandmarkFinder | null, embedder: Embedder) {
+  private constructor(models: readonly Model[], detector: Detector, landmarks: LandmarkFinder | null, embedder: Embedder, eyes: EyeReader | null) {
     this.#models = models;
     this.#detector = detector;
     this.#landmarks = landmarks;
     this.#embedder = embedder;
+    this.#eyes = eyes;
   }
 
   /**
@@ -65,11 +65,14 @@ export class Pipeline {
       return model;
     };
     try {
-      const specs = { detector: modelOf(manifest, 'detector'), landmarks: modelOf(manifest, 'landmarks'), embedder: modelOf(manifest, 'embedder') };
+      const specs = {
+        detector: modelOf(manifest, 'detector'), landmarks: modelOf(manifest, 'landmarks'), embedder: modelOf(manifest, 'embedder'), eyes: modelOf(manifest, 'eyes'),
+      };
       const detector = new Detector(await load(specs.detector, bytes.detector), specs.detector);
       const landmarks = specs.landmarks !== null && bytes.landmarks !== null ? new LandmarkFinder(await load(specs.landmarks, bytes.landmarks)) : null;
       const embedder = new Embedder(await load(specs.embedder, bytes.embedder), specs.embedder);
-      return new Pipeline(models, detector, landmarks, embedder);
+      const eyes = specs.eyes !== null && bytes.eyes !== null ? new EyeReader(await load(specs.eyes, bytes.eyes)) : null;
+      return new Pipeline(models, detector, landmarks, embedder, eyes);
     } catch (error) {
       for (const model of models) await model.release();
       throw error;
@@ -88,7 +91,7 @@ export class Pipeline {
     const largest = open.sort((p, q) => area(q.box) - area(p.box)).slice(0, options.maxFaces);
     const faces: RawFace[] = [];
     for (const detection of largest) {
-      const face = await this.#read(image, detection);
+      const face = await this.#read(image, detection, options.eyes === true);
       if (face !== null) faces.push(face);
     }
     const modelsMs = this.#models.reduce((sum, model) => sum + model.takeRanMs(), 0);
@@ -104,7 +107,7 @@ export class Pipeline {
   }
 
   /** One detection to one face; null when there is nothing that could be aligned or compared. */
-  async #read(image: RgbImage, { box, score, points }: Detection): Promise<RawFace | null> {
+  async #read(image: RgbImage, { box, score, points }: Detection, eyes: boolean): Promise<RawFace | null> {
     const inside = clampBox(box, image.width, image.height);
     if (area(inside) === 0) return null;
     const landmarks = this.#landmarks === null ? null : await this.#landmarks.find(image, box);
@@ -115,7 +118,8 @@ export class Pipeline {
     const embedding = await this.#embedder.embed(this.#face);
     if (embedding === null) return null;
     const pose = landmarks === null ? measureFivePointPose(five) : measurePose(landmarks);
-    const quality = { norm: embedding.norm, visible, ...this.#meter.measure(this.#face), ...pose };
+    const eyesClosed = eyes && landmarks !== null && this.#eyes !== null ? await this.#eyes.closed(image, landmarks) : null;
+    const quality = { norm: embedding.norm, visible, ...this.#meter.measure(this.#face), ...pose, eyesClosed };
     return { box: inside, detectionScore: score, quality, sum: embedding.sum, glance: glanceAt(image, box) };
   }
 

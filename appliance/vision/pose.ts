@@ -10,9 +10,9 @@ const YAW_SLOPE = 85;
 /** As far as `measure.ts` goes with 68 points. */
 const YAW_LIMIT_DEGREES = 60;
 
-/** What can be read from five points alone; the eyes' lids are not among them. Signs as in `FaceQuality`. */
-export function measureFivePointPose(five: FivePoints): Pick<FaceQuality, 'yawDegrees' | 'rollDegrees' | 'eyeOpenness' | 'eyeDistance'> {
-  return { yawDegrees: fivePointYaw(five), rollDegrees: rollDegrees(five), eyeOpenness: null, eyeDistance: distance(five.leftEye, five.rightEye) };
+/** What can be read from five points alone. Signs as in `FaceQuality`. */
+export function measureFivePointPose(five: FivePoints): Pick<FaceQuality, 'yawDegrees' | 'rollDegrees' | 'eyeDistance'> {
+  return { yawDegrees: fivePointYaw(five), rollDegrees: rollDegrees(five), eyeDistance: distance(five.leftEye, five.rightEye) };
 }
 
 /** Rough yaw: how far the tip of the nose lies off the middle between the eyes, along their line. */

@@ -30,10 +30,10 @@ export interface FaceQuality {
   /** Roll of the eye line in the image, degrees, clockwise positive. */
   rollDegrees: number;
   /**
-   * Mean eye aspect ratio from the 68 landmarks (Soukupova and Cech 2016), 0 to about 0.45; a weak hint: see quality.ts.
-   * null from a pack with five points: not known.
+   * How surely the eyes are closed, 0..1, of the eye that is less so. Says nothing about a head that is turned: see
+   * quality.ts. null: not asked for, or the pack does not judge eyes.
    */
-  eyeOpenness: number | null;
+  eyesClosed: number | null;
   /** Distance between the eye centres, pixels of the upright image. */
   eyeDistance: number;
 }

@@ -3,16 +3,17 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { ModelBytes } from '../../models/verify.js';
 import { isPorticoError } from '../kit/index.js';
 import type { FromWorker, ToWorker, WorkerFailure, WorkerSetup } from './messages.js';
-import { Pipeline, type ModelBytes } from './pipeline.js';
+import { Pipeline } from './pipeline.js';
 
 if (parentPort === null) throw new Error('worker.ts must run in a worker thread');
 const port = parentPort;
 const { manifest, models } = workerData as WorkerSetup;
 
-/** Of a thread that may wait, -20 (first) to 19 (last): a third of the weight of the others, so that it still gets its work done. */
-const NICENESS = 5;
+/** Of a thread that may wait, -20 (first) to 19 (last): a tenth of the weight of the others. */
+const NICENESS = 10;
 
 const tell = (message: FromWorker, transfer: ArrayBuffer[] = []) => {
   port.postMessage(message, transfer);
@@ -41,7 +42,8 @@ function giveWayToTheMainThread(): void {
 
 /** The runtime wants memory of its own, not shared memory. */
 function unshared(shared: ModelBytes): ModelBytes {
-  return { detector: shared.detector.slice(), landmarks: shared.landmarks?.slice() ?? null, embedder: shared.embedder.slice() };
+  const { detector, landmarks, embedder, eyes } = shared;
+  return { detector: detector.slice(), landmarks: landmarks?.slice() ?? null, embedder: embedder.slice(), eyes: eyes?.slice() ?? null };
 }
 
 async function answer(pipeline: Pipeline, message: Extract<ToWorker, { type: 'analyse' }>): Promise<void> {

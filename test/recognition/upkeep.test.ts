@@ -7,7 +7,7 @@ import { loadManifest } from '../../models/manifest.js';
 import { direction, openRooms } from '../support/rooms.js';
 
 const { gates, calibration } = await loadManifest();
-const quality = { norm: 4, visible: 1, sharpness: 30, brightness: 120, yawDegrees: 0, rollDegrees: 0, eyeOpenness: 0.3, eyeDistance: 60, eyesClosed: null };
+const quality = { norm: 4, visible: 1, sharpness: 30, brightness: 120, yawDegrees: 0, rollDegrees: 0, eyesClosed: null, eyeDistance: 60 };
 
 async function roomsWithUpkeep(t: Test) {
   const rooms = openRooms(t);

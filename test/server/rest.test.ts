@@ -184,7 +184,7 @@ t.test('photos for enrolment: each refusal says why, and nothing is taken', asyn
 
   const two = await scene({ picture: face, x: 360, y: 360, height: 420 }, { picture: await portrait('P20'), x: 920, y: 360, height: 420 });
   const far = await scene({ picture: face, x: 640, y: 360, height: 90 });
-  for (const [name, photo, problem] of [['nobody', await emptyScene(), 'face_not_found'], ['two people', two, 'face_several'], ['far away', far, 'face_too_small'], ['turned away', await portrait('P05'), 'face_turned']] as const) {
+  for (const [name, photo, problem] of [['nobody', await emptyScene(), 'face_not_found'], ['two people', two, 'face_several'], ['far away', far, 'face_too_small'], ['turned away', await portrait('P05'), 'face_turned'], ['lids lowered', await portrait('P04'), 'face_eyes_closed']] as const) {
     t.match(await offer(photo), { status: 200, body: { accepted: false, problem, collected: 0 } }, name);
   }
   t.match(await send('POST', `/enrolments/${enrolmentId}/finish`, {}), { status: 409, body: { code: 'enrolment_incomplete', details: { collected: 0, wanted: 3 } } });

@@ -120,18 +120,23 @@ t.test('says why a face is not good enough to enrol', async (t) => {
 
 t.test('limits by the numbers alone', async (t) => {
   const { gates } = vision.pack;
-  const good = { norm: 3.6, visible: 1, sharpness: 50, brightness: 120, yawDegrees: 0, rollDegrees: 0, eyeOpenness: 0.3, eyeDistance: 60 };
+  const good = { norm: 3.6, visible: 1, sharpness: 50, brightness: 120, yawDegrees: 0, rollDegrees: 0, eyesClosed: 0.1, eyeDistance: 60 };
   t.equal(judgeForEnrolment({ quality: good }, gates), null);
   t.equal(judgeForEnrolment({ quality: { ...good, brightness: 230 } }, gates), 'face_too_bright');
   t.equal(judgeForEnrolment({ quality: { ...good, brightness: 20 } }, gates), 'face_too_dark');
   t.equal(judgeForEnrolment({ quality: { ...good, yawDegrees: -31 } }, gates), 'face_turned');
   t.equal(judgeForEnrolment({ quality: { ...good, yawDegrees: 31 } }, gates), 'face_turned');
-  t.equal(judgeForEnrolment({ quality: { ...good, eyeOpenness: 0.05 } }, gates), 'face_eyes_closed');
+  t.equal(judgeForEnrolment({ quality: { ...good, eyesClosed: 0.975 } }, gates), 'face_eyes_closed');
+  t.equal(judgeForEnrolment({ quality: { ...good, eyesClosed: 0.974 } }, gates), null);
+  t.equal(judgeForEnrolment({ quality: { ...good, eyesClosed: 1, yawDegrees: -20 } }, gates), 'face_eyes_closed');
+  t.equal(judgeForEnrolment({ quality: { ...good, eyesClosed: 1, yawDegrees: -20.1 } }, gates), null, 'of a head that is turned the model says nothing');
+  t.equal(judgeForEnrolment({ quality: { ...good, eyesClosed: 1, sharpness: 5 } }, gates), 'face_blurred', 'what may be the cause comes first');
+  t.equal(judgeForEnrolment({ quality: { ...good, eyesClosed: 1, norm: 3.2 } }, gates), 'face_eyes_closed', 'and the norm last');
   t.equal(judgeForEnrolment({ quality: { ...good, norm: 3.2 } }, gates), 'face_poor_quality');
   t.equal(judgeForEnrolment({ quality: { ...good, visible: 0.8 } }, gates), 'face_cut_off');
   t.ok(decidable({ ...good, visible: 0.75 }, gates) && !decidable({ ...good, visible: 0.74 }, gates));
   t.ok(usable({ ...good, norm: 2.6 }, gates) && !usable({ ...good, norm: 2.5 }, gates));
-  t.equal(judgeForEnrolment({ quality: { ...good, eyeOpenness: null } }, gates), null, 'lids that nobody measured are not judged');
+  t.equal(judgeForEnrolment({ quality: { ...good, eyesClosed: null } }, gates), null, 'eyes that nobody looked at are not judged');
   t.ok(decidable({ ...good, norm: 3.1 }, gates) && !decidable({ ...good, norm: 3.0 }, gates));
   t.ok(usable({ ...good, norm: 0.1 }, null) && decidable({ ...good, norm: 0.1 }, null), 'a pack whose norm says nothing');
   t.equal(judgeForEnrolment({ quality: { ...good, norm: 0.1 } }, null), null);

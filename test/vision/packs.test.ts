@@ -22,6 +22,8 @@ t.test('a manifest that does not fit together is refused, and says where', async
     ['a blank licence', (m) => (m.source.licence = '  '), 'model_licence_missing', null],
     ['an unknown detector', (m) => ((m.models[0] as { kind: string }).kind = 'yolo'), 'model_corrupt', /models\/0/],
     ['UltraFace without landmarks', (m) => m.models.splice(1, 1), 'model_corrupt', /0/],
+    ['eyes without landmarks', (m) => { (m.models[0] as { kind: string }).kind = 'yunet'; m.models.splice(1, 1); }, 'model_corrupt', /1 beside 0/],
+    ['eyes of another size', (m) => (m.models[3]!.input.shape = [1, 1, 32, 32]), 'model_corrupt', /32/],
     ['two embedders', (m) => (m.models[1] = { ...m.models[2]!, file: 'b.onnx' }), 'model_corrupt', /2/],
     ['one file twice', (m) => (m.models[1]!.file = m.models[0]!.file), 'model_corrupt', /fr_detect/],
     ['a path instead of a name', (m) => (m.models[0]!.file = '../x.onnx'), 'model_corrupt', /models\/0\/file/],

@@ -50,10 +50,13 @@ t.test('a damaged model file is refused with both hashes', async (t) => {
 });
 
 t.test('a missing model file is refused by name', async (t) => {
-  const dir = await copyOfModels(t);
-  await rm(join(dir, 'fr_landmark.onnx'));
-  const { details } = await refusesToStart(t, createVision({ modelsDir: dir, workers: 1 }), 'model_missing');
-  t.equal(details?.['file'], join(dir, 'fr_landmark.onnx'));
+  for (const file of ['fr_landmark.onnx', 'fr_eye.onnx']) {
+    const dir = await copyOfModels(t);
+    await rm(join(dir, file));
+    const { details } = await refusesToStart(t, createVision({ modelsDir: dir, workers: 1 }), 'model_missing');
+    t.equal(details?.['file'], join(dir, file));
+    t.match(details?.['hint'], 'PORTICO_MODELS_DIR');
+  }
 });
 
 t.test('a model that is not of the shape in the manifest is refused by the worker', async (t) => {

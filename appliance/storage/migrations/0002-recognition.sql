@@ -33,6 +33,11 @@ CREATE TABLE fpir_choice (
   at_ms INTEGER NOT NULL
 ) STRICT;
 
+-- consent ------------------------------------------------------------------------------------------------------
+-- Asked at each start and every hour.
+CREATE INDEX consent_due ON consent (valid_until) WHERE ended_at_ms IS NULL;
+CREATE INDEX consent_ended ON consent (ended_at_ms) WHERE ended_at_ms IS NOT NULL;
+
 -- recognition --------------------------------------------------------------------------------------------------
 -- What an answer was about: a card that had named somebody, or one that asked.
 ALTER TABLE sighting_answer ADD COLUMN kind TEXT NOT NULL DEFAULT 'asked' CHECK (kind IN ('named', 'asked'));
