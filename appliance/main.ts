@@ -107,6 +107,8 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const recognition = new Recognition({
       vision, gallery, consent, customers, visits, sightings, quality, upkeep, enrolments, events, clock, log,
     });
+    recognition.start();
+    undo.push(() => recognition.stop());
 
     // Every hour, a minute past: consents whose last day is over end, whatever the time zone does.
     const expiry = schedule('1 * * * *', () => {
@@ -119,6 +121,8 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     undo.push(() => expiry.stop());
 
     const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory });
+    health.start();
+    undo.push(() => health.stop());
 
     const certificates = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock);
     const server = await buildServer({
@@ -134,10 +138,6 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     });
     undo.push(() => renewal.stop());
     for (const started of await loading) if (started.status === 'rejected') throw started.reason;
-    recognition.start();
-    undo.push(() => recognition.stop());
-    health.start();
-    undo.push(() => health.stop());
     await listen(config.port, () => server.listen({ host: config.host, port: config.port }));
     const port = (server.server.address() as AddressInfo).port;
     const hosts = isLoopback(config.host) ? ['localhost'] : [...lanAddresses(), 'localhost'];
