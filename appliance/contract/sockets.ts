@@ -71,7 +71,7 @@ export type LiveRequest = Static<typeof LiveRequest>;
 export const CAMERA_MODES = ['look_up', 'front_desk'] as const;
 export type CameraMode = (typeof CAMERA_MODES)[number];
 
-/** `near`: faces from about 64 pixels, as at a desk. `far`: also from 40, for about three times the work a frame. */
+/** `near`: faces from about 80 pixels of 1280, as at a desk. `far`: also from 40, for about three times the work a frame. */
 export const CAMERA_RANGES = ['near', 'far'] as const;
 export type CameraRange = (typeof CAMERA_RANGES)[number];
 
