@@ -68,7 +68,7 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
     const consent = new Consent({ db, clock, events, timeZone: config.timeZone });
     const gallery = new Gallery({
-      db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
+      db, clock, events, log, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });
     undo.push(() => vision.stop(), () => gallery.stop());
     // Side by side: with many templates either takes a second. Both are over before anything goes on or is undone.
