@@ -139,6 +139,11 @@ export class Gallery {
     return this.#templates.ofOtherPacks();
   }
 
+  /** Whether the customer is one of these. */
+  needsPhotos(customerId: string): boolean {
+    return this.#templates.needsPhotos(customerId);
+  }
+
   /** The pictures kept with consent, in the order of the enrolment. */
   keptPictures(customerId: string): ReturnType<Templates['keptPictures']> {
     return this.#templates.keptPictures(customerId);
