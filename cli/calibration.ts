@@ -15,8 +15,8 @@ export interface Person {
 
 /** Photos of a person that are enrolled; the rest are probes (RECOGNITION.md: three, mean template). */
 export const ENROLLED_PHOTOS = 3;
-/** False-positive identification rates of the table, and in the report. */
-export const FPIRS = [0.01, 0.003, 0.001] as const;
+/** False-positive identification rates of the table, and in the report: 3 % is the default of PORTICO_FPIR_CANDIDATE. */
+export const FPIRS = [0.03, 0.01, 0.003, 0.001] as const;
 /** Rows of the table, as far as there are so many people. */
 const GALLERY_SIZES = [10, 50, 100, 300, 1000] as const;
 /** Draws of other people for a row: so many top scores of strangers, or as many as the probes allow. */
@@ -176,6 +176,7 @@ export function calibrate(trial: Trial, gates: Gates, measuredOn: string): { cal
     fpir: [...FPIRS],
     table,
     perDecade: rounded(Math.min(1, Math.max(0, perDecade))),
+    // Below the loosest column, or that would not let through the share it stands for.
     floor: rounded(Math.max(-1, first.cosine[0]! - 0.02)),
     // Above the stricter figures, below what half of the own photos reach.
     cap: rounded(Math.min(1, Math.max(top.cosine.at(-1)! + 0.05, own[Math.floor(own.length / 2)] ?? 1))),
