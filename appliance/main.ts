@@ -68,7 +68,7 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
     const consent = new Consent({ db, clock, events, timeZone: config.timeZone });
     const gallery = new Gallery({
-      db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
+      db, clock, events, log, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });
     // Models, templates and the server are made ready side by side; each of the first two takes about a second.
     const loading = Promise.allSettled([vision.start(), gallery.start()]);

@@ -1,5 +1,6 @@
 /** Figures of a model pack on a folder of people, and what follows from them: pure arithmetic on embeddings. */
-import { Embedding } from '../appliance/kit/index.js';
+import type { ShareEstimate } from '../appliance/contract/index.js';
+import { Embedding, estimateShare } from '../appliance/kit/index.js';
 import type { Calibration, Gates } from '../appliance/vision/index.js';
 
 /** One photo's largest face. */
@@ -15,8 +16,8 @@ export interface Person {
 
 /** Photos of a person that are enrolled; the rest are probes (RECOGNITION.md: three, mean template). */
 export const ENROLLED_PHOTOS = 3;
-/** False-positive identification rates of the table, and in the report. */
-export const FPIRS = [0.01, 0.003, 0.001] as const;
+/** False-positive identification rates of the table, and in the report: 3 % is the default of PORTICO_FPIR_CANDIDATE. */
+export const FPIRS = [0.03, 0.01, 0.003, 0.001] as const;
 /** Rows of the table, as far as there are so many people. */
 const GALLERY_SIZES = [10, 50, 100, 300, 1000] as const;
 /** Draws of other people for a row: so many top scores of strangers, or as many as the probes allow. */
@@ -87,26 +88,15 @@ export function ratesOf(trial: Trial): RateAt[] {
   return FPIRS.map((fpir) => {
     const threshold = thresholdAt(strangers.filter((score) => score > -1), fpir);
     const hit = scores.map((row, i) => row[owners[i]!]! >= threshold && row[owners[i]!]! > strangers[i]!);
-    return { fpir, threshold, hit, fnir: wilson(hit.filter((value) => !value).length, hit.length) };
+    return { fpir, threshold, hit, fnir: intervalOf(hit.filter((value) => !value).length, hit.length) };
   });
 }
 
-export interface Interval {
-  share: number;
-  low: number;
-  high: number;
-  count: number;
-  of: number;
-}
+export type Interval = ShareEstimate & { count: number };
 
-/** Wilson's score interval of a share, 95 % (Wilson, JASA 1927). */
-export function wilson(count: number, of: number): Interval {
-  if (of === 0) return { share: 0, low: 0, high: 1, count, of };
-  const z = 1.96;
-  const share = count / of;
-  const centre = (share + (z * z) / (2 * of)) / (1 + (z * z) / of);
-  const half = (z / (1 + (z * z) / of)) * Math.sqrt((share * (1 - share)) / of + (z * z) / (4 * of * of));
-  return { share, low: Math.max(0, centre - half), high: Math.min(1, centre + half), count, of };
+/** Without a case nothing is known: 0 to 1. */
+function intervalOf(count: number, of: number): Interval {
+  return { ...(estimateShare(count, of) ?? { share: 0, low: 0, high: 1, of }), count };
 }
 
 export type Verdict = 'better' | 'not better' | 'cannot tell';
@@ -122,7 +112,7 @@ export function compare(candidate: readonly boolean[], present: readonly boolean
     if (hit && !present[i]!) wins += 1;
     if (!hit && present[i]!) losses += 1;
   });
-  const interval = wilson(wins, wins + losses);
+  const interval = intervalOf(wins, wins + losses);
   return { verdict: interval.low > 0.5 ? 'better' : interval.high < 0.5 ? 'not better' : 'cannot tell', wins: interval };
 }
 
@@ -176,6 +166,7 @@ export function calibrate(trial: Trial, gates: Gates, measuredOn: string): { cal
     fpir: [...FPIRS],
     table,
     perDecade: rounded(Math.min(1, Math.max(0, perDecade))),
+    // Below the loosest column, or that would not let through the share it stands for.
     floor: rounded(Math.max(-1, first.cosine[0]! - 0.02)),
     // Above the stricter figures, below what half of the own photos reach.
     cap: rounded(Math.min(1, Math.max(top.cosine.at(-1)! + 0.05, own[Math.floor(own.length / 2)] ?? 1))),

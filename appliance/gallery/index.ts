@@ -1,7 +1,7 @@
 import type { Decision, FpirChoice } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock, type Embedding } from '../kit/index.js';
+import { PorticoError, toInstant, type Clock, type Embedding, type Logger } from '../kit/index.js';
 import type { Database, ReaderTicket } from '../storage/index.js';
 import { CLEARLY, OFFSET_LASTS_MS, offsetAfterRejection } from './confusion.js';
 import { likenessOf } from './likeness.js';
@@ -52,13 +52,14 @@ export class Gallery {
     modelId: string; calibration: Calibration;
     /** Shares of strangers taken for somebody, until a manager chooses others. */
     fpir: FpirChoice;
+    log?: Logger;
   }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
     this.#defaultFpir = deps.fpir;
     this.#calibration = deps.calibration;
-    this.#search = new TemplateSearch({ readerTicket: deps.readerTicket, modelId: deps.modelId, floor: deps.calibration.floor });
+    this.#search = new TemplateSearch({ readerTicket: deps.readerTicket, modelId: deps.modelId, floor: deps.calibration.floor }, deps.log);
     this.#templates = new Templates({
       db: deps.db, clock: deps.clock, modelId: deps.modelId, index: this.#search, samePerson: likenessOf(deps.calibration).samePerson,
     });
@@ -142,6 +143,11 @@ export class Gallery {
   /** Customers with a template of other packs only: new photos, or their kept ones, have to make another. */
   ofOtherPacks(): string[] {
     return this.#templates.ofOtherPacks();
+  }
+
+  /** Whether the customer is one of these. */
+  needsPhotos(customerId: string): boolean {
+    return this.#templates.needsPhotos(customerId);
   }
 
   /** The pictures kept with consent, in the order of the enrolment. */
@@ -240,7 +246,7 @@ export class Gallery {
   /**
    * Compares the search thread's memory with the file and with sqlite-vec's answers; on any difference the thread reads
    * the file anew. Searches wait up to a second at a time meanwhile: for the night.
-   * @throws PorticoError vision_unavailable when the thread is gone
+   * @throws PorticoError vision_unavailable when the thread is gone, or `stop` came meanwhile: nothing outlives it
    */
   async checkSearch(): Promise<SelfCheck & { reloaded: boolean }> {
     const result = await this.#search.selfCheck(CHECKED_PROBES);

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { PorticoError, type Embedding } from '../kit/index.js';
+import { PorticoError, type Embedding, type Logger } from '../kit/index.js';
 import type { Answer, CheckProbe, FromSearchThread, Question, SearchThreadData, ToSearchThread } from './searchThread.js';
 import type { IndexMatch } from './signIndex.js';
 
@@ -42,8 +42,12 @@ interface Waiting {
  */
 export class TemplateSearch {
   readonly #threadData: SearchThreadData;
+  readonly #log: Logger | undefined;
   readonly #waiting = new Map<number, Waiting>();
+  /** Null also while a thread that was told to end still does. */
   #thread: Worker | null = null;
+  /** Resolves when the thread last told to end is gone. */
+  #gone: Promise<unknown> = Promise.resolve();
   #loaded = false;
   #stopped = true;
   #lastId = 0;
@@ -52,8 +56,10 @@ export class TemplateSearch {
   #deadline: NodeJS.Timeout | undefined;
   #restart: NodeJS.Timeout | undefined;
 
-  constructor(threadData: SearchThreadData) {
+  /** @param log is told why a thread ended by itself */
+  constructor(threadData: SearchThreadData, log?: Logger) {
     this.#threadData = threadData;
+    this.#log = log;
   }
 
   /** Whether searches are answered. */
@@ -64,32 +70,23 @@ export class TemplateSearch {
   /** Resolves when all templates are loaded. @throws when they cannot be; then nothing is left running */
   async start(): Promise<void> {
     this.#stopped = false;
-    await this.#startThread();
+    await this.#startThread({ tryAgain: false });
   }
 
   /** Refuses what waits and ends the thread, whose memory is overwritten. Safe to call twice. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#loaded = false;
-    clearTimeout(this.#restart);
-    const thread = this.#thread;
-    if (thread === null) return;
-    const gone = new Promise((resolve) => thread.once('exit', resolve));
-    const cutOff = setTimeout(() => void thread.terminate(), SEARCH_DEADLINE_MS);
-    this.#send({ type: 'close' });
-    await gone;
-    clearTimeout(cutOff);
+    await this.#endThread();
   }
 
-  /** Reads the file anew. Until that is done, searches are refused. @throws when it cannot be read; it goes on being tried */
+  /**
+   * Reads the file anew. Until that is done, searches are refused.
+   * @throws when it cannot be read, and it goes on being tried; PorticoError vision_unavailable when stopped meanwhile
+   */
   async reload(): Promise<void> {
-    await this.stop();
-    try {
-      await this.start();
-    } catch (error) {
-      this.#restartLater();
-      throw error;
-    }
+    await this.#endThread();
+    if (this.#stopped || this.#thread !== null) throw new PorticoError('vision_unavailable');
+    await this.#startThread({ tryAgain: true });
   }
 
   /** To be called after the commit that wrote the template. */
@@ -176,39 +173,60 @@ export class TemplateSearch {
     this.#deadline = setTimeout(() => void this.#thread?.terminate(), oldest.question.type === 'search' ? SEARCH_DEADLINE_MS : CHECK_DEADLINE_MS);
   }
 
-  #startThread(): Promise<void> {
+  async #endThread(): Promise<void> {
+    this.#loaded = false;
+    clearTimeout(this.#restart);
+    const thread = this.#thread;
+    if (thread !== null) {
+      const cutOff = setTimeout(() => void thread.terminate(), SEARCH_DEADLINE_MS);
+      this.#gone = new Promise<void>((resolve) => thread.once('exit', () => resolve())).then(() => clearTimeout(cutOff));
+      this.#send({ type: 'close' });
+      this.#thread = null;
+    }
+    await this.#gone;
+  }
+
+  /** @param tryAgain whether a thread that ends before it has loaded is followed by another; after that it always is */
+  #startThread({ tryAgain }: { tryAgain: boolean }): Promise<void> {
     const thread = new Worker(new URL('./searchThread.js', import.meta.url), { workerData: this.#threadData, name: 'search', execArgv: [] });
     this.#thread = thread;
     return new Promise((resolve, reject) => {
       let reason: unknown = new PorticoError('vision_unavailable');
       thread.on('message', (message: FromSearchThread) => {
         if (!('type' in message) || message.type !== 'ready') return this.#receive(message);
+        if (this.#thread !== thread) return; // told to end while it loaded
         this.#loaded = true;
         this.#failures = 0;
         resolve();
       });
       thread.on('error', (error) => { reason = error; }); // followed by 'exit'
       thread.once('exit', () => {
+        const byItself = this.#thread === thread;
         const wasLoaded = this.#loaded;
-        this.#thread = null;
+        if (byItself) this.#thread = null;
         this.#loaded = false;
         clearTimeout(this.#deadline);
         for (const waiting of this.#waiting.values()) waiting.reject(new PorticoError('vision_unavailable'));
         this.#waiting.clear();
         reject(reason as Error);
-        if (wasLoaded) this.#restartLater();
+        if (!byItself || !(wasLoaded || tryAgain)) return;
+        this.#log?.error({ err: reason, errorCode: codeOf(reason) }, 'the search thread ended by itself; another will be started');
+        if (!wasLoaded) this.#failures += 1;
+        this.#restartLater();
       });
     });
   }
 
   /** Again and again until it works; meanwhile searches are refused and health says so. */
   #restartLater(): void {
-    if (this.#stopped) return;
     this.#restart = setTimeout(() => {
-      this.#startThread().catch(() => {
-        this.#failures += 1;
-        this.#restartLater();
-      });
+      this.#startThread({ tryAgain: true }).catch(() => undefined); // logged, and tried again
     }, Math.min(RESTART_WAIT_MAX_MS, RESTART_WAIT_MS * 2 ** this.#failures));
   }
+}
+
+/** The code of an error: errors from a thread come without their class. Never its message, which may quote data. */
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' ? code : undefined;
 }

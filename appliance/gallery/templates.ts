@@ -104,16 +104,18 @@ export class Templates {
   stateOf(customerId: string): TemplateState | null {
     const photosKept = this.#db.get('SELECT 1 FROM kept_photo WHERE customer_id = ? LIMIT 1', customerId) !== undefined;
     const templateId = this.#idOf(customerId);
-    if (templateId === null) return this.#hasOtherPack(customerId) ? { state: 'other_pack', photos: [], photosKept } : null;
-    const rows = this.#photos(templateId);
-    const names = new Map(this.#db.all<{ position: number; name: string }>(
-      'SELECT position, name FROM template_photo JOIN staff ON staff.id = confirmed_by WHERE template_id = ?', templateId)
-      .map(({ position, name }) => [position, name]));
-    return {
-      state: drifts(rows, this.#samePerson) ? 'drifting' : 'ok',
-      photos: rows.map((row) => ({ source: row.source, takenAtMs: row.taken_at_ms, confirmedBy: names.get(row.position) ?? null })),
-      photosKept,
-    };
+    if (templateId === null) return this.needsPhotos(customerId) ? { state: 'other_pack', photos: [], photosKept } : null;
+    const drifts = this.#db.get('SELECT 1 FROM template WHERE id = ? AND drifts = 1', templateId) !== undefined;
+    const photos = this.#db.all<TemplateState['photos'][number]>(
+      `SELECT source, taken_at_ms AS takenAtMs, name AS confirmedBy
+       FROM template_photo LEFT JOIN staff ON staff.id = confirmed_by WHERE template_id = ? ORDER BY position`, templateId);
+    return { state: drifts ? 'drifting' : 'ok', photos, photosKept };
+  }
+
+  /** Whether the customer has a template, but only of another pack. */
+  needsPhotos(customerId: string): boolean {
+    const row = this.#db.get<{ present: number | null }>('SELECT max(model_id = ?) AS present FROM template WHERE customer_id = ?', this.#modelId, customerId);
+    return row?.present === 0;
   }
 
   customerOf(templateId: number): string | null {
@@ -140,19 +142,12 @@ export class Templates {
   }
 
   drifting(): number {
-    const refreshed = this.#db.all<{ id: number }>(
-      `SELECT DISTINCT template.id FROM template JOIN template_photo ON template_id = template.id
-       WHERE model_id = ? AND source = 'refresh'`, this.#modelId);
-    return refreshed.filter(({ id }) => drifts(this.#photos(id), this.#samePerson)).length;
+    return this.#db.get<{ n: number }>('SELECT count(*) AS n FROM template WHERE model_id = ? AND drifts = 1', this.#modelId)!.n;
   }
 
   /** The kept pictures of a customer, in the order of the enrolment. */
   keptPictures(customerId: string): { jpeg: Uint8Array; pose: Pose }[] {
     return this.#db.all<{ jpeg: Buffer; pose: Pose }>('SELECT jpeg, pose FROM kept_photo WHERE customer_id = ? ORDER BY position', customerId);
-  }
-
-  #hasOtherPack(customerId: string): boolean {
-    return this.#db.get('SELECT 1 FROM template WHERE customer_id = ? LIMIT 1', customerId) !== undefined;
   }
 
   #idOf(customerId: string): number | null {
@@ -178,10 +173,12 @@ export class Templates {
   }
 
   #remakeMean(templateId: number): void {
-    const mean = meanOf(this.#photos(templateId));
+    const photos = this.#photos(templateId);
+    const mean = meanOf(photos);
     const id = BigInt(templateId); // vec0 takes integers only as 64-bit ones
     const { changes } = this.#db.run('UPDATE template_vector SET embedding = ? WHERE template_id = ?', toBlob(mean), id);
     if (changes === 0) this.#db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)', id, this.#modelId, toBlob(mean));
+    this.#db.run('UPDATE template SET drifts = ? WHERE id = ?', drifts(photos, this.#samePerson) ? 1 : 0, templateId);
     this.#db.afterCommit(() => this.#index.put(templateId, mean));
   }
 

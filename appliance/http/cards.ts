@@ -52,7 +52,7 @@ export class Cards {
       lastVisitAt: previous?.openedAt ?? null, lastAdviser: previous?.adviser ?? null,
       openFollowUp: followUp === null ? null : { id: followUp.id, text: followUp.text, dueOn: followUp.dueOn },
       openedAt: visit.openedAt, lastSeenAt: visit.lastSeenAt, arrival: visit.arrival, score: visit.score, adviser: visit.adviser,
-      photosWanted: gallery.stateOf(visit.customerId)?.state === 'other_pack' && consent.covers(visit.customerId, 'recognise'),
+      photosWanted: gallery.needsPhotos(visit.customerId) && consent.covers(visit.customerId, 'recognise'),
     };
   }
 

@@ -2,4 +2,5 @@ export * from './biometric.js';
 export * from './boundedMap.js';
 export * from './clock.js';
 export * from './errors.js';
+export * from './estimate.js';
 export * from './log.js';

@@ -1,8 +1,7 @@
 import type { Decision, RecognitionQuality } from '../contract/index.js';
 import type { Gallery } from '../gallery/index.js';
-import { toDay, type Clock } from '../kit/index.js';
+import { estimateShare, toDay, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { estimateShare } from './estimate.js';
 
 /** Answers older than this say little about the present photos, light and models. */
 const WINDOW_DAYS = 90;

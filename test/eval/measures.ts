@@ -1,33 +1,17 @@
 /** Arithmetic of the report: pure. */
 import { createHash } from 'node:crypto';
+import { estimateShare } from '../../appliance/kit/index.js';
 
 /** A share with its 95 % interval. `rate`, `low` and `high` are 0..1; null: there was no case. */
 export interface Rate { count: number; of: number; rate: number | null; low: number | null; high: number | null }
 
 export function rate(count: number, of: number): Rate {
-  if (of === 0) return { count, of, rate: null, low: null, high: null };
-  const [low, high] = wilson(count, of);
-  return { count, of, rate: count / of, low, high };
+  const { share, low, high } = estimateShare(count, of) ?? { share: null, low: null, high: null };
+  return { count, of, rate: share, low, high };
 }
 
 export function rateOf<T>(items: readonly T[], holds: (item: T) => boolean): Rate {
   return rate(items.filter(holds).length, items.length);
-}
-
-/** 97.5 % point of the normal distribution. */
-const Z = 1.959964;
-
-/**
- * Wilson's score interval (JASA 1927), 95 %: unlike the plain one it says something when 0 of n cases failed.
- * @param of 1 and up
- */
-export function wilson(count: number, of: number): [low: number, high: number] {
-  const p = count / of;
-  const scale = 1 + (Z * Z) / of;
-  const middle = (p + (Z * Z) / (2 * of)) / scale;
-  const half = (Z * Math.sqrt((p * (1 - p)) / of + (Z * Z) / (4 * of * of))) / scale;
-  // At the ends the two terms are equal; rounding must not leave a trace.
-  return [count === 0 ? 0 : middle - half, count === of ? 1 : middle + half];
 }
 
 /** An enrolled person's probe: the score of the best match, and whether that is the person. */

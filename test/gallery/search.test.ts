@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { TemplateSearch } from '../../appliance/gallery/templateSearch.js';
-import { Embedding, isPorticoError } from '../../appliance/kit/index.js';
+import { createLogger, Embedding, isPorticoError } from '../../appliance/kit/index.js';
 import { openRooms } from '../support/rooms.js';
 import { fillTables, TemplateMaker } from '../support/templates.js';
 
@@ -168,7 +168,9 @@ t.test('the self-check finds what was changed behind the index, and the gallery 
 t.test('a thread that dies refuses what waits, and another reads the file', async (t) => {
   const { db, readerTicket, maker, reference } = rooms(t, 17);
   fillTables(db, MODEL, 300, maker);
-  const search = new TemplateSearch({ readerTicket, modelId: MODEL, floor: FLOOR });
+  let log = '';
+  const sink = { write: (line: string) => { log += line; return true; } } as unknown as NodeJS.WritableStream;
+  const search = new TemplateSearch({ readerTicket, modelId: MODEL, floor: FLOOR }, createLogger('info', sink));
   await search.start();
   t.teardown(() => search.stop());
   const probe = maker.template();
@@ -178,6 +180,8 @@ t.test('a thread that dies refuses what waits, and another reads the file', asyn
   search.put(9_999, new Embedding(new Float32Array(7).fill(1))); // cannot be stored: the thread ends
   t.equal(await refusal(best()), 'vision_unavailable');
   t.equal(search.searching, false);
+  t.match(log, /"type":"RangeError","stack":"[^"]*signIndex[^"]*"/, 'where it happened');
+  t.notMatch(log, 'a vector has', 'no message: it may quote data');
   db.run('UPDATE template_vector SET embedding = ? WHERE template_id = 5', Buffer.from(probe.buffer));
   search.put(5, new Embedding(probe)); // there is no thread; the next one finds it in the file
   for (let waitedMs = 0; !search.searching && waitedMs < 10_000; waitedMs += 20) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -189,6 +193,24 @@ t.test('a thread that dies refuses what waits, and another reads the file', asyn
   await search.stop();
   t.equal(search.searching, false);
   t.ok(await asked.then(({ templateId }) => templateId === 5, isPorticoError), 'answered or refused');
+});
+
+t.test('what is stopped while it reads the file anew stays stopped', async (t) => {
+  const { db, readerTicket, maker } = rooms(t, 19);
+  fillTables(db, MODEL, 300, maker);
+  const search = new TemplateSearch({ readerTicket, modelId: MODEL, floor: FLOOR });
+  t.teardown(() => search.stop());
+  for (const waitMs of [0, 1, 20]) { // the old thread still ends, or the new one loads
+    await search.start();
+    const reloaded = refusal(search.reload());
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await search.stop();
+    t.equal(search.searching, false);
+    const outcome = await reloaded;
+    t.ok(outcome === 'vision_unavailable' || waitMs > 0, `${outcome}, stopped after ${waitMs} ms`);
+    t.equal(search.searching, false, 'nor is it started later');
+  }
+  t.equal(await refusal(search.reload()), 'vision_unavailable', 'nor does a reload begin after the stop');
 });
 
 t.test('a file that cannot be read ends the start with its reason, and nothing is left running', async (t) => {

@@ -17,6 +17,10 @@ t.test('the measured points come back as measured', async (t) => {
       t.ok(Math.abs(similarityThreshold(count, rate) - Math.max(calibration.floor, cosine[i]!)) < ROUNDING, `${count} people at ${rate}`);
     }
   }
+  // Three of the measured figures once more: a table that was spoilt must not merely agree with itself.
+  for (const [count, rate, cosine] of [[10, 0.003, 0.399], [100, 0.03, 0.397], [610, 0.001, 0.53]] as const) {
+    t.ok(Math.abs(similarityThreshold(count, rate) - cosine) < ROUNDING, `${count} people at ${rate}: ${cosine}`);
+  }
   t.ok(calibration.table.length >= 4 && calibration.fpir.length >= 3);
 });
 

@@ -65,13 +65,19 @@ t.test('at most two are held, once a week, and only what looks like the enrolmen
 });
 
 t.test('a template that moves away from its enrolment is flagged', async (t) => {
-  const { id, clock, gallery, refresh } = await enrolled(t);
+  const { db, id, clock, gallery, refresh } = await enrolled(t);
   for (let i = 0; i < 2; i++) {
     t.equal(refresh(direction(0, 0.54, 9)), 'taken');
     clock.move(REFRESH_EVERY_MS);
   }
   t.equal(gallery.stateOf(id)!.state, 'drifting');
   t.equal(gallery.drifting(), 1);
+  const vectors = db.all<{ position: number; embedding: Buffer }>('SELECT position, embedding FROM template_photo');
+  db.run("UPDATE template_photo SET embedding = x'00'");
+  t.equal(gallery.drifting(), 1, 'reads no vectors: with many refreshed templates that took a second');
+  t.match(gallery.stateOf(id), { state: 'drifting', photos: { length: 5 } });
+  t.equal(gallery.needsPhotos(id), false);
+  for (const { position, embedding } of vectors) db.run('UPDATE template_photo SET embedding = ? WHERE position = ?', embedding, position);
   gallery.revert(id);
   t.equal(gallery.stateOf(id)!.state, 'ok');
   t.equal(gallery.drifting(), 0);
@@ -100,8 +106,11 @@ t.test('templates of two packs never meet', async (t) => {
   t.match(await second.gallery.match(direction(0)), { decision: 'unknown', customerId: null, score: null });
   t.equal(second.gallery.stateOf(first.id)!.state, 'other_pack');
   t.strictSame(second.gallery.ofOtherPacks(), [first.id]);
+  t.equal(second.gallery.needsPhotos(first.id), true);
   second.consent.withProof(first.id, 'recognise', (proof) => second.gallery.enrol(proof, [{ embedding: direction(5), pose: 'front', norm: 4 }]));
   t.strictSame(second.gallery.ofOtherPacks(), []);
+  t.equal(second.gallery.needsPhotos(first.id), false);
+  t.equal(second.gallery.needsPhotos('nobody'), false);
   t.equal((await second.gallery.match(direction(5))).customerId, first.id);
   t.equal(second.db.get<{ n: number }>('SELECT count(*) AS n FROM template')!.n, 1, 'the old one went');
 });

@@ -52,6 +52,9 @@ t.test('templates of two packs have two names, and the first pack keeps its own'
   const changes: Change[] = [
     () => undefined, (m) => (m.id = 'other'), (m) => (m.models[2]!.sha256 = 'b'.repeat(64)),
     (m) => Object.assign(m.models[2]!, { mirrored: false }), (m) => Object.assign(m.models[2]!, { channels: 'RGB' }), (m) => Object.assign(m.models[0]!, { kind: 'scrfd' }),
+    (m) => (m.models[1]!.sha256 = 'b'.repeat(64)), // other landmarks align otherwise
+    (m) => [m.models.splice(1, 1), Object.assign(m.models[0]!, { kind: 'yunet' })],
+    (m) => [m.models.splice(1, 1), Object.assign(m.models[0]!, { kind: 'yunet', sha256: 'b'.repeat(64) })], // as do other five points
   ];
   for (const change of changes) {
     const manifest = await ownManifest();

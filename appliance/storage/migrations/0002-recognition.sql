@@ -5,6 +5,10 @@ ALTER TABLE template_photo ADD COLUMN taken_at_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE template_photo ADD COLUMN confirmed_by TEXT REFERENCES staff (id);
 UPDATE template_photo SET taken_at_ms = (SELECT made_at_ms FROM template WHERE template.id = template_id) WHERE taken_at_ms = 0;
 
+-- Whether what was added since the enrolment looks unlike it. Kept, so that a count needs no vectors.
+ALTER TABLE template ADD COLUMN drifts INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX template_drifting ON template (model_id) WHERE drifts = 1;
+
 -- The pictures of an enrolment, cut to the face; only with consent to keep them.
 CREATE TABLE kept_photo (
   customer_id TEXT NOT NULL REFERENCES customer (id),
