@@ -153,7 +153,7 @@ export class Consent {
 
   /**
    * For merging dossiers: the consent given under the one that goes ends as `replaced`, with all that rested on it.
-   * @param merge does the merging in one transaction and calls `end` inside it
+   * @param merge does the merging in one transaction and calls `end` inside it, before anything moves
    */
   endForMerge(customerId: string, merge: (end: () => void) => void): void {
     merge(() => {
