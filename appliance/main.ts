@@ -88,9 +88,10 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
       visits.closeForWithdrawal(customerId);
       sightings.forgetScores(customerId);
       return { templatesDeleted };
-    });
+    }, (customerId, purposes) => gallery.keepOnly(customerId, purposes));
     // Copies made before migrations hold what was deleted since; a kill may have come between, so at start too.
     events.on('consentEnded', () => storage.dropCopies());
+    events.on('consentNarrowed', () => storage.dropCopies());
     if (consent.hasEnded()) storage.dropCopies();
     consent.publishNotice(config.storeName);
     consent.expireDue();

@@ -14,6 +14,9 @@ export type { ConsentProof } from './proof.js';
 /** Called inside the transaction that ends a consent; deletes what rested on it and says how many templates went. */
 export type OnConsentEnd = (customerId: string) => { templatesDeleted: number };
 
+/** Called inside the transaction that replaces a consent; deletes what rested on purposes that are not among these. */
+export type OnConsentReplaced = (customerId: string, purposes: readonly Purpose[]) => void;
+
 type EndReason = NonNullable<ConsentRecord['endReason']>;
 interface ActiveRow { id: string; valid_until: string }
 
@@ -27,6 +30,7 @@ export class Consent {
   readonly #events: EventBus;
   readonly #timeZone: string;
   #onEnd: OnConsentEnd | null = null;
+  #onReplaced: OnConsentReplaced | null = null;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; timeZone: string }) {
     this.#db = deps.db;
@@ -35,9 +39,10 @@ export class Consent {
     this.#timeZone = deps.timeZone;
   }
 
-  /** What has to be deleted together with a consent. Must be given before any consent ends. */
-  deleteWith(onEnd: OnConsentEnd): void {
+  /** What has to be deleted together with a consent, or with a purpose of it. Must be given before any consent ends. */
+  deleteWith(onEnd: OnConsentEnd, onReplaced: OnConsentReplaced): void {
     this.#onEnd = onEnd;
+    this.#onReplaced = onReplaced;
   }
 
   /**
@@ -75,7 +80,8 @@ export class Consent {
   }
 
   /**
-   * Records a signed consent; a former one of the same customer is replaced.
+   * Records a signed consent; a former one of the same customer is replaced. Signing again without a purpose takes that
+   * purpose back: what rested on it is deleted in the same transaction, and the log is emptied right after.
    * @throws PorticoError consent_notice_outdated, consent_purpose_missing, consent_guardian_required,
    *   consent_signature_empty, consent_term_invalid, customer_not_found
    */
@@ -91,10 +97,14 @@ export class Consent {
       throw new PorticoError('consent_term_invalid', { lastDay });
     }
     const id = randomUUID();
-    return this.#db.transaction(() => {
+    let takenBack = false;
+    const granted = this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
       const former = this.#active(customerId);
-      if (former !== undefined) this.#markEnded(former.id, 'replaced', now);
+      if (former !== undefined) {
+        this.#markEnded(former.id, 'replaced', now);
+        takenBack = this.#purposes(former.id).some((purpose) => !request.purposes.includes(purpose));
+      }
       this.#db.run(
         `INSERT INTO consent (id, customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -103,8 +113,11 @@ export class Consent {
       for (const purpose of request.purposes) {
         this.#db.run('INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, ?)', id, purpose);
       }
+      if (takenBack) this.#narrow(customerId, request.purposes);
       return this.history(customerId)[0]!; // templates stay: the new consent covers recognition too
     });
+    if (takenBack) this.#db.truncateLog();
+    return granted;
   }
 
   /**
@@ -140,7 +153,7 @@ export class Consent {
 
   /**
    * For merging dossiers: the consent given under the one that goes ends as `replaced`, with all that rested on it.
-   * @param merge does the merging in one transaction and calls `end` inside it
+   * @param merge does the merging in one transaction and calls `end` inside it, before anything moves
    */
   endForMerge(customerId: string, merge: (end: () => void) => void): void {
     merge(() => {
@@ -199,6 +212,12 @@ export class Consent {
 
   #markEnded(consentId: string, reason: EndReason, now: number): void {
     this.#db.run('UPDATE consent SET ended_at_ms = ?, end_reason = ? WHERE id = ?', now, reason, consentId);
+  }
+
+  #narrow(customerId: string, purposes: readonly Purpose[]): void {
+    if (this.#onReplaced === null) throw new Error('deleteWith was not called');
+    this.#onReplaced(customerId, purposes);
+    this.#db.afterCommit(() => this.#events.emit('consentNarrowed', { customerId }));
   }
 
   #end(consentId: string, customerId: string, reason: EndReason, now: number): number {

@@ -34,6 +34,7 @@ export const ERRORS = {
   customer_merged: [410, 'This dossier was merged into another one.'],
   merge_invalid: [409, 'These two dossiers cannot be merged: they are the same one, or one was merged already.'],
   merge_not_found: [404, 'This merge is not known or was undone already.'],
+  merge_undo_order: [409, 'The dossier that took this one over was merged itself since. Undo that merge first.'],
   phone_taken: [409, 'This phone number already belongs to another customer.'],
   visit_not_found: [404, 'This visit is not known.'],
   visit_closed: [409, 'This visit has already ended.'],

@@ -122,13 +122,15 @@ export class Customers {
   /**
    * The dossier `from` turned out to be the same person as `into`: notes and the other rooms' rows go there, the phone
    * number too if there is none yet, and `from` is hidden. Facts, tier and form of address of `into` stay as they are.
-   * @param alongside more to do in the same transaction, as ending the consent that was given under `from`
+   * @param alongside done first in the same transaction: ends the consent given under `from`, so that what rests on it (match
+   *   scores, a recognised visit that is open) does not go along
    * @throws PorticoError customer_not_found, customer_merged, merge_invalid
    */
   merge(from: string, into: string, staffId: string, alongside: () => void): void {
     if (from === into) throw new PorticoError('merge_invalid');
     this.#db.transaction(() => {
       const [gone, kept] = [this.byId(from), this.byId(into)];
+      alongside();
       const id = randomUUID();
       const phoneMoved = kept.phone === null ? gone.phone : null;
       this.#db.run('INSERT INTO customer_merge (id, from_id, into_id, phone_moved, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
@@ -140,25 +142,26 @@ export class Customers {
       }
       this.#db.run('UPDATE customer SET merged_into_id = ?, phone = ? WHERE id = ?', into, phoneMoved === null ? gone.phone : null, from);
       if (phoneMoved !== null) this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', phoneMoved, into);
-      alongside();
-      this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: into }));
+      this.#tellBoth(from, into);
     });
   }
 
   /**
    * Takes a merged dossier out again with exactly the rows that went along. A consent that ended with the merge stays
-   * ended: it has to be asked for again.
+   * ended: it has to be asked for again. Merges are undone in the reverse order.
    * @returns the id of the dossier that is back
-   * @throws PorticoError merge_not_found
+   * @throws PorticoError merge_not_found, merge_undo_order {into} when the dossier it went into was merged itself since
    */
   undoMerge(mergeId: string): string {
     return this.#db.transaction(() => {
       const merge = this.#db.get<{ from_id: string; into_id: string; phone_moved: string | null }>(
         'SELECT from_id, into_id, phone_moved FROM customer_merge WHERE id = ? AND undone_at_ms IS NULL', mergeId);
       if (merge === undefined) throw new PorticoError('merge_not_found');
+      const kept = this.#db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', merge.into_id)!;
+      if (kept.merged_into_id !== null) throw new PorticoError('merge_undo_order', { into: kept.merged_into_id });
       for (const { kind, moveBack } of this.#merged) {
         const rows = this.#db.all<{ row_id: string }>('SELECT row_id FROM customer_merge_row WHERE merge_id = ? AND kind = ?', mergeId, kind);
-        moveBack(rows.map((row) => row.row_id), merge.from_id);
+        moveBack(rows.map((row) => row.row_id), merge.into_id, merge.from_id);
       }
       this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE id = ?', merge.from_id);
       // The number goes back unless somebody changed it since.
@@ -167,7 +170,7 @@ export class Customers {
         this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', merge.phone_moved, merge.from_id);
       }
       this.#db.run('UPDATE customer_merge SET undone_at_ms = ? WHERE id = ?', this.#clock.now(), mergeId);
-      this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: merge.into_id }));
+      this.#tellBoth(merge.from_id, merge.into_id);
       return merge.from_id;
     });
   }
@@ -179,6 +182,11 @@ export class Customers {
        JOIN customer ON customer.id = from_id JOIN staff ON staff.id = customer_merge.staff_id
        WHERE into_id = ? AND undone_at_ms IS NULL ORDER BY at_ms DESC`, customerId)
       .map((row) => ({ id: row.id, displayName: row.display_name, at: toInstant(row.at_ms), by: row.name }));
+  }
+
+  /** An open visit that changed hands shows another name now. */
+  #tellBoth(...customerIds: [string, string]): void {
+    this.#db.afterCommit(() => { for (const customerId of customerIds) this.#events.emit('customerChanged', { customerId }); });
   }
 
   #lines(customerId: string, kind: LineKind): string[] {

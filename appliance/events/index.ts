@@ -11,6 +11,8 @@ export interface PorticoEvents {
   /** Something on the card of this customer changed (name, facts, follow-up). */
   customerChanged: { customerId: string };
   consentEnded: { customerId: string };
+  /** Signed anew without a purpose that the former consent covered. */
+  consentNarrowed: { customerId: string };
   customerEnrolled: { customerId: string };
   candidateAsked: { candidate: CandidateCard };
   candidateResolved: { sightingId: string; answer: (typeof SIGHTING_ANSWERS)[number] | 'expired' };

@@ -1,11 +1,11 @@
-import type { Decision, FpirChoice } from '../contract/index.js';
+import type { Decision, FpirChoice, Purpose } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock, type Embedding, type Logger } from '../kit/index.js';
 import type { Database, ReaderTicket } from '../storage/index.js';
 import { CLEARLY, OFFSET_LASTS_MS, offsetAfterRejection } from './confusion.js';
 import { likenessOf } from './likeness.js';
-import { Templates, type ConfirmedSighting, type EnrolmentPhoto, type TemplateState } from './templates.js';
+import { Templates, type ConfirmedSighting, type EnrolmentPhoto, type EnrolOptions, type TemplateState } from './templates.js';
 import { TemplateSearch, type SelfCheck } from './templateSearch.js';
 import { decide, similarityThreshold, type Calibration, type Thresholds } from './thresholds.js';
 
@@ -80,14 +80,15 @@ export class Gallery {
    * Makes or replaces the template of the proof's customer. Templates of other packs go; pictures are kept only with
    * consent to that.
    * @param proof consent for `recognise`, valid in the present transaction
+   * @param options.pictures what becomes of pictures kept before; default: replaced or dropped
    * @throws PorticoError consent_required; RangeError for no photo
    */
-  enrol(proof: ConsentProof, photos: readonly EnrolmentPhoto[]): void {
+  enrol(proof: ConsentProof, photos: readonly EnrolmentPhoto[], options: EnrolOptions = {}): void {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
     if (photos.length === 0) throw new RangeError('a template takes at least one photo');
     const { customerId } = proof;
     this.#db.transaction(() => {
-      this.#templates.enrol(proof, photos);
+      this.#templates.enrol(proof, photos, options);
       this.#dropOffset(customerId); // it was about the former template
       this.#db.afterCommit(() => {
         this.#size = null;
@@ -109,6 +110,11 @@ export class Gallery {
   /** Takes out what confirmed sightings added. @throws PorticoError template_not_refreshed */
   revert(customerId: string): void {
     this.#db.transaction(() => this.#templates.revert(customerId));
+  }
+
+  /** A new consent covers these purposes alone: deletes what rested on others. */
+  keepOnly(customerId: string, purposes: readonly Purpose[]): void {
+    this.#db.transaction(() => this.#templates.keepOnly(customerId, purposes));
   }
 
   /** Deletes all that was made of a customer's face, of every pack. @returns how many templates went */

@@ -1,4 +1,4 @@
-import type { PHOTO_SOURCES, Pose, TEMPLATE_STATES } from '../contract/index.js';
+import type { PHOTO_SOURCES, Pose, Purpose, TEMPLATE_STATES } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import { Embedding, PorticoError, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
@@ -11,6 +11,15 @@ export interface EnrolmentPhoto {
   norm: number;
   /** The face cut out of the picture, JPEG; kept only with consent to that. */
   picture?: Uint8Array;
+  /** When it was taken; default: now. */
+  takenAtMs?: number;
+}
+export interface EnrolOptions {
+  /**
+   * `replace`: the kept pictures are those of this enrolment, or none if it brings none. `leave`: the template is made of
+   * kept pictures, which stay as they are. Without consent to keep them they go in either case.
+   */
+  pictures?: 'replace' | 'leave';
 }
 /** A sighting that staff confirmed. */
 export interface ConfirmedSighting {
@@ -52,20 +61,22 @@ export class Templates {
   }
 
   /** Makes or replaces the customer's template; those of other packs go too. Inside a transaction. */
-  enrol(proof: ConsentProof, photos: readonly EnrolmentPhoto[]): void {
+  enrol(proof: ConsentProof, photos: readonly EnrolmentPhoto[], { pictures = 'replace' }: EnrolOptions = {}): void {
     const { customerId } = proof;
     const now = this.#clock.now();
-    this.#forgetTemplates(customerId);
+    const mayKeep = proof.covers('keep_photo');
+    let deleted = this.#forgetTemplates(customerId);
+    if (!mayKeep || pictures === 'replace') deleted += this.#dropPictures(customerId);
+    if (deleted > 0) this.#emptyLog();
     const { lastInsertRowid } = this.#db.run('INSERT INTO template (customer_id, model_id, made_at_ms) VALUES (?, ?, ?)', customerId, this.#modelId, now);
     const templateId = Number(lastInsertRowid);
-    for (const [position, photo] of photos.entries()) this.#addPhoto(templateId, position, photo, 'enrolment', null, now);
+    for (const [position, photo] of photos.entries()) this.#addPhoto(templateId, position, photo, 'enrolment', null, photo.takenAtMs ?? now);
     this.#remakeMean(templateId);
-    if (!proof.covers('keep_photo') || photos.some((photo) => photo.picture !== undefined)) this.#dropPictures(customerId);
-    if (!proof.covers('keep_photo')) return;
-    for (const [position, { picture, pose }] of photos.entries()) {
+    if (!mayKeep || pictures === 'leave') return;
+    for (const [position, { picture, pose, takenAtMs = now }] of photos.entries()) {
       if (picture === undefined) continue;
       this.#db.run('INSERT INTO kept_photo (customer_id, position, pose, taken_at_ms, jpeg) VALUES (?, ?, ?, ?, ?)',
-        customerId, position, pose, now, Buffer.from(picture));
+        customerId, position, pose, takenAtMs, Buffer.from(picture));
     }
   }
 
@@ -79,7 +90,9 @@ export class Templates {
     const enrolment = meanOf(photos.filter((photo) => photo.source === 'enrolment'));
     const verdict = judgeRefresh(enrolment.similarity(sighting.embedding), this.#samePerson, added.at(-1)?.taken_at_ms ?? null, now);
     if (verdict !== 'take') return verdict;
-    for (const old of added.slice(0, Math.max(0, added.length + 1 - REFRESH_PHOTOS_MAX))) this.#dropPhoto(templateId, old.position);
+    const worn = added.slice(0, Math.max(0, added.length + 1 - REFRESH_PHOTOS_MAX));
+    for (const { position } of worn) this.#dropPhoto(templateId, position);
+    if (worn.length > 0) this.#emptyLog();
     this.#addPhoto(templateId, photos.at(-1)!.position + 1, sighting, 'refresh', sighting.staffId, now);
     this.#remakeMean(templateId);
     return 'taken';
@@ -88,10 +101,20 @@ export class Templates {
   /** Back to the enrolment photos alone. @throws PorticoError template_not_refreshed */
   revert(customerId: string): void {
     const templateId = this.#idOf(customerId);
-    const added = templateId === null ? [] : this.#photos(templateId).filter((photo) => photo.source === 'refresh');
-    if (templateId === null || added.length === 0) throw new PorticoError('template_not_refreshed');
-    for (const { position } of added) this.#dropPhoto(templateId, position);
-    this.#remakeMean(templateId);
+    if (templateId === null || !this.#dropRefreshed(templateId, this.#modelId)) throw new PorticoError('template_not_refreshed');
+    this.#emptyLog();
+  }
+
+  /**
+   * Deletes what rests on a purpose that is not among these: kept pictures, and what refreshes added. Inside a
+   * transaction; who ends the purpose empties the log, as with `forget`.
+   */
+  keepOnly(customerId: string, purposes: readonly Purpose[]): void {
+    if (!purposes.includes('keep_photo')) this.#dropPictures(customerId);
+    if (purposes.includes('refresh')) return;
+    for (const { id, model_id } of this.#db.all<{ id: number; model_id: string }>('SELECT id, model_id FROM template WHERE customer_id = ?', customerId)) {
+      this.#dropRefreshed(id, model_id);
+    }
   }
 
   /** Deletes all templates and pictures of a customer. @returns how many templates went */
@@ -146,8 +169,9 @@ export class Templates {
   }
 
   /** The kept pictures of a customer, in the order of the enrolment. */
-  keptPictures(customerId: string): { jpeg: Uint8Array; pose: Pose }[] {
-    return this.#db.all<{ jpeg: Buffer; pose: Pose }>('SELECT jpeg, pose FROM kept_photo WHERE customer_id = ? ORDER BY position', customerId);
+  keptPictures(customerId: string): { jpeg: Uint8Array; pose: Pose; takenAtMs: number }[] {
+    return this.#db.all<{ jpeg: Buffer; pose: Pose; takenAtMs: number }>(
+      'SELECT jpeg, pose, taken_at_ms AS takenAtMs FROM kept_photo WHERE customer_id = ? ORDER BY position', customerId);
   }
 
   #idOf(customerId: string): number | null {
@@ -161,29 +185,44 @@ export class Templates {
   }
 
   #addPhoto(
-    templateId: number, position: number, photo: { embedding: Embedding; pose: Pose; norm: number }, source: Source, staffId: string | null, now: number,
+    templateId: number, position: number, photo: { embedding: Embedding; pose: Pose; norm: number }, source: Source, staffId: string | null, takenAtMs: number,
   ): void {
     this.#db.run(
       'INSERT INTO template_photo (template_id, position, pose, norm, embedding, source, taken_at_ms, confirmed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      templateId, position, photo.pose, photo.norm, toBlob(photo.embedding), source, now, staffId);
+      templateId, position, photo.pose, photo.norm, toBlob(photo.embedding), source, takenAtMs, staffId);
   }
 
   #dropPhoto(templateId: number, position: number): void {
     this.#db.run('DELETE FROM template_photo WHERE template_id = ? AND position = ?', templateId, position);
   }
 
-  #remakeMean(templateId: number): void {
+  /** @returns whether there was anything to take out */
+  #dropRefreshed(templateId: number, modelId: string): boolean {
+    const added = this.#photos(templateId).filter((photo) => photo.source === 'refresh');
+    if (added.length === 0) return false;
+    for (const { position } of added) this.#dropPhoto(templateId, position);
+    this.#remakeMean(templateId, modelId);
+    return true;
+  }
+
+  #remakeMean(templateId: number, modelId = this.#modelId): void {
     const photos = this.#photos(templateId);
     const mean = meanOf(photos);
     const id = BigInt(templateId); // vec0 takes integers only as 64-bit ones
     const { changes } = this.#db.run('UPDATE template_vector SET embedding = ? WHERE template_id = ?', toBlob(mean), id);
-    if (changes === 0) this.#db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)', id, this.#modelId, toBlob(mean));
+    if (changes === 0) this.#db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)', id, modelId, toBlob(mean));
     this.#db.run('UPDATE template SET drifts = ? WHERE id = ?', drifts(photos, this.#samePerson) ? 1 : 0, templateId);
-    this.#db.afterCommit(() => this.#index.put(templateId, mean));
+    if (modelId === this.#modelId) this.#db.afterCommit(() => this.#index.put(templateId, mean));
   }
 
-  #dropPictures(customerId: string): void {
-    this.#db.run('DELETE FROM kept_photo WHERE customer_id = ?', customerId);
+  /** @returns how many */
+  #dropPictures(customerId: string): number {
+    return this.#db.run('DELETE FROM kept_photo WHERE customer_id = ?', customerId).changes;
+  }
+
+  /** What was deleted lingers in the write-ahead log until that is emptied. */
+  #emptyLog(): void {
+    this.#db.afterCommit(() => this.#db.truncateLog());
   }
 
   /**

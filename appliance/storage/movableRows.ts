@@ -8,7 +8,8 @@ export interface MovableRows {
   readonly kind: Table;
   /** @returns the ids of the rows that now belong to `into` */
   move(from: string, into: string): string[];
-  moveBack(ids: readonly string[], to: string): void;
+  /** Those of the rows that still belong to `from` go to `to`. */
+  moveBack(ids: readonly string[], from: string, to: string): void;
 }
 
 export function movableRows(db: Database, table: Table): MovableRows {
@@ -19,8 +20,8 @@ export function movableRows(db: Database, table: Table): MovableRows {
       db.run(`UPDATE ${table} SET customer_id = ? WHERE customer_id = ?`, into, from);
       return ids;
     },
-    moveBack(ids, to) {
-      for (const id of ids) db.run(`UPDATE ${table} SET customer_id = ? WHERE id = ?`, to, id);
+    moveBack(ids, from, to) {
+      for (const id of ids) db.run(`UPDATE ${table} SET customer_id = ? WHERE id = ? AND customer_id = ?`, to, id, from);
     },
   };
 }

@@ -16,6 +16,11 @@ function templatesOf(dataDirectory: string, customerId: string): Buffer[] {
   return [...photos, ...means].map(({ embedding }) => embedding);
 }
 
+/** The bytes of a customer's kept photos after the first 1,024: JPEGs of one maker begin alike. */
+function keptPhotosOf(dataDirectory: string, customerId: string): Buffer[] {
+  return query<{ jpeg: Buffer }>(dataDirectory, `SELECT jpeg FROM kept_photo WHERE customer_id = '${customerId}'`).map(({ jpeg }) => jpeg.subarray(1_024));
+}
+
 const box = await startBox(t, { clock: new TestClock() });
 
 t.test('withdrawal while the camera streams', async (t) => {
@@ -78,6 +83,27 @@ t.test('withdrawal while the camera streams', async (t) => {
   }
   t.ok(piecesOnDisk(box.dataDirectory, templatesOf(box.dataDirectory, staying)[0]!) > 25, 'the other template is there');
   t.ok(decryptedPages(box.dataDirectory).some((page) => page.includes('要离开的人')), 'the dossier stays');
+});
+
+t.test('photos kept with consent go with the withdrawal, or when it is signed anew without them', async (t) => {
+  const endings: Record<string, (id: string) => Promise<unknown>> = {
+    withdrawn: (id) => box.owner.call('POST', `/customers/${id}/consents/withdraw`),
+    'signed anew': (id) => box.owner.giveConsent(id, { purposes: ['recognise', 'greet'] }),
+  };
+  for (const [ending, end] of Object.entries(endings)) {
+    const id = await enrolPerson(box, 'P21', { purposes: ['recognise', 'keep_photo'] });
+    const [photo, ...others] = keptPhotosOf(box.dataDirectory, id);
+    t.equal(others.length, 0);
+    t.ok(photo!.length > 4_096, `${photo!.length} bytes: more than a page`);
+    t.ok(piecesOnDisk(box.dataDirectory, photo!) > photo!.length / 64 * 0.8, `${ending}: before`);
+    await end(id);
+    t.equal(piecesOnDisk(box.dataDirectory, photo!), 0, `${ending}: after`);
+    const { consents, enrolled, template } = await box.owner.call<Dossier>('GET', `/customers/${id}`);
+    t.match(template, ending === 'withdrawn' ? null : { photosKept: false });
+    t.equal(enrolled, ending !== 'withdrawn', 'what the new consent covers stays');
+    if (enrolled) await box.owner.call('POST', `/customers/${id}/consents/withdraw`);
+    t.equal(consents.length, enrolled ? 2 : 1);
+  }
 });
 
 t.test('a template that is replaced leaves nothing of the old one', async (t) => {

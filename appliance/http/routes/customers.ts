@@ -36,7 +36,7 @@ export const customerRoutes = (deps: {
 
   app.post('/customers/:id/merge', {
     schema: {
-      tags: ['customers'], summary: 'The same person has another dossier: move everything there, end the consent of this one, and hide it',
+      tags: ['customers'], summary: 'The same person has another dossier: end the consent of this one for good, move everything there, and hide it',
       params: IdParams, body: MergeRequest, response: { 200: Dossier },
     },
   }, async (request) => {
@@ -46,7 +46,7 @@ export const customerRoutes = (deps: {
     return cards.dossier(into);
   });
 
-  app.post('/merges/:id/undo', { schema: { tags: ['customers'], summary: 'Take a merged dossier out again', params: IdParams, response: { 200: Dossier } } },
+  app.post('/merges/:id/undo', { schema: { tags: ['customers'], summary: 'Take a merged dossier out again; its consent stays ended and has to be asked for anew', params: IdParams, response: { 200: Dossier } } },
     async (request) => cards.dossier(customers.undoMerge(request.params.id)));
 
   app.post('/customers/:id/template/revert', {

@@ -45,7 +45,8 @@ CREATE INDEX consent_ended ON consent (ended_at_ms) WHERE ended_at_ms IS NOT NUL
 -- recognition --------------------------------------------------------------------------------------------------
 -- What an answer was about: a card that had named somebody, or one that asked.
 ALTER TABLE sighting_answer ADD COLUMN kind TEXT NOT NULL DEFAULT 'asked' CHECK (kind IN ('named', 'asked'));
-UPDATE sighting_answer SET kind = 'named' WHERE id IN (SELECT id FROM visit);
+-- ("Not this person" to a visit that staff had confirmed: there the box only asked.)
+UPDATE sighting_answer SET kind = 'named' WHERE id IN (SELECT id FROM visit WHERE arrival = 'recognised');
 CREATE INDEX sighting_answer_by_time ON sighting_answer (at_ms);
 
 -- How many faces were decided on, by day. Counts only: nothing tells one stranger from another.

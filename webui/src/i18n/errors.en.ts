@@ -34,6 +34,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   customer_merged: 'This dossier was merged into another one. Open that one.',
   merge_invalid: 'These two cannot be merged: they are one dossier, or one was merged already.',
   merge_not_found: 'This merge is not known or was undone already.',
+  merge_undo_order: 'The dossier it went into was itself merged later. Undo that merge first.',
   phone_taken: 'This phone number already belongs to another customer.',
   visit_not_found: 'This visit is not known.',
   visit_closed: 'This visit has already ended.',

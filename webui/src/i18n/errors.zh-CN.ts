@@ -34,6 +34,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   customer_merged: '这份档案已合并到另一份，请打开合并后的档案。',
   merge_invalid: '这两份档案不能合并：是同一份，或其中一份已经合并过。',
   merge_not_found: '没有找到这次合并，或已经撤销过。',
+  merge_undo_order: '合并后的那份档案后来又并入了另一份，请先撤销后一次合并。',
   phone_taken: '这个手机号已属于另一位顾客。',
   visit_not_found: '没有找到这次到店。',
   visit_closed: '这次到店已经结束。',
