@@ -44,6 +44,8 @@ export class Recognition {
       sightings.expire(customerId);
       enrolments.expire(customerId);
       upkeep.forgetCustomer(customerId);
+    }), events.on('consentNarrowed', ({ customerId }) => {
+      upkeep.forgetCustomer(customerId); // "refresh" may be what was taken back
     }), events.on('visitOpened', ({ customerId }) => {
       sightings.expire(customerId); // whoever is in the store needs no "Is this ...?" any more
     }), events.on('visitClosed', ({ visitId, customerId }) => {
