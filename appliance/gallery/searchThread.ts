@@ -60,6 +60,7 @@ port.on('message', (message: ToSearchThread) => {
       break;
     case 'search':
       port.postMessage({ id: message.id, type: 'search', matches: index.nearest(message.probe, message.count) } satisfies FromSearchThread);
+      message.probe.fill(0);
       break;
     case 'compare':
     case 'check':

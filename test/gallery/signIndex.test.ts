@@ -4,6 +4,8 @@ import { SignIndex } from '../../appliance/gallery/signIndex.js';
 import { DIMENSIONS, dot, TemplateMaker } from '../support/templates.js';
 
 const ROUNDING = 1e-5;
+/** Where templates begin in the index's memory; before that are the probe and the lists of a search. */
+const FIRST_BLOCK = 65_536;
 
 /** Whether these numbers are anywhere in the index's memory, whole or as a part of 16 values, or the sign code. */
 function isInMemory(index: SignIndex, vector: Float32Array): boolean {
@@ -87,6 +89,7 @@ t.test('what is removed or replaced, and who was looked for, leaves nothing in m
   const probe = maker.mate(templates[17]!, 0.7);
   t.equal(index.nearest(probe, 1)[0]?.templateId, 17);
   t.notOk(isInMemory(index, probe), 'the probe');
+  t.ok(new Uint32Array(index.memory, 0, FIRST_BLOCK / 4).every((word) => word === 0), 'nor the lists of who was near');
   for (const id of [17, 0, 4_999, 4_998]) {
     t.ok(isInMemory(index, templates[id]!), 'it can be found while it is there');
     t.ok(index.remove(id));
