@@ -46,7 +46,7 @@ export interface Track {
   opened: { visitId: string; customerId: string; atMs: number } | null;
   /** Whether a first fusion of three frames has had its say about an early guess. */
   fusionJudged: boolean;
-  /** It was named wrongly once: from then on it asks instead of naming. */
+  /** It was named wrongly once: from then on it asks instead of naming anybody but whom it was corrected to. */
   corrected: boolean;
   /** It is nobody's only because staff or a missing consent said so: no stranger to be counted. */
   silenced: boolean;
@@ -111,7 +111,7 @@ export function unsettle(track: Track): void {
  * What a match means for a track: one frame alone decides only what is clear, and who was mixed up once is asked about.
  * @param match of the mean of the track's good frames
  */
-export function identify(match: MatchDecision, track: Pick<Track, 'goodFrames' | 'corrected'>): Identity {
+export function identify(match: MatchDecision, track: Pick<Track, 'goodFrames' | 'corrected' | 'opened'>): Identity {
   const { score, margin, customerId } = match;
   const several = track.goodFrames >= 2;
   switch (match.decision) {
@@ -120,7 +120,7 @@ export function identify(match: MatchDecision, track: Pick<Track, 'goodFrames' |
     case 'candidate':
       return several ? { decision: 'candidate', customerId, score, margin } : { ...UNDECIDED, score, margin };
     case 'known': {
-      if (track.corrected) return { decision: 'candidate', customerId, score, margin };
+      if (track.corrected && track.opened?.customerId !== customerId) return { decision: 'candidate', customerId, score, margin };
       const clear = score !== null && score >= match.thresholds.known + ONE_FRAME_LEAD;
       return several || clear ? { decision: 'known', customerId, score, margin } : { ...UNDECIDED, score, margin };
     }

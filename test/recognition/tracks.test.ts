@@ -83,7 +83,7 @@ const match = (decision: MatchDecision['decision'], score: number | null): Match
 });
 
 t.test('one frame alone decides only what is clear', async (t) => {
-  const after = (goodFrames: number) => ({ goodFrames, corrected: false });
+  const after = (goodFrames: number) => ({ goodFrames, corrected: false, opened: null });
   t.match(identify(match('known', 0.45 + ONE_FRAME_LEAD), after(1)), { decision: 'known', customerId: 'c' });
   t.match(identify(match('known', 0.4799), after(1)), { decision: 'undecided', customerId: null, score: 0.4799 });
   t.match(identify(match('known', 0.46), after(2)), { decision: 'known', customerId: 'c' });
@@ -163,7 +163,8 @@ t.test('an early wrong name is taken back by what later frames say', async (t) =
   t.notOk(mustTakeBack(seen('unknown', null, 2), 2_000));
   t.notOk(mustTakeBack(seen('undecided', null, 3), 2_000));
   t.notOk(mustTakeBack({ ...seen('known', 'b', 3), opened: null }, 2_000), 'nothing was opened by it');
-  t.match(identify(match('known', 0.9), { goodFrames: 3, corrected: true }), { decision: 'candidate', customerId: 'c' }, 'from then on it asks');
+  t.match(identify(match('known', 0.9), { goodFrames: 3, corrected: true, opened: null }), { decision: 'candidate', customerId: 'c' }, 'from then on it asks');
+  t.match(identify(match('known', 0.9), { goodFrames: 3, corrected: true, opened: { ...opened, customerId: 'c' } }), { decision: 'known' }, 'but for whom it was corrected to');
 });
 
 t.test('poses: which turn is taken, what is said to the others', async (t) => {
