@@ -9,7 +9,6 @@ import { EventBus } from './events/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
-import { buildServer, createTrustServer, lanAddresses, loadCertificates } from './http/index.js';
 import { createLogger, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
 import { Enrolments, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
 import { openStorage } from './storage/index.js';
@@ -121,6 +120,8 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     });
     undo.push(() => expiry.stop());
 
+    // Loaded only now, while models and templates are: it is half of what the process has to read.
+    const { buildServer, createTrustServer, lanAddresses, loadCertificates } = await import('./http/index.js');
     const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory });
     health.start();
     undo.push(() => health.stop());
@@ -138,6 +139,7 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
         .catch((err: unknown) => log.error({ err }, 'the certificate could not be renewed'));
     });
     undo.push(() => renewal.stop());
+    await server.ready();
     for (const started of await loading) if (started.status === 'rejected') throw started.reason;
     await listen(config.port, () => server.listen({ host: config.host, port: config.port }));
     const port = (server.server.address() as AddressInfo).port;

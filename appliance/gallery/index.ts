@@ -31,6 +31,8 @@ export interface MatchDecision {
   thresholds: Thresholds;
 }
 
+interface ConfusionRow { customer_id: string; cosine: number; named_from: number; until_ms: number }
+
 /**
  * Templates, search and thresholds. A customer has one template for each model pack: the mean of the photos'
  * embeddings. A search compares with templates of the present pack only.
@@ -45,6 +47,8 @@ export class Gallery {
   readonly #templates: Templates;
   #size: number | null = null;
   #fpir: FpirChoice | null = null;
+  /** The few customers with a mix-up; asked at each frame. */
+  #confusions: Map<string, ConfusionRow> | null = null;
 
   constructor(deps: {
     db: Database; clock: Clock; events: EventBus; readerTicket: ReaderTicket;
@@ -242,6 +246,7 @@ export class Gallery {
        ON CONFLICT (customer_id) DO UPDATE SET cosine = excluded.cosine, named_from = excluded.named_from, until_ms = excluded.until_ms
        WHERE customer_id = excluded.customer_id`,
       customerId, next, Math.max(namedFrom, score + CLEARLY), this.#clock.now() + OFFSET_LASTS_MS);
+    this.#db.afterCommit(() => { this.#confusions = null; });
   }
 
   /** "Yes" to a face that scored about as a rejected one did takes the rejection back: it was a slip. Inside a transaction. */
@@ -263,8 +268,9 @@ export class Gallery {
 
   /** What stands against a customer since a mix-up; nothing: 0 and -1. */
   #confusionOf(customerId: string): { cosine: number; namedFrom: number; untilMs: number | null } {
-    const row = this.#db.get<{ cosine: number; named_from: number; until_ms: number }>(
-      'SELECT cosine, named_from, until_ms FROM score_offset WHERE customer_id = ?', customerId);
+    this.#confusions ??= new Map(this.#db.all<ConfusionRow>('SELECT customer_id, cosine, named_from, until_ms FROM score_offset')
+      .map((each) => [each.customer_id, each]));
+    const row = this.#confusions.get(customerId);
     const now = this.#clock.now();
     // Also void when the clock was set back by more than it lasts.
     if (row === undefined || row.until_ms <= now || row.until_ms > now + 2 * OFFSET_LASTS_MS) return { cosine: 0, namedFrom: -1, untilMs: null };
@@ -273,5 +279,6 @@ export class Gallery {
 
   #dropOffset(customerId: string): void {
     this.#db.run('DELETE FROM score_offset WHERE customer_id = ?', customerId);
+    this.#db.afterCommit(() => { this.#confusions = null; });
   }
 }

@@ -64,12 +64,17 @@ export class WorkerPool {
     return this.#state === 'running' && this.#slots.some((slot) => slot.state !== 'down');
   }
 
-  /** Starts all workers. @throws PorticoError of the first that cannot start; the others are stopped then */
+  /**
+   * Resolves when one worker is ready; the others follow and share the work when they are.
+   * @throws PorticoError of the first worker when it cannot start
+   */
   async start(): Promise<void> {
     if (this.#state !== 'new') throw new Error('a pool starts once');
     this.#state = 'running';
     try {
-      await Promise.all(this.#slots.map((slot) => this.#startWorker(slot)));
+      const [first, ...others] = this.#slots;
+      await this.#startWorker(first!);
+      for (const slot of others) this.#startWorker(slot).catch((error: unknown) => this.#log?.error({ err: error }, 'vision: a worker did not start'));
     } catch (error) {
       await this.stop();
       throw error;

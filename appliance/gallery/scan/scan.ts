@@ -15,7 +15,7 @@ const BLOCK_BYTES: usize = BLOCK_ROWS * (CODE_BYTES + VECTOR_BYTES);
 /** Distances are 0 to 512. */
 const DISTANCES: usize = 513;
 /** Length of the list of candidates. It is full when it has four times as many as are wanted. */
-const CANDIDATES_MAX: usize = 4096;
+const CANDIDATES_MAX: usize = 16_384;
 
 /** Writes the sign code of the vector at `vector` to `code`. */
 export function encode(vector: usize, code: usize): void {
@@ -28,13 +28,13 @@ export function encode(vector: usize, code: usize): void {
 }
 
 /**
- * Finds the `wanted` (1 to 1024) codes nearest to the code at `probe` among those of the `rows` rows in `blocks`.
+ * Finds the `wanted` (1 to 4096) codes nearest to the code at `probe` among those of the `rows` rows in `blocks`.
  *
  * One pass. A row nearer than `limit` becomes a candidate; when the list is full, all but the nearest are dropped and
  * `limit` falls to the farthest of those, so that soon hardly a row is noted at all. Bits are counted in words of 64:
  * i8x16.popcnt and the adding up of its lanes took 15 to 20 % longer (x86-64, 10,000 to a million rows).
  *
- * @param candidates room for 4096 u32 row numbers and behind them 4096 u32 distances; holds the answer, in no order
+ * @param candidates room for 16,384 u32 row numbers and behind them as many u32 distances; holds the answer, in no order
  * @param counts room for 513 u32
  * @returns how many were found: `wanted`, or `rows` if there are fewer
  */
