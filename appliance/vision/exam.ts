@@ -1,13 +1,11 @@
 /** Looks at a pack from outside of the room, for `portico models check`: does it make sense, and how long does it take. */
-import { modelOf, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
+import type { ModelManifest } from '../../models/manifest.js';
 import type { ModelBytes } from '../../models/verify.js';
 import { PorticoError } from '../kit/index.js';
 import { align, FACE_SIZE } from './align.js';
-import { Detector } from './detector.js';
-import { Embedder } from './embedder.js';
 import type { RgbImage } from './geometry.js';
-import { LandmarkFinder, type FivePoints } from './landmarks.js';
-import { Model } from './ort.js';
+import type { FivePoints } from './landmarks.js';
+import { loadPack, release, type LoadedPack } from './pack.js';
 import type { Box } from './types.js';
 
 /** The frame that is timed: what a network camera sends. */
@@ -23,18 +21,12 @@ const PATTERN_COSINE_MAX = 0.999;
 
 /** A pack in this thread, without decoding. */
 export class PackExam {
-  readonly #models: Model[];
-  readonly #detector: Detector;
-  readonly #landmarks: LandmarkFinder | null;
-  readonly #embedder: Embedder;
+  readonly #pack: LoadedPack;
   readonly #frame = pattern(WIDTH, HEIGHT, 1);
   readonly #face = new Float32Array(3 * FACE_SIZE * FACE_SIZE);
 
-  private constructor(models: Model[], detector: Detector, landmarks: LandmarkFinder | null, embedder: Embedder) {
-    this.#models = models;
-    this.#detector = detector;
-    this.#landmarks = landmarks;
-    this.#embedder = embedder;
+  private constructor(pack: LoadedPack) {
+    this.#pack = pack;
   }
 
   /**
@@ -43,35 +35,20 @@ export class PackExam {
    * @throws PorticoError model_corrupt {expected, found}
    */
   static async open(manifest: ModelManifest, bytes: ModelBytes): Promise<PackExam> {
-    const models: Model[] = [];
-    const load = async (spec: ModelSpec, file: Uint8Array) => {
-      const model = await Model.load(file, spec);
-      models.push(model);
-      await model.selfTest();
-      return model;
-    };
+    const pack = await loadPack(manifest, bytes);
     try {
-      const [detector, landmarks, embedder, eyes] = [
-        modelOf(manifest, 'detector'), modelOf(manifest, 'landmarks'), modelOf(manifest, 'embedder'), modelOf(manifest, 'eyes'),
-      ];
-      const exam = new PackExam(
-        models,
-        new Detector(await load(detector, bytes.detector), detector),
-        landmarks === null || bytes.landmarks === null ? null : new LandmarkFinder(await load(landmarks, bytes.landmarks)),
-        new Embedder(await load(embedder, bytes.embedder), embedder),
-      );
-      if (eyes !== null && bytes.eyes !== null) await load(eyes, bytes.eyes);
+      const exam = new PackExam(pack);
       await exam.#makesSense();
       return exam;
     } catch (error) {
-      for (const model of models) await model.release();
+      await release(pack.models);
       throw error;
     }
   }
 
   async #makesSense(): Promise<void> {
     const wall = { width: WIDTH, height: HEIGHT, data: new Uint8Array(3 * WIDTH * HEIGHT).fill(150) };
-    const found = (await this.#detector.detect(wall, false)).length;
+    const found = (await this.#pack.detector.detect(wall, false)).length;
     if (found > 0) throw new PorticoError('model_corrupt', { expected: 'no face on a plain wall', found: `${found}` });
     const [first, again, other] = [await this.#embed(1), await this.#embed(1), await this.#embed(2)];
     if (cosine(first, again) < 0.99999) throw new PorticoError('model_corrupt', { expected: 'the same numbers for the same picture', found: `cosine ${cosine(first, again)}` });
@@ -81,7 +58,7 @@ export class PackExam {
 
   async #embed(seed: number): Promise<Float32Array> {
     align(pattern(WIDTH, HEIGHT, seed), POINTS, this.#face);
-    const embedding = await this.#embedder.embed(this.#face);
+    const embedding = await this.#pack.embedder.embed(this.#face);
     if (embedding === null) throw new PorticoError('model_corrupt', { expected: 'finite numbers that are not all zero', found: 'others' });
     return embedding.sum;
   }
@@ -89,7 +66,7 @@ export class PackExam {
   /** Looks for faces once. @returns ms */
   async timeFrame(): Promise<number> {
     const started = performance.now();
-    await this.#detector.detect(this.#frame, false);
+    await this.#pack.detector.detect(this.#frame, false);
     return performance.now() - started;
   }
 
@@ -97,14 +74,14 @@ export class PackExam {
   async timeFace(): Promise<number> {
     const started = performance.now();
     // The pattern has no face: where the landmarks say it is does not matter, that they were asked does.
-    await this.#landmarks?.find(this.#frame, FACE);
+    await this.#pack.landmarks?.find(this.#frame, FACE);
     align(this.#frame, POINTS, this.#face);
-    await this.#embedder.embed(this.#face);
+    await this.#pack.embedder.embed(this.#face);
     return performance.now() - started;
   }
 
   async release(): Promise<void> {
-    for (const model of this.#models) await model.release();
+    await release(this.#pack.models);
   }
 }
 

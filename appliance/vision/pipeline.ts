@@ -1,15 +1,13 @@
-import { modelOf, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
+import type { ModelManifest } from '../../models/manifest.js';
 import type { ModelBytes } from '../../models/verify.js';
 import { align, FACE_SIZE } from './align.js';
 import { decode } from './decode.js';
-import { Detector, type Detection } from './detector.js';
-import { Embedder } from './embedder.js';
-import { EyeReader } from './eyes.js';
+import type { Detection } from './detector.js';
 import { area, clampBox, type RgbImage } from './geometry.js';
 import { glanceAt } from './glance.js';
-import { fivePoints, LandmarkFinder } from './landmarks.js';
+import { fivePoints } from './landmarks.js';
 import { FaceMeter, measurePose } from './measure.js';
-import { Model } from './ort.js';
+import { loadPack, release, type LoadedPack } from './pack.js';
 import { measureFivePointPose } from './pose.js';
 import { splitSettled, type RawSettled } from './settled.js';
 import type { FrameAnalysis, FoundFace } from './types.js';
@@ -35,66 +33,35 @@ export interface AnalyseOptions {
 
 /** Everything from bytes to embeddings, one frame at a time: the tensors and scratch buffers are its own. */
 export class Pipeline {
-  readonly #models: readonly Model[];
-  readonly #detector: Detector;
-  readonly #landmarks: LandmarkFinder | null;
-  readonly #embedder: Embedder;
-  readonly #eyes: EyeReader | null;
+  readonly #pack: LoadedPack;
   readonly #meter = new FaceMeter();
   readonly #face = new Float32Array(3 * FACE_SIZE * FACE_SIZE);
 
-  private constructor(models: readonly Model[], detector: Detector, landmarks: LandmarkFinder | null, embedder: Embedder, eyes: EyeReader | null) {
-    this.#models = models;
-    this.#detector = detector;
-    this.#landmarks = landmarks;
-    this.#embedder = embedder;
-    this.#eyes = eyes;
+  private constructor(pack: LoadedPack) {
+    this.#pack = pack;
   }
 
-  /**
-   * Loads the models of a pack and runs a synthetic pattern through each.
-   * @throws PorticoError model_corrupt for one that does not load, has other inputs and outputs than the manifest, or
-   *   answers with NaN or infinity; vision_unavailable when the runtime itself fails
-   */
+  /** @throws as `loadPack` */
   static async load(manifest: ModelManifest, bytes: ModelBytes): Promise<Pipeline> {
-    const models: Model[] = [];
-    const load = async (spec: ModelSpec, file: Uint8Array) => {
-      const model = await Model.load(file, spec);
-      models.push(model);
-      await model.selfTest();
-      return model;
-    };
-    try {
-      const specs = {
-        detector: modelOf(manifest, 'detector'), landmarks: modelOf(manifest, 'landmarks'), embedder: modelOf(manifest, 'embedder'), eyes: modelOf(manifest, 'eyes'),
-      };
-      const detector = new Detector(await load(specs.detector, bytes.detector), specs.detector);
-      const landmarks = specs.landmarks !== null && bytes.landmarks !== null ? new LandmarkFinder(await load(specs.landmarks, bytes.landmarks)) : null;
-      const embedder = new Embedder(await load(specs.embedder, bytes.embedder), specs.embedder);
-      const eyes = specs.eyes !== null && bytes.eyes !== null ? new EyeReader(await load(specs.eyes, bytes.eyes)) : null;
-      return new Pipeline(models, detector, landmarks, embedder, eyes);
-    } catch (error) {
-      for (const model of models) await model.release();
-      throw error;
-    }
+    return new Pipeline(await loadPack(manifest, bytes));
   }
 
   /** @throws PorticoError of the `image_` family for a picture that cannot be used */
   async analyse(bytes: Uint8Array, options: AnalyseOptions): Promise<RawAnalysis> {
     const started = performance.now();
-    for (const model of this.#models) model.takeRanMs();
+    for (const model of this.#pack.models) model.takeRanMs();
     const image = await decode(bytes);
     const decodeMs = performance.now() - started;
 
     const { settled, open } = splitSettled(
-      await this.#detector.detect(image, options.tiles), options.settled ?? [], (box) => glanceAt(image, box));
+      await this.#pack.detector.detect(image, options.tiles), options.settled ?? [], (box) => glanceAt(image, box));
     const largest = open.sort((p, q) => area(q.box) - area(p.box)).slice(0, options.maxFaces);
     const faces: RawFace[] = [];
     for (const detection of largest) {
       const face = await this.#read(image, detection, options.eyes === true);
       if (face !== null) faces.push(face);
     }
-    const modelsMs = this.#models.reduce((sum, model) => sum + model.takeRanMs(), 0);
+    const modelsMs = this.#pack.models.reduce((sum, model) => sum + model.takeRanMs(), 0);
     return {
       width: image.width,
       height: image.height,
@@ -110,20 +77,20 @@ export class Pipeline {
   async #read(image: RgbImage, { box, score, points }: Detection, eyes: boolean): Promise<RawFace | null> {
     const inside = clampBox(box, image.width, image.height);
     if (area(inside) === 0) return null;
-    const landmarks = this.#landmarks === null ? null : await this.#landmarks.find(image, box);
+    const landmarks = this.#pack.landmarks === null ? null : await this.#pack.landmarks.find(image, box);
     const five = landmarks === null ? points : fivePoints(landmarks);
     if (five === null) return null;
     const visible = align(image, five, this.#face);
     if (visible === null) return null;
-    const embedding = await this.#embedder.embed(this.#face);
+    const embedding = await this.#pack.embedder.embed(this.#face);
     if (embedding === null) return null;
     const pose = landmarks === null ? measureFivePointPose(five) : measurePose(landmarks);
-    const eyesClosed = eyes && landmarks !== null && this.#eyes !== null ? await this.#eyes.closed(image, landmarks) : null;
+    const eyesClosed = eyes && landmarks !== null && this.#pack.eyes !== null ? await this.#pack.eyes.closed(image, landmarks) : null;
     const quality = { norm: embedding.norm, visible, ...this.#meter.measure(this.#face), ...pose, eyesClosed };
     return { box: inside, detectionScore: score, quality, sum: embedding.sum, glance: glanceAt(image, box) };
   }
 
   async release(): Promise<void> {
-    for (const model of this.#models) await model.release();
+    await release(this.#pack.models);
   }
 }
