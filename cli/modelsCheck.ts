@@ -52,6 +52,7 @@ export async function checkModels(options: CheckOptions, output: CheckOutput): P
   output.line(`pack      ${modelPackOf(manifest)}`);
   output.line(`licence   ${manifest.source.licence}`);
   output.line(`present   ${modelPackOf(present)}`);
+  if (manifestPath !== join(dir, 'manifest.json')) output.line('note      no manifest.json in this folder: it is taken for the built-in pack');
 
   await timeBoth({ dir, manifest }, { dir: presentDir, manifest: present }, output);
   if (facesDir === null) {

@@ -7,6 +7,7 @@ import { ADVISERS, OWNER } from './people.js';
 export function invitationLines(code: PairingCode, occasion: Occasion, urls: readonly string[]): string[] {
   const path = `/pair#${code.code}`;
   const here = urls.at(-1)!;
+  const onTheNetwork = urls[0]!;
   if (occasion === 'expired') return [`The pairing code ran out. A fresh one:  ${here}${path}`];
   if (occasion === 'used') return [`A device was paired. The code for another one:  ${urls.map((url) => `${url}${path}`).reverse().join('  or  ')}`];
   return [
@@ -15,7 +16,7 @@ export function invitationLines(code: PairingCode, occasion: Occasion, urls: rea
     '         The code works once and pairs that browser with the box; then the next code is printed here.',
     `  Staff  ${OWNER.name} (manager), PIN ${OWNER.pin}   ${ADVISERS.map(({ name, pin }) => `${name}, PIN ${pin}`).join('   ')}`,
     '  The browser will warn about the certificate: this box signs its own. In the demo it is fine to go on',
-    `  (Advanced, then Proceed to ${new URL(here).hostname}). In real use, open ${here}/trust once on each iPad instead.`,
+    `  (Advanced, then Proceed to ${new URL(here).hostname}). In real use, open ${onTheNetwork}/trust once on each iPad instead.`,
     '  All customers are fictional. Ctrl-C stops.', '',
   ];
 }
