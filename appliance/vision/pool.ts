@@ -108,8 +108,7 @@ export class WorkerPool {
         if (slot.restart !== null) clearTimeout(slot.restart);
         const { worker } = slot;
         if (worker === null) return;
-        // A worker that is still loading models has no ears yet.
-        if (slot.state === 'starting') return void (await worker.terminate());
+        // One that still loads models hears this afterwards: to cut the runtime off while it loads ends the whole process.
         const exited = new Promise((resolve) => worker.once('exit', resolve));
         const cutOff = setTimeout(() => void worker.terminate(), STOP_DEADLINE_MS);
         worker.postMessage({ type: 'stop' } satisfies ToWorker);
