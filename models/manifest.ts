@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { Check, Errors } from 'typebox/schema';
 import { PorticoError } from '../appliance/kit/index.js';
-import { faultOf } from './rules.js';
+import { faultOf, modelOf } from './rules.js';
 
 const closed = { additionalProperties: false } as const;
 const TensorSpec = Type.Object(
@@ -186,7 +186,7 @@ export async function loadManifest(path: string = defaultManifestPath()): Promis
   if (isObject(manifest) && isObject(manifest['source']) && !hasText(manifest['source']['licence'])) {
     throw new PorticoError('model_licence_missing', { file: path });
   }
-  if (!Value.Check(ModelManifest, manifest)) throw unlike(path, 'the form of models/manifest.ts', firstFault(manifest));
+  if (!Check(ModelManifest, manifest)) throw unlike(path, 'the form of models/manifest.ts', firstFault(manifest));
   const fault = faultOf(manifest);
   if (fault !== null) throw unlike(path, fault.expected, fault.found);
   return manifest;
@@ -207,21 +207,11 @@ function firstFault(manifest: unknown): string {
   for (const [index, entry] of models.entries()) {
     const role = isObject(entry) ? entry['role'] : undefined;
     if (!isRole(role)) return `a model of no known role at /models/${index}`;
-    const first = Value.Errors(specs[role], entry)[0];
+    const [first] = Errors(specs[role], entry)[1];
     if (first !== undefined) return `${first.message} at /models/${index}${first.instancePath}`;
   }
-  const first = Value.Errors(ModelManifest, manifest)[0];
+  const [first] = Errors(ModelManifest, manifest)[1];
   return `${first?.message ?? 'another form'} at ${first?.instancePath || '/'}`;
-}
-
-/** The model of a role; `loadManifest` has made sure that there is one detector and one embedder. */
-export function modelOf<R extends 'detector' | 'embedder'>(manifest: ModelManifest, role: R): SpecOf<R>;
-/** null for a pack whose detector gives the five points itself, or that does not judge eyes. */
-export function modelOf<R extends 'landmarks' | 'eyes'>(manifest: ModelManifest, role: R): SpecOf<R> | null;
-export function modelOf(manifest: ModelManifest, role: ModelRole): ModelSpec | null {
-  const model = manifest.models.find((candidate) => candidate.role === role) ?? null;
-  if (model === null && (role === 'detector' || role === 'embedder')) throw new PorticoError('model_corrupt', { expected: role, found: 'none' });
-  return model;
 }
 
 /**

@@ -1,5 +1,16 @@
 /** What must be true of a manifest beyond its form: that its parts fit together and fit the code around each kind of model. */
-import type { Calibration, ModelManifest, ModelRole, SpecOf, TensorSpec } from './manifest.js';
+import { PorticoError } from '../appliance/kit/index.js';
+import type { Calibration, ModelManifest, ModelRole, ModelSpec, SpecOf, TensorSpec } from './manifest.js';
+
+/** The model of a role; `loadManifest` has made sure that there is one detector and one embedder. */
+export function modelOf<R extends 'detector' | 'embedder'>(manifest: ModelManifest, role: R): SpecOf<R>;
+/** null for a pack whose detector gives the five points itself, or that does not judge eyes. */
+export function modelOf<R extends 'landmarks' | 'eyes'>(manifest: ModelManifest, role: R): SpecOf<R> | null;
+export function modelOf(manifest: ModelManifest, role: ModelRole): ModelSpec | null {
+  const model = manifest.models.find((candidate) => candidate.role === role) ?? null;
+  if (model === null && (role === 'detector' || role === 'embedder')) throw new PorticoError('model_corrupt', { expected: role, found: 'none' });
+  return model;
+}
 
 /** What does not fit together in a manifest of the right form; null when all does. */
 export function faultOf(manifest: ModelManifest): { expected: string; found: string } | null {

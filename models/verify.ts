@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PorticoError } from '../appliance/kit/index.js';
-import { modelOf, type ModelManifest, type ModelSpec } from './manifest.js';
+import type { ModelManifest, ModelSpec } from './manifest.js';
+import { modelOf } from './rules.js';
 
 export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

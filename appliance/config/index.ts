@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { isAbsolute, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { Type, type Static } from 'typebox';
-import { Value } from 'typebox/value';
+import { Errors } from 'typebox/schema';
 import { PorticoError } from '../kit/index.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -61,19 +61,14 @@ export interface Config {
  * @throws PorticoError config_invalid {setting, problem}
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const raw: Record<string, unknown> = {};
-  for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith('PORTICO_') || text === undefined) continue;
-    if (!(name in SETTINGS)) throw new PorticoError('config_invalid', { setting: name, problem: 'is not a setting of Portico' });
-    const { type } = SETTINGS[name as keyof typeof SETTINGS] as { type?: string };
-    // Value.Convert is generous: it reads '' as 0 and '80.5' as the integer 80.
-    if (type !== undefined && Object.hasOwn(NUMERALS, type) && !NUMERALS[type as keyof typeof NUMERALS].test(text)) {
-      throw new PorticoError('config_invalid', { setting: name, problem: `must be a number of type ${type}` });
-    }
-    raw[name] = text;
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('PORTICO_') && !(name in SETTINGS)) throw new PorticoError('config_invalid', { setting: name, problem: 'is not a setting of Portico' });
   }
-  const settings = Value.Convert(Settings, Value.Default(Settings, raw)) as Static<typeof Settings>;
-  const error = [...Value.Errors(Settings, settings)][0];
+  const settings = Object.fromEntries((Object.entries(SETTINGS) as [string, { type?: string; default?: unknown }][]).map(([name, schema]) => {
+    const text = environment[name];
+    return [name, text === undefined ? schema.default : valueOf(name, schema.type, text)];
+  })) as Static<typeof Settings>;
+  const [error] = Errors(Settings, settings)[1];
   if (error !== undefined) {
     throw new PorticoError('config_invalid', { setting: error.instancePath.replace(/^\//, ''), problem: error.message });
   }
@@ -105,4 +100,13 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     databaseMaxBytes: settings.PORTICO_DB_MAX_MB === 0 ? null : settings.PORTICO_DB_MAX_MB * 1_048_576,
     demo: settings.PORTICO_DEMO,
   });
+}
+
+/** A setting's text as its schema's type; what is written otherwise is left for the schema to refuse. */
+function valueOf(setting: string, type: string | undefined, text: string): unknown {
+  if (type === 'boolean') return text === 'true' || text === 'false' ? text === 'true' : text;
+  if (type !== 'integer' && type !== 'number') return text;
+  // Number() is generous: it reads '' as 0 and '0x50' as 80.
+  if (!NUMERALS[type].test(text)) throw new PorticoError('config_invalid', { setting, problem: `must be a number of type ${type}` });
+  return Number(text);
 }

@@ -75,8 +75,6 @@ export type CameraMode = (typeof CAMERA_MODES)[number];
 export const CAMERA_RANGES = ['near', 'far'] as const;
 export type CameraRange = (typeof CAMERA_RANGES)[number];
 
-export const MAX_FRAME_BYTES = 4_000_000;
-export const MAX_FRAME_PIXELS = 25_000_000;
 /** Frames a camera may have under way: one being worked on, one waiting. */
 export const CAMERA_CREDITS = 2;
 

@@ -18,6 +18,7 @@ import type { Enrolments, Quality, Recognition, Sightings } from '../recognition
 import type { Visits } from '../visits/index.js';
 import { Cards } from './cards.js';
 import type { Certificates } from './certificates.js';
+import { compileAtFirstUse } from './compilers.js';
 import { handleError } from './errors.js';
 import { identifyVisitor, refuseForeignOrigin } from './guards.js';
 import { LiveHub } from './live.js';
@@ -60,6 +61,7 @@ export async function buildServer(deps: HttpDeps) {
     frameworkErrors: (error, request, reply) => handleError(error, request as FastifyRequest, reply as FastifyReply),
     // A wrong type is refused, an unknown field is refused: nothing is guessed or dropped in silence.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+    schemaController: compileAtFirstUse,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setErrorHandler(handleError);

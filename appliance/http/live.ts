@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import { Value } from 'typebox/value';
+import { Check } from 'typebox/schema';
 import { CLOSE, LiveRequest, PROTOCOL_VERSION, type BoxHealth, type LiveEvent, type LiveMessage } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
@@ -101,7 +101,7 @@ export class LiveHub {
     const message = isBinary ? null : parseJson(data);
     if (message === null) this.#refuse(client, new PorticoError('malformed_json'));
     else if ((message as { v?: unknown }).v !== PROTOCOL_VERSION) this.#refuse(client, new PorticoError('wrong_protocol_version', { expected: PROTOCOL_VERSION }));
-    else if (!Value.Check(LiveRequest, message)) this.#refuse(client, new PorticoError('unknown_message'));
+    else if (!Check(LiveRequest, message)) this.#refuse(client, new PorticoError('unknown_message'));
     else this.#send(client, { v: 1, type: 'live.pong' });
   }
 

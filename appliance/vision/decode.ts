@@ -1,6 +1,6 @@
 /** Bytes from outside to pixels: the only file that knows the image library. */
 import sharp from 'sharp';
-import { MAX_FRAME_BYTES, MAX_FRAME_PIXELS } from '../contract/index.js';
+import { MAX_FRAME_BYTES, MAX_FRAME_PIXELS } from '../contract/limits.js';
 import { PorticoError } from '../kit/index.js';
 import type { RgbImage } from './geometry.js';
 import type { Box } from './types.js';

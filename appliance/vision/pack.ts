@@ -1,4 +1,5 @@
-import { modelOf, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
+import type { ModelManifest, ModelSpec } from '../../models/manifest.js';
+import { modelOf } from '../../models/rules.js';
 import type { ModelBytes } from '../../models/verify.js';
 import { Detector } from './detector.js';
 import { Embedder } from './embedder.js';

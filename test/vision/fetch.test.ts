@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import * as tar from 'tar';
 import t, { type Test } from 'tap';
 import { AS_FETCHED, ensureModels, installFromTarball, npmCommand } from '../../models/install.js';
-import { defaultModelsDir, loadManifest, modelOf, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
+import { defaultModelsDir, loadManifest, type ModelManifest, type ModelSpec } from '../../models/manifest.js';
+import { modelOf } from '../../models/rules.js';
 import { readModel, sha256Of, verifyModels } from '../../models/verify.js';
 import { failure } from '../support/failures.js';
 
