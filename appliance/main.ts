@@ -9,7 +9,7 @@ import { EventBus } from './events/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
-import { createLogger, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
+import { collectSeldom, createLogger, letMainThreadFirst, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
 import { Enrolments, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
 import { openStorage } from './storage/index.js';
 import { createVision } from './vision/index.js';
@@ -31,11 +31,12 @@ export interface Appliance {
 
 /**
  * The composition root: every room is made here, in start order, and nowhere else.
+ * @param options.ownMachine nothing else of weight runs here, so recognition may wait for everything else
  * @throws PorticoError with a start-up code; then nothing is left running
  */
-export async function startAppliance(config: Config, overrides: { clock?: Clock; log?: Logger } = {}): Promise<Appliance> {
-  const clock = overrides.clock ?? systemClock;
-  const log = overrides.log ?? createLogger(config.logLevel);
+export async function startAppliance(config: Config, options: { clock?: Clock; log?: Logger; ownMachine?: boolean } = {}): Promise<Appliance> {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? createLogger(config.logLevel);
   const undo: (() => unknown)[] = [];
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) {
@@ -45,6 +46,12 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
         log.error({ err }, 'a room did not stop');
       }
     }
+  };
+
+  collectSeldom();
+  let ready = false;
+  const shareMachine = () => {
+    if (ready && options.ownMachine === true) letMainThreadFirst();
   };
 
   try {
@@ -57,7 +64,7 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
     const { db } = storage;
 
     const vision = createVision({
-      modelsDir: config.modelsDirectory, log, ...(config.visionWorkers === 0 ? {} : { workers: config.visionWorkers }),
+      modelsDir: config.modelsDirectory, log, workerReady: shareMachine, ...(config.visionWorkers === 0 ? {} : { workers: config.visionWorkers }),
     });
     await vision.prepare();
 
@@ -70,7 +77,8 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
       db, clock, events, log, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });
     // Models, templates and the server are made ready side by side; each of the first two takes about a second.
-    const loading = Promise.allSettled([vision.start(), gallery.start()]);
+    const templates = gallery.start();
+    const loading = Promise.allSettled([vision.start(templates), templates]);
     undo.push(async () => {
       await loading; // what is half started cannot be stopped
       await vision.stop();
@@ -165,6 +173,8 @@ export async function startAppliance(config: Config, overrides: { clock?: Clock;
       undo.push(() => { stopped = true; return done; });
     }
 
+    ready = true;
+    shareMachine();
     log.info({ port, trustPort: config.trustPort, modelPack: vision.modelPack, enrolled: gallery.size() }, 'READY');
     return {
       urls: hosts.map((host) => `https://${host}:${port}`), trustUrls, rootPem: certificates.rootPem,

@@ -12,7 +12,7 @@ const { values: options } = parseArgs({ options: { pair: { type: 'boolean', defa
 
 let appliance: Appliance;
 try {
-  appliance = await startAppliance(loadConfig());
+  appliance = await startAppliance(loadConfig(), { ownMachine: true });
 } catch (error) {
   if (!isPorticoError(error)) throw error;
   const details = Object.entries(error.details ?? {}).map(([name, value]) => `\n  ${name}: ${String(value)}`).join('');

@@ -7,13 +7,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isPorticoError } from '../kit/index.js';
 import { openReader, type Database, type ReaderTicket } from '../storage/index.js';
-import { DIMENSIONS, SignIndex, type IndexMatch } from './signIndex.js';
+import { DIMENSIONS, SignIndex, type IndexMatch, type SharedMemory } from './signIndex.js';
 
 export interface SearchThreadData {
   readerTicket: ReaderTicket;
   modelId: string;
   /** No threshold is ever below this cosine: a best match under it leads to nothing and need not be found. */
   floor: number;
+  /** How many changes there were before: those sent from now on are numbered from here. */
+  changes: number;
 }
 
 /** `stored`: a template as it is; `blurred`: with noise of its own length, cosine .7; `stranger`: any direction. */
@@ -24,8 +26,8 @@ export type Question =
   | { type: 'compare' }
   | { type: 'check'; probe: CheckProbe };
 export type ToSearchThread =
-  | { type: 'put'; templateId: number; vector: Float32Array }
-  | { type: 'remove'; templateId: number }
+  | { type: 'put'; change: number; templateId: number; vector: Float32Array }
+  | { type: 'remove'; change: number; templateId: number }
   | { type: 'close' }
   | ({ id: number } & Question);
 export type Answer =
@@ -33,15 +35,16 @@ export type Answer =
   | { type: 'compare'; rowsInFile: number; rowsInMemory: number; differing: number }
   | { type: 'check'; same: boolean }
   | { type: 'failed'; reason: string };
-export type FromSearchThread = { type: 'ready' } | ({ id: number } & Answer);
+export type FromSearchThread = { type: 'ready'; memory: SharedMemory } | ({ id: number } & Answer);
 
 /** Scores of the same two vectors differ by rounding only: float32 sums of 512 products. */
 const SCORE_ROUNDING = 1e-5;
 
-const { readerTicket, modelId, floor } = workerData as SearchThreadData;
+const { readerTicket, modelId, floor, changes } = workerData as SearchThreadData;
 const db = openReader(readerTicket);
-const index = await SignIndex.create();
+const index = new SignIndex();
 load(db, index);
+index.tellChanges(changes);
 
 const port = parentPort!;
 port.on('message', (message: ToSearchThread) => {
@@ -49,9 +52,11 @@ port.on('message', (message: ToSearchThread) => {
     case 'put':
       index.put(message.templateId, message.vector);
       message.vector.fill(0);
+      index.tellChanges(message.change);
       break;
     case 'remove':
       index.remove(message.templateId);
+      index.tellChanges(message.change);
       break;
     case 'close':
       index.clear();
@@ -68,7 +73,7 @@ port.on('message', (message: ToSearchThread) => {
       break;
   }
 });
-port.postMessage({ type: 'ready' } satisfies FromSearchThread);
+port.postMessage({ type: 'ready', memory: index.memory } satisfies FromSearchThread);
 
 /**
  * Reads all vectors of the model pack, as they are at one moment. Past vec0's own interface: it opens the chunk anew

@@ -4,3 +4,4 @@ export * from './clock.js';
 export * from './errors.js';
 export * from './estimate.js';
 export * from './log.js';
+export * from './machine.js';

@@ -46,10 +46,11 @@ export interface Vision {
    */
   prepare(): Promise<void>;
   /**
-   * Checks and loads the models into worker threads and runs each once.
+   * Checks and loads the models into a worker thread and runs each once; then it resolves, and the other workers follow.
+   * @param othersAfter what these wait for; default: nothing
    * @throws PorticoError model_missing, model_corrupt {file, expected, found}, vision_unavailable, and those of `prepare`
    */
-  start(): Promise<void>;
+  start(othersAfter?: Promise<unknown>): Promise<void>;
   /**
    * Finds and reads the faces of one picture. The bytes are copied before this returns.
    * @throws PorticoError of the `image_` family for a bad picture; vision_unavailable when the queue (64) is full,
@@ -83,6 +84,8 @@ export interface VisionOptions {
   uncalibrated?: boolean;
   /** Worker threads, one core each; default: the cores, at most 4. */
   workers?: number;
+  /** Called whenever a worker has started, also one that replaces another. */
+  workerReady?: () => void;
   log?: Logger;
 }
 
@@ -131,7 +134,7 @@ class VisionRoom implements Vision {
     this.#pack = Object.freeze({ gates: manifest.gates, calibration });
   }
 
-  async start(): Promise<void> {
+  async start(othersAfter?: Promise<unknown>): Promise<void> {
     if (this.#pool !== null) throw new Error('vision is already running');
     if (this.#manifest === null) await this.prepare();
     const manifest = this.#manifest!;
@@ -143,8 +146,8 @@ class VisionRoom implements Vision {
         detector: shared(detector), landmarks: landmarks && shared(landmarks), embedder: shared(embedder), eyes: eyes && shared(eyes),
       },
     };
-    const pool = new WorkerPool({ spawn: () => spawnWorker(setup), workers: this.#workerCount(), log });
-    await pool.start();
+    const pool = new WorkerPool({ spawn: () => spawnWorker(setup), workers: this.#workerCount(), log, workerReady: this.#options.workerReady });
+    await pool.start(othersAfter);
     this.#pool = pool;
     log?.info({ modelPack: this.modelPack, workers: this.#workerCount() }, 'vision: ready');
   }

@@ -36,13 +36,15 @@ interface Slot {
 export class WorkerPool {
   readonly #spawn: () => Worker;
   readonly #log: Logger | undefined;
+  readonly #workerReady: (() => void) | undefined;
   readonly #slots: Slot[];
   readonly #waiting: Job[] = [];
   #lastJob = 0;
   #state: 'new' | 'running' | 'stopped' = 'new';
 
-  constructor(options: { spawn: () => Worker; workers: number; log?: Logger | undefined }) {
+  constructor(options: { spawn: () => Worker; workers: number; log?: Logger | undefined; workerReady?: (() => void) | undefined }) {
     this.#spawn = options.spawn;
+    this.#workerReady = options.workerReady;
     this.#log = options.log;
     this.#slots = Array.from({ length: options.workers }, () => ({
       worker: null,
@@ -66,15 +68,20 @@ export class WorkerPool {
 
   /**
    * Resolves when one worker is ready; the others follow and share the work when they are.
+   * @param othersAfter what the others wait for: to load models takes a core for half a second
    * @throws PorticoError of the first worker when it cannot start
    */
-  async start(): Promise<void> {
+  async start(othersAfter: Promise<unknown> = Promise.resolve()): Promise<void> {
     if (this.#state !== 'new') throw new Error('a pool starts once');
     this.#state = 'running';
     try {
       const [first, ...others] = this.#slots;
       await this.#startWorker(first!);
-      for (const slot of others) this.#startWorker(slot).catch((error: unknown) => this.#log?.error({ err: error }, 'vision: a worker did not start'));
+      const startOthers = () => {
+        if (this.#state !== 'running') return;
+        for (const slot of others) this.#startWorker(slot).catch((error: unknown) => this.#log?.error({ err: error }, 'vision: a worker did not start'));
+      };
+      void othersAfter.then(startOthers, startOthers);
     } catch (error) {
       await this.stop();
       throw error;
@@ -131,6 +138,7 @@ export class WorkerPool {
             slot.failures = 0;
             slot.state = 'idle';
             resolve();
+            this.#workerReady?.();
             this.#dispatch();
             break;
           case 'failed_to_start':

@@ -1,18 +1,21 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { SignIndex } from '../../appliance/gallery/signIndex.js';
+import { SignIndex, SignReader } from '../../appliance/gallery/signIndex.js';
 import { DIMENSIONS, dot, TemplateMaker } from '../support/templates.js';
 
 const ROUNDING = 1e-5;
-/** Where templates begin in the index's memory; before that are the probe and the lists of a search. */
-const FIRST_BLOCK = 65_536;
+/** Where templates begin in the memory; before that each thread has three pages for the probe and the lists of a search. */
+const FIRST_BLOCK = 6 * 65_536;
+/** In front of the first thread's: how many rows and changes there are. */
+const STATE = 64;
+const STATE_END = 72;
 
 /** Whether these numbers are anywhere in the index's memory, whole or as a part of 16 values, or the sign code. */
 function isInMemory(index: SignIndex, vector: Float32Array): boolean {
   const part = Buffer.from(vector.buffer, 40, 64);
   const code = Buffer.alloc(DIMENSIONS / 8);
   for (const [i, value] of vector.entries()) if (value < 0) code[i >> 3] = code[i >> 3]! | (1 << (i & 7));
-  const memory = Buffer.from(index.memory);
+  const memory = Buffer.from(index.memory.buffer);
   return memory.includes(part) || memory.includes(code);
 }
 
@@ -25,7 +28,7 @@ t.test('whatever is put and removed, the best matches are those of a full compar
   let searches = 0;
   await fc.assert(fc.asyncProperty(fc.integer(), fc.array(change, { minLength: 100, maxLength: 1_000 }), async (seed, changes) => {
     const maker = new TemplateMaker(seed);
-    const index = await SignIndex.create();
+    const index = new SignIndex();
     const expected = new Map<number, Float32Array>();
     for (const { kind, id } of changes) {
       if (kind === 'put') {
@@ -59,7 +62,7 @@ t.test('whatever is put and removed, the best matches are those of a full compar
 
 t.test('the best match of 20,000 is found for every probe that is as near as a face to its template', async (t) => {
   const maker = new TemplateMaker(7);
-  const index = await SignIndex.create();
+  const index = new SignIndex();
   const templates = Array.from({ length: 20_000 }, () => maker.template());
   for (const [i, template] of templates.entries()) index.put(i, template);
   for (let i = 0; i < 1_000; i++) {
@@ -71,7 +74,7 @@ t.test('the best match of 20,000 is found for every probe that is as near as a f
 });
 
 t.test('codes at every distance, and many equally near', async (t) => {
-  const index = await SignIndex.create();
+  const index = new SignIndex();
   const all = new Float32Array(DIMENSIONS).fill(1 / Math.sqrt(DIMENSIONS));
   // 6,000 templates of which 513 differ from the probe in 0 to 512 signs and the others in all of them.
   for (let i = 0; i < 6_000; i++) index.put(i, all.map((value, place) => (place < Math.max(0, 5_999 - i) ? -value : value)));
@@ -83,14 +86,17 @@ t.test('codes at every distance, and many equally near', async (t) => {
 
 t.test('what is removed or replaced, and who was looked for, leaves nothing in memory', async (t) => {
   const maker = new TemplateMaker(3);
-  const index = await SignIndex.create();
-  const templates = Array.from({ length: 5_000 }, () => maker.template()); // more than one block
+  const index = new SignIndex();
+  const templates = Array.from({ length: 17_000 }, () => maker.template()); // more than one block
   for (const [i, template] of templates.entries()) index.put(i, template);
   const probe = maker.mate(templates[17]!, 0.7);
-  t.equal(index.nearest(probe, 1)[0]?.templateId, 17);
-  t.notOk(isInMemory(index, probe), 'the probe');
-  t.ok(new Uint32Array(index.memory, 0, FIRST_BLOCK / 4).every((word) => word === 0), 'nor the lists of who was near');
-  for (const id of [17, 0, 4_999, 4_998]) {
+  for (const searcher of [index, new SignReader(index.memory)]) {
+    t.equal(searcher.nearest(probe, 1)[0]?.templateId, 17);
+    t.notOk(isInMemory(index, probe), 'the probe');
+    const written = new Uint8Array(index.memory.buffer, 0, FIRST_BLOCK);
+    t.ok(written.every((byte, at) => byte === 0 || (at >= STATE && at < STATE_END)), 'nor the lists of who was near');
+  }
+  for (const id of [17, 0, 16_999, 16_998]) {
     t.ok(isInMemory(index, templates[id]!), 'it can be found while it is there');
     t.ok(index.remove(id));
     t.notOk(isInMemory(index, templates[id]!), `template ${id}`);
@@ -101,12 +107,30 @@ t.test('what is removed or replaced, and who was looked for, leaves nothing in m
   index.clear();
   t.equal(index.size, 0);
   t.strictSame(index.nearest(probe, 2), []);
-  t.ok(new Uint32Array(index.memory).every((word) => word === 0));
+  t.ok(new Uint32Array(index.memory.buffer).every((word) => word === 0));
+});
+
+t.test('a reader in another thread finds the same, also after the memory has grown, and knows the last change', async (t) => {
+  const maker = new TemplateMaker(5);
+  const index = new SignIndex();
+  const reader = new SignReader(index.memory);
+  t.equal(reader.size, 0);
+  t.strictSame(reader.nearest(maker.template(), 2), []);
+  for (const many of [10, 16_384, 17_000]) { // the second fills a block, the third needs another
+    for (let id = index.size; id < many; id++) index.put(id + 5, maker.template());
+    index.tellChanges(many);
+    t.match({ size: reader.size, changes: reader.changes }, { size: many, changes: many });
+    for (let i = 0; i < 20; i++) {
+      const probe = maker.mate(index.vectorOf(5 + Math.floor(maker.uniform() * many))!, 0.7);
+      t.strictSame(reader.nearest(probe, 3), index.nearest(probe, 3));
+    }
+  }
 });
 
 t.test('what is not a vector or a count is refused', async (t) => {
-  const index = await SignIndex.create();
+  const index = new SignIndex();
   t.throws(() => index.put(1, new Float32Array(128)), RangeError);
+  for (const id of [-1, 0.5, 2 ** 32, NaN]) t.throws(() => index.put(id, new Float32Array(DIMENSIONS)), RangeError);
   t.throws(() => index.nearest(new Float32Array(128), 1), RangeError);
   for (const count of [0, 101, NaN]) t.throws(() => index.nearest(new Float32Array(DIMENSIONS), count), RangeError);
   t.equal(index.size, 0);

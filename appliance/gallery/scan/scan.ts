@@ -9,9 +9,9 @@
 
 const VECTOR_BYTES: usize = 2048;
 const CODE_BYTES: usize = 64;
-/** Templates lie in blocks: the codes of 4096 rows, then their vectors. */
-const BLOCK_ROWS: usize = 4096;
-const BLOCK_BYTES: usize = BLOCK_ROWS * (CODE_BYTES + VECTOR_BYTES);
+/** Templates lie in blocks: the codes of 16,384 rows, their vectors, their ids of 4 bytes. */
+const BLOCK_ROWS: usize = 16_384;
+const BLOCK_BYTES: usize = BLOCK_ROWS * (CODE_BYTES + VECTOR_BYTES + 4);
 /** Distances are 0 to 512. */
 const DISTANCES: usize = 513;
 /** Length of the list of candidates. It is full when it has four times as many as are wanted. */
