@@ -86,7 +86,7 @@ export class LiveHub {
     const event = { v: 1, epoch: this.#epoch, revision: this.#revision, at: this.#at(), ...unsent } as LiveEvent;
     this.#replay.push(event);
     if (this.#replay.length > REPLAY_MAX) this.#replay.shift();
-    const text = JSON.stringify(event);
+    const text = Buffer.from(JSON.stringify(event));
     for (const client of this.#clients) this.#sendText(client, text);
   }
 
@@ -113,7 +113,7 @@ export class LiveHub {
     this.#sendText(client, JSON.stringify(message));
   }
 
-  #sendText(client: WebSocket, text: string): void {
+  #sendText(client: WebSocket, text: string | Buffer): void {
     if (!sendOrClose(client, text)) this.#clients.delete(client);
   }
 

@@ -12,14 +12,18 @@ export function endSocket(client: WebSocket, code: number): void {
   setTimeout(() => client.terminate(), CLOSE_PATIENCE_MS).unref();
 }
 
-/** Sends, unless the client does not drain what it was sent before. @returns false when it was closed for that */
-export function sendOrClose(client: WebSocket, text: string): boolean {
+/**
+ * Sends, unless the client does not drain what it was sent before.
+ * @param text as bytes when it goes to many: then it is made UTF-8 once
+ * @returns false when it was closed for that
+ */
+export function sendOrClose(client: WebSocket, text: string | Buffer): boolean {
   if (client.readyState !== client.OPEN) return false;
   if (client.bufferedAmount > BUFFERED_BYTES_MAX) {
     endSocket(client, CLOSE.tooSlow);
     return false;
   }
-  client.send(text);
+  client.send(text, { binary: false });
   return true;
 }
 

@@ -65,18 +65,19 @@ export class Visits {
   ): { visitId: string; began: boolean } | { held: EndReason } {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
     const { customerId } = proof;
-    if (arrival === 'recognised' && this.#openOf(customerId) === undefined) {
+    const open = this.#openOf(customerId);
+    if (arrival === 'recognised' && open === undefined) {
       const last = this.#lastEnd(customerId);
       if (!mayReopen(last, this.#clock.now())) return { held: last!.endReason };
     }
-    return this.#arrive(customerId, arrival, score, corrects);
+    return this.#arrive(customerId, open, arrival, score, corrects);
   }
 
   /** Written in by hand, without a face. @throws PorticoError customer_not_found */
   arriveByHand(customerId: string): string {
     return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
-      return this.#arrive(customerId, 'by_hand', null, null).visitId;
+      return this.#arrive(customerId, this.#openOf(customerId), 'by_hand', null, null).visitId;
     });
   }
 
@@ -170,10 +171,12 @@ export class Visits {
     return row?.at == null ? null : toInstant(row.at);
   }
 
-  #arrive(customerId: string, arrival: Arrival, score: number | null, corrects: string | null): { visitId: string; began: boolean } {
+  /** @param open the customer's open visit, as it is in this transaction */
+  #arrive(
+    customerId: string, open: VisitRow | undefined, arrival: Arrival, score: number | null, corrects: string | null,
+  ): { visitId: string; began: boolean } {
     const now = this.#clock.now();
     return this.#db.transaction(() => {
-      const open = this.#openOf(customerId);
       const step = nextVisit(open === undefined ? null : toOpenVisit(open), now, this.#gapMs);
       switch (step) {
         case 'ignore':
