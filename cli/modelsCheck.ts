@@ -3,7 +3,7 @@ import { readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
 import { isPorticoError, PorticoError } from '../appliance/kit/index.js';
-import { createVision, PackExam, type Calibration, type Vision } from '../appliance/vision/index.js';
+import { createVision, examinePack, type Calibration, type PackExam, type Vision } from '../appliance/vision/index.js';
 import { loadManifest, manifestPathFor, modelPackOf, type ModelManifest } from '../models/manifest.js';
 import { readModels } from '../models/verify.js';
 import { calibrate, compare, enough, ENROLLED_PHOTOS, makeTrial, proposeGates, ratesOf, type Interval, type Person, type ReadFace, type Trial } from './calibration.js';
@@ -121,7 +121,7 @@ async function timeBoth(candidate: Pack, present: Pack, output: CheckOutput): Pr
 }
 
 async function open({ dir, manifest }: Pack): Promise<PackExam> {
-  return PackExam.open(manifest, await readModels(dir, manifest));
+  return examinePack(manifest, await readModels(dir, manifest));
 }
 
 function report(trial: Trial, presentTrial: Trial, present: ModelManifest, output: CheckOutput): void {

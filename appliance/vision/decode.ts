@@ -1,7 +1,8 @@
 /** Bytes from outside to pixels: the only file that knows the image library. */
 import sharp from 'sharp';
-import { MAX_FRAME_BYTES, MAX_FRAME_PIXELS } from '../contract/limits.js';
+import { MAX_FRAME_PIXELS } from '../contract/limits.js';
 import { PorticoError } from '../kit/index.js';
+import { checkByteLength } from './bytes.js';
 import type { RgbImage } from './geometry.js';
 import type { Box } from './types.js';
 
@@ -111,12 +112,6 @@ export async function cutOut(bytes: Uint8Array, box: Box): Promise<Uint8Array> {
     .resize({ width: CUT_OUT_SIDE_MAX, height: CUT_OUT_SIDE_MAX, fit: 'inside', withoutEnlargement: true })
     .jpeg({ quality: 92 })
     .toBuffer();
-}
-
-/** @throws PorticoError image_empty or image_too_many_bytes */
-export function checkByteLength(bytes: number): void {
-  if (bytes === 0) throw new PorticoError('image_empty');
-  if (bytes > MAX_FRAME_BYTES) throw new PorticoError('image_too_many_bytes', { bytes, bytesMax: MAX_FRAME_BYTES });
 }
 
 /** The format by the first bytes, whatever the sender called it; null when it is not one of ours. */

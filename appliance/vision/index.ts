@@ -4,15 +4,16 @@ import { Worker } from 'node:worker_threads';
 import { loadManifest, manifestPathFor, modelPackOf, type Calibration, type Gates, type ModelManifest } from '../../models/manifest.js';
 import { readModels } from '../../models/verify.js';
 import { Embedding, PorticoError, type Logger } from '../kit/index.js';
-import { checkByteLength, cutOut } from './decode.js';
+import { checkByteLength } from './bytes.js';
+import type { PackExam } from './exam.js';
 import type { WorkerSetup } from './messages.js';
 import { WorkerPool } from './pool.js';
 import type { RawAnalysis } from './pipeline.js';
 import type { Box, FrameAnalysis, Settled } from './types.js';
 
-export { PackExam } from './exam.js';
 export { iou } from './geometry.js';
 export * from './quality.js';
+export type { PackExam } from './exam.js';
 export type * from './types.js';
 
 /** Faces of a frame that are looked at unless the caller says otherwise: a front desk seldom sees more at once. */
@@ -94,6 +95,11 @@ const NO_CALIBRATION: Calibration = {
   measuredOn: 'nothing yet', fpir: [0.01, 0.001], table: [{ people: 1, cosine: [1, 1] }, { people: 2, cosine: [1, 1] }], perDecade: 0, floor: 0.99, cap: 1,
 };
 
+/** As `PackExam.open`; what it takes is loaded only then, for the box itself never needs it here. */
+export async function examinePack(...pack: Parameters<typeof PackExam.open>): Promise<PackExam> {
+  return (await import('./exam.js')).PackExam.open(...pack);
+}
+
 export function createVision(options: VisionOptions): Vision {
   return new VisionRoom(options);
 }
@@ -163,6 +169,7 @@ class VisionRoom implements Vision {
   }
 
   async cutOut(image: Uint8Array, box: Box): Promise<Uint8Array> {
+    const { cutOut } = await import('./decode.js'); // the image library is for workers; here it is seldom wanted
     return cutOut(image, box);
   }
 
