@@ -9,7 +9,7 @@ import { EventBus } from './events/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
-import { collectSeldom, createLogger, letMainThreadFirst, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
+import { createLogger, letMainThreadFirst, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
 import { Enrolments, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
 import { openStorage } from './storage/index.js';
 import { createVision } from './vision/index.js';
@@ -48,7 +48,6 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     }
   };
 
-  collectSeldom();
   let ready = false;
   const shareMachine = () => {
     if (ready && options.ownMachine === true) letMainThreadFirst();

@@ -13,7 +13,7 @@ const CODE_BYTES = DIMENSIONS / 8;
  */
 const RESCORED_MIN = 100;
 const RESCORED_MAX = 4_000;
-const TEMPLATES_FOR_EACH_RESCORED = 100;
+const TEMPLATES_FOR_EACH_RESCORED = 125;
 /** Length of the scan's lists: scan.ts. */
 const CANDIDATES_FOR_EACH_WANTED = 4;
 
@@ -56,6 +56,7 @@ declare const WebAssembly: {
 
 /** What scan/scan.ts exports; all numbers are addresses or counts. */
 interface ScanModule {
+  wipe(from: number, count: number): void;
   encode(vector: number, code: number): void;
   scan(blocks: number, rows: number, probe: number, wanted: number, candidates: number, counts: number): number;
   rescore(blocks: number, probe: number, candidates: number, count: number, scores: number): void;
@@ -124,8 +125,8 @@ export class SignReader {
     if (probe.length !== DIMENSIONS) throw new RangeError(`a probe has ${DIMENSIONS} values, not ${probe.length}`);
     if (!(count >= 1 && count <= RESCORED_MIN)) throw new RangeError(`1 to ${RESCORED_MIN} matches can be asked for, not ${count}`);
     this.#view.look();
-    const { bytes, words, floats } = this.#view;
-    const { encode, scan, rescore } = this.#module;
+    const { words, floats } = this.#view;
+    const { encode, rescore, scan, wipe } = this.#module;
     const at = this.#scratch;
     const { size } = this;
     const wanted = Math.min(RESCORED_MAX, Math.max(RESCORED_MIN, Math.ceil(size / TEMPLATES_FOR_EACH_RESCORED)));
@@ -143,11 +144,11 @@ export class SignReader {
       if (best.length > count) best.pop();
     }
     // What the scan and the rescoring wrote; to clear the whole pages takes four times as long.
-    bytes.fill(0, at + PROBE, at + CANDIDATES);
+    wipe(at + PROBE, CANDIDATES - PROBE);
     const listed = Math.min(size, wanted * CANDIDATES_FOR_EACH_WANTED) * 4;
-    bytes.fill(0, at + CANDIDATES, at + CANDIDATES + listed);
-    bytes.fill(0, at + DISTANCES, at + DISTANCES + listed);
-    bytes.fill(0, at + SCORES, at + SCORES + (found + 3) * 4); // rescored four at a time
+    wipe(at + CANDIDATES, listed);
+    wipe(at + DISTANCES, listed);
+    wipe(at + SCORES, (found + 3) * 4); // rescored four at a time
     return best;
   }
 }
@@ -225,8 +226,8 @@ export class SignIndex {
       words[idAt(row) / 4] = moved;
       this.#rows.set(moved, row);
     }
-    bytes.fill(0, vectorAt(last), vectorAt(last) + VECTOR_BYTES);
-    bytes.fill(0, codeAt(last), codeAt(last) + CODE_BYTES);
+    this.#module.wipe(vectorAt(last), VECTOR_BYTES);
+    this.#module.wipe(codeAt(last), CODE_BYTES);
     words[idAt(last) / 4] = 0;
     this.#rows.delete(templateId);
     this.#tellSize();
@@ -236,7 +237,7 @@ export class SignIndex {
   /** Removes all; the memory is kept and holds zeros. */
   clear(): void {
     this.#rows.clear();
-    this.#view.bytes.fill(0);
+    this.#module.wipe(0, this.#view.bytes.length);
   }
 
   /** Says which change was the last: what a reader elsewhere goes by. */

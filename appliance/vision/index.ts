@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { loadManifest, manifestPathFor, modelPackOf, type Calibration, type Gates, type ModelManifest } from '../../models/manifest.js';
 import { readModels } from '../../models/verify.js';
-import { Embedding, PorticoError, type Logger } from '../kit/index.js';
+import { collectSeldom, Embedding, PorticoError, type Logger } from '../kit/index.js';
 import { checkByteLength } from './bytes.js';
 import type { PackExam } from './exam.js';
 import type { WorkerSetup } from './messages.js';
@@ -152,6 +152,7 @@ class VisionRoom implements Vision {
         detector: shared(detector), landmarks: landmarks && shared(landmarks), embedder: shared(embedder), eyes: eyes && shared(eyes),
       },
     };
+    collectSeldom();
     const pool = new WorkerPool({ spawn: () => spawnWorker(setup), workers: this.#workerCount(), log, workerReady: this.#options.workerReady });
     await pool.start(othersAfter);
     this.#pool = pool;

@@ -17,6 +17,11 @@ const DISTANCES: usize = 513;
 /** Length of the list of candidates. It is full when it has four times as many as are wanted. */
 const CANDIDATES_MAX: usize = 16_384;
 
+/** Overwrites `count` bytes with zeros: a typed array of shared memory does it byte by byte. */
+export function wipe(from: usize, count: usize): void {
+  memory.fill(from, 0, count);
+}
+
 /** Writes the sign code of the vector at `vector` to `code`. */
 export function encode(vector: usize, code: usize): void {
   for (let i: usize = 0; i < CODE_BYTES / 2; i++) {
