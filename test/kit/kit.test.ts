@@ -1,3 +1,5 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { platform } from 'node:os';
 import { inspect } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
@@ -110,4 +112,22 @@ t.test('days are those of the store, instants are UTC', async (t) => {
   t.equal(toDay(Date.parse('2026-03-29T00:59:59Z'), 'Europe/Berlin'), '2026-03-29', 'on the day the clocks change');
   t.equal(toInstant(late), '2026-03-31T16:30:00.000Z');
   t.throws(() => toDay(late, 'Mars/Olympus'), RangeError);
+});
+
+const canYield = platform() === 'linux' && spawnSync('chrt', ['--version']).status === 0;
+t.test('every thread but the main one gives way', { skip: canYield ? false : 'only on Linux with chrt' }, async (t) => {
+  // In a process of its own: here it would slow the test runner.
+  const script = `
+    const { letMainThreadFirst } = await import(process.argv[1]);
+    const { readdirSync, readFileSync } = await import('node:fs');
+    // proc(5): the 41st field of stat is the policy; what comes after the name has no brackets. 0 is SCHED_OTHER, 5 SCHED_IDLE.
+    const policy = (id) => Number(readFileSync('/proc/self/task/' + id + '/stat', 'utf8').split(') ').at(-1).split(' ')[38]);
+    const policies = () => readdirSync('/proc/self/task').map((id) => [id === String(process.pid) ? 'main' : 'other', policy(id)].join(' '));
+    const before = [...new Set(policies())];
+    letMainThreadFirst();
+    for (let waited = 0; policies().includes('other 0') && waited < 100; waited++) await new Promise((resolve) => setTimeout(resolve, 50));
+    console.log(JSON.stringify([before.sort(), [...new Set(policies())].sort()]));`;
+  const kit = new URL('../../appliance/kit/index.js', import.meta.url).href;
+  const out = execFileSync(process.execPath, ['--input-type=module', '-e', script, kit], { encoding: 'utf8' });
+  t.strictSame(JSON.parse(out), [['main 0', 'other 0'], ['main 0', 'other 5']]);
 });
