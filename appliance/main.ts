@@ -48,10 +48,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     }
   };
 
-  let ready = false;
-  const shareMachine = () => {
-    if (ready && options.ownMachine === true) letMainThreadFirst();
-  };
+  let shareMachine = (): void => undefined;
 
   try {
     const events = new EventBus(log);
@@ -63,7 +60,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const { db } = storage;
 
     const vision = createVision({
-      modelsDir: config.modelsDirectory, log, workerReady: shareMachine, ...(config.visionWorkers === 0 ? {} : { workers: config.visionWorkers }),
+      modelsDir: config.modelsDirectory, log, workerReady: () => shareMachine(), ...(config.visionWorkers === 0 ? {} : { workers: config.visionWorkers }),
     });
     await vision.prepare();
 
@@ -172,7 +169,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       undo.push(() => { stopped = true; return done; });
     }
 
-    ready = true;
+    if (options.ownMachine === true) shareMachine = () => letMainThreadFirst(gallery.osThreadId); // from now on: while starting, all hurry
     shareMachine();
     log.info({ port, trustPort: config.trustPort, modelPack: vision.modelPack, enrolled: gallery.size() }, 'READY');
     return {

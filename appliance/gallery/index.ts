@@ -170,6 +170,11 @@ export class Gallery {
     return this.#templates.drifting();
   }
 
+  /** The system's id of the search thread while it is up; null also where the system does not tell. */
+  get osThreadId(): number | null {
+    return this.#search.osThreadId;
+  }
+
   // ---- Search and decision -------------------------------------------------------------------------------------
 
   /** Whether the search thread is up and has loaded all templates. */
@@ -178,7 +183,7 @@ export class Gallery {
   }
 
   /**
-   * Compares a probe with every template of the present pack, in the search thread.
+   * Compares a probe with every template of the present pack.
    * @param options.lift how much more is asked of this probe than of a single look, cosine
    * @param options.except leave this customer out, as when enrolling again
    * @throws PorticoError vision_unavailable when the thread is gone or failed
@@ -256,7 +261,8 @@ export class Gallery {
 
   /**
    * Compares the search thread's memory with the file and with sqlite-vec's answers; on any difference the thread reads
-   * the file anew. Searches wait up to a second at a time meanwhile: for the night.
+   * the file anew. With more than 131,072 templates searches wait up to some seconds
+   * at a time meanwhile: for the night.
    * @throws PorticoError vision_unavailable when the thread is gone, or `stop` came meanwhile: nothing outlives it
    */
   async checkSearch(): Promise<SelfCheck & { reloaded: boolean }> {

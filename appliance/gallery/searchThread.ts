@@ -1,13 +1,13 @@
 /**
  * The search thread: the templates of one model pack in memory, read at start from the encrypted file over a read-only
- * connection of its own, so that the server's event loop never waits for a search. Changes and questions come through
+ * connection of its own, so that the server's event loop never waits for a long search. Changes and questions come through
  * one port and are done in the order in which they were sent. What fails here ends the thread: TemplateSearch starts
  * another, which reads the file again.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isPorticoError } from '../kit/index.js';
+import { isPorticoError, osThreadId } from '../kit/index.js';
 import { openReader, type Database, type ReaderTicket } from '../storage/index.js';
-import { DIMENSIONS, SignIndex, type IndexMatch, type SharedMemory } from './signIndex.js';
+import { DIMENSIONS, SignIndex, type IndexHome, type IndexMatch } from './signIndex.js';
 
 export interface SearchThreadData {
   readerTicket: ReaderTicket;
@@ -16,6 +16,7 @@ export interface SearchThreadData {
   floor: number;
   /** How many changes there were before: those sent from now on are numbered from here. */
   changes: number;
+  home: IndexHome;
 }
 
 /** `stored`: a template as it is; `blurred`: with noise of its own length, cosine .7; `stranger`: any direction. */
@@ -35,14 +36,14 @@ export type Answer =
   | { type: 'compare'; rowsInFile: number; rowsInMemory: number; differing: number }
   | { type: 'check'; same: boolean }
   | { type: 'failed'; reason: string };
-export type FromSearchThread = { type: 'ready'; memory: SharedMemory } | ({ id: number } & Answer);
+export type FromSearchThread = { type: 'ready'; osThreadId: number | null } | ({ id: number } & Answer);
 
 /** Scores of the same two vectors differ by rounding only: float32 sums of 512 products. */
 const SCORE_ROUNDING = 1e-5;
 
-const { readerTicket, modelId, floor, changes } = workerData as SearchThreadData;
+const { readerTicket, modelId, floor, changes, home } = workerData as SearchThreadData;
 const db = openReader(readerTicket);
-const index = new SignIndex();
+const index = new SignIndex(home);
 load(db, index);
 index.tellChanges(changes);
 
@@ -73,7 +74,7 @@ port.on('message', (message: ToSearchThread) => {
       break;
   }
 });
-port.postMessage({ type: 'ready', memory: index.memory } satisfies FromSearchThread);
+port.postMessage({ type: 'ready', osThreadId: osThreadId() } satisfies FromSearchThread);
 
 /**
  * Reads all vectors of the model pack, as they are at one moment. Past vec0's own interface: it opens the chunk anew

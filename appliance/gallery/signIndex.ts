@@ -62,10 +62,22 @@ interface ScanModule {
   rescore(blocks: number, probe: number, candidates: number, count: number, scores: number): void;
 }
 
+/** What an index lives in: memory, and the code that searches it. Can be sent to a thread. */
+export interface IndexHome {
+  readonly memory: SharedMemory;
+  readonly code: object;
+}
+
 /** @throws when the WebAssembly module is not there: `npm run build:server` makes it */
-function scanModule(memory: SharedMemory): ScanModule {
-  const module = new WebAssembly.Module(readFileSync(new URL('./scan/scan.wasm', import.meta.url)));
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as ScanModule;
+export function makeIndexHome(): IndexHome {
+  return {
+    memory: new WebAssembly.Memory({ initial: BLOCKS / PAGE_BYTES, maximum: PAGES_MAX, shared: true }),
+    code: new WebAssembly.Module(readFileSync(new URL('./scan/scan.wasm', import.meta.url))),
+  };
+}
+
+function scanModule({ memory, code }: IndexHome): ScanModule {
+  return new WebAssembly.Instance(code, { env: { memory } }).exports as ScanModule;
 }
 
 /** The shared memory as numbers; looked at anew after it has grown. */
@@ -100,9 +112,9 @@ export class SignReader {
   readonly #view: View;
   readonly #scratch: number;
 
-  constructor(memory: SharedMemory, of: 'the index' | 'the other thread' = 'the other thread') {
-    this.#module = scanModule(memory);
-    this.#view = new View(memory);
+  constructor(home: IndexHome, of: 'the index' | 'the other thread' = 'the other thread') {
+    this.#module = scanModule(home);
+    this.#view = new View(home.memory);
     this.#scratch = of === 'the index' ? 0 : SCRATCH_BYTES;
   }
 
@@ -113,6 +125,12 @@ export class SignReader {
   /** The number that the index was told with its last change. */
   get changes(): number {
     return Atomics.load(this.#view.words, STATE / 4 + 1);
+  }
+
+  /** Overwrites everything, when the thread whose index this was is gone and could not do it. */
+  wipe(): void {
+    this.#view.look();
+    this.#module.wipe(0, this.#view.bytes.length);
   }
 
   /**
@@ -130,25 +148,28 @@ export class SignReader {
     const at = this.#scratch;
     const { size } = this;
     const wanted = Math.min(RESCORED_MAX, Math.max(RESCORED_MIN, Math.ceil(size / TEMPLATES_FOR_EACH_RESCORED)));
-    floats.set(probe, (at + PROBE) / 4);
-    encode(at + PROBE, at + PROBE_CODE);
-    const found = scan(BLOCKS, size, at + PROBE_CODE, wanted, at + CANDIDATES, at + COUNTS);
-    rescore(BLOCKS, at + PROBE, at + CANDIDATES, found, at + SCORES);
     const best: IndexMatch[] = [];
-    for (let i = 0; i < found; i++) {
-      const score = floats[(at + SCORES) / 4 + i]!;
-      if (best.length === count && score <= best[count - 1]!.score) continue;
-      let place = best.length;
-      while (place > 0 && best[place - 1]!.score < score) place -= 1;
-      best.splice(place, 0, { templateId: words[idAt(words[(at + CANDIDATES) / 4 + i]!) / 4]!, score });
-      if (best.length > count) best.pop();
+    try {
+      floats.set(probe, (at + PROBE) / 4);
+      encode(at + PROBE, at + PROBE_CODE);
+      const found = scan(BLOCKS, size, at + PROBE_CODE, wanted, at + CANDIDATES, at + COUNTS);
+      rescore(BLOCKS, at + PROBE, at + CANDIDATES, found, at + SCORES);
+      for (let i = 0; i < found; i++) {
+        const score = floats[(at + SCORES) / 4 + i]!;
+        if (best.length === count && score <= best[count - 1]!.score) continue;
+        let place = best.length;
+        while (place > 0 && best[place - 1]!.score < score) place -= 1;
+        best.splice(place, 0, { templateId: words[idAt(words[(at + CANDIDATES) / 4 + i]!) / 4]!, score });
+        if (best.length > count) best.pop();
+      }
+    } finally {
+      // What the scan and the rescoring wrote; to clear the whole pages takes four times as long.
+      const listed = Math.min(size, wanted * CANDIDATES_FOR_EACH_WANTED) * 4;
+      wipe(at + PROBE, CANDIDATES - PROBE);
+      wipe(at + CANDIDATES, listed);
+      wipe(at + DISTANCES, listed);
+      wipe(at + SCORES, (wanted + 3) * 4); // rescored four at a time
     }
-    // What the scan and the rescoring wrote; to clear the whole pages takes four times as long.
-    wipe(at + PROBE, CANDIDATES - PROBE);
-    const listed = Math.min(size, wanted * CANDIDATES_FOR_EACH_WANTED) * 4;
-    wipe(at + CANDIDATES, listed);
-    wipe(at + DISTANCES, listed);
-    wipe(at + SCORES, (found + 3) * 4); // rescored four at a time
     return best;
   }
 }
@@ -167,21 +188,16 @@ export class SignIndex {
   /** Template to row. */
   readonly #rows = new Map<number, number>();
 
-  /** @throws when the WebAssembly module is not there: `npm run build:server` makes it */
-  constructor() {
-    const memory = new WebAssembly.Memory({ initial: BLOCKS / PAGE_BYTES, maximum: PAGES_MAX, shared: true });
-    this.#module = scanModule(memory);
-    this.#view = new View(memory);
-    this.#reader = new SignReader(memory, 'the index');
+  /** Empty, whatever was in the home before. */
+  constructor(home: IndexHome) {
+    this.#module = scanModule(home);
+    this.#view = new View(home.memory);
+    this.#reader = new SignReader(home, 'the index');
+    this.clear();
   }
 
   get size(): number {
     return this.#rows.size;
-  }
-
-  /** All that the index holds: for a `SignReader` in another thread, and for looking whether something is still there. */
-  get memory(): SharedMemory {
-    return this.#view.memory;
   }
 
   /** All template ids, in no order. */

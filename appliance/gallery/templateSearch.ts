@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { PorticoError, type Embedding, type Logger } from '../kit/index.js';
 import type { Answer, CheckProbe, FromSearchThread, Question, SearchThreadData, ToSearchThread } from './searchThread.js';
-import { SignReader, type IndexMatch } from './signIndex.js';
+import { makeIndexHome, SignReader, type IndexHome, type IndexMatch } from './signIndex.js';
 
 /**
- * Up to so many templates a search takes a millisecond at most and is done at once, in the thread that asks: to wake
- * another thread and be woken by it takes .15 ms at rest and far more in a busy box.
+ * Up to so many templates a search takes 1 to 1.5 ms and is done at once, in the thread that asks: to wake another thread
+ * and be woken by it takes .15 ms at rest and far more in a busy box.
  */
 const SEARCHED_HERE_MAX = 131_072;
 /** A search of a million templates takes 10 ms; after this long the thread hangs. */
@@ -37,24 +37,27 @@ interface Waiting {
 }
 
 /**
- * The search over all templates of one model pack, in a thread that keeps them in memory. The encrypted file is what
- * lasts; the thread reads it at start and is told of each change after its commit.
+ * The search over all templates of one model pack. A thread keeps them in memory that is shared with this one. The
+ * encrypted file is what lasts; the thread reads it at start and is told of each change after its commit.
  *
- * An answer is always that of the last commit: changes and questions go through one port in order, and an answer that
- * crossed with a change is not used but asked for again. So a template that was deleted (and whose id may already be
- * another's) is never in an answer. Changes sent while a thread still loads wait in its port; to apply one that the
- * loaded file already had does nothing.
+ * An answer is always that of the last commit. With no change on its way, and not too many templates, the memory is
+ * searched from here at once. Else changes and questions go through one port in order, and an answer that crossed with
+ * a change is not used but asked for again. So a template that was deleted (and whose id may already be another's) is
+ * never in an answer. Changes sent while a thread still loads wait in its port; to apply one that the loaded file already
+ * had does nothing.
  */
 export class TemplateSearch {
-  readonly #threadData: Omit<SearchThreadData, 'changes'>;
+  readonly #threadData: Omit<SearchThreadData, 'changes' | 'home'>;
   readonly #log: Logger | undefined;
   readonly #waiting = new Map<number, Waiting>();
   /** Null also while a thread that was told to end still does. */
   #thread: Worker | null = null;
   /** Resolves when the thread last told to end is gone. */
   #gone: Promise<unknown> = Promise.resolve();
-  /** Reads the loaded thread's memory. */
-  #reader: SignReader | null = null;
+  /** The memory, one for all threads that follow each other, and how this thread reads it. */
+  #home: { index: IndexHome; reader: SignReader } | null = null;
+  #loaded = false;
+  #osThreadId: number | null = null;
   #stopped = true;
   #lastId = 0;
   #changes = 0;
@@ -63,14 +66,19 @@ export class TemplateSearch {
   #restart: NodeJS.Timeout | undefined;
 
   /** @param log is told why a thread ended by itself */
-  constructor(threadData: Omit<SearchThreadData, 'changes'>, log?: Logger) {
+  constructor(threadData: Omit<SearchThreadData, 'changes' | 'home'>, log?: Logger) {
     this.#threadData = threadData;
     this.#log = log;
   }
 
   /** Whether searches are answered. */
   get searching(): boolean {
-    return this.#reader !== null;
+    return this.#loaded;
+  }
+
+  /** The system's id of the search thread while it is up; null also where the system does not tell. */
+  get osThreadId(): number | null {
+    return this.#loaded ? this.#osThreadId : null;
   }
 
   /** Resolves when all templates are loaded. @throws when they cannot be; then nothing is left running */
@@ -115,11 +123,14 @@ export class TemplateSearch {
    */
   async nearest<T>(probe: Embedding, count: number, use: (matches: readonly IndexMatch[]) => T): Promise<T> {
     const values = probe.values();
-    // All changes come from here: once the thread has made the last of them, its memory stays as it is until the next.
-    if (this.#reader !== null && this.#reader.changes === this.#changes && this.#reader.size <= SEARCHED_HERE_MAX) {
-      const matches = this.#reader.nearest(values, count);
-      values.fill(0);
-      return use(matches);
+    const reader = this.#loaded ? this.#home?.reader : undefined;
+    // All changes come from here: once the thread has made the last of them, the memory stays as it is until the next.
+    if (reader !== undefined && reader.changes === this.#changes && reader.size <= SEARCHED_HERE_MAX) {
+      try {
+        return use(reader.nearest(values, count));
+      } finally {
+        values.fill(0);
+      }
     }
     return this.#ask({ type: 'search', probe: values, count }, ({ matches }) => use(matches));
   }
@@ -142,7 +153,7 @@ export class TemplateSearch {
   }
 
   #ask<K extends Question['type'], T>(question: Question & { type: K }, use: (answer: Extract<Answer, { type: K }>) => T): Promise<T> {
-    if (this.#reader === null || this.#waiting.size >= QUESTIONS_MAX) return Promise.reject(new PorticoError('vision_unavailable'));
+    if (!this.#loaded || this.#waiting.size >= QUESTIONS_MAX) return Promise.reject(new PorticoError('vision_unavailable'));
     return new Promise((resolve, reject) => {
       const settle = (answer: Answer): void => {
         if (answer.type === 'failed') return reject(new PorticoError('vision_unavailable', { reason: answer.reason }));
@@ -185,7 +196,7 @@ export class TemplateSearch {
   }
 
   async #endThread(): Promise<void> {
-    this.#reader = null;
+    this.#loaded = false;
     clearTimeout(this.#restart);
     const thread = this.#thread;
     if (thread !== null) {
@@ -198,9 +209,13 @@ export class TemplateSearch {
   }
 
   /** @param tryAgain whether a thread that ends before it has loaded is followed by another; after that it always is */
-  #startThread({ tryAgain }: { tryAgain: boolean }): Promise<void> {
+  async #startThread({ tryAgain }: { tryAgain: boolean }): Promise<void> {
+    if (this.#home === null) {
+      const index = makeIndexHome();
+      this.#home = { index, reader: new SignReader(index) };
+    }
     const thread = new Worker(new URL('./searchThread.js', import.meta.url), {
-      workerData: { ...this.#threadData, changes: this.#changes } satisfies SearchThreadData, name: 'search', execArgv: [],
+      workerData: { ...this.#threadData, changes: this.#changes, home: this.#home.index } satisfies SearchThreadData, name: 'search', execArgv: [],
     });
     this.#thread = thread;
     return new Promise((resolve, reject) => {
@@ -208,17 +223,19 @@ export class TemplateSearch {
       thread.on('message', (message: FromSearchThread) => {
         if (!('type' in message) || message.type !== 'ready') return this.#receive(message);
         if (this.#thread !== thread) return; // told to end while it loaded
-        this.#reader = new SignReader(message.memory);
+        this.#loaded = true;
+        this.#osThreadId = message.osThreadId;
         this.#failures = 0;
         resolve();
       });
       thread.on('error', (error) => { reason = error; }); // followed by 'exit'
-      thread.once('exit', () => {
+      thread.once('exit', (exitCode) => {
         const byItself = this.#thread === thread;
-        const wasLoaded = this.#reader !== null;
+        const wasLoaded = this.#loaded;
         if (byItself) this.#thread = null;
-        this.#reader = null;
+        this.#loaded = false;
         clearTimeout(this.#deadline);
+        if (exitCode !== 0) this.#home?.reader.wipe(); // one that ends in good order has done so
         for (const waiting of this.#waiting.values()) waiting.reject(new PorticoError('vision_unavailable'));
         this.#waiting.clear();
         reject(reason as Error);

@@ -46,7 +46,7 @@ export async function loadCertificates(directory: string, names: readonly string
     writePrivate(files.server, made.pem);
   }
   return {
-    rootPem, rootDer: root.raw, keyPem: readFileSync(files.key, 'utf8'), chainPem: `${readFileSync(files.server, 'utf8')}\n${rootPem}`, names: wanted,
+    rootPem, rootDer: root.raw, keyPem: readFileSync(files.key, 'utf8'), chainPem: `${new X509Certificate(readFileSync(files.server)).toString()}${rootPem}`, names: wanted,
   };
 }
 
@@ -57,9 +57,10 @@ const issuing = () => import('./issuing.js');
 function readRoot(files: { root: string; rootKey: string }): { root: X509Certificate; rootKeyPem: string } {
   try {
     const root = new X509Certificate(readFileSync(files.root));
-    const rootKeyPem = readFileSync(files.rootKey, 'utf8');
-    if (!root.checkPrivateKey(createPrivateKey(rootKeyPem))) throw new Error('the key is of another root');
-    return { root, rootKeyPem };
+    const key = createPrivateKey(readFileSync(files.rootKey));
+    if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('the key is of another kind');
+    if (!root.checkPrivateKey(key)) throw new Error('the key is of another root');
+    return { root, rootKeyPem: key.export({ type: 'pkcs8', format: 'pem' }) as string };
   } catch (cause) {
     throw new PorticoError('certificate_unreadable', { certificate: files.root, key: files.rootKey }, { cause });
   }
@@ -86,7 +87,7 @@ function isFit(files: { key: string; server: string }, root: X509Certificate, wa
     const leaf = new X509Certificate(readFileSync(files.server));
     const names = (name: string) => (isIP(name) === 0 ? leaf.checkHost(name, { subject: 'never' }) : leaf.checkIP(name)) !== undefined;
     // A power cut between the two files leaves a new key beside the old certificate.
-    return leaf.checkPrivateKey(createPrivateKey(readFileSync(files.key))) && leaf.verify(root.publicKey) && wanted.every(names)
+    return leaf.checkPrivateKey(createPrivateKey(readFileSync(files.key))) && leaf.checkIssued(root) && leaf.verify(root.publicKey) && wanted.every(names)
       && Date.parse(leaf.validFrom) <= now && Date.parse(leaf.validTo) - now > RENEW_BEFORE_DAYS * DAY_MS;
   } catch {
     return false; // damaged: made anew from the root, at no cost to anyone

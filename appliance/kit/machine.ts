@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 
 /**
@@ -15,17 +16,28 @@ export function collectSeldom(): void {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PER_CENT}`);
 }
 
+/** The system's id of the calling thread; null where it does not tell (not Linux). */
+export function osThreadId(): number | null {
+  try {
+    return Number(basename(readlinkSync('/proc/thread-self')));
+  } catch {
+    return null;
+  }
+}
+
 /**
- * Lets all threads that there are, but the main one, run only where nothing else on the machine wants to (Linux,
+ * Lets all threads that there are, but the main one and those named, run only where nothing else on the machine wants to (Linux,
  * SCHED_IDLE: see sched(7)). With a niceness alone a thread that has just begun may finish its slice, up to 4 ms, before the
- * main thread can answer an iPad. For a machine that is the box's own: beside other busy programs recognition would starve.
+ * main thread can answer an iPad. It holds for the pool that reads files and checks PINs too: who decodes pictures there cannot
+ * be told apart. For a machine that is the box's own: beside other busy programs recognition would starve.
  * Only speed is at stake: where this cannot be done, everything stays as it is.
  */
-export function letMainThreadFirst(): void {
+export function letMainThreadFirst(exceptOsThreadId: number | null = null): void {
+  const spared = new Set([String(process.pid), String(exceptOsThreadId)]);
   try {
-    const others = readdirSync('/proc/self/task').filter((threadId) => threadId !== String(process.pid));
+    const others = readdirSync('/proc/self/task').filter((threadId) => !spared.has(threadId));
     execFile('/bin/sh', ['-c', 'for thread; do chrt --idle --pid 0 "$thread"; done', 'sh', ...others], () => undefined);
   } catch {
-    // Not Linux.
+    // Not Linux, or no process can be started now.
   }
 }

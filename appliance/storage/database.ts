@@ -28,14 +28,14 @@ export interface OpenOptions {
 export class Database {
   readonly #driver: Driver.Database;
   /** The driver's wrapper, made once: to make one takes longer than a look-up. */
-  readonly #all: Driver.Transaction<(work: () => unknown) => unknown>;
+  readonly #transact: Driver.Transaction<(work: () => unknown) => unknown>;
   readonly #statements = new Map<string, Driver.Statement>();
   #afterCommit: (() => void)[] = [];
   #truncateAgain: NodeJS.Timeout | undefined;
 
   private constructor(driver: Driver.Database) {
     this.#driver = driver;
-    this.#all = driver.transaction((work: () => unknown) => work());
+    this.#transact = driver.transaction((work: () => unknown) => work());
   }
 
   /**
@@ -111,7 +111,7 @@ export class Database {
     this.#afterCommit = [];
     let result: T;
     try {
-      result = this.#guard(() => this.#all.immediate(refusePromises)) as T;
+      result = this.#guard(() => this.#transact.immediate(refusePromises)) as T;
     } catch (error) {
       this.#afterCommit = [];
       throw error;

@@ -81,7 +81,7 @@ export class WorkerPool {
         if (this.#state !== 'running') return;
         for (const slot of others) this.#startWorker(slot).catch((error: unknown) => this.#log?.error({ err: error }, 'vision: a worker did not start'));
       };
-      void othersAfter.then(startOthers, startOthers);
+      void othersAfter.then(startOthers, () => undefined); // if it failed, so does the start
     } catch (error) {
       await this.stop();
       throw error;

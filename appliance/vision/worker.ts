@@ -1,10 +1,8 @@
 /** Entry of a worker thread: owns one pipeline, answers one job after the other, leaves when told to stop. */
-import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { basename } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ModelBytes } from '../../models/verify.js';
-import { isPorticoError } from '../kit/index.js';
+import { isPorticoError, osThreadId } from '../kit/index.js';
 import type { FromWorker, ToWorker, WorkerFailure, WorkerSetup } from './messages.js';
 import { Pipeline } from './pipeline.js';
 
@@ -33,8 +31,8 @@ function toFailure(error: unknown): WorkerFailure {
  */
 function giveWayToTheMainThread(): void {
   try {
-    const threadId = Number(basename(readlinkSync('/proc/thread-self')));
-    if (Number.isInteger(threadId) && threadId !== process.pid) setPriority(threadId, NICENESS);
+    const threadId = osThreadId();
+    if (threadId !== null && threadId !== process.pid) setPriority(threadId, NICENESS);
   } catch {
     // Only speed was at stake.
   }

@@ -97,7 +97,7 @@ t.test('a search that crosses with a deletion never names who got the deleted te
     const template = maker.template();
     enrol(leaving, template);
     const templateId = idOf(leaving);
-    t.equal((await gallery.match(new Embedding(template))).customerId, leaving);
+    // The template is still on its way to the thread, so the question goes there too, not straight to the memory.
     const asked = gallery.match(new Embedding(template));
     for (let spun = 0; spun < round; spun++) await Promise.resolve();
     if (round % 2 === 1) await new Promise(setImmediate); // some answers are on their way by now, or there

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { SignIndex, SignReader } from '../../appliance/gallery/signIndex.js';
+import { makeIndexHome, SignIndex, SignReader, type IndexHome } from '../../appliance/gallery/signIndex.js';
 import { DIMENSIONS, dot, TemplateMaker } from '../support/templates.js';
 
 const ROUNDING = 1e-5;
@@ -10,12 +10,12 @@ const FIRST_BLOCK = 6 * 65_536;
 const STATE = 64;
 const STATE_END = 72;
 
-/** Whether these numbers are anywhere in the index's memory, whole or as a part of 16 values, or the sign code. */
-function isInMemory(index: SignIndex, vector: Float32Array): boolean {
+/** Whether these numbers are anywhere in an index's memory, whole or as a part of 16 values, or the sign code. */
+function isInMemory({ memory: { buffer } }: IndexHome, vector: Float32Array): boolean {
   const part = Buffer.from(vector.buffer, 40, 64);
   const code = Buffer.alloc(DIMENSIONS / 8);
   for (const [i, value] of vector.entries()) if (value < 0) code[i >> 3] = code[i >> 3]! | (1 << (i & 7));
-  const memory = Buffer.from(index.memory.buffer);
+  const memory = Buffer.from(buffer);
   return memory.includes(part) || memory.includes(code);
 }
 
@@ -28,7 +28,7 @@ t.test('whatever is put and removed, the best matches are those of a full compar
   let searches = 0;
   await fc.assert(fc.asyncProperty(fc.integer(), fc.array(change, { minLength: 100, maxLength: 1_000 }), async (seed, changes) => {
     const maker = new TemplateMaker(seed);
-    const index = new SignIndex();
+    const index = new SignIndex(makeIndexHome());
     const expected = new Map<number, Float32Array>();
     for (const { kind, id } of changes) {
       if (kind === 'put') {
@@ -62,7 +62,7 @@ t.test('whatever is put and removed, the best matches are those of a full compar
 
 t.test('the best match of 20,000 is found for every probe that is as near as a face to its template', async (t) => {
   const maker = new TemplateMaker(7);
-  const index = new SignIndex();
+  const index = new SignIndex(makeIndexHome());
   const templates = Array.from({ length: 20_000 }, () => maker.template());
   for (const [i, template] of templates.entries()) index.put(i, template);
   for (let i = 0; i < 1_000; i++) {
@@ -74,7 +74,7 @@ t.test('the best match of 20,000 is found for every probe that is as near as a f
 });
 
 t.test('codes at every distance, and many equally near', async (t) => {
-  const index = new SignIndex();
+  const index = new SignIndex(makeIndexHome());
   const all = new Float32Array(DIMENSIONS).fill(1 / Math.sqrt(DIMENSIONS));
   // 6,000 templates of which 513 differ from the probe in 0 to 512 signs and the others in all of them.
   for (let i = 0; i < 6_000; i++) index.put(i, all.map((value, place) => (place < Math.max(0, 5_999 - i) ? -value : value)));
@@ -86,34 +86,36 @@ t.test('codes at every distance, and many equally near', async (t) => {
 
 t.test('what is removed or replaced, and who was looked for, leaves nothing in memory', async (t) => {
   const maker = new TemplateMaker(3);
-  const index = new SignIndex();
+  const home = makeIndexHome();
+  const index = new SignIndex(home);
   const templates = Array.from({ length: 17_000 }, () => maker.template()); // more than one block
   for (const [i, template] of templates.entries()) index.put(i, template);
   const probe = maker.mate(templates[17]!, 0.7);
-  for (const searcher of [index, new SignReader(index.memory)]) {
+  for (const searcher of [index, new SignReader(home)]) {
     t.equal(searcher.nearest(probe, 1)[0]?.templateId, 17);
-    t.notOk(isInMemory(index, probe), 'the probe');
-    const written = new Uint8Array(index.memory.buffer, 0, FIRST_BLOCK);
+    t.notOk(isInMemory(home, probe), 'the probe');
+    const written = new Uint8Array(home.memory.buffer, 0, FIRST_BLOCK);
     t.ok(written.every((byte, at) => byte === 0 || (at >= STATE && at < STATE_END)), 'nor the lists of who was near');
   }
   for (const id of [17, 0, 16_999, 16_998]) {
-    t.ok(isInMemory(index, templates[id]!), 'it can be found while it is there');
+    t.ok(isInMemory(home, templates[id]!), 'it can be found while it is there');
     t.ok(index.remove(id));
-    t.notOk(isInMemory(index, templates[id]!), `template ${id}`);
+    t.notOk(isInMemory(home, templates[id]!), `template ${id}`);
   }
   index.put(20, maker.template());
-  t.notOk(isInMemory(index, templates[20]!), 'the replaced one');
+  t.notOk(isInMemory(home, templates[20]!), 'the replaced one');
   t.equal(index.remove(17), false, 'gone already');
   index.clear();
   t.equal(index.size, 0);
   t.strictSame(index.nearest(probe, 2), []);
-  t.ok(new Uint32Array(index.memory.buffer).every((word) => word === 0));
+  t.ok(new Uint32Array(home.memory.buffer).every((word) => word === 0));
 });
 
-t.test('a reader in another thread finds the same, also after the memory has grown, and knows the last change', async (t) => {
+t.test('a reader beside the index finds the same, also after the memory has grown, and knows the last change', async (t) => {
   const maker = new TemplateMaker(5);
-  const index = new SignIndex();
-  const reader = new SignReader(index.memory);
+  const home = makeIndexHome();
+  const index = new SignIndex(home);
+  const reader = new SignReader(home);
   t.equal(reader.size, 0);
   t.strictSame(reader.nearest(maker.template(), 2), []);
   for (const many of [10, 16_384, 17_000]) { // the second fills a block, the third needs another
@@ -127,8 +129,25 @@ t.test('a reader in another thread finds the same, also after the memory has gro
   }
 });
 
+t.test('another index in the same place finds it empty', async (t) => {
+  const maker = new TemplateMaker(9);
+  const home = makeIndexHome();
+  const first = new SignIndex(home);
+  const left = maker.template();
+  for (let id = 0; id < 100; id++) first.put(id, id === 50 ? left : maker.template());
+  const reader = new SignReader(home);
+  t.ok(isInMemory(home, left));
+  const second = new SignIndex(home);
+  t.match({ size: reader.size, changes: reader.changes }, { size: 0, changes: 0 });
+  t.ok(new Uint32Array(home.memory.buffer).every((word) => word === 0));
+  second.put(7, left);
+  t.equal(reader.nearest(left, 2)[0]?.templateId, 7);
+  reader.wipe();
+  t.notOk(isInMemory(home, left));
+});
+
 t.test('what is not a vector or a count is refused', async (t) => {
-  const index = new SignIndex();
+  const index = new SignIndex(makeIndexHome());
   t.throws(() => index.put(1, new Float32Array(128)), RangeError);
   for (const id of [-1, 0.5, 2 ** 32, NaN]) t.throws(() => index.put(id, new Float32Array(DIMENSIONS)), RangeError);
   t.throws(() => index.nearest(new Float32Array(128), 1), RangeError);
