@@ -261,8 +261,8 @@ export class Gallery {
 
   /**
    * Compares the search thread's memory with the file and with sqlite-vec's answers; on any difference the thread reads
-   * the file anew. With more than 131,072 templates searches wait up to some seconds
-   * at a time meanwhile: for the night.
+   * the file anew. With more than 131,072 templates searches wait up to some seconds at a time
+   * meanwhile: for the night.
    * @throws PorticoError vision_unavailable when the thread is gone, or `stop` came meanwhile: nothing outlives it
    */
   async checkSearch(): Promise<SelfCheck & { reloaded: boolean }> {

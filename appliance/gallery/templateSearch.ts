@@ -84,6 +84,8 @@ export class TemplateSearch {
   /** Resolves when all templates are loaded. @throws when they cannot be; then nothing is left running */
   async start(): Promise<void> {
     this.#stopped = false;
+    await this.#gone; // it still wipes the memory that the next one fills
+    if (this.#stopped) throw new PorticoError('vision_unavailable');
     await this.#startThread({ tryAgain: false });
   }
 

@@ -46,7 +46,8 @@ export async function loadCertificates(directory: string, names: readonly string
     writePrivate(files.server, made.pem);
   }
   return {
-    rootPem, rootDer: root.raw, keyPem: readFileSync(files.key, 'utf8'), chainPem: `${new X509Certificate(readFileSync(files.server)).toString()}${rootPem}`, names: wanted,
+    rootPem, rootDer: root.raw, keyPem: readFileSync(files.key, 'utf8'),
+    chainPem: `${new X509Certificate(readFileSync(files.server)).toString()}${rootPem}`, names: wanted,
   };
 }
 
@@ -87,8 +88,8 @@ function isFit(files: { key: string; server: string }, root: X509Certificate, wa
     const leaf = new X509Certificate(readFileSync(files.server));
     const names = (name: string) => (isIP(name) === 0 ? leaf.checkHost(name, { subject: 'never' }) : leaf.checkIP(name)) !== undefined;
     // A power cut between the two files leaves a new key beside the old certificate.
-    return leaf.checkPrivateKey(createPrivateKey(readFileSync(files.key))) && leaf.checkIssued(root) && leaf.verify(root.publicKey) && wanted.every(names)
-      && Date.parse(leaf.validFrom) <= now && Date.parse(leaf.validTo) - now > RENEW_BEFORE_DAYS * DAY_MS;
+    return leaf.checkPrivateKey(createPrivateKey(readFileSync(files.key))) && leaf.checkIssued(root) && leaf.verify(root.publicKey)
+      && wanted.every(names) && Date.parse(leaf.validFrom) <= now && Date.parse(leaf.validTo) - now > RENEW_BEFORE_DAYS * DAY_MS;
   } catch {
     return false; // damaged: made anew from the root, at no cost to anyone
   }

@@ -10,8 +10,8 @@ const require = createRequire(import.meta.url);
 
 /**
  * Fastify's own compilers of schemas, loaded at the first request and asked at the first request of each route, instead
- * of before the server listens: all routes at once take a quarter of a second there, one takes
- * some 3 ms. Of a schema for headers the names must be in lower case: Fastify sees to that only for compilers it made itself.
+ * of before the server listens: all routes at once take a quarter of a second there, one takes some 3 ms. Of a schema for
+ * headers the names must be in lower case: Fastify sees to that only for compilers it made itself.
  */
 export const compileAtFirstUse = {
   compilersFactory: {

@@ -195,6 +195,26 @@ t.test('a thread that dies refuses what waits, and another reads the file', asyn
   t.ok(await asked.then(({ templateId }) => templateId === 5, isPorticoError), 'answered or refused');
 });
 
+t.test('a start right after a stop waits until the old thread has wiped the memory that both use', async (t) => {
+  const { db, readerTicket, maker, reference } = rooms(t, 21);
+  fillTables(db, MODEL, 300, maker);
+  const search = new TemplateSearch({ readerTicket, modelId: MODEL, floor: FLOOR });
+  t.teardown(() => search.stop());
+  await search.start();
+  for (let i = 0; i < 3; i++) {
+    const stopped = search.stop();
+    await search.start();
+    await stopped;
+    const probe = maker.template();
+    t.equal(await search.nearest(new Embedding(probe), 1, ([match]) => match?.templateId), reference(probe)[0]!.templateId);
+    t.match(await search.selfCheck(6), { differing: 0, rowsInMemory: 300 });
+  }
+  const started = refusal(search.start());
+  await search.stop();
+  t.equal(await started, 'vision_unavailable', 'a stop right after a start holds');
+  t.equal(search.searching, false);
+});
+
 t.test('what is stopped while it reads the file anew stays stopped', async (t) => {
   const { db, readerTicket, maker } = rooms(t, 19);
   fillTables(db, MODEL, 300, maker);
