@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { schedule } from 'node-cron';
 import { Access } from './access/index.js';
+import { Audit } from './audit/index.js';
 import type { Config } from './config/index.js';
 import { Consent } from './consent/index.js';
 import { Customers } from './customers/index.js';
@@ -64,11 +65,12 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     await vision.prepare();
 
-    const access = new Access({ db, clock, events });
+    const audit = new Audit({ db, clock });
+    const access = new Access({ db, clock, events, audit });
     const customers = new Customers({ db, clock, events });
     const followUps = new FollowUps({ db, clock, events });
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
-    const consent = new Consent({ db, clock, events, timeZone: config.timeZone });
+    const consent = new Consent({ db, clock, events, audit, timeZone: config.timeZone });
     const gallery = new Gallery({
       db, clock, events, log, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });
@@ -132,7 +134,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     const certificates = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock);
     const server = await buildServer({
-      access, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates,
+      access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates,
       box: { version: config.version, storeName: config.storeName, demo: config.demo }, webuiDirectory: config.webuiDirectory,
     });
     undo.push(() => server.close());

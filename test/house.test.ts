@@ -17,15 +17,16 @@ const ROOMS: Record<string, readonly string[]> = {
   storage: ['kit'],
   camera: ['contract'],
   vision: ['contract', 'kit'],
-  consent: ['contract', 'events', 'kit', 'storage'],
-  access: ['contract', 'events', 'kit', 'storage'],
+  audit: ['contract', 'kit', 'storage'],
+  consent: ['audit', 'contract', 'events', 'kit', 'storage'],
+  access: ['audit', 'contract', 'events', 'kit', 'storage'],
   customers: ['contract', 'events', 'kit', 'storage'],
   followups: ['contract', 'events', 'kit', 'storage'],
   gallery: ['consent', 'contract', 'events', 'kit', 'storage'],
   visits: ['consent', 'contract', 'events', 'kit', 'storage'],
   recognition: ['camera', 'consent', 'contract', 'customers', 'events', 'gallery', 'kit', 'storage', 'vision', 'visits'],
   health: ['contract', 'events', 'gallery', 'kit', 'recognition', 'storage', 'vision'],
-  http: ['access', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'recognition', 'visits'],
+  http: ['access', 'audit', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'recognition', 'visits'],
 };
 /** Folders outside appliance/ that rooms may know. */
 const OUTSIDE: Record<string, readonly string[]> = { vision: ['models'] };
@@ -241,7 +242,7 @@ t.test('nothing is printed past the logger', async (t) => {
 });
 
 t.test('only the composition root makes rooms', async (t) => {
-  const classes = /new (Access|Customers|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus)\(/;
+  const classes = /new (Access|Audit|Customers|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus)\(/;
   const makers = appliance.filter((file) => classes.test(file.text)).map((file) => file.path);
   t.strictSame(makers, ['appliance/main.ts']);
 });

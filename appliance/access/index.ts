@@ -1,6 +1,7 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
 import { randomUUID } from 'node:crypto';
 import type { Device, Role, SESSION_SCOPES, Session, StaffMember } from '../contract/index.js';
+import type { Audit } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
@@ -31,11 +32,13 @@ export class Access {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #events: EventBus;
+  readonly #audit: Audit;
 
-  constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
+    this.#audit = deps.audit;
   }
 
   /** True until the first member of staff exists. */
@@ -187,7 +190,7 @@ export class Access {
 
   toSession(visitor: Visitor & { session: NonNullable<Visitor['session']> }): Session {
     const { staff, scope, expiresAtMs } = visitor.session;
-    return { staff, scope, device: visitor.device, expiresAt: toInstant(expiresAtMs) };
+    return { staff, scope, device: visitor.device, expiresAt: toInstant(expiresAtMs), idleLockSeconds: null, passkeysPossible: false };
   }
 
   /** Nice to know, not worth failing for: with a full disk or a held database reading still works. */

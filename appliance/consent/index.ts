@@ -3,6 +3,7 @@ import {
   LANGUAGES, NOTICE_FIELDS,
   type Consent as ConsentRecord, type ConsentRequest, type Language, type Notice, type Purpose, type WithdrawalReceipt,
 } from '../contract/index.js';
+import type { Audit } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
@@ -28,14 +29,16 @@ export class Consent {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #events: EventBus;
+  readonly #audit: Audit;
   readonly #timeZone: string;
   #onEnd: OnConsentEnd | null = null;
   #onReplaced: OnConsentReplaced | null = null;
 
-  constructor(deps: { db: Database; clock: Clock; events: EventBus; timeZone: string }) {
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; timeZone: string }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
+    this.#audit = deps.audit;
     this.#timeZone = deps.timeZone;
   }
 
@@ -75,7 +78,7 @@ export class Consent {
       texts.filter((text) => text.language === language && text.field === field)));
     return {
       id: row.id, version: row.version, hash: row.hash, maxTermDays: row.max_term_days,
-      publishedAt: toInstant(row.published_at_ms), sections,
+      publishedAt: toInstant(row.published_at_ms), material: false, sections,
     };
   }
 
@@ -148,7 +151,7 @@ export class Consent {
       return this.#end(active.id, customerId, 'withdrawn', now);
     });
     this.#db.truncateLog();
-    return { customerId, withdrawnAt: toInstant(now), templatesDeleted };
+    return { customerId, withdrawnAt: toInstant(now), templatesDeleted, purposesLeft: [], deletion: null, receipt: null, receiptUrl: null };
   }
 
   /**
@@ -191,6 +194,7 @@ export class Consent {
       id: row.id, noticeVersion: row.version, language: row.language, purposes: this.#purposes(row.id),
       givenAt: toInstant(row.given_at_ms), validUntil: row.valid_until,
       endedAt: row.ended_at_ms === null ? null : toInstant(row.ended_at_ms), endReason: row.end_reason, witness: row.witness,
+      guardian: null, seal: null, outdated: false,
     }));
   }
 

@@ -3,37 +3,9 @@
  * check requests and to cut responses down to what is listed here, by OpenAPI, and as types by the page.
  * No schema here has a place for a vector or an image of a face; that is what keeps one from leaking.
  */
-import { Type, type Static, type TSchema } from 'typebox';
-
-/** Major version of both socket protocols and of `/api/v1`. */
-export const PROTOCOL_VERSION = 1;
-
-const closed = { additionalProperties: false } as const;
-const Id = Type.String({ format: 'uuid' });
-/** ISO 8601 instant in UTC with milliseconds. */
-const Instant = Type.String({ format: 'date-time' });
-/** Calendar date, YYYY-MM-DD, in the store's time zone. */
-const Day = Type.String({ format: 'date' });
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const OneOf = <T extends readonly string[]>(values: T) =>
-  Type.Unsafe<T[number]>({ type: 'string', enum: [...values] });
-const Line = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: '\\S' });
-
-export const LANGUAGES = ['zh-CN', 'en'] as const;
-export const Language = OneOf(LANGUAGES);
-export type Language = Static<typeof Language>;
-
-export const ErrorBody = Type.Object(
-  {
-    code: Type.String(),
-    message: Type.String(),
-    details: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]))),
-  },
-  { ...closed, description: 'Every error has this form. `code` is one of docs/protocol.md.' },
-);
-export type ErrorBody = Static<typeof ErrorBody>;
-
-export const IdParams = Type.Object({ id: Id }, closed);
+import { Type, type Static } from 'typebox';
+import { closed, Day, Id, Instant, Line, Nullable, OneOf } from './base.js';
+import { Consent } from './consent.js';
 
 // ---- The box -------------------------------------------------------------------------------------------------
 
@@ -69,50 +41,6 @@ export const BoxHealth = Type.Object(
   closed,
 );
 export type BoxHealth = Static<typeof BoxHealth>;
-
-// ---- Access --------------------------------------------------------------------------------------------------
-
-export const ROLES = ['manager', 'associate'] as const;
-export const Role = OneOf(ROLES);
-export type Role = Static<typeof Role>;
-
-export const PairRequest = Type.Object(
-  { code: Type.String({ minLength: 4, maxLength: 40 }), deviceName: Line(60) },
-  closed,
-);
-export type PairRequest = Static<typeof PairRequest>;
-export const Device = Type.Object(
-  { id: Id, name: Type.String(), pairedAt: Instant, lastSeenAt: Nullable(Instant), current: Type.Boolean() },
-  closed,
-);
-export type Device = Static<typeof Device>;
-/** A fresh one-time code; `url` opens the pairing page with the code in its fragment, for a QR code. */
-export const PairingCode = Type.Object({ code: Type.String(), url: Type.String(), expiresAt: Instant }, closed);
-export type PairingCode = Static<typeof PairingCode>;
-
-/** Six digits. */
-const Pin = Type.String({ pattern: '^[0-9]{6}$' });
-export const OwnerRequest = Type.Object({ name: Line(40), pin: Pin }, closed);
-export type OwnerRequest = Static<typeof OwnerRequest>;
-export const StaffRequest = Type.Object({ name: Line(40), role: Role, pin: Pin }, closed);
-export type StaffRequest = Static<typeof StaffRequest>;
-/** A new PIN, set by a manager; it also ends a lock. */
-export const PinRequest = Type.Object({ pin: Pin }, closed);
-export const StaffMember = Type.Object({ id: Id, name: Type.String(), role: Role }, closed);
-export type StaffMember = Static<typeof StaffMember>;
-export const SignInRequest = Type.Object({ staffId: Id, pin: Pin }, closed);
-export type SignInRequest = Static<typeof SignInRequest>;
-
-/**
- * `staff`: everything the role allows. `front_desk`: the iPad stands in front of customers; only the front-desk
- * camera works, no dossier can be read, and leaving it needs a PIN.
- */
-export const SESSION_SCOPES = ['staff', 'front_desk'] as const;
-export const Session = Type.Object(
-  { staff: StaffMember, scope: OneOf(SESSION_SCOPES), device: Type.Object({ id: Id, name: Type.String() }, closed), expiresAt: Instant },
-  closed,
-);
-export type Session = Static<typeof Session>;
 
 // ---- Customers -----------------------------------------------------------------------------------------------
 
@@ -177,94 +105,6 @@ export const FollowUp = Type.Object(
 export type FollowUp = Static<typeof FollowUp>;
 export const FollowUpRequest = Type.Object({ text: Line(200), dueOn: Type.Optional(Nullable(Day)) }, closed);
 export type FollowUpRequest = Static<typeof FollowUpRequest>;
-
-// ---- Consent -------------------------------------------------------------------------------------------------
-
-/**
- * What a customer can agree to, one by one. `recognise` is the separate consent that face recognition needs; without it
- * this record makes no sense and is refused. The others are never a condition for it. A withdrawal ends all of them.
- */
-export const PURPOSES = [
-  'recognise', 'greet', 'preferences', 'contact',
-  /** Keep the enrolment photos, so that another model pack needs no new ones. */
-  'keep_photo',
-  /** Let sightings that staff confirmed keep the template current. */
-  'refresh',
-] as const;
-export const Purpose = OneOf(PURPOSES);
-export type Purpose = Static<typeof Purpose>;
-
-/** What PIPL 17 and the 2025 face-recognition measures (article 5) ask a notice to tell. */
-export const NOTICE_FIELDS = [
-  'handler', 'contact', 'purpose', 'method', 'kinds', 'retention', 'necessity', 'impact', 'rights',
-] as const;
-export const Notice = Type.Object(
-  {
-    id: Id,
-    version: Type.Integer({ minimum: 1 }),
-    /** SHA-256 of the text in both languages, lower-case hexadecimal. */
-    hash: Type.String(),
-    publishedAt: Instant,
-    /** The longest term a consent under this notice may have, in days. */
-    maxTermDays: Type.Integer({ minimum: 1 }),
-    sections: Type.Array(
-      Type.Object({ language: Language, field: OneOf(NOTICE_FIELDS), text: Type.String() }, closed),
-    ),
-  },
-  closed,
-);
-export type Notice = Static<typeof Notice>;
-
-/** A drawn signature: strokes of points in CSS pixels, with milliseconds since the first point. */
-export const Signature = Type.Object(
-  {
-    width: Type.Number({ exclusiveMinimum: 0, maximum: 4000 }),
-    height: Type.Number({ exclusiveMinimum: 0, maximum: 4000 }),
-    strokes: Type.Array(
-      Type.Array(Type.Object({ x: Type.Number(), y: Type.Number(), t: Type.Number({ minimum: 0 }) }, closed), { maxItems: 2000 }),
-      { maxItems: 200 },
-    ),
-  },
-  closed,
-);
-export type Signature = Static<typeof Signature>;
-
-export const ConsentRequest = Type.Object(
-  {
-    noticeId: Id,
-    /** The language in which the customer read the notice. */
-    language: Language,
-    purposes: Type.Array(Purpose, { minItems: 1, uniqueItems: true }),
-    /** Last day of validity. */
-    validUntil: Day,
-    /** The customer says to be 14 or older (PIPL 31). */
-    ageConfirmed: Type.Boolean(),
-    signature: Signature,
-  },
-  closed,
-);
-export type ConsentRequest = Static<typeof ConsentRequest>;
-export const Consent = Type.Object(
-  {
-    id: Id,
-    noticeVersion: Type.Integer(),
-    language: Language,
-    purposes: Type.Array(Purpose),
-    givenAt: Instant,
-    validUntil: Day,
-    endedAt: Nullable(Instant),
-    endReason: Nullable(OneOf(['withdrawn', 'expired', 'replaced'] as const)),
-    witness: Type.String({ description: 'Name of the member of staff who was there.' }),
-  },
-  closed,
-);
-export type Consent = Static<typeof Consent>;
-/** What a withdrawal deleted. */
-export const WithdrawalReceipt = Type.Object(
-  { customerId: Id, withdrawnAt: Instant, templatesDeleted: Type.Integer({ minimum: 0 }) },
-  closed,
-);
-export type WithdrawalReceipt = Static<typeof WithdrawalReceipt>;
 
 // ---- Visits --------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
  * the story. The camera's frames go up as binary messages, one JPEG each.
  */
 import { Type, type Static } from 'typebox';
-import { BoxHealth, CandidateCard, VisitCard, ErrorBody, VISIT_END_REASONS, SIGHTING_ANSWERS } from './rest.js';
+import { ErrorBody } from './base.js';
+import { BoxHealth, CandidateCard, VisitCard, VISIT_END_REASONS, SIGHTING_ANSWERS } from './rest.js';
 
 // ---- /api/v1/live ?v=1[&epoch=..&since=..] -------------------------------------------------------------------
 

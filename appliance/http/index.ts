@@ -7,6 +7,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import websocket from '@fastify/websocket';
 import fastify, { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Access } from '../access/index.js';
+import type { Audit } from '../audit/index.js';
 import type { Consent } from '../consent/index.js';
 import { CLOSE, ErrorBody, MAX_FRAME_BYTES, type BoxHealth } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
@@ -42,7 +43,7 @@ const JSON_BYTES_MAX = 1_000_000;
 const SOCKET_MESSAGE_BYTES_MAX = 2 * MAX_FRAME_BYTES;
 
 export interface HttpDeps {
-  access: Access; consent: Consent; customers: Customers; followUps: FollowUps; gallery: Gallery; visits: Visits;
+  access: Access; audit: Audit; consent: Consent; customers: Customers; followUps: FollowUps; gallery: Gallery; visits: Visits;
   enrolments: Enrolments; sightings: Sightings; quality: Quality; recognition: Recognition; health: { now(): BoxHealth };
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
   box: { version: string; storeName: string; demo: boolean };

@@ -44,13 +44,18 @@ export function migrate(db: Database, migrations: readonly Migration[], database
   const pending = migrations.slice(applied.length);
   if (pending.length === 0) return 0;
   if (applied.length > 0) copyAside(db, databaseFile, backupDirectory, applied.length);
+  // A table that others refer to can only be made anew with foreign keys off, which has to be said outside a transaction.
+  db.pragma('foreign_keys = OFF');
   db.transaction(() => {
     for (const migration of pending) {
       db.exec(migration.sql);
       db.run('INSERT INTO migration (number, name, sha256, applied_at_ms) VALUES (?, ?, ?, ?)',
         migration.number, migration.name, migration.sha256, clock.now());
     }
+    const broken = db.all<{ table: string }>('SELECT "table" FROM pragma_foreign_key_check');
+    if (broken.length > 0) throw new Error(`a migration breaks references of ${broken[0]!.table}`);
   });
+  db.pragma('foreign_keys = ON');
   return pending.length;
 }
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Access } from '../../appliance/access/index.js';
+import { Audit } from '../../appliance/audit/index.js';
 import { loadConfig, type Config } from '../../appliance/config/index.js';
 import { Consent } from '../../appliance/consent/index.js';
 import { Customers } from '../../appliance/customers/index.js';
@@ -39,9 +40,10 @@ export async function withStore<T>(options: StoreOptions, work: (store: EvalStor
   try {
     await vision.start();
     const { fpir, timeZone } = loadConfig({});
-    const access = new Access({ db, clock, events });
+    const audit = new Audit({ db, clock });
+    const access = new Access({ db, clock, events, audit });
     const customers = new Customers({ db, clock, events });
-    const consent = new Consent({ db, clock, events, timeZone });
+    const consent = new Consent({ db, clock, events, audit, timeZone });
     const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir });
     consent.publishNotice('eval');
     const { device } = access.pair(access.makeCode('owner').code, 'eval');

@@ -1,5 +1,6 @@
 /** The rooms below recognition on a real encrypted file, for tests that need exact embeddings. */
 import type { Test } from 'tap';
+import { Audit } from '../../appliance/audit/index.js';
 import { Consent } from '../../appliance/consent/index.js';
 import type { Purpose } from '../../appliance/contract/index.js';
 import { Customers } from '../../appliance/customers/index.js';
@@ -28,7 +29,8 @@ export function openRooms(t: Test, options: { modelId?: string; dataDirectory?: 
   const { db } = storage;
   const events = new EventBus(createLogger('silent'));
   const deps = { db, clock, events };
-  const consent = new Consent({ ...deps, timeZone: 'Asia/Shanghai' });
+  const audit = new Audit({ db, clock });
+  const consent = new Consent({ ...deps, audit, timeZone: 'Asia/Shanghai' });
   const gallery = new Gallery({
     ...deps, readerTicket: storage.readerTicket, modelId: options.modelId ?? 'm', calibration, fpir: { known: 0.003, candidate: 0.03 },
   });
@@ -48,7 +50,7 @@ export function openRooms(t: Test, options: { modelId?: string; dataDirectory?: 
     validUntil: new Date(clock.now() + 30 * 86_400_000).toISOString().slice(0, 10),
     signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
   }, { staffId: 's', deviceId: 'd' });
-  return { consent, customers, gallery, visits, db, readerTicket: storage.readerTicket, clock, events, grant, close };
+  return { audit, consent, customers, gallery, visits, db, readerTicket: storage.readerTicket, clock, events, grant, close };
 }
 
 /** A template direction: `axis` says who, `similarity` how like that person's own direction it is, `towards` in which way not. */

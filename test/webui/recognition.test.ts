@@ -70,7 +70,7 @@ t.test('photos of one source, day and person are one line', async (t) => {
 t.test('only who agreed to recognition is asked for new photos', async (t) => {
   const consent = (change: Partial<Consent> = {}): Consent => ({
     id: 'c', noticeVersion: 1, language: 'zh-CN', purposes: ['recognise'], givenAt: '2026-05-01T10:00:00.000Z', validUntil: '2026-11-01', endedAt: null,
-    endReason: null, witness: '周宁', ...change,
+    endReason: null, witness: '周宁', guardian: null, seal: null, outdated: false, ...change,
   });
   const today = '2026-06-01';
   const wanted = (state: TemplateInfo['state'], consents: Consent[]) => photosWanted({ template: template({ state }), consents }, today);

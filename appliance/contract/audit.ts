@@ -1,0 +1,54 @@
+/** The audit chain on the wire. */
+import { Type, type Static } from 'typebox';
+import { closed, Id, Instant, Nullable, OneOf } from './base.js';
+
+/** Everything that is written down, in the past tense. */
+export const AUDIT_ACTIONS = [
+  // access
+  'device_paired', 'device_removed', 'pairing_code_made', 'owner_made', 'staff_added', 'staff_removed', 'pin_set', 'signed_in', 'sign_in_failed',
+  'pin_locked', 'signed_out', 'session_locked', 'front_desk_started', 'passkey_added', 'passkey_removed', 'audit_exported',
+  // customers
+  'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'template_enrolled', 'template_reverted',
+  'customer_restricted', 'customer_released', 'dossier_erased',
+  // consent
+  'notice_published', 'consent_asked', 'consent_refused', 'consent_ask_blocked', 'consent_given', 'consent_narrowed', 'consent_ended', 'consent_copied', 'consent_link_made',
+  'face_deleted', 'deletion_completed', 'deletion_replayed', 'gallery_rekeyed',
+  // privacy office
+  'request_received', 'request_closed', 'access_copy_made', 'recognition_explained', 'assessment_recorded', 'mode_changed', 'station_changed', 'signage_signed',
+  'retention_changed', 'retention_ran', 'breach_recorded', 'breach_notices_made', 'audit_pack_made', 'setting_changed',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+/** Why a dossier was opened. */
+export const DOSSIER_REASONS = ['visit', 'search', 'enrolment', 'follow_up', 'rights'] as const;
+export type DossierReason = (typeof DOSSIER_REASONS)[number];
+
+export const AuditEntry = Type.Object(
+  {
+    seq: Type.Integer({ minimum: 1 }), at: Instant, action: OneOf(AUDIT_ACTIONS),
+    /** Null: the box itself, or the customer over their own link. */
+    staff: Nullable(Type.Object({ id: Id, name: Type.String() }, closed)),
+    device: Nullable(Type.Object({ id: Id, name: Type.String() }, closed)),
+    /** Which customer it was about; the name is looked up when shown and gone with the dossier. */
+    customer: Nullable(Type.Object({ id: Id, displayName: Nullable(Type.String()) }, closed)),
+    /** Ids, codes, counts and days; never a name, number or text of a person. */
+    detail: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
+    /** SHA-256, hexadecimal: over the hash before it and this entry. */
+    hash: Type.String(),
+  },
+  closed,
+);
+export type AuditEntry = Static<typeof AuditEntry>;
+export const AuditQuery = Type.Object(
+  {
+    before: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,14}$' })), limit: Type.Optional(Type.String({ pattern: '^([1-9]|[1-9][0-9]|[1-4][0-9]{2}|500)$' })),
+    action: Type.Optional(OneOf(AUDIT_ACTIONS)), customerId: Type.Optional(Id), staffId: Type.Optional(Id),
+  },
+  closed,
+);
+export const AuditPage = Type.Object({ entries: Type.Array(AuditEntry), more: Type.Boolean() }, closed);
+export type AuditPage = Static<typeof AuditPage>;
+/** Whether the chain is whole. `firstBroken`: the first entry that is not what its hash says, or that is missing. */
+export const AuditVerification = Type.Object(
+  { whole: Type.Boolean(), entries: Type.Integer({ minimum: 0 }), firstBroken: Nullable(Type.Integer()), head: Type.String(), checkedAt: Instant }, closed);
+export type AuditVerification = Static<typeof AuditVerification>;

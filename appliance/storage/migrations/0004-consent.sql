@@ -1,0 +1,1 @@
+-- consent: notices, guardians, refusals, seals

@@ -1,0 +1,1 @@
+-- gallery and erasure: sealed templates, deletion records
