@@ -4,6 +4,7 @@ export * from './audit.js';
 export * from './consent.js';
 export * from './errors.js';
 export * from './limits.js';
+export * from './papers.js';
 export * from './privacy.js';
 export * from './rest.js';
 export * from './sockets.js';

@@ -60,6 +60,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   notice_incomplete: 'The notice cannot be published yet: parts are missing.',
   notice_unchanged: 'The draft is the same as the published notice.',
   deletion_not_found: 'This deletion is not known.',
+  deletion_pending: 'The deletion is still under way. Ask for the receipt in a few seconds.',
   receipt_invalid: 'This receipt was not issued by this box, or it was altered.',
   request_not_found: 'This request is not known.',
   request_closed: 'This request has been answered already.',

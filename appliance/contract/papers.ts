@@ -1,0 +1,58 @@
+/** What leaves the box on paper or as a file, as data: evidence of a consent, the access copy, the public key. */
+import { Type, type Static } from 'typebox';
+import { closed, Id, Instant, Nullable, OneOf } from './base.js';
+import { Consent, Deletion, NOTICE_FIELDS, Refusal, Signature } from './consent.js';
+import { DOSSIER_REASONS } from './audit.js';
+import { Explanation, RightsRequest } from './privacy.js';
+import { Dossier } from './rest.js';
+
+/** The public keys of the box as a JWK set (RFC 7517). `kid` is the thumbprint of RFC 7638, as papers name it. */
+export const KeySet = Type.Object(
+  {
+    keys: Type.Array(Type.Object(
+      {
+        kty: Type.Literal('EC'), crv: Type.Literal('P-256'), x: Type.String(), y: Type.String(),
+        kid: Type.String(), alg: Type.Literal('ES256'), use: Type.Literal('sig'),
+      }, closed)),
+  },
+  closed,
+);
+export type KeySet = Static<typeof KeySet>;
+
+/** A consent with all that proves it: who, the notice as it was read, the signature as it was drawn. */
+export const ConsentEvidence = Type.Object(
+  {
+    ...Consent.properties,
+    customerId: Id,
+    /** Null: the dossier was deleted since. */
+    displayName: Nullable(Type.String()),
+    /** Name of the device on which it was signed. */
+    device: Type.String(),
+    notice: Type.Object(
+      {
+        id: Id, hash: Type.String(), publishedAt: Instant,
+        /** In the language in which the customer read it. */
+        text: Type.Array(Type.Object({ field: OneOf(NOTICE_FIELDS), text: Type.String() }, closed)),
+      }, closed),
+    signature: Signature,
+  },
+  closed,
+);
+export type ConsentEvidence = Static<typeof ConsentEvidence>;
+
+/** Everything about a person (PIPL 45, GDPR 15), except the numbers of the template: they mean nothing outside the box. */
+export const AccessCopy = Type.Object(
+  {
+    madeAt: Instant, storeName: Type.String(),
+    dossier: Dossier,
+    consents: Type.Array(ConsentEvidence),
+    refusals: Type.Array(Refusal),
+    deletions: Type.Array(Deletion),
+    explanations: Type.Array(Explanation),
+    requests: Type.Array(RightsRequest),
+    /** Who opened the dossier. */
+    opened: Type.Array(Type.Object({ at: Instant, staff: Type.String(), reason: Nullable(OneOf(DOSSIER_REASONS)) }, closed)),
+  },
+  closed,
+);
+export type AccessCopy = Static<typeof AccessCopy>;
