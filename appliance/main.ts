@@ -11,6 +11,7 @@ import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
 import { createLogger, letMainThreadFirst, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
+import { Signer } from './papers/index.js';
 import { Enrolments, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
 import { openStorage } from './storage/index.js';
 import { createVision } from './vision/index.js';
@@ -66,6 +67,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     await vision.prepare();
 
     const audit = new Audit({ db, clock });
+    const signer = new Signer({ db, clock });
     const access = new Access({ db, clock, events, audit });
     const customers = new Customers({ db, clock, events });
     const followUps = new FollowUps({ db, clock, events });
@@ -134,8 +136,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     const certificates = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock);
     const server = await buildServer({
-      access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates,
-      box: { version: config.version, storeName: config.storeName, demo: config.demo }, webuiDirectory: config.webuiDirectory,
+      access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone }, webuiDirectory: config.webuiDirectory,
     });
     undo.push(() => server.close());
     // Each night: a certificate near its end or without a new address is renewed while the server runs.

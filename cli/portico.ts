@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { loadConfig } from '../appliance/config/index.js';
 import { isPorticoError } from '../appliance/kit/index.js';
 import { checkModels, inWords, UsageError, type CheckOutput } from './modelsCheck.js';
+import { checkPack, checkReceipt } from './papersCheck.js';
 
 const terminal: CheckOutput = {
   line: (text) => console.log(text),
@@ -27,6 +28,19 @@ models
     const { modelsDirectory } = loadConfig();
     await checkModels({ dir, presentDir: modelsDirectory, facesDir: options.faces ?? null, write: options.write ?? false }, terminal);
   });
+
+program.command('receipt').description('receipts of deletion')
+  .command('verify')
+  .description('checks the signature of a receipt and prints what was signed')
+  .argument('<file>', 'the PDF, a file with the signed text, the text itself, or - for standard input')
+  .requiredOption('--key <file>', 'public key of the box: what /api/v1/keys answers, or PEM')
+  .action((file: string, options: { key: string }) => checkReceipt(file, options.key, terminal));
+program.command('pack').description('audit packs')
+  .command('verify')
+  .description('checks signature, files and audit log of an audit pack')
+  .argument('<file>', 'the zip archive')
+  .option('--key <file>', 'public key of the box, known from elsewhere')
+  .action((file: string, options: { key?: string }) => checkPack(file, options.key ?? null, terminal));
 
 try {
   await program.parseAsync();

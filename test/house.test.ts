@@ -19,6 +19,7 @@ const ROOMS: Record<string, readonly string[]> = {
   vision: ['contract', 'kit'],
   audit: ['contract', 'kit', 'storage'],
   consent: ['audit', 'contract', 'events', 'kit', 'storage'],
+  papers: ['contract', 'kit', 'storage'],
   access: ['audit', 'contract', 'events', 'kit', 'storage'],
   customers: ['contract', 'events', 'kit', 'storage'],
   followups: ['contract', 'events', 'kit', 'storage'],
@@ -26,7 +27,7 @@ const ROOMS: Record<string, readonly string[]> = {
   visits: ['consent', 'contract', 'events', 'kit', 'storage'],
   recognition: ['camera', 'consent', 'contract', 'customers', 'events', 'gallery', 'kit', 'storage', 'vision', 'visits'],
   health: ['contract', 'events', 'gallery', 'kit', 'recognition', 'storage', 'vision'],
-  http: ['access', 'audit', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'recognition', 'visits'],
+  http: ['access', 'audit', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'papers', 'recognition', 'visits'],
 };
 /** Folders outside appliance/ that rooms may know. */
 const OUTSIDE: Record<string, readonly string[]> = { vision: ['models'] };
@@ -46,6 +47,10 @@ const PACKAGES: Record<string, readonly string[]> = {
   pino: ['appliance/kit/log.ts'],
   '@node-rs/argon2': ['appliance/access/index.ts'],
   'node-cron': ['appliance/main.ts'],
+  jose: ['appliance/papers/signer.ts'],
+  pdfkit: ['appliance/papers/sheet.ts'],
+  qrcode: ['appliance/papers/sheet.ts'],
+  fflate: ['appliance/papers/pack.ts'],
 };
 /** Packages that speak HTTP. */
 const NETWORK = /^(fastify|@fastify\/|ws$|@peculiar\/x509|node:(http|https|net|tls|http2|dgram)$)/;
@@ -242,7 +247,7 @@ t.test('nothing is printed past the logger', async (t) => {
 });
 
 t.test('only the composition root makes rooms', async (t) => {
-  const classes = /new (Access|Audit|Customers|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus)\(/;
+  const classes = /new (Access|Audit|Customers|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Signer)\(/;
   const makers = appliance.filter((file) => classes.test(file.text)).map((file) => file.path);
   t.strictSame(makers, ['appliance/main.ts']);
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   LANGUAGES, NOTICE_FIELDS,
-  type Consent as ConsentRecord, type ConsentRequest, type Language, type Notice, type Purpose, type WithdrawalReceipt,
+  type Consent as ConsentRecord, type ConsentEvidence, type ConsentRequest, type Language, type Notice, type Purpose, type WithdrawalReceipt,
 } from '../contract/index.js';
 import type { Audit } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
@@ -9,6 +9,7 @@ import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import { builtInNotice, hashSections, MAX_TERM_DAYS, toSections } from './notice.js';
 import { ConsentProof } from './proof.js';
+import { readEvidence } from './record.js';
 
 export type { ConsentProof } from './proof.js';
 
@@ -196,6 +197,12 @@ export class Consent {
       endedAt: row.ended_at_ms === null ? null : toInstant(row.ended_at_ms), endReason: row.end_reason, witness: row.witness,
       guardian: null, seal: null, outdated: false,
     }));
+  }
+
+  /** One consent with all that proves it, for papers. @throws PorticoError consent_not_found */
+  recordOf(consentId: string): ConsentEvidence {
+    const evidence = readEvidence(this.#db, consentId);
+    return { ...this.history(evidence.customerId).find(({ id }) => id === consentId)!, ...evidence };
   }
 
   /** What the consent that holds today covers; null: there is none. */

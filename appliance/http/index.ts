@@ -15,6 +15,7 @@ import type { EventBus } from '../events/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import { PorticoError, type Clock, type Logger } from '../kit/index.js';
+import type { Signer } from '../papers/index.js';
 import type { Enrolments, Quality, Recognition, Sightings } from '../recognition/index.js';
 import type { Visits } from '../visits/index.js';
 import { Cards } from './cards.js';
@@ -26,6 +27,7 @@ import { LiveHub } from './live.js';
 import { deviceRoutes, managerRoutes, publicRoutes, staffRoutes } from './routes/access.js';
 import { consentRoutes } from './routes/consent.js';
 import { customerRoutes } from './routes/customers.js';
+import { keyRoutes, paperRoutes } from './routes/papers.js';
 import { recognitionRoutes } from './routes/recognition.js';
 import { visitRoutes } from './routes/visits.js';
 import { registerSockets } from './sockets.js';
@@ -43,10 +45,10 @@ const JSON_BYTES_MAX = 1_000_000;
 const SOCKET_MESSAGE_BYTES_MAX = 2 * MAX_FRAME_BYTES;
 
 export interface HttpDeps {
-  access: Access; audit: Audit; consent: Consent; customers: Customers; followUps: FollowUps; gallery: Gallery; visits: Visits;
+  access: Access; audit: Audit; consent: Consent; customers: Customers; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
   enrolments: Enrolments; sightings: Sightings; quality: Quality; recognition: Recognition; health: { now(): BoxHealth };
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
-  box: { version: string; storeName: string; demo: boolean };
+  box: { version: string; storeName: string; demo: boolean; timeZone: string };
   webuiDirectory: string;
 }
 
@@ -123,6 +125,8 @@ export async function buildServer(deps: HttpDeps) {
         for (const routes of [publicRoutes(deps), deviceRoutes(deps), staffRoutes(deps), managerRoutes(deps)]) await rest.register(routes);
         await rest.register(customerRoutes({ ...deps, cards }));
         await rest.register(consentRoutes(deps));
+        await rest.register(keyRoutes(deps));
+        await rest.register(paperRoutes(deps));
         await rest.register(visitRoutes({ ...deps, cards }));
         await rest.register(recognitionRoutes(deps));
       });

@@ -22,10 +22,10 @@ export interface SheetOptions extends Letterhead {
 /** Noto Sans SC (SIL Open Font License), 10 MB; a document carries only the characters that it uses. */
 const FONT_FILE = '@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf';
 /** Points. A4 is 595.28 x 841.89. */
-const MARGIN = { top: 60, bottom: 74, left: 58, right: 58 } as const;
+const MARGIN = { top: 54, bottom: 68, left: 58, right: 58 } as const;
 const WIDTH = 595.28 - MARGIN.left - MARGIN.right;
 const BOTTOM = 841.89 - MARGIN.bottom;
-const SIZE = { title: 20, heading: 12.5, body: 10, small: 8.5, fine: 7.5 } as const;
+const SIZE = { title: 20, heading: 12.5, body: 10, small: 8.5, fine: 7.5, code: 7 } as const;
 const LEADING = 3.2;
 const INK = '#26211b';
 const FAINT = '#5c5348';
@@ -98,7 +98,7 @@ export class Sheet {
 
   heading(text: string): void {
     this.#gap(10);
-    this.#need(60);
+    this.#need(80);
     this.#write(text, { size: SIZE.heading, colour: ACCENT });
     this.#gap(3);
   }
@@ -116,9 +116,11 @@ export class Sheet {
     this.#gap(4);
   }
 
-  /** Text for a machine, to be copied letter by letter. */
-  fine(text: string): void {
-    this.#write(text, { size: SIZE.fine, colour: FAINT, leading: 1.5 });
+  /** Text for a machine, to be copied letter by letter, and what it is; on one page. */
+  fine(label: string, text: string): void {
+    this.#need(SIZE.small * 2 + this.#doc.fontSize(SIZE.code).heightOfString(text, { width: WIDTH, lineGap: 1 }));
+    this.#write(label, { size: SIZE.small, colour: FAINT });
+    this.#write(text, { size: SIZE.code, colour: FAINT, leading: 1 });
     this.#gap(4);
   }
 
@@ -233,7 +235,7 @@ export class Sheet {
   #banner(): void {
     const doc = this.#doc;
     doc.fontSize(SIZE.small).fillColor(WARNING);
-    doc.text(this.#printable(this.#options.banner ?? ''), MARGIN.left, 30, { width: WIDTH, align: 'center' });
+    doc.text(this.#printable(this.#options.banner ?? ''), MARGIN.left, 26, { width: WIDTH, align: 'center' });
     [doc.x, doc.y] = [MARGIN.left, MARGIN.top];
   }
 
