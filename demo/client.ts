@@ -44,9 +44,11 @@ export class PorticoClient {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
           this.#keepCookies(response.headers['set-cookie'] ?? []);
-          const text = Buffer.concat(chunks).toString('utf8');
-          const isJson = response.headers['content-type']?.includes('json') === true && text !== '';
-          resolve({ status: response.statusCode!, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as T });
+          const bytes = Buffer.concat(chunks);
+          const type = response.headers['content-type'] ?? '';
+          const body: unknown = type.includes('json') && bytes.length > 0 ? JSON.parse(bytes.toString('utf8'))
+            : /^application\/(pdf|zip)/.test(type) ? bytes : bytes.toString('utf8');
+          resolve({ status: response.statusCode!, headers: response.headers, body: body as T });
         });
         response.on('error', reject);
       });

@@ -49,7 +49,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'node-cron': ['appliance/main.ts'],
   jose: ['appliance/papers/signer.ts'],
   pdfkit: ['appliance/papers/sheet.ts'],
-  qrcode: ['appliance/papers/sheet.ts'],
+  qrcode: ['appliance/papers/sheet.ts', 'appliance/start.ts'],
   fflate: ['appliance/papers/pack.ts'],
 };
 /** Packages that speak HTTP. */

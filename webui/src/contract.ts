@@ -18,7 +18,7 @@ import type {
 export type {
   BoxHealth, BoxInfo, CameraFace, CameraMessage, CameraMode, CameraRange, CameraResult, CandidateCard, CaptureHint, Consent,
   ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Device, Dossier, Enrolled,
-  EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, FpirChoice, Language, LiveMessage, LiveRequest, Note,
+  EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, FpirChoice, KeySet, Language, LiveMessage, LiveRequest, Note,
   Notice, OwnerRequest, PairingCode, PairRequest, Pose, Purpose, RecognitionQuality, Role, Session,
   ShareEstimate, SightingAnswer, Signature, StaffMember, StaffRequest, TemplateInfo, Visit, VisitCard, WithdrawalReceipt,
 } from '../../appliance/contract/index.js';

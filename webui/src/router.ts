@@ -1,4 +1,4 @@
-import { createRouter, createWebHistory, type RouteLocationRaw, type Router } from 'vue-router';
+import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw, type Router } from 'vue-router';
 import { doorFor } from './access/door.js';
 import { usePrefs } from './stores/prefs.js';
 import { useSession } from './stores/session.js';
@@ -7,6 +7,8 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Shown without a session. */
     open?: boolean;
+    /** Shown to anybody: on phones that are not paired with the box, too. */
+    public?: boolean;
   }
 }
 
@@ -16,6 +18,7 @@ export function makeRouter(): Router {
     routes: [
       { path: '/pair', name: 'pair', component: () => import('./pages/PairPage.vue'), meta: { open: true } },
       { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignInPage.vue'), meta: { open: true } },
+      { path: '/receipt', name: 'receipt', component: () => import('./pages/ReceiptPage.vue'), meta: { open: true, public: true } },
       // On these three the customer looks at the screen: outside StaffShell there are no arrivals and no names of others.
       { path: '/front-desk', name: 'front-desk', component: () => import('./pages/FrontDeskPage.vue') },
       { path: '/enrol/:customerId?', name: 'enrol', component: () => import('./pages/EnrolPage.vue') },
@@ -41,7 +44,8 @@ export function makeRouter(): Router {
   return router;
 }
 
-function redirectFor(to: { name?: unknown; fullPath: string }): RouteLocationRaw | true {
+function redirectFor(to: RouteLocationNormalized): RouteLocationRaw | true {
+  if (to.meta.public === true) return true;
   const { box, session } = useSession();
   const door = doorFor(String(to.name), { box, scope: session?.scope ?? null, handedOver: usePrefs().handedOver });
   if (door === null) return true;

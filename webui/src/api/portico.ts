@@ -1,7 +1,7 @@
 /** Every request of the page, one line each. */
 import type {
   BoxHealth, BoxInfo, Consent, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Device, Dossier,
-  Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, Note, Notice, OwnerRequest, PairingCode, PairRequest,
+  Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, KeySet, Note, Notice, OwnerRequest, PairingCode, PairRequest,
   RecognitionQuality, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
 } from '../contract.js';
 import { call } from './client.js';
@@ -10,6 +10,7 @@ const id = encodeURIComponent;
 
 export const portico = {
   box: () => call<BoxInfo>('GET', '/box'),
+  keys: () => call<KeySet>('GET', '/keys'),
   health: () => call<BoxHealth>('GET', '/health'),
 
   pair: (request: PairRequest) => call<Device>('POST', '/pairings', { json: request }),

@@ -1,6 +1,7 @@
 import { createI18n } from 'vue-i18n';
 import { LANGUAGES, type Language } from '../contract.js';
 import { en } from './en.js';
+import { receiptWords } from './receipt.js';
 import { zhCN } from './zh-CN.js';
 
 const KEY = 'portico.language';
@@ -20,7 +21,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: firstLanguage(),
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': zhCN, en },
+  messages: { 'zh-CN': { ...zhCN, receipt: receiptWords['zh-CN'] }, en: { ...en, receipt: receiptWords.en } },
 });
 
 export function currentLanguage(): Language {

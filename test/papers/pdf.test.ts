@@ -1,0 +1,135 @@
+/** The papers, read back as others read them: text, font, QR codes, pages. */
+import t from 'tap';
+import { LANGUAGES, PURPOSES, type Language } from '../../appliance/contract/index.js';
+import {
+  accessCopyPdf, assessmentPdf, breachNoticesPdf, consentCopyPdf, deletionReceiptPdf, LETTERS_MAX, receiptUrl, signDeletion,
+} from '../../appliance/papers/index.js';
+import { FIELD_NAMES, PURPOSE_DETAILS, PURPOSE_NAMES } from '../../appliance/papers/words.js';
+import { en } from '../../webui/src/i18n/en.js';
+import { zhCN } from '../../webui/src/i18n/zh-CN.js';
+import { accessCopy, assessment, breach, deletion, evidence, openSigner, SEAL, STORE } from '../support/papers.js';
+import { readPdf } from '../support/pdf.js';
+
+const KID = 'k'.repeat(43);
+const LINK = 'https://192.168.1.20/mine#Zk3pQx9b7Wq2LmN8vT4sRj6yHc1dFg5a';
+const squeeze = (text: string) => text.replace(/\s+/g, '');
+const consentCopy = (change = {}, language: Language = 'zh-CN') => consentCopyPdf({ ...STORE, consent: evidence(change), ownLink: LINK, kid: KID }, language);
+
+t.test('C5: the copy of a consent shows the notice as read, each purpose, the signature, who, when, and what proves it', async (t) => {
+  for (const language of LANGUAGES) {
+    const consent = evidence({ language });
+    const { squeezed, embeddedFonts, qrCodes, strokes, pages } = await readPdf(await consentCopy({ language }, language));
+    for (const { text } of consent.notice.text) t.ok(squeezed.includes(squeeze(text)), text.slice(0, 20));
+    for (const purpose of PURPOSES) t.ok(squeezed.includes(squeeze(PURPOSE_NAMES[language][purpose])), purpose);
+    for (const fact of ['王晓安', '李店长', '前台iPad', consent.id, consent.customerId, SEAL, consent.notice.hash, KID]) t.ok(squeezed.includes(fact), fact);
+    t.ok(squeezed.includes(language === 'en' ? '6Mar2026,00:30:22' : '2026年3月6日00:30:22'), 'the time in the store, not in UTC');
+    t.strictSame(embeddedFonts.length, 1);
+    t.match(embeddedFonts[0], /NotoSansSC/);
+    t.strictSame(qrCodes, [LINK], 'the code leads to the customer\'s own page');
+    t.ok(strokes[0]! > PURPOSES.length, 'boxes, ticks and the signature are drawn');
+    t.ok(squeezed.includes(language === 'en' ? `Page1of${pages.length}` : `第1页，共${pages.length}页`));
+  }
+});
+
+t.test('C5: more purposes ticked, another signature, or a guardian make another paper; the same data the same bytes', async (t) => {
+  const first = await consentCopy();
+  t.ok(first.equals(await consentCopy()), 'same bytes');
+  const ticks = async (change: Parameters<typeof evidence>[0]) => (await readPdf(await consentCopy(change))).strokes[0]!;
+  const base = await ticks({});
+  t.equal(await ticks({ purposes: ['recognise', 'greet', 'contact'] }), base + 1, 'one more tick');
+  t.equal(await ticks({ signature: { width: 600, height: 200, strokes: [[{ x: 1, y: 1, t: 0 }, { x: 99, y: 99, t: 9 }]] } }), base - 1, 'one stroke fewer');
+  const guarded = await readPdf(await consentCopy({ guardian: { name: '王大明', relation: 'father' } }));
+  t.ok(guarded.squeezed.includes('监护人王大明（父亲），代未满十四周岁的顾客签署'));
+  const ended = await readPdf(await consentCopy({ endedAt: '2026-03-07T01:00:00.000Z', endReason: 'withdrawn' }));
+  t.ok(ended.squeezed.includes('已撤回（2026年3月7日09:00:00）'));
+});
+
+t.test('C5: what the paper calls the purposes and parts of the notice is what the customer read on the screen', async (t) => {
+  for (const [language, page] of [['zh-CN', zhCN], ['en', en]] as const) {
+    t.strictSame(PURPOSE_NAMES[language], page.consent.purpose);
+    t.strictSame(PURPOSE_DETAILS[language], page.consent.purposeMore);
+    t.strictSame(FIELD_NAMES[language], page.enrol.field);
+  }
+});
+
+t.test('a character that the font lacks, or that cannot be seen, stands there as its number and is listed', async (t) => {
+  const { squeezed } = await readPdf(await consentCopy({ displayName: '王𠮷\u202e安', witness: '😀\u0007' }));
+  t.ok(squeezed.includes('王[U+20BB7][U+202E]安'));
+  t.ok(squeezed.includes('[U+1F600][U+0007]'));
+  t.ok(squeezed.includes('没有省略：U+20BB7U+202EU+1F600U+0007'));
+  t.notOk((await readPdf(await consentCopy())).squeezed.includes('没有省略'), 'only then');
+});
+
+t.test('a receipt carries its statement as a link in a QR code, as an attachment and as text, and no name', async (t) => {
+  const { signer } = openSigner(t);
+  const jws = await signDeletion(signer, STORE.storeName, deletion(), { seq: 1234, hash: SEAL });
+  const url = receiptUrl('https://192.168.1.20', jws);
+  for (const language of LANGUAGES) {
+    const data = { ...STORE, deletion: deletion(), jws, url, kid: signer.kid() };
+    const bytes = await deletionReceiptPdf(data, language);
+    const { squeezed, qrCodes, attachments, info } = await readPdf(bytes);
+    t.strictSame(qrCodes, [url]);
+    t.strictSame(attachments, { 'receipt.jws': jws });
+    t.ok(squeezed.includes(jws), 'as text');
+    t.ok(squeezed.includes(signer.kid()));
+    t.equal(info['CreationDate'], 'D:20260305163023Z');
+    t.ok(bytes.equals(await deletionReceiptPdf(data, language)), 'same bytes');
+    t.notOk(/王|138/.test(squeezed.replaceAll(jws, '')), 'no name, no number');
+    const kept = await readPdf(await deletionReceiptPdf({ ...data, deletion: deletion({ keyDestroyed: false, scope: 'purposes' }) }, language));
+    t.not(kept.squeezed, squeezed, 'it says so when the key was kept');
+  }
+  await t.rejects(signDeletion(signer, '店', deletion({ completedAt: null }), { seq: 1, hash: SEAL }), { code: 'deletion_pending' });
+});
+
+t.test('an access copy holds everything, however long, over numbered pages', async (t) => {
+  const base = accessCopy();
+  const visits = Array.from({ length: 120 }, () => base.dossier.visits[0]!);
+  const long = '很长的备注。'.repeat(600);
+  const copy = accessCopy({ dossier: { ...base.dossier, visits, notes: [{ ...base.dossier.notes[0]!, text: long }] } });
+  for (const language of LANGUAGES) {
+    const { pages } = await readPdf(await accessCopyPdf({ copy, timeZone: STORE.timeZone }, language));
+    t.ok(pages.length > 4, `${pages.length} pages`);
+    // The footers stand between what goes on over a page.
+    const body = pages.map((page) => page.slice(0, page.lastIndexOf(STORE.storeName))).join('').replace(/\s+/g, '');
+    t.ok(body.includes(long), 'a note of 3,600 characters, over its pages');
+    t.equal(body.split(language === 'en' ? 'adviser:小周' : '顾问：小周').length - 1, visits.length);
+    for (const fact of ['王晓安', '13800001234', '金卡', '喜欢靠窗', '对镍过敏', '到货后联系', '0.612', '0.487', '要全部资料', '小周']) t.ok(body.includes(fact), fact);
+    for (const [index, page] of pages.entries()) {
+      t.ok(squeeze(page).includes(language === 'en' ? `Page${index + 1}of${pages.length}` : `第${index + 1}页，共${pages.length}页`));
+    }
+  }
+});
+
+t.test('an impact assessment has its four contents, verdict, snapshot and checksum', async (t) => {
+  for (const language of LANGUAGES) {
+    const one = assessment({ measures: '加密。\n分权。', acceptable: false });
+    const { squeezed } = await readPdf(await assessmentPdf({ ...STORE, assessment: one }, language));
+    for (const text of [one.purpose, one.impact, one.risks, '加密。分权。', one.conclusion, one.by, one.hash, 'storedPersons812']) t.ok(squeezed.includes(text), text);
+    t.ok(squeezed.includes(language === 'en' ? 'mustnotgoon' : '不得按所述方式处理'));
+  }
+});
+
+t.test('C24: a breach makes a report to the authority and a letter to each person with all that PIPL 57 asks for', async (t) => {
+  const told = breach();
+  for (const language of LANGUAGES) {
+    const { pages } = await readPdf(await breachNoticesPdf({ ...STORE, breach: told, addressees: ['王女士', '李先生'] }, language));
+    t.equal(pages.length, 3);
+    for (const page of pages.map(squeeze)) {
+      for (const text of [told.cause, told.harm, told.measures, told.selfHelp, squeeze(told.contact)]) t.ok(page.includes(text), text);
+      t.ok(page.includes(language === 'en' ? 'Facetemplate(sensitive' : '人脸模板（敏感个人信息）'));
+      t.notOk(/DRILL|演练/.test(page), 'a real one');
+    }
+    t.ok(squeeze(pages[0]!).includes('812'));
+    t.ok(pages[1]!.includes('王女士') && pages[2]!.includes('李先生'));
+    t.notOk(pages[1]!.includes('李先生'), 'nobody reads of another');
+  }
+});
+
+t.test('C24: a drill says so on every page, and beyond a bound there is one general letter', async (t) => {
+  const drill = await readPdf(await breachNoticesPdf({ ...STORE, breach: breach({ drill: true, cause: '很长的经过。'.repeat(500) }), addressees: ['王女士'] }, 'zh-CN'));
+  t.ok(drill.pages.length > 3);
+  for (const page of drill.pages) t.match(page, /演练.*DRILL/);
+  const general = await readPdf(await breachNoticesPdf({ ...STORE, breach: breach(), addressees: Array.from({ length: LETTERS_MAX + 1 }, (_, i) => `顾客${i}`) }, 'zh-CN'));
+  t.equal(general.pages.length, 2);
+  t.match(general.pages[1], /尊敬的顾客：/);
+});
