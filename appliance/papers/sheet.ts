@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Language, Signature } from '../contract/index.js';
 
@@ -77,13 +77,14 @@ export class Sheet {
 
   static async open(options: SheetOptions): Promise<Sheet> {
     const { default: PDFDocument } = await import('pdfkit');
+    const font = await readFile(createRequire(import.meta.url).resolve(FONT_FILE)); // not kept: it is 10 MB, and papers are rare
     const createdAt = new Date(options.createdAt);
     const doc = new PDFDocument({
       size: 'A4', margins: MARGIN, bufferPages: true, pdfVersion: '1.7', lang: options.language, displayTitle: true, autoFirstPage: false,
       // No text of a person or a store in here: pdfkit writes it into XML as it is.
       info: { Title: options.title, Creator: 'Portico', Producer: 'Portico', CreationDate: createdAt, ModDate: createdAt },
     });
-    doc.registerFont('text', readFileSync(createRequire(import.meta.url).resolve(FONT_FILE)) as unknown as PDFKit.Mixins.PDFFontSource).font('text');
+    doc.registerFont('text', font).font('text');
     const sheet = new Sheet(doc, options);
     doc.addPage();
     sheet.#head();

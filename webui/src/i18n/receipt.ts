@@ -3,7 +3,7 @@ const zhCN = {
   title: '删除回执核对',
   checking: '正在核对签名…',
   valid: '回执有效',
-  validBody: '签名是{store}的门店盒作出的，内容没有改动。下面就是门店盒签署的原文。',
+  validBody: '签名是{store}的门店盒作出的，内容没有改动。下面是门店盒签署的内容。',
   altered: '回执无效',
   alteredBody: '签名与内容不符：内容被改动过，或二维码没有扫全。请不要采信，并向门店索取新的回执。',
   unknown_key: '不是这台门店盒签署的',
