@@ -163,7 +163,7 @@ export class Access {
     const standing = this.#db.transaction(() => this.#pinTries.count(staffId, deviceId));
     if (!(await argon2Verify(staff.pin_hash, pin))) {
       const now = this.#clock.now();
-      const locks = standing.lockedUntilMs > now;
+      const locks = standing.lockedUntilMs > 0;
       // Who it was is not known; whose PIN it was meant to be is.
       this.#audit.recording('sign_in_failed', { staffId: null, deviceId }, { detail: { how: 'pin', staffId } }, () => {
         if (locks) this.#audit.record('pin_locked', { staffId: null, deviceId }, { detail: { staffId, lock: standing.lock } });

@@ -15,13 +15,14 @@ const REMEMBERED_MS = 24 * 3_600_000;
 export type LockKind = 'here' | 'device' | 'elsewhere';
 export interface Standing { triesLeft: number; lockedUntilMs: number; lock: LockKind }
 
-/** Where `wrong` tries (their times, oldest first) leave a counter that locks at every `max`-th. */
-export function standing(wrong: readonly number[], max: number): { triesLeft: number; lockedUntilMs: number } {
+/** Where `wrong` tries (their times, oldest first) leave a counter that locks at every `max`-th. `lockedUntilMs`: 0 when it is not locked. */
+export function standing(wrong: readonly number[], max: number, now: number): { triesLeft: number; lockedUntilMs: number } {
   const locks = Math.floor(wrong.length / max);
   const triesLeft = max - (wrong.length % max);
   if (locks === 0) return { triesLeft, lockedUntilMs: 0 };
   const lockMs = Math.min(PIN_LOCK_MS * 2 ** (locks - 1), PIN_LOCK_MAX_MS);
-  return { triesLeft, lockedUntilMs: wrong[locks * max - 1]! + lockMs };
+  const lockedUntilMs = wrong[locks * max - 1]! + lockMs;
+  return { triesLeft, lockedUntilMs: lockedUntilMs > now ? lockedUntilMs : 0 };
 }
 
 /**
@@ -48,7 +49,7 @@ export class PinTries {
     // A try in the future means that the clock was set back: counting begins anew, no lock lasts for days.
     this.#db.run('DELETE FROM pin_try WHERE at_ms <= ? OR at_ms > ?', now - REMEMBERED_MS, now);
     const before = this.#worst(staffId, deviceId);
-    if (before.lockedUntilMs > now) throw pinLocked(before, now);
+    if (before.lockedUntilMs > 0) throw pinLocked(before, now);
     this.#db.run('INSERT INTO pin_try (staff_id, device_id, at_ms) VALUES (?, ?, ?)', staffId, deviceId, now);
     return this.#worst(staffId, deviceId);
   }
@@ -73,13 +74,13 @@ export class PinTries {
     const timesOf = (where: 'staff_id = ? AND device_id = ?' | 'device_id = ?' | 'staff_id = ?', ...ids: string[]) =>
       this.#db.all<{ at_ms: number }>(`SELECT at_ms FROM pin_try WHERE ${where} ORDER BY at_ms`, ...ids).map((row) => row.at_ms);
     const counters: Standing[] = [
-      { lock: 'here', ...standing(timesOf('staff_id = ? AND device_id = ?', staffId, deviceId), WRONG_PINS_MAX) },
-      { lock: 'device', ...standing(timesOf('device_id = ?', deviceId), WRONG_PINS_MAX_TOGETHER) },
+      { lock: 'here', ...standing(timesOf('staff_id = ? AND device_id = ?', staffId, deviceId), WRONG_PINS_MAX, now) },
+      { lock: 'device', ...standing(timesOf('device_id = ?', deviceId), WRONG_PINS_MAX_TOGETHER, now) },
     ];
     const known = this.#db.get('SELECT 1 FROM known_device WHERE staff_id = ? AND device_id = ?', staffId, deviceId) !== undefined;
-    if (!known) counters.push({ lock: 'elsewhere', ...standing(timesOf('staff_id = ?', staffId), WRONG_PINS_MAX_TOGETHER) });
+    if (!known) counters.push({ lock: 'elsewhere', ...standing(timesOf('staff_id = ?', staffId), WRONG_PINS_MAX_TOGETHER, now) });
     return counters.reduce((worst, next) =>
-      (next.lockedUntilMs > worst.lockedUntilMs || (worst.lockedUntilMs <= now && next.lockedUntilMs <= now && next.triesLeft < worst.triesLeft) ? next : worst));
+      (next.lockedUntilMs > worst.lockedUntilMs || (worst.lockedUntilMs === 0 && next.triesLeft < worst.triesLeft) ? next : worst));
   }
 }
 
