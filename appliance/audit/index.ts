@@ -113,7 +113,7 @@ export class Audit {
     return {
       more: rows.length > query.limit,
       entries: rows.slice(0, query.limit).map((row) => ({
-        seq: row.seq, at: toInstant(row.at_ms), action: row.action,
+        seq: row.seq, at: readTime(row.at_ms), action: row.action,
         staff: row.staff_id === null ? null : { id: row.staff_id, name: row.staff_name ?? '' },
         device: row.device_id === null ? null : { id: row.device_id, name: row.device_name ?? '' },
         customer: row.customer_id === null ? null : { id: row.customer_id, displayName: row.display_name },
@@ -162,7 +162,7 @@ export class Audit {
          LEFT JOIN staff ON staff.id = staff_id LEFT JOIN device ON device.id = device_id WHERE seq > ? ORDER BY seq LIMIT ?`, seq, BATCH);
       if (rows.length === 0) return;
       yield rows.map((row) => csvLine([
-        String(row.seq), toInstant(row.at_ms), row.action, row.staff_id, row.staff, row.device_id, row.device, row.customer_id, row.detail, row.hash,
+        String(row.seq), readTime(row.at_ms), row.action, row.staff_id, row.staff, row.device_id, row.device, row.customer_id, row.detail, row.hash,
       ])).join('');
       seq = rows.at(-1)!.seq;
       await new Promise((resolve) => { setImmediate(resolve); });
@@ -212,7 +212,14 @@ function inOrder(detail: AuditDetail): string {
   return JSON.stringify(Object.fromEntries(Object.entries(detail).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
-/** What somebody wrote over it must not keep the rest from being read; `verify` names it. */
+/** The last instant there is (ECMA-262, 21.4.1.1). */
+const LAST_MS = 8.64e15;
+
+/** What somebody wrote over an entry must not keep the rest from being read; `verify` names it. */
+function readTime(ms: number): string {
+  return toInstant(Math.max(-LAST_MS, Math.min(LAST_MS, ms)));
+}
+
 function readDetail(text: string): AuditDetail {
   try {
     return JSON.parse(text) as AuditDetail;

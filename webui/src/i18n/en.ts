@@ -93,6 +93,8 @@ export const en: Messages = {
     noStaff: 'There is no staff yet.',
     manager: 'Manager',
     associate: 'Associate',
+    privacy_officer: 'Privacy officer',
+    it: 'IT',
     busy: 'Signing in…',
   },
   board: {
@@ -489,6 +491,12 @@ export const en: Messages = {
     staffBody: 'Who can sign in with a PIN.',
     staffAdd: 'Add staff',
     staffName: 'Name',
+    roleMay: {
+      associate: 'Serves customers and enrols faces.',
+      manager: 'Also manages staff, devices and how careful recognition is.',
+      privacy_officer: 'Answers customers\' requests, edits notices, reads the audit log.',
+      it: 'Looks after devices and the box; sees no customer data.',
+    },
     staffRole: 'Role',
     staffPin: '6-digit PIN',
     staffAdded: '{name} added',

@@ -94,6 +94,8 @@ export const zhCN = {
     noStaff: '还没有店员。',
     manager: '店长',
     associate: '店员',
+    privacy_officer: '隐私负责人',
+    it: 'IT 运维',
     busy: '正在登录…',
   },
   board: {
@@ -491,6 +493,12 @@ export const zhCN = {
     staffAdd: '添加店员',
     staffName: '姓名',
     staffRole: '角色',
+    roleMay: {
+      associate: '接待顾客、录入人脸。',
+      manager: '除接待外，还能管理店员、设备和识别尺度。',
+      privacy_officer: '处理顾客的个人信息请求，管理告知书，查看操作日志。',
+      it: '管理设备和门店盒，看不到顾客信息。',
+    },
     staffPin: '6 位 PIN',
     staffAdded: '{name} 已添加',
     resetPin: '重设 PIN',
