@@ -505,7 +505,7 @@ export const en: Messages = {
     newPin: 'The new 6-digit PIN',
     resetPinBody: 'A locked PIN is unlocked as well.',
     pinReset: '{name} has a new PIN',
-    managersOnly: 'Pairing devices and managing staff need a manager.',
+    managersOnly: 'Managing staff needs a manager; pairing devices, a manager or IT.',
     box: 'The box',
     boxStatus_ok: 'All is well',
     boxStatus_degraded: 'Partly affected',

@@ -506,7 +506,7 @@ export const zhCN = {
     newPin: '新的 6 位 PIN',
     resetPinBody: '重设后会同时解除锁定。',
     pinReset: '{name}的 PIN 已重设',
-    managersOnly: '配对设备和管理店员需要店长权限。',
+    managersOnly: '管理店员需要店长权限；配对设备，店长和 IT 运维都可以。',
     box: '门店盒',
     boxStatus_ok: '运行正常',
     boxStatus_degraded: '部分功能受影响',
