@@ -26,8 +26,8 @@ interface Row {
 
 /** What stands before the first entry of all. */
 const GENESIS = '0'.repeat(64);
-/** Entries read at a time while verifying and exporting: some 20 ms. */
-const BATCH = 5_000;
+/** Entries read at a time while verifying and exporting: some 20 ms, between which other work is done. */
+const BATCH = 2_000;
 /** Entries that may wait in memory for a file that cannot be written; then what they tell of is refused. */
 const WAITING_MAX = 200;
 const WRITE_AGAIN_MS = 1_000;
