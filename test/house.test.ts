@@ -46,6 +46,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'sqlite-vec': ['appliance/storage/database.ts'],
   pino: ['appliance/kit/log.ts'],
   '@node-rs/argon2': ['appliance/access/index.ts'],
+  '@simplewebauthn/server': ['appliance/access/passkeys.ts'],
   'node-cron': ['appliance/main.ts'],
   jose: ['appliance/papers/signer.ts'],
   pdfkit: ['appliance/papers/sheet.ts'],

@@ -6,6 +6,7 @@ import type { Static } from 'typebox';
 import type {
   CAMERA_RANGES as CameraRangesOf,
   CLOSE as CloseOf,
+  DOSSIER_REASONS as DossierReasonsOf,
   EnrolmentFinish as EnrolmentFinishOf,
   LANGUAGES as LanguagesOf,
   MAX_FRAME_BYTES as MaxFrameBytesOf,
@@ -13,11 +14,12 @@ import type {
   POSES as PosesOf,
   PROTOCOL_VERSION as ProtocolVersionOf,
   PURPOSES as PurposesOf,
+  ROLES as RolesOf,
 } from '../../appliance/contract/index.js';
 
 export type {
   BoxHealth, BoxInfo, CameraFace, CameraMessage, CameraMode, CameraRange, CameraResult, CandidateCard, CaptureHint, Consent,
-  ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Device, Dossier, Enrolled,
+  ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Device, Dossier, DossierReason, Enrolled,
   EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, FpirChoice, KeySet, Language, LiveMessage, LiveRequest, Note,
   Notice, OwnerRequest, PairingCode, PairRequest, Pose, Purpose, RecognitionQuality, Role, Session,
   ShareEstimate, SightingAnswer, Signature, StaffMember, StaffRequest, TemplateInfo, Visit, VisitCard, WithdrawalReceipt,
@@ -27,7 +29,10 @@ export type EnrolmentFinish = Static<typeof EnrolmentFinishOf>;
 export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
 export const LANGUAGES: typeof LanguagesOf = ['zh-CN', 'en'];
 export const PURPOSES: typeof PurposesOf = ['recognise', 'greet', 'preferences', 'contact', 'keep_photo', 'refresh'];
+export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights'];
 export const POSES: typeof PosesOf = ['front', 'left', 'right'];
+/** The most frequent first. */
+export const ROLES: readonly (typeof RolesOf)[number][] = ['associate', 'manager', 'privacy_officer', 'it'];
 export const NOTICE_FIELDS: typeof NoticeFieldsOf = [
   'handler', 'contact', 'purpose', 'method', 'kinds', 'retention', 'necessity', 'impact', 'rights',
 ];

@@ -12,7 +12,7 @@ export class ApiError extends Error {
 }
 
 /** Codes after which the session or the pairing is gone, whatever was asked. */
-const ACCESS_LOST: readonly PageErrorCode[] = ['sign_in_required', 'session_expired', 'device_not_paired'];
+const ACCESS_LOST: readonly PageErrorCode[] = ['sign_in_required', 'session_expired', 'session_locked', 'device_not_paired'];
 let accessLost: (code: PageErrorCode) => void = () => {};
 
 export function onAccessLost(listener: (code: PageErrorCode) => void): void {

@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia';
 import { computed, ref } from 'vue';
+import { roleMay, type Permission } from '../access/permissions.js';
 import { ApiError, onAccessLost } from '../api/client.js';
 import { portico } from '../api/portico.js';
 import type { BoxInfo, Session } from '../contract.js';
@@ -13,7 +14,8 @@ export const useSession = defineStore('session', () => {
   const booted = ref(false);
   const reachable = ref(true);
 
-  const isManager = computed(() => session.value?.staff.role === 'manager');
+  /** Whether who is signed in may do this; at the front desk nobody may do anything. */
+  const can = (permission: Permission): boolean => session.value?.scope === 'staff' && roleMay(session.value.staff.role, permission);
   const atFrontDesk = computed(() => session.value?.scope === 'front_desk');
 
   async function boot(): Promise<void> {
@@ -66,5 +68,5 @@ export const useSession = defineStore('session', () => {
     if (code === 'device_not_paired' && box.value) box.value = { ...box.value, devicePaired: false };
   });
 
-  return { box, session, booted, reachable, isManager, atFrontDesk, boot, refreshBox, signIn, signOut, startFrontDesk, probe };
+  return { box, session, booted, reachable, can, atFrontDesk, boot, refreshBox, signIn, signOut, startFrontDesk, probe };
 });
