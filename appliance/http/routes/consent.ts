@@ -25,7 +25,10 @@ export const consentRoutes = (deps: { consent: ConsentRoom; enrolments: Enrolmen
 
   app.post('/customers/:id/consents/withdraw', {
     schema: { tags: ['consent'], summary: 'Withdraw consent; templates are deleted at once', params: IdParams, response: { 200: WithdrawalReceipt } },
-  }, async (request) => consent.withdraw(request.params.id));
+  }, async (request) => {
+    const { session, device } = staffOf(request);
+    return consent.withdraw(request.params.id, { staffId: session.staff.id, deviceId: device.id });
+  });
 
   app.post('/customers/:id/enrolments', {
     schema: { tags: ['enrolment'], summary: 'Begin an enrolment', params: IdParams, response: { 201: EnrolmentProgress } },
