@@ -146,7 +146,7 @@ export class Consent {
    */
   withdraw(customerId: string, by: Actor = THE_BOX, purposes: readonly Purpose[] = PURPOSES): WithdrawalReceipt {
     const now = this.#clock.now();
-    const { deletionId, purposesLeft } = this.#db.transaction(() => {
+    const { deletionId, purposesLeft } = this.#db.withReserve(() => this.#db.transaction(() => {
       const active = this.#active(customerId);
       const given = active === undefined ? [] : this.#purposes(active.id);
       const left = purposes.includes('recognise') ? [] : given.filter((purpose) => !purposes.includes(purpose));
@@ -154,7 +154,7 @@ export class Consent {
       if (left.length === 0) return { purposesLeft: left, deletionId: this.#end(active.id, customerId, 'withdrawn', now, by) };
       this.#takeBack(active.id, given.filter((purpose) => !left.includes(purpose)), now);
       return { purposesLeft: left, deletionId: this.#narrow(customerId, left, by) };
-    });
+    }));
     const deletion = this.#deletionsOf().byId(deletionId);
     return {
       customerId, withdrawnAt: toInstant(now), templatesDeleted: deletion.templatesDeleted, purposesLeft, deletion, receipt: null, receiptUrl: null,
@@ -194,7 +194,9 @@ export class Consent {
     const now = this.#clock.now();
     const due = this.#db.all<{ id: string; customer_id: string }>(
       'SELECT id, customer_id FROM consent WHERE ended_at_ms IS NULL AND valid_until < ?', toDay(now, this.#timeZone));
-    for (const { id, customer_id } of due) this.#db.transaction(() => this.#end(id, customer_id, 'expired', now, THE_BOX, 'expired'));
+    for (const { id, customer_id } of due) {
+      this.#db.withReserve(() => this.#db.transaction(() => this.#end(id, customer_id, 'expired', now, THE_BOX, 'expired')));
+    }
     return due.length;
   }
 

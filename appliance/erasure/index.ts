@@ -125,7 +125,7 @@ export class Erasure {
     const missed = this.#db.all<VaultRow>(
       'SELECT * FROM vault.deletion WHERE seq > ? AND id NOT IN (SELECT id FROM main.deletion_pending) ORDER BY seq', seen);
     if (missed.length === 0) return 0;
-    this.#db.transaction(() => {
+    this.#db.withReserve(() => this.#db.transaction(() => {
       for (const row of missed) {
         const order = toOrder(row);
         this.#endConsent?.(order);
@@ -136,7 +136,7 @@ export class Erasure {
         this.#audit.record('deletion_replayed', THE_BOX, { customerId: row.customer_id, detail: { deletionId: row.id, scope: row.scope } });
       }
       this.#seen(missed.at(-1)!.seq);
-    });
+    }));
     this.#dropTraces();
     return missed.length;
   }
@@ -158,8 +158,8 @@ export class Erasure {
   /** All of a customer's, newest first. */
   ofCustomer(customerId: string): Deletion[] {
     return this.#db.all<{ id: string }>(
-      `SELECT id, requested_at_ms FROM vault.deletion WHERE customer_id = ?1 UNION SELECT id, requested_at_ms FROM main.deletion_pending WHERE customer_id = ?1
-       ORDER BY requested_at_ms DESC`, customerId).map(({ id }) => this.byId(id));
+      `SELECT id, requested_at_ms FROM vault.deletion WHERE customer_id = ? UNION SELECT id, requested_at_ms FROM main.deletion_pending WHERE customer_id = ?
+       ORDER BY requested_at_ms DESC`, customerId, customerId).map(({ id }) => this.byId(id));
   }
 
   /** Whether something of this customer's face is still to be deleted: what is made now would be deleted along with it. */
@@ -176,7 +176,7 @@ export class Erasure {
 
   #tryToFinish(id: string): void {
     try {
-      this.#finish(id);
+      this.#db.withReserve(() => this.#finish(id));
     } catch (err) {
       this.#log?.error({ err, deletionId: id }, 'a deletion could not be finished'); // tried again in some seconds
     }

@@ -9,6 +9,8 @@ export type Row = Record<string, unknown>;
 /** How long a statement waits for another process's lock. Our own process writes from one connection only. */
 const BUSY_TIMEOUT_MS = 250;
 const TRUNCATE_AGAIN_MS = 1_000;
+/** Pages (1 MiB) beyond the set limit that only `withReserve` may use. */
+const RESERVE_PAGES = 256;
 
 export interface OpenOptions {
   file: string;
@@ -29,14 +31,17 @@ export interface OpenOptions {
  */
 export class Database {
   readonly #driver: Driver.Database;
+  readonly #pagesMax: number | null;
   /** The driver's wrapper, made once: to make one takes longer than a look-up. */
   readonly #transact: Driver.Transaction<(work: () => unknown) => unknown>;
   readonly #statements = new Map<string, Driver.Statement>();
   #afterCommit: (() => void)[] = [];
   #truncateAgain: NodeJS.Timeout | undefined;
 
-  private constructor(driver: Driver.Database) {
+  private constructor(driver: Driver.Database, pagesMax: number | null) {
     this.#driver = driver;
+    this.#pagesMax = pagesMax;
+    if (pagesMax !== null) this.#allow(pagesMax);
     this.#transact = driver.transaction((work: () => unknown) => work());
   }
 
@@ -59,12 +64,9 @@ export class Database {
       if (options.readOnly !== true) makeDurable(driver, 'main');
       driver.pragma('foreign_keys = ON');
       driver.pragma('temp_store = MEMORY'); // nothing decrypted in a temporary file
-      if (options.maxBytes != null) {
-        const pageBytes = driver.pragma('page_size', { simple: true }) as number;
-        driver.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageBytes))}`);
-      }
       loadVectorExtension(driver);
-      const database = new Database(driver);
+      const pageBytes = driver.pragma('page_size', { simple: true }) as number;
+      const database = new Database(driver, options.maxBytes == null ? null : Math.max(1, Math.floor(options.maxBytes / pageBytes)));
       if (options.vaultFile !== undefined) database.attachVault(options.vaultFile, options.key);
       return database;
     } catch (error) {
@@ -137,6 +139,17 @@ export class Database {
     return result;
   }
 
+  /** For what makes room, or must not fail for want of it: a deletion may go beyond the set limit. (A disk that is full is full.) */
+  withReserve<T>(work: () => T): T {
+    if (this.#pagesMax === null) return work();
+    this.#allow(this.#pagesMax + RESERVE_PAGES);
+    try {
+      return work();
+    } finally {
+      this.#allow(this.#pagesMax);
+    }
+  }
+
   /** Runs `callback` once the present transaction is committed, never if it is rolled back; at once outside one. */
   afterCommit(callback: () => void): void {
     if (this.#driver.inTransaction) this.#afterCommit.push(callback);
@@ -165,6 +178,10 @@ export class Database {
   close(): void {
     clearTimeout(this.#truncateAgain);
     this.#driver.close();
+  }
+
+  #allow(pages: number): void {
+    this.#driver.pragma(`main.max_page_count = ${pages}`);
   }
 
   #prepare(sql: string): Driver.Statement {

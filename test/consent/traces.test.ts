@@ -37,6 +37,7 @@ async function enrolled(t: Test, purposes: Purpose[] = ['recognise', 'keep_photo
   const onDisk = (secret: Buffer) => piecesOnDisk(dataDirectory, secret);
   /** As they are on the disk, sealed; nothing of it is there in clear. */
   const stored = () => {
+    rooms.db.truncateLog(); // else it still holds the mean before the refresh
     const { photos, pictures, clear } = faceIn(rooms.db, id);
     for (const secret of clear) t.equal(onDisk(secret), 0, 'never in clear');
     return { enrolment: photos[0]!, added: photos.at(-1)!, picture: pictures[0]! };
@@ -83,13 +84,37 @@ t.test('signing again for the same or for more deletes nothing', async (t) => {
 
 t.test('a consent that cannot be written takes nothing back', async (t) => {
   const rooms = await enrolled(t);
-  const { db, id, grant, narrowed } = rooms;
-  db.exec(`CREATE TEMP TRIGGER refuse BEFORE DELETE ON main.template_photo BEGIN SELECT RAISE(ABORT, 'refused'); END`);
+  const { db, erasure, id, grant, narrowed } = rooms;
+  db.exec(`CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.consent_purpose BEGIN SELECT RAISE(ABORT, 'refused'); END`);
   t.throws(() => grant(id, ['recognise']), /refused/);
   db.exec('DROP TRIGGER refuse');
-  t.equal(rooms.gallery.keptPictures(id).length, 1, 'one transaction: the pictures are back');
+  t.equal(rooms.gallery.keptPictures(id).length, 1, 'the pictures are there');
   t.ok(rooms.consent.covers(id, 'keep_photo'), 'and the former consent holds');
   t.strictSame(narrowed, []);
+  t.strictSame(erasure.pending(), []);
+});
+
+t.test('C10: what cannot be deleted now is deleted later, and nothing new is made of the face meanwhile', async (t) => {
+  const rooms = await enrolled(t);
+  const { consent, db, enrol, erasure, gallery, id, grant, look, onDisk } = rooms;
+  const secrets = Object.values(rooms.stored());
+  db.exec(`CREATE TEMP TRIGGER refuse BEFORE DELETE ON main.template BEGIN SELECT RAISE(ABORT, 'refused'); END`);
+  const { deletion } = consent.withdraw(id);
+  t.match(deletion, { completedAt: null, templatesDeleted: 1, scope: 'face', reason: 'withdrawn' });
+  t.notOk(consent.covers(id, 'recognise'), 'the consent has ended');
+  t.match(await gallery.match(look()), { customerId: null }, 'and nobody is found');
+  t.strictSame(erasure.pending(), [deletion]);
+  t.equal(erasure.resume(), 1);
+  grant(id, ['recognise', 'keep_photo']);
+  t.throws(() => enrol({ embedding: look() }), { code: 'storage_busy' }, 'it would be deleted with the rest');
+  db.exec('DROP TRIGGER refuse');
+  t.equal(erasure.resume(), 0);
+  t.match(erasure.byId(deletion!.id), { completedAt: String, keyDestroyed: true });
+  for (const secret of secrets) t.equal(onDisk(secret), 0);
+  enrol({ embedding: look() });
+  t.equal(erasure.resume(), 0);
+  t.equal(gallery.photosOf(id), 1, 'what was agreed to since stays');
+  t.throws(() => erasure.byId('nothing'), { code: 'deletion_not_found' });
 });
 
 t.test('a template of another pack loses its refreshes too, and stays out of the search', async (t) => {

@@ -18,7 +18,7 @@ const calibration = (await loadManifest()).calibration!;
 export type TestRooms = ReturnType<typeof openRooms>;
 
 /** One member of staff ('s'), one device ('d'), a published notice; the gallery's search is not started. */
-export function openRooms(t: Test, options: { modelId?: string; dataDirectory?: string; clock?: TestClock } = {}) {
+export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string; dataDirectory?: string; clock?: TestClock } = {}) {
   const clock = options.clock ?? new TestClock();
   const storage = openStorage({ dataDirectory: options.dataDirectory ?? temporaryDirectory(t), credentialsDirectory: null, maxBytes: null, clock });
   let open = true;
