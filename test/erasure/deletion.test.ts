@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { PURPOSES, type Purpose } from '../../appliance/contract/index.js';
-import { CustomerKeys } from '../../appliance/gallery/index.js';
+import { CustomerKeys, rotationOf } from '../../appliance/gallery/index.js';
 import { Embedding, isPorticoError, PorticoError } from '../../appliance/kit/index.js';
 import { openStorage, type Database } from '../../appliance/storage/index.js';
 import { newVault } from '../../cli/vault.js';
@@ -49,19 +49,23 @@ function usedBox(t: Test, purposes?: Purpose[]) {
 }
 type Used = ReturnType<typeof usedBox>;
 
-/** Starts the box as it is now and says what became of who left. `all`: as before; `nothing`: no trace; else what is wrong. */
+/** Starts the rooms as they are now and says what became of who left. `all`: as before; `nothing`: no trace; else what is wrong. */
 async function stateAfterStart(t: Test, dataDirectory: string, { leaving, staying, secrets }: Used): Promise<string> {
   const rooms = open(t, dataDirectory);
   const { audit, consent, erasure, gallery, db } = rooms;
-  await gallery.start();
   try {
+    const rotation = rotationOf(db, clock);
+    // What the search thread would load and find; starting one each time would take most of the test.
+    const nearest = ({ look }: { look(): Embedding }) => db.get<{ id: string; distance: number }>(
+      `SELECT customer_id AS id, distance FROM (SELECT template_id, distance FROM template_vector WHERE embedding MATCH ? AND model_id = 'm' AND k = 1)
+       JOIN template ON template.id = template_id WHERE distance < 0.4`, Buffer.from(rotation.turn(look()).values().buffer))?.id;
     const problems: string[] = [];
     if (erasure.pending().length > 0) problems.push('a deletion is pending');
     if (!(await audit.verify()).whole) problems.push('the audit chain is broken');
-    if ((await gallery.match(staying.look())).customerId !== staying.id) problems.push('the other is not found');
+    if (nearest(staying) !== staying.id) problems.push('the other is not found');
     if (gallery.keptPictures(staying.id).length !== 2) problems.push('the other lost pictures');
     const covered = consent.covers(leaving.id, 'recognise');
-    const found = (await gallery.match(leaving.look())).customerId === leaving.id;
+    const found = nearest(leaving) === leaving.id;
     const keys = db.get<{ n: number }>('SELECT count(*) AS n FROM vault.customer_key WHERE customer_id = ?', leaving.id)!.n;
     const pages = decryptedPages(dataDirectory);
     const pieces = secrets.reduce((sum, secret) => sum + piecesIn(pages, secret), 0);
@@ -72,7 +76,6 @@ async function stateAfterStart(t: Test, dataDirectory: string, { leaving, stayin
     }
     return JSON.stringify({ covered, found, keys, pieces });
   } finally {
-    await gallery.stop();
     rooms.close();
   }
 }
@@ -104,8 +107,8 @@ t.test('C10: cut off at any step, the next start finds all as before, or deletes
 
   // And with a process that is really killed: in each transaction before its commit, after each commit, around the emptying of the logs.
   const ends = steps.flatMap((step, number) => (step.startsWith('after') || step.startsWith('before') ? [number] : []));
-  const chosen = [...new Set(ends.flatMap((number) => [number - 1, number]))];
-  for (const number of chosen) {
+  const chosen = [...new Set(ends.flatMap((number) => (steps[number] === 'after a commit' ? [number - 1, number] : [number])))];
+  await Promise.all(chosen.map(async (number) => {
     const folder = join(scratch, `killed-${number}`);
     cpSync(untouched, folder, { recursive: true });
     const child = spawn(process.execPath, [fileURLToPath(new URL('../support/deletionChild.js', import.meta.url)), folder, leaving.id, String(clock.now()), String(number)],
@@ -114,7 +117,7 @@ t.test('C10: cut off at any step, the next start finds all as before, or deletes
     t.equal(signal, 'SIGKILL', `killed at ${number}: ${steps[number]}`);
     t.equal(await stateAfterStart(t, folder, used), number < begun ? 'all' : 'nothing', `killed at ${number}: ${steps[number]}`);
     rmSync(folder, { recursive: true });
-  }
+  }));
 });
 
 t.test('C10: a disk that is full at any step: nothing happens, or it is finished once there is room', async (t) => {

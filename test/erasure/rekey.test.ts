@@ -1,5 +1,5 @@
 /** The box's secret (C20): nothing in common between boxes, renewable without photos; and a box from before it had one. */
-import { copyFileSync, cpSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { rotationOf } from '../../appliance/gallery/index.js';
@@ -92,13 +92,13 @@ t.test('C20: rekeying is all or nothing, wherever it is cut off', async (t) => {
   const copies: string[] = [];
   const stop = watchSteps((step) => {
     steps += 1;
-    if (steps % 12 !== 5 && !/^(after|before)/.test(step)) return;
+    if (steps !== 20 && !/^(after|before)/.test(step)) return;
     copies.push(join(scratch, `${steps} ${step}`));
     copyAsKilled(dataDirectory, copies.at(-1)!);
   });
   rekeyGallery(files(dataDirectory), clock, quiet);
   stop();
-  t.ok(steps > 4 * PEOPLE, `${steps} steps`);
+  t.ok(steps > 3 * PEOPLE && copies.length >= 4, `${steps} steps`);
   // Between the commits of the two files: portico.db is turned, the vault not yet.
   copies.push(join(scratch, 'between'));
   copyAsKilled(dataDirectory, copies.at(-1)!);
@@ -133,17 +133,17 @@ t.test('a box from before: its templates and pictures are sealed and turned at t
   const scratch = temporaryDirectory(t);
   const copies: string[] = [];
   const stop = watchSteps((step) => {
-    if (!/^(after|before)/.test(step)) return;
+    if (step !== 'after a commit') return; // nothing else changes what a start finds
     copies.push(join(scratch, `${copies.length} ${step}`));
     copyAsKilled(dataDirectory, copies.at(-1)!);
   });
   openRooms(t, { dataDirectory, clock }).close();
   stop();
   const torn = join(scratch, 'between');
-  cpSync(dataDirectory, torn, { recursive: true });
-  const keysWritten = copies.filter((copy) => copy.endsWith('after a commit')).find((copy) => query(copy, 'SELECT 1 FROM customer_key').length > 0)!;
+  const keysWritten = copies.find((copy) => query(copy, 'SELECT 1 FROM customer_key').length > 0)!;
   copyAsKilled(keysWritten, torn);
-  for (const file of [DATABASE, `${DATABASE}-wal`]) cpSync(join(dataDirectory, file), join(torn, file), { force: true });
+  rmSync(join(torn, `${DATABASE}-wal`));
+  copyFileSync(join(dataDirectory, DATABASE), join(torn, DATABASE));
   for (const folder of [dataDirectory, torn, ...copies]) {
     const rooms = openRooms(t, { dataDirectory: folder, clock });
     await rooms.gallery.start();

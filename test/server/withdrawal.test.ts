@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { CameraMessage, Dossier, WithdrawalReceipt } from '../../appliance/contract/index.js';
 import { startBox, TestClock } from '../support/box.js';
-import { decryptedPages, filesBelow, piecesOnDisk } from '../support/disk.js';
+import { decryptedPages, filesBelow, piecesIn, piecesOnDisk, query } from '../support/disk.js';
 import { faceOnDisk } from '../support/faces.js';
 import { portrait, scene } from '../support/scene.js';
 import { lookAtOne } from '../support/sockets.js';
@@ -73,6 +73,48 @@ t.test('C9: withdrawal while the camera streams', async (t) => {
   }
   t.ok(shareOnDisk(faceOnDisk(box.dataDirectory, staying).photos[0]!) > 0.75, 'the other template is there');
   t.ok(decryptedPages(box.dataDirectory).some((page) => page.includes('要离开的人')), 'the dossier stays');
+});
+
+t.test('C13: without consent to keep it, nothing of a photo is on the disk, in any table or in the log', async (t) => {
+  const image = await scene({ picture: await portrait('P21'), x: 640, y: 360, height: 500 });
+  const id = await enrolPerson(box, 'P21', { photos: [image] });
+  const pieces = (bytes: Buffer) => piecesIn([bytes], image.subarray(1_024)); // JPEGs of one maker begin alike
+  t.equal(piecesIn([image], image.subarray(1_024)), Math.floor((image.length - 1_024) / 64), 'the search finds it where it is');
+  t.equal(pieces(Buffer.concat(decryptedPages(box.dataDirectory))), 0);
+  for (const { path, bytes } of filesBelow(box.dataDirectory)) t.equal(pieces(bytes), 0, path);
+  t.notOk(Buffer.concat(decryptedPages(box.dataDirectory)).includes(Buffer.of(0xff, 0xd8, 0xff)), 'no other JPEG either');
+  const log = box.logged();
+  for (const form of ['base64', 'hex'] as const) t.notOk(log.includes(image.subarray(2_048, 2_096).toString(form)), form);
+  t.notMatch(log, /JFIF|data:image/);
+  t.strictSame(query(box.dataDirectory, `SELECT 1 FROM kept_photo WHERE customer_id = '${id}'`), []);
+  await box.owner.call('POST', `/customers/${id}/consents/withdraw`);
+});
+
+t.test('a stolen disk: without the key no file holds a name, a number, a note or a vector', async (t) => {
+  const [name, phone, note] = ['欧阳清越', '13912345678', '周三下午常来取表'];
+  const id = await enrolPerson(box, 'P21', { displayName: name, phone, purposes: ['recognise', 'keep_photo'] });
+  await box.owner.call('POST', `/customers/${id}/notes`, { text: note });
+  const { photos, pictures, means, clear } = faceOnDisk(box.dataDirectory, id);
+  const texts = [name, phone, note].flatMap((text) => [Buffer.from(text), Buffer.from(text, 'utf16le')]);
+  const inClear = Buffer.concat(decryptedPages(box.dataDirectory));
+  for (const text of [name, phone, note]) t.ok(inClear.includes(text), `with the key: ${text}`);
+  const files = filesBelow(box.dataDirectory).filter(({ path }) => !path.endsWith('db-key'));
+  t.ok(['portico.db', 'portico.db-wal', 'vault.db', 'vault.db-wal'].every((file) => files.some(({ path }) => path.endsWith(file))));
+  for (const { path, bytes } of files) {
+    for (const text of texts) t.notOk(bytes.includes(text), path);
+    for (const secret of [...photos, ...pictures, ...means, ...clear]) t.equal(piecesIn([bytes], secret), 0, path);
+  }
+  await box.owner.call('POST', `/customers/${id}/consents/withdraw`);
+});
+
+t.test('C9, C10: withdrawing leaves a deletion that is complete, and a trail in the audit chain', async (t) => {
+  const id = await enrolPerson(box, 'P21');
+  const { deletion } = await box.owner.call<WithdrawalReceipt>('POST', `/customers/${id}/consents/withdraw`);
+  t.match(deletion, { customerId: id, scope: 'face', reason: 'withdrawn', templatesDeleted: 1, keyDestroyed: true, completedAt: String });
+  const trail = query<{ action: string; staff_id: string | null; detail: string }>(box.dataDirectory,
+    `SELECT action, staff_id, detail FROM audit_entry WHERE customer_id = '${id}' AND action IN ('consent_ended', 'face_deleted', 'deletion_completed') ORDER BY seq`);
+  t.strictSame(trail.map(({ action, staff_id }) => [action, staff_id]), [['consent_ended', box.ownerId], ['face_deleted', null], ['deletion_completed', null]]);
+  for (const { detail } of trail) t.equal((JSON.parse(detail) as { deletionId: string }).deletionId, deletion!.id);
 });
 
 t.test('photos kept with consent go with the withdrawal, or when it is signed anew without them', async (t) => {
