@@ -2,10 +2,11 @@
 /** Commands for whoever looks after the box. Exit code 0: fine, 1: refused, 2: the command line is wrong. */
 import { Command, CommanderError } from 'commander';
 import { loadConfig } from '../appliance/config/index.js';
-import { isPorticoError } from '../appliance/kit/index.js';
+import { isPorticoError, systemClock } from '../appliance/kit/index.js';
 import { exportAudit, parseHead, verifyAudit } from './audit.js';
 import { checkModels, inWords, UsageError, type CheckOutput } from './modelsCheck.js';
 import { checkPack, checkReceipt } from './papersCheck.js';
+import { newVault, rekeyGallery } from './vault.js';
 
 const terminal: CheckOutput = {
   line: (text) => console.log(text),
@@ -16,6 +17,8 @@ const terminal: CheckOutput = {
     process.stderr.write(`\r${what.padEnd(14)} [${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${done}/${of}${done === of ? '\n' : ''}`);
   },
 };
+
+process.umask(0o077); // whatever is written is for the box alone
 
 const program = new Command('portico').description('Commands for whoever looks after the box.').exitOverride();
 const models = program.command('models').description('the neural networks that the box recognises with');
@@ -29,6 +32,18 @@ models
     const { modelsDirectory } = loadConfig();
     await checkModels({ dir, presentDir: modelsDirectory, facesDir: options.faces ?? null, write: options.write ?? false }, terminal);
   });
+program
+  .command('gallery')
+  .description('the templates of the enrolled customers')
+  .command('rekey')
+  .description('a new secret for the box, and every template turned by it; needs no new photos; the box must be stopped')
+  .action(() => rekeyGallery(loadConfig(), systemClock, terminal));
+program
+  .command('vault')
+  .description('the file with the customers\' keys, which is never part of a backup')
+  .command('new')
+  .description('an empty vault where the old one is lost: all templates are forgotten; the box must be stopped')
+  .action(() => newVault(loadConfig(), systemClock, terminal));
 
 program.command('receipt').description('receipts of deletion')
   .command('verify')

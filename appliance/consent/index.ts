@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import {
-  LANGUAGES, NOTICE_FIELDS,
-  type Consent as ConsentRecord, type ConsentEvidence, type ConsentRequest, type Language, type Notice, type Purpose, type WithdrawalReceipt,
+  LANGUAGES, NOTICE_FIELDS, PURPOSES,
+  type Consent as ConsentRecord, type ConsentEvidence, type ConsentRequest, type Deletion, type Language, type Notice, type Purpose, type WithdrawalReceipt,
 } from '../contract/index.js';
-import type { Audit } from '../audit/index.js';
+import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
@@ -13,11 +13,14 @@ import { readEvidence } from './record.js';
 
 export type { ConsentProof } from './proof.js';
 
-/** Called inside the transaction that ends a consent; deletes what rested on it and says how many templates went. */
-export type OnConsentEnd = (customerId: string) => { templatesDeleted: number };
-
-/** Called inside the transaction that replaces a consent; deletes what rested on purposes that are not among these. */
-export type OnConsentReplaced = (customerId: string, purposes: readonly Purpose[]) => void;
+/** What has to be deleted because consent ended: all that was made of the face, or what rested on some purposes alone. */
+export interface Ending { customerId: string; scope: Deletion['scope']; reason: Deletion['reason']; purposes: readonly Purpose[] }
+/** Who sees to that. */
+export interface Deletions {
+  /** Inside the transaction that ends the consent; the rest follows right after the commit. @returns the deletion's id */
+  begin(ending: Ending): string;
+  byId(id: string): Deletion;
+}
 
 type EndReason = NonNullable<ConsentRecord['endReason']>;
 interface ActiveRow { id: string; valid_until: string }
@@ -32,8 +35,7 @@ export class Consent {
   readonly #events: EventBus;
   readonly #audit: Audit;
   readonly #timeZone: string;
-  #onEnd: OnConsentEnd | null = null;
-  #onReplaced: OnConsentReplaced | null = null;
+  #deletions: Deletions | null = null;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; timeZone: string }) {
     this.#db = deps.db;
@@ -43,10 +45,9 @@ export class Consent {
     this.#timeZone = deps.timeZone;
   }
 
-  /** What has to be deleted together with a consent, or with a purpose of it. Must be given before any consent ends. */
-  deleteWith(onEnd: OnConsentEnd, onReplaced: OnConsentReplaced): void {
-    this.#onEnd = onEnd;
-    this.#onReplaced = onReplaced;
+  /** Who deletes what rests on a consent, or on a purpose of it. Must be given before any consent ends. */
+  deleteWith(deletions: Deletions): void {
+    this.#deletions = deletions;
   }
 
   /**
@@ -85,7 +86,7 @@ export class Consent {
 
   /**
    * Records a signed consent; a former one of the same customer is replaced. Signing again without a purpose takes that
-   * purpose back: what rested on it is deleted in the same transaction, and the log is emptied right after.
+   * purpose back: what rested on it is deleted right after.
    * @throws PorticoError consent_notice_outdated, consent_purpose_missing, consent_guardian_required,
    *   consent_signature_empty, consent_term_invalid, customer_not_found
    */
@@ -102,7 +103,7 @@ export class Consent {
     }
     const id = randomUUID();
     let takenBack = false;
-    const granted = this.#db.transaction(() => {
+    return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
       const former = this.#active(customerId);
       if (former !== undefined) {
@@ -117,11 +118,9 @@ export class Consent {
       for (const purpose of request.purposes) {
         this.#db.run('INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, ?)', id, purpose);
       }
-      if (takenBack) this.#narrow(customerId, request.purposes);
+      if (takenBack) this.#narrow(customerId, request.purposes, by);
       return this.history(customerId)[0]!; // templates stay: the new consent covers recognition too
     });
-    if (takenBack) this.#db.truncateLog();
-    return granted;
   }
 
   /**
@@ -141,18 +140,26 @@ export class Consent {
   }
 
   /**
-   * Ends the consent and deletes all templates in the same transaction; the log is emptied right after.
-   * @throws PorticoError consent_not_active
+   * Ends the consent, or purposes of it alone; what rested on them is deleted right after, over a restart too.
+   * @param by the box itself: the customer over their own link
+   * @param purposes which; `recognise` among them, or none named: all, because the others rest on it
+   * @throws PorticoError consent_not_active when nothing of it holds
    */
-  withdraw(customerId: string): WithdrawalReceipt {
+  withdraw(customerId: string, by: Actor = THE_BOX, purposes: readonly Purpose[] = PURPOSES): WithdrawalReceipt {
     const now = this.#clock.now();
-    const templatesDeleted = this.#db.transaction(() => {
+    const { deletionId, purposesLeft } = this.#db.withReserve(() => this.#db.transaction(() => {
       const active = this.#active(customerId);
-      if (active === undefined) throw new PorticoError('consent_not_active');
-      return this.#end(active.id, customerId, 'withdrawn', now);
-    });
-    this.#db.truncateLog();
-    return { customerId, withdrawnAt: toInstant(now), templatesDeleted, purposesLeft: [], deletion: null, receipt: null, receiptUrl: null };
+      const given = active === undefined ? [] : this.#purposes(active.id);
+      const left = purposes.includes('recognise') ? [] : given.filter((purpose) => !purposes.includes(purpose));
+      if (active === undefined || left.length === given.length) throw new PorticoError('consent_not_active');
+      if (left.length === 0) return { purposesLeft: left, deletionId: this.#end(active.id, customerId, 'withdrawn', now, by) };
+      this.#takeBack(active.id, given.filter((purpose) => !left.includes(purpose)), now);
+      return { purposesLeft: left, deletionId: this.#narrow(customerId, left, by) };
+    }));
+    const deletion = this.#deletionsOf().byId(deletionId);
+    return {
+      customerId, withdrawnAt: toInstant(now), templatesDeleted: deletion.templatesDeleted, purposesLeft, deletion, receipt: null, receiptUrl: null,
+    };
   }
 
   /**
@@ -160,11 +167,22 @@ export class Consent {
    * @param merge does the merging in one transaction and calls `end` inside it, before anything moves
    */
   endForMerge(customerId: string, merge: (end: () => void) => void): void {
-    merge(() => {
-      const active = this.#active(customerId);
-      if (active !== undefined) this.#end(active.id, customerId, 'replaced', this.#clock.now());
-    });
-    this.#db.truncateLog();
+    merge(() => { this.endFor(customerId, 'merged'); });
+  }
+
+  /** Ends the consent, if there is one, inside the caller's transaction. */
+  endFor(customerId: string, reason: 'merged' | 'erased', by: Actor = THE_BOX): void {
+    const active = this.#active(customerId);
+    if (active !== undefined) this.#end(active.id, customerId, reason === 'merged' ? 'replaced' : 'withdrawn', this.#clock.now(), by, reason);
+  }
+
+  /** A restored database brought back what had ended: ends it again. Inside the transaction that deletes again what rested on it. */
+  endAgain({ customerId, scope, reason, purposes }: Ending): void {
+    const active = this.#active(customerId);
+    if (active === undefined) return;
+    const now = this.#clock.now();
+    if (scope === 'purposes') this.#takeBack(active.id, purposes, now);
+    else this.#markEnded(active.id, reason === 'expired' ? 'expired' : reason === 'merged' ? 'replaced' : 'withdrawn', now);
   }
 
   /** Whether any consent ever ended. */
@@ -177,8 +195,9 @@ export class Consent {
     const now = this.#clock.now();
     const due = this.#db.all<{ id: string; customer_id: string }>(
       'SELECT id, customer_id FROM consent WHERE ended_at_ms IS NULL AND valid_until < ?', toDay(now, this.#timeZone));
-    for (const { id, customer_id } of due) this.#db.transaction(() => this.#end(id, customer_id, 'expired', now));
-    if (due.length > 0) this.#db.truncateLog();
+    for (const { id, customer_id } of due) {
+      this.#db.withReserve(() => this.#db.transaction(() => this.#end(id, customer_id, 'expired', now, THE_BOX, 'expired')));
+    }
     return due.length;
   }
 
@@ -216,8 +235,9 @@ export class Consent {
     return this.#db.get<ActiveRow>('SELECT id, valid_until FROM consent WHERE customer_id = ? AND ended_at_ms IS NULL', customerId);
   }
 
+  /** Those that were signed and not withdrawn alone. */
   #purposes(consentId: string): Purpose[] {
-    return this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ? ORDER BY rowid', consentId)
+    return this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ? AND withdrawn_at_ms IS NULL ORDER BY rowid', consentId)
       .map((row) => row.purpose);
   }
 
@@ -225,18 +245,33 @@ export class Consent {
     this.#db.run('UPDATE consent SET ended_at_ms = ?, end_reason = ? WHERE id = ?', now, reason, consentId);
   }
 
-  #narrow(customerId: string, purposes: readonly Purpose[]): void {
-    if (this.#onReplaced === null) throw new Error('deleteWith was not called');
-    this.#onReplaced(customerId, purposes);
+  /** Inside a transaction. @returns the deletion's id */
+  #narrow(customerId: string, left: readonly Purpose[], by: Actor = THE_BOX): string {
+    const ended = PURPOSES.filter((purpose) => !left.includes(purpose));
+    const deletionId = this.#deletionsOf().begin({ customerId, scope: 'purposes', reason: 'narrowed', purposes: ended });
+    this.#audit.record('consent_narrowed', by, { customerId, detail: { purposesLeft: left.join(' '), deletionId } });
     this.#db.afterCommit(() => this.#events.emit('consentNarrowed', { customerId }));
+    return deletionId;
   }
 
-  #end(consentId: string, customerId: string, reason: EndReason, now: number): number {
-    if (this.#onEnd === null) throw new Error('deleteWith was not called');
-    this.#markEnded(consentId, reason, now);
-    const { templatesDeleted } = this.#onEnd(customerId);
+  #takeBack(consentId: string, purposes: readonly Purpose[], now: number): void {
+    for (const purpose of purposes) {
+      this.#db.run('UPDATE consent_purpose SET withdrawn_at_ms = ? WHERE consent_id = ? AND purpose = ? AND withdrawn_at_ms IS NULL', now, consentId, purpose);
+    }
+  }
+
+  /** Inside a transaction. @returns the deletion's id */
+  #end(consentId: string, customerId: string, endReason: EndReason, now: number, by: Actor, reason: Deletion['reason'] = 'withdrawn'): string {
+    this.#markEnded(consentId, endReason, now);
+    const deletionId = this.#deletionsOf().begin({ customerId, scope: 'face', reason, purposes: PURPOSES });
+    this.#audit.record('consent_ended', by, { customerId, detail: { consentId, reason, deletionId } });
     this.#db.afterCommit(() => this.#events.emit('consentEnded', { customerId }));
-    return templatesDeleted;
+    return deletionId;
+  }
+
+  #deletionsOf(): Deletions {
+    if (this.#deletions === null) throw new Error('deleteWith was not called');
+    return this.#deletions;
   }
 }
 

@@ -9,11 +9,15 @@ export type Row = Record<string, unknown>;
 /** How long a statement waits for another process's lock. Our own process writes from one connection only. */
 const BUSY_TIMEOUT_MS = 250;
 const TRUNCATE_AGAIN_MS = 1_000;
+/** Pages (1 MiB) beyond the set limit that only `withReserve` may use. */
+const RESERVE_PAGES = 256;
 
 export interface OpenOptions {
   file: string;
   /** 64 hexadecimal digits. */
   key: string;
+  /** A second file under the same key, as schema `vault`; it must exist, empty or not. */
+  vaultFile?: string | undefined;
   /** For the search thread: never writes. */
   readOnly?: boolean;
   /** The database never grows beyond this; null: only the disk limits it. */
@@ -27,14 +31,17 @@ export interface OpenOptions {
  */
 export class Database {
   readonly #driver: Driver.Database;
+  readonly #pagesMax: number | null;
   /** The driver's wrapper, made once: to make one takes longer than a look-up. */
   readonly #transact: Driver.Transaction<(work: () => unknown) => unknown>;
   readonly #statements = new Map<string, Driver.Statement>();
   #afterCommit: (() => void)[] = [];
   #truncateAgain: NodeJS.Timeout | undefined;
 
-  private constructor(driver: Driver.Database) {
+  private constructor(driver: Driver.Database, pagesMax: number | null) {
     this.#driver = driver;
+    this.#pagesMax = pagesMax;
+    if (pagesMax !== null) this.#allow(pagesMax);
     this.#transact = driver.transaction((work: () => unknown) => work());
   }
 
@@ -54,22 +61,32 @@ export class Database {
       driver.pragma('legacy = 4');
       driver.pragma(`key = "x'${options.key}'"`);
       driver.prepare('SELECT count(*) FROM sqlite_master').get(); // reads page one: fails here when the key is wrong
-      if (options.readOnly !== true) {
-        driver.pragma('journal_mode = WAL');
-        driver.pragma('synchronous = FULL');
-        driver.pragma('secure_delete = ON');
-      }
+      if (options.readOnly !== true) makeDurable(driver, 'main');
       driver.pragma('foreign_keys = ON');
       driver.pragma('temp_store = MEMORY'); // nothing decrypted in a temporary file
-      if (options.maxBytes != null) {
-        const pageBytes = driver.pragma('page_size', { simple: true }) as number;
-        driver.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageBytes))}`);
-      }
       loadVectorExtension(driver);
-      return new Database(driver);
+      const pageBytes = driver.pragma('page_size', { simple: true }) as number;
+      const database = new Database(driver, options.maxBytes == null ? null : Math.max(1, Math.floor(options.maxBytes / pageBytes)));
+      if (options.vaultFile !== undefined) database.attachVault(options.vaultFile, options.key);
+      return database;
     } catch (error) {
       driver.close();
       if (engineCode(error) === 'SQLITE_NOTADB' && existed) throw new PorticoError('db_key_wrong', {}, { cause: error });
+      throw translate(error);
+    }
+  }
+
+  /**
+   * Attaches the second file; a name that both have means the one of the main file.
+   * @throws PorticoError db_key_wrong, db_corrupt, storage_busy
+   */
+  attachVault(vaultFile: string, key: string): void {
+    try {
+      this.#driver.prepare('ATTACH DATABASE ? AS vault KEY ?').run(vaultFile, `x'${key}'`);
+      this.#driver.prepare('SELECT count(*) FROM vault.sqlite_master').get();
+      if (!this.#driver.readonly) makeDurable(this.#driver, 'vault');
+    } catch (error) {
+      if (engineCode(error) === 'SQLITE_NOTADB') throw new PorticoError('db_key_wrong', { file: 'vault' }, { cause: error });
       throw translate(error);
     }
   }
@@ -122,6 +139,17 @@ export class Database {
     return result;
   }
 
+  /** For what makes room, or must not fail for want of it: a deletion may go beyond the set limit. (A disk that is full is full.) */
+  withReserve<T>(work: () => T): T {
+    if (this.#pagesMax === null) return work();
+    this.#allow(this.#pagesMax + RESERVE_PAGES);
+    try {
+      return work();
+    } finally {
+      this.#allow(this.#pagesMax);
+    }
+  }
+
   /** Runs `callback` once the present transaction is committed, never if it is rolled back; at once outside one. */
   afterCommit(callback: () => void): void {
     if (this.#driver.inTransaction) this.#afterCommit.push(callback);
@@ -129,11 +157,12 @@ export class Database {
   }
 
   /**
-   * Moves the write-ahead log into the file and empties it, so that deleted bytes do not linger there. While a reader
-   * holds the log, or the disk is full, this cannot be done; then it is tried again every second until it is. Throws
-   * nothing that a caller could act on.
+   * Moves the write-ahead logs of both files into them and empties them, so that deleted bytes do not linger there. While
+   * a reader holds a log, or the disk is full, this cannot be done; then it is tried again every second until it is.
+   * Throws nothing that a caller could act on.
+   * @returns whether it is done
    */
-  truncateLog(): void {
+  truncateLog(): boolean {
     clearTimeout(this.#truncateAgain);
     let done = false;
     try {
@@ -143,11 +172,16 @@ export class Database {
       if (!(error instanceof Driver.SqliteError)) throw error;
     }
     if (!done) this.#truncateAgain = setTimeout(() => this.truncateLog(), TRUNCATE_AGAIN_MS).unref();
+    return done;
   }
 
   close(): void {
     clearTimeout(this.#truncateAgain);
     this.#driver.close();
+  }
+
+  #allow(pages: number): void {
+    this.#driver.pragma(`main.max_page_count = ${pages}`);
   }
 
   #prepare(sql: string): Driver.Statement {
@@ -171,6 +205,12 @@ export class Database {
 /** Whether `error` is the engine's refusal of a second row with the same unique value in `table.column`. */
 export function isUniqueViolation(error: unknown, tableAndColumn: string): boolean {
   return engineCode(error) === 'SQLITE_CONSTRAINT_UNIQUE' && (error as Error).message.includes(tableAndColumn);
+}
+
+function makeDurable(driver: Driver.Database, schema: 'main' | 'vault'): void {
+  driver.pragma(`${schema}.journal_mode = WAL`);
+  driver.pragma(`${schema}.synchronous = FULL`);
+  driver.pragma(`${schema}.secure_delete = ON`);
 }
 
 function engineCode(error: unknown): string {

@@ -1,6 +1,6 @@
 /** Starting on a data folder in every state: keys, locks, damage, power cuts. */
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
@@ -40,7 +40,7 @@ function cutOffFolder(t: Test): string {
   const [directory, copy] = [temporaryDirectory(t), temporaryDirectory(t)];
   const storage = open(directory);
   storage.db.run(`INSERT INTO customer (id, display_name, created_at_ms) VALUES ('c', '明文姓名', 1)`);
-  for (const name of readdirSync(directory).filter((each) => each !== 'portico.lock')) copyFileSync(join(directory, name), join(copy, name));
+  cpSync(directory, copy, { recursive: true, filter: (path) => !path.endsWith('portico.lock') });
   storage.close();
   return copy;
 }
@@ -53,7 +53,8 @@ t.test('a first start makes a key and a file that only the owner may read, in an
   storage.db.run(`INSERT INTO customer (id, display_name, created_at_ms) VALUES ('c', 'x', 1)`);
   t.equal(statSync(directory).mode & 0o777, 0o700);
   const files = filesBelow(directory).filter(({ path }) => !path.includes('portico.lock'));
-  t.ok(['db-key', 'portico.db', 'portico.db-wal'].every((name) => files.some(({ path }) => path.endsWith(name))), 'all are there');
+  t.equal(statSync(join(directory, 'vault')).mode & 0o777, 0o700);
+  t.ok(['db-key', 'portico.db', 'portico.db-wal', 'vault.db', 'vault.db-wal'].every((name) => files.some(({ path }) => path.endsWith(name))), 'all are there');
   for (const { path, mode } of files) t.equal(mode.toString(8), '600', path);
   t.match(readFileSync(join(directory, 'db-key'), 'utf8'), /^[0-9a-f]{64}\n$/);
   storage.close();

@@ -40,7 +40,7 @@ export interface TestBox {
 }
 
 /** A folder that is gone when the test is over. */
-export function temporaryDirectory(t: Test): string {
+export function temporaryDirectory(t: Pick<Test, 'teardown'>): string {
   const directory = mkdtempSync(join(tmpdir(), 'portico-test-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
   return directory;

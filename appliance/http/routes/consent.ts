@@ -27,7 +27,10 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
   app.post('/customers/:id/consents/withdraw', {
     config: { permission: 'withdraw' },
     schema: { tags: ['consent'], summary: 'Withdraw consent; templates are deleted at once', params: IdParams, response: { 200: WithdrawalReceipt } },
-  }, async (request) => consent.withdraw(request.params.id));
+  }, async (request) => {
+    const { session, device } = staffOf(request);
+    return consent.withdraw(request.params.id, { staffId: session.staff.id, deviceId: device.id });
+  });
 
   app.post('/customers/:id/enrolments', {
     config,

@@ -1,0 +1,61 @@
+/** `portico gallery rekey` and `portico vault new`: what is done to a box that stands still. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Audit, THE_BOX } from '../appliance/audit/index.js';
+import { CustomerKeys, reconcile, rekey, rotationOf } from '../appliance/gallery/index.js';
+import type { Clock } from '../appliance/kit/index.js';
+import { openStorage, type Storage } from '../appliance/storage/index.js';
+import { UsageError, type CheckOutput } from './modelsCheck.js';
+
+/** Where the box's files are, as in its settings. */
+export interface BoxFiles { dataDirectory: string; credentialsDirectory: string | null }
+
+/**
+ * Gives the box another secret rotation and turns all templates by it: all or nothing, without new photos.
+ * @throws UsageError, PorticoError db_in_use while the box runs, and those of opening its files
+ */
+export function rekeyGallery(files: BoxFiles, clock: Clock, output: CheckOutput): void {
+  withStorage(files, clock, false, (storage, audit, keys) => {
+    const { db } = storage;
+    if (db.get('SELECT 1 FROM deletion_pending') !== undefined) throw new UsageError('A deletion is not finished yet. Start the box once, stop it, and try again.');
+    forgetUnreadable(storage, audit, keys, clock);
+    const templates = rekey({
+      db, keys, clock, rotation: rotationOf(db, clock), progress: (done, of) => output.progress('templates', done, of),
+      record: (count) => { audit.record('gallery_rekeyed', THE_BOX, { detail: { templates: count } }); },
+    });
+    if (!storage.dropTraces()) throw new Error('nobody else has these files open, and yet the log is held');
+    output.line(`${templates} templates turned by a new secret. What was copied before matches nobody any more.`);
+  });
+}
+
+/**
+ * An empty vault for a box that lost its own: every template is forgotten, because no key opens it any more.
+ * @throws UsageError when there is a vault, PorticoError as above
+ */
+export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput): void {
+  const file = join(files.dataDirectory, 'vault', 'vault.db');
+  if (existsSync(file) && statSync(file).size > 0) throw new UsageError(`${file} exists. Move it away first if it is really lost.`);
+  if (!existsSync(join(files.dataDirectory, 'portico.db'))) throw new UsageError(`There is no database in ${files.dataDirectory}.`);
+  withStorage(files, clock, true, (storage, audit, keys) => {
+    const forgotten = forgetUnreadable(storage, audit, keys, clock);
+    storage.dropTraces();
+    output.line(`The vault is new and empty. ${forgotten} templates were forgotten: these customers have to be photographed again.`);
+  });
+}
+
+/** @returns how many templates no key opened any more */
+function forgetUnreadable({ db }: Storage, audit: Audit, keys: CustomerKeys, clock: Clock): number {
+  return reconcile({
+    db, keys, rotation: rotationOf(db, clock),
+    onForgotten: (customerId) => { audit.record('face_deleted', THE_BOX, { customerId, detail: { reason: 'no_key' } }); },
+  })?.forgotten ?? 0;
+}
+
+function withStorage(files: BoxFiles, clock: Clock, makeVault: boolean, work: (storage: Storage, audit: Audit, keys: CustomerKeys) => void): void {
+  const storage = openStorage({ ...files, maxBytes: null, clock, newVault: makeVault });
+  try {
+    work(storage, new Audit({ db: storage.db, clock }), new CustomerKeys({ db: storage.db, clock }));
+  } finally {
+    storage.close();
+  }
+}
