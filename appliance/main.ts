@@ -98,7 +98,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     events.on('consentEnded', () => storage.dropCopies());
     events.on('consentNarrowed', () => storage.dropCopies());
     if (consent.hasEnded()) storage.dropCopies();
-    consent.publishNotice(config.storeName);
+    consent.prepare(config.storeName);
     consent.expireDue();
 
     // Each night: what the search holds in memory against the file.

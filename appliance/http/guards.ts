@@ -73,6 +73,12 @@ export function staffOf(request: FastifyRequest): SignedIn {
   return visitor;
 }
 
+/** Who does it, for the audit log. @throws as staffOf */
+export function actorOf(request: FastifyRequest): { staffId: string; deviceId: string } {
+  const { session, device } = staffOf(request);
+  return { staffId: session.staff.id, deviceId: device.id };
+}
+
 export async function requireStaff(request: FastifyRequest): Promise<void> {
   staffOf(request);
 }

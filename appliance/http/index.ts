@@ -23,9 +23,12 @@ import { compileAtFirstUse } from './compilers.js';
 import { handleError } from './errors.js';
 import { identifyVisitor, refuseForeignOrigin } from './guards.js';
 import { LiveHub } from './live.js';
+import type { ReceiptDeps } from './receipts.js';
 import { deviceRoutes, managerRoutes, publicRoutes, staffRoutes } from './routes/access.js';
 import { consentRoutes } from './routes/consent.js';
 import { customerRoutes } from './routes/customers.js';
+import { ownRoutes, type OwnPapers } from './routes/mine.js';
+import { noticeRoutes } from './routes/notices.js';
 import { recognitionRoutes } from './routes/recognition.js';
 import { visitRoutes } from './routes/visits.js';
 import { registerSockets } from './sockets.js';
@@ -48,11 +51,13 @@ export interface HttpDeps {
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
   box: { version: string; storeName: string; demo: boolean };
   webuiDirectory: string;
+  /** Until these are handed in, withdrawals answer without a receipt and nothing is printed. */
+  receipts?: ReceiptDeps; papers?: OwnPapers;
 }
 
 /** The HTTPS server: page, REST, sockets. Assembles and does nothing else. */
 export async function buildServer(deps: HttpDeps) {
-  const { certificates, box } = deps;
+  const { certificates, box, receipts = {} } = deps;
   const app = fastify({
     https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2' },
     loggerInstance: deps.log,
@@ -122,7 +127,9 @@ export async function buildServer(deps: HttpDeps) {
         rest.addHook('onRequest', refuseForeignOrigin);
         for (const routes of [publicRoutes(deps), deviceRoutes(deps), staffRoutes(deps), managerRoutes(deps)]) await rest.register(routes);
         await rest.register(customerRoutes({ ...deps, cards }));
-        await rest.register(consentRoutes(deps));
+        await rest.register(consentRoutes({ ...deps, receipts }));
+        await rest.register(noticeRoutes(deps));
+        await rest.register(ownRoutes({ ...deps, receipts }));
         await rest.register(visitRoutes({ ...deps, cards }));
         await rest.register(recognitionRoutes(deps));
       });

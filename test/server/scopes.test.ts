@@ -30,7 +30,10 @@ const STAFF_ROUTES: readonly [method: string, path: string, body?: unknown][] = 
   ['GET', '/recognition'],
   ['GET', '/notices/current'],
   ['POST', `/customers/${NOBODY}/consents`, { noticeId: NOBODY, language: 'en', purposes: ['recognise'], validUntil: '2030-01-01', ageConfirmed: true, signature: SIGNATURE }],
+  ['POST', `/customers/${NOBODY}/consents/ask`],
+  ['POST', `/customers/${NOBODY}/consents/refuse`],
   ['POST', `/customers/${NOBODY}/consents/withdraw`],
+  ['POST', `/customers/${NOBODY}/consents/link`],
   ['POST', `/customers/${NOBODY}/enrolments`],
   ['POST', `/enrolments/${NOBODY}/photos`, Buffer.from('x')],
   ['POST', `/enrolments/${NOBODY}/finish`, {}],
@@ -40,6 +43,14 @@ const STAFF_ROUTES: readonly [method: string, path: string, body?: unknown][] = 
   ['POST', `/visits/${NOBODY}/close`],
   ['POST', `/visits/${NOBODY}/not-this-person`],
   ['POST', `/sightings/${NOBODY}/answer`, { answer: 'yes' }],
+];
+const PRIVACY_ROUTES: readonly [method: string, path: string, body?: unknown][] = [
+  ['GET', '/notices'],
+  ['GET', `/notices/${NOBODY}`],
+  ['GET', '/notices/draft'],
+  ['PUT', '/notices/draft', { maxTermDays: 30, material: false, sections: [] }],
+  ['DELETE', '/notices/draft'],
+  ['POST', '/notices/draft/publish'],
 ];
 const MANAGER_ROUTES: readonly [method: string, path: string, body?: unknown][] = [
   ['POST', '/staff', { name: 'x', role: 'associate', pin: '314159' }],
@@ -65,13 +76,13 @@ async function allRefuse(t: Test, client: PorticoClient, routes: typeof STAFF_RO
 t.test('the lists of routes above are all there are', async (t) => {
   const { paths } = (await box.owner.send<{ paths: Record<string, Record<string, unknown>> }>('GET', '/api/openapi.json')).body;
   const documented = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`));
-  const listed = [...STAFF_ROUTES, ...MANAGER_ROUTES, ...DEVICE_ROUTES].map(([method, path]) => `${method} ${path.replace(NOBODY, '{id}')}`);
-  t.strictSame([...documented].sort(), [...listed, 'GET /box', 'POST /pairings'].sort());
+  const listed = [...STAFF_ROUTES, ...PRIVACY_ROUTES, ...MANAGER_ROUTES, ...DEVICE_ROUTES].map(([method, path]) => `${method} ${path.replace(NOBODY, '{id}')}`);
+  t.strictSame([...documented].sort(), [...listed, 'GET /box', 'POST /pairings', 'GET /mine', 'POST /mine/withdraw'].sort());
 });
 
 t.test('a device that is not paired gets in nowhere', async (t) => {
   const stranger = box.stranger();
-  await allRefuse(t, stranger, [...STAFF_ROUTES, ...MANAGER_ROUTES, ...DEVICE_ROUTES], '401 device_not_paired');
+  await allRefuse(t, stranger, [...STAFF_ROUTES, ...PRIVACY_ROUTES, ...MANAGER_ROUTES, ...DEVICE_ROUTES], '401 device_not_paired');
   for (const socket of [stranger.live(), stranger.camera('look_up'), stranger.camera('front_desk')]) {
     t.match(await socket.next(), { v: 1, type: 'error', code: 'device_not_paired' });
     t.equal(await socket.closed, 4401);
@@ -81,7 +92,8 @@ t.test('a device that is not paired gets in nowhere', async (t) => {
 
 t.test('associates are kept from what managers do', async (t) => {
   const { device } = await addAssociate(box, '小陈');
-  await allRefuse(t, device, MANAGER_ROUTES, '403 not_allowed');
+  await allRefuse(t, device, [...MANAGER_ROUTES, ...PRIVACY_ROUTES], '403 not_allowed');
+  await allRefuse(t, box.owner, PRIVACY_ROUTES, '403 not_allowed');
   t.equal((await device.call<unknown[]>('GET', '/customers')).length, 0, 'and may do the rest');
   t.equal(await refusal(box.owner.call('POST', '/staff', { name: '小陈', role: 'associate', pin: '314159' })), '409 staff_name_taken');
 });
@@ -110,7 +122,7 @@ t.test('at the front desk nothing can be read', async (t) => {
   t.equal((await device.call<Session>('POST', '/sessions/current/front-desk')).scope, 'front_desk');
   t.equal(await closedSoon(live), 4401, 'sockets of the wider session close');
   t.equal(await closedSoon(lookUp), 4401);
-  await allRefuse(t, device, [...STAFF_ROUTES, ...MANAGER_ROUTES], '403 not_allowed');
+  await allRefuse(t, device, [...STAFF_ROUTES, ...PRIVACY_ROUTES, ...MANAGER_ROUTES], '403 not_allowed');
   for (const socket of [device.live(), device.camera('look_up')]) {
     t.match(await socket.next(), { type: 'error', code: 'not_allowed' });
     t.equal(await socket.closed, 4403);

@@ -42,7 +42,7 @@ export function openRooms(t: Test, options: { modelId?: string; dataDirectory?: 
     return { templatesDeleted };
   }, (customerId, purposes) => gallery.keepOnly(customerId, purposes));
   customers.mergeWith([visits.rows]);
-  consent.publishNotice('店');
+  consent.prepare('店');
   db.run(`INSERT INTO staff (id, name, role, pin_hash, created_at_ms) VALUES ('s', '店长', 'manager', 'x', 0) ON CONFLICT DO NOTHING`);
   db.run(`INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES ('d', 'iPad', x'00', 0) ON CONFLICT DO NOTHING`);
   const grant = (customerId: string, purposes: Purpose[]) => consent.grant(customerId, {

@@ -119,7 +119,7 @@ export const managerRoutes = ({ access }: Deps): FastifyPluginAsyncTypebox => as
 };
 
 /** The box as another device reaches it: somebody on the box itself says localhost, which is no use in a QR code. */
-function reachableFromLan(host: string): string {
+export function reachableFromLan(host: string): string {
   const { hostname, port } = new URL(`https://${host}`);
   const lan = hostname === 'localhost' || hostname.startsWith('127.') ? lanAddresses()[0] : undefined;
   return `https://${lan ?? hostname}${port === '' ? '' : `:${port}`}`;
