@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { schedule } from 'node-cron';
 import { Access } from './access/index.js';
-import { Audit } from './audit/index.js';
+import { Audit, THE_BOX } from './audit/index.js';
 import type { Config } from './config/index.js';
 import { Consent } from './consent/index.js';
 import { Customers } from './customers/index.js';
+import { Erasure } from './erasure/index.js';
 import { EventBus } from './events/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
@@ -71,9 +72,36 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const followUps = new FollowUps({ db, clock, events });
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
     const consent = new Consent({ db, clock, events, audit, timeZone: config.timeZone });
+    const erasure = new Erasure({ db, clock, audit, log, dropTraces: () => storage.dropTraces() });
     const gallery = new Gallery({
-      db, clock, events, log, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
+      db, clock, events, log, deleting: (customerId) => erasure.isDeleting(customerId), readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });
+    const upkeep = new Upkeep({ vision, gallery, consent, clock, log });
+    const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
+
+    const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
+    customers.mergeWith([followUps.rows, visits.rows]);
+
+    consent.deleteWith(erasure);
+    erasure.destroysWith(gallery);
+    erasure.endsConsentWith((order) => consent.endAgain(order));
+    // At once: a merge moves visits in the same transaction.
+    erasure.deletes('face', ({ customerId }) => {
+      visits.closeForWithdrawal(customerId);
+      sightings.forgetScores(customerId);
+    }, 'at once');
+    erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
+    erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));
+    // What a kill, a power cut or a restored database left undone; then whether the vault's vectors are those of this database.
+    const replayed = erasure.replay();
+    if (replayed > 0) log.warn({ deletions: replayed }, 'an older database was put back: what was deleted since is deleted again');
+    erasure.resume();
+    const remade = gallery.reconcile((customerId) => audit.record('face_deleted', THE_BOX, { customerId, detail: { reason: 'no_key' } }));
+    if (remade !== null) log.warn(remade, 'the searched vectors were made anew');
+    erasure.start();
+    undo.push(() => erasure.stop());
+    if (consent.hasEnded()) storage.dropCopies(); // made before migrations: they hold what was deleted since
+
     // Models, templates and the server are made ready side by side; each of the first two takes about a second.
     const templates = gallery.start();
     const loading = Promise.allSettled([vision.start(templates), templates]);
@@ -82,22 +110,6 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       await vision.stop();
       await gallery.stop();
     });
-    const upkeep = new Upkeep({ vision, gallery, consent, clock, log });
-    const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
-
-    const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
-    customers.mergeWith([followUps.rows, visits.rows]);
-
-    consent.deleteWith((customerId) => {
-      const templatesDeleted = gallery.forget(customerId);
-      visits.closeForWithdrawal(customerId);
-      sightings.forgetScores(customerId);
-      return { templatesDeleted };
-    }, (customerId, purposes) => gallery.keepOnly(customerId, purposes));
-    // Copies made before migrations hold what was deleted since; a kill may have come between, so at start too.
-    events.on('consentEnded', () => storage.dropCopies());
-    events.on('consentNarrowed', () => storage.dropCopies());
-    if (consent.hasEnded()) storage.dropCopies();
     consent.prepare(config.storeName);
     consent.expireDue();
 
@@ -136,6 +148,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const server = await buildServer({
       access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates,
       box: { version: config.version, storeName: config.storeName, demo: config.demo }, webuiDirectory: config.webuiDirectory,
+      receipts: { deletions: erasure },
     });
     undo.push(() => server.close());
     // Each night: a certificate near its end or without a new address is renewed while the server runs.

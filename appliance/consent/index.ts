@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  Consent as ConsentRecord, ConsentRequest, Language, Notice, Purpose, Refusal, RetentionKind, Signature, WithdrawalReceipt,
+import {
+  PURPOSES,
+  type Consent as ConsentRecord, type ConsentRequest, type Deletion, type Language, type Notice, type Purpose, type Refusal, type RetentionKind,
+  type Signature, type WithdrawalReceipt,
 } from '../contract/index.js';
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
@@ -15,11 +17,14 @@ import { sealOf, Seals, type SealedRow } from './seal.js';
 
 export type { ConsentProof } from './proof.js';
 
-/** Called inside the transaction that ends a consent; deletes what rested on it and says how many templates went. */
-export type OnConsentEnd = (customerId: string) => { templatesDeleted: number };
-
-/** Called inside the transaction that replaces a consent; deletes what rested on purposes that are not among these. */
-export type OnConsentReplaced = (customerId: string, purposes: readonly Purpose[]) => void;
+/** What has to be deleted because consent ended: all that was made of the face, or what rested on some purposes alone. */
+export interface Ending { customerId: string; scope: Deletion['scope']; reason: Deletion['reason']; purposes: readonly Purpose[] }
+/** Who sees to that. */
+export interface Deletions {
+  /** Inside the transaction that ends the consent; the rest follows right after the commit. @returns the deletion's id */
+  begin(ending: Ending): string;
+  byId(id: string): Deletion;
+}
 
 type EndReason = NonNullable<ConsentRecord['endReason']>;
 interface ActiveRow { id: string; valid_until: string; child_birth_day: string | null; outdated: number }
@@ -63,8 +68,7 @@ export class Consent {
   readonly refusals: Refusals;
   readonly #seals: Seals;
   readonly #links: LinkTokens;
-  #onEnd: OnConsentEnd | null = null;
-  #onReplaced: OnConsentReplaced | null = null;
+  #deletions: Deletions | null = null;
   #isRestricted: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; timeZone: string }) {
@@ -79,10 +83,9 @@ export class Consent {
     this.#links = new LinkTokens(deps);
   }
 
-  /** What has to be deleted together with a consent, or with a purpose of it. Must be given before any consent ends. */
-  deleteWith(onEnd: OnConsentEnd, onReplaced: OnConsentReplaced): void {
-    this.#onEnd = onEnd;
-    this.#onReplaced = onReplaced;
+  /** Who deletes what rests on a consent, or on a purpose of it. Must be given before any consent ends. */
+  deleteWith(deletions: Deletions): void {
+    this.#deletions = deletions;
   }
 
   /** While this says yes of a customer, nothing may rest on their consent and they are not asked for another. */
@@ -120,8 +123,8 @@ export class Consent {
 
   /**
    * Records a signed consent and seals it; a former one of the same customer is replaced. Signing again without a purpose takes
-   * that purpose back: what rested on it is deleted in the same transaction, and the log is emptied right after. A former one
-   * that has run out is not replaced but ends first, with all that rested on it.
+   * that purpose back: what rested on it is deleted right after. A former one that has run out is not replaced but ends first,
+   * with all that rested on it.
    * @throws PorticoError consent_notice_outdated, consent_purpose_missing, consent_guardian_required, consent_guardian_invalid,
    *   consent_signature_empty, consent_term_invalid {lastDay}, customer_not_found, customer_restricted, consent_cool_off {notBefore}
    */
@@ -141,7 +144,7 @@ export class Consent {
       guardian_relation: request.guardian?.relation ?? null, child_birth_day: request.guardian?.childBirthDay ?? null,
     };
     let takenBack = false;
-    const granted = this.#db.transaction(() => {
+    return this.#db.transaction(() => {
       const former = this.#active(customerId);
       if (former !== undefined) {
         this.#markEnded(former.id, 'replaced', now);
@@ -149,11 +152,9 @@ export class Consent {
         takenBack = this.#purposes(former.id).some((purpose) => !request.purposes.includes(purpose));
       }
       this.#insert(row, by);
-      if (takenBack) this.#narrow(customerId, request.purposes);
+      if (takenBack) this.#narrow(customerId, request.purposes, by);
       return this.history(customerId)[0]!; // templates stay: the new consent covers recognition too
     });
-    if (takenBack) this.#db.truncateLog();
-    return granted;
   }
 
   /**
@@ -173,32 +174,26 @@ export class Consent {
   }
 
   /**
-   * Ends the consent, or takes single purposes out of it, and deletes what rested on that in the same transaction; the log is
-   * emptied right after.
-   * @param by THE_BOX for the customer over their own link
-   * @param purposes what is taken back; left out, or with `recognise` among them: everything
-   * @throws PorticoError consent_not_active, also when the consent covers none of the purposes
+   * Ends the consent, or purposes of it alone; what rested on them is deleted right after, over a restart too.
+   * @param by the box itself: the customer over their own link
+   * @param purposes which; `recognise` among them, or none named: all, because the others rest on it
+   * @throws PorticoError consent_not_active when nothing of it holds
    */
-  withdraw(customerId: string, by: Actor = THE_BOX, purposes?: readonly Purpose[]): WithdrawalReceipt {
+  withdraw(customerId: string, by: Actor = THE_BOX, purposes: readonly Purpose[] = PURPOSES): WithdrawalReceipt {
     const now = this.#clock.now();
-    const { templatesDeleted, purposesLeft } = this.#db.transaction(() => {
+    const { deletionId, purposesLeft } = this.#db.transaction(() => {
       const active = this.#active(customerId);
-      if (active === undefined) throw new PorticoError('consent_not_active');
-      const held = this.#purposes(active.id);
-      if (purposes === undefined || purposes.includes('recognise')) {
-        this.#audit.record('consent_ended', by, { customerId, detail: { consentId: active.id, reason: 'withdrawn' } });
-        return { templatesDeleted: this.#end(active.id, customerId, 'withdrawn', now), purposesLeft: [] };
-      }
-      const takenBack = held.filter((purpose) => purposes.includes(purpose));
-      if (takenBack.length === 0) throw new PorticoError('consent_not_active');
-      for (const purpose of takenBack) this.#db.run('DELETE FROM consent_purpose WHERE consent_id = ? AND purpose = ?', active.id, purpose);
-      const left = held.filter((purpose) => !takenBack.includes(purpose));
-      this.#audit.record('consent_narrowed', by, { customerId, detail: { consentId: active.id, purposes: takenBack.join(',') } });
-      this.#narrow(customerId, left);
-      return { templatesDeleted: 0, purposesLeft: left };
+      const given = active === undefined ? [] : this.#purposes(active.id);
+      const left = purposes.includes('recognise') ? [] : given.filter((purpose) => !purposes.includes(purpose));
+      if (active === undefined || left.length === given.length) throw new PorticoError('consent_not_active');
+      if (left.length === 0) return { purposesLeft: left, deletionId: this.#end(active.id, customerId, 'withdrawn', now, by) };
+      this.#takeBack(active.id, given.filter((purpose) => !left.includes(purpose)), now);
+      return { purposesLeft: left, deletionId: this.#narrow(customerId, left, by) };
     });
-    this.#db.truncateLog();
-    return { customerId, withdrawnAt: toInstant(now), templatesDeleted, purposesLeft, deletion: null, receipt: null, receiptUrl: null };
+    const deletion = this.#deletionsOf().byId(deletionId);
+    return {
+      customerId, withdrawnAt: toInstant(now), templatesDeleted: deletion.templatesDeleted, purposesLeft, deletion, receipt: null, receiptUrl: null,
+    };
   }
 
   /**
@@ -206,11 +201,22 @@ export class Consent {
    * @param merge does the merging in one transaction and calls `end` inside it, before anything moves
    */
   endForMerge(customerId: string, merge: (end: () => void) => void): void {
-    merge(() => {
-      const active = this.#active(customerId);
-      if (active !== undefined) this.#end(active.id, customerId, 'replaced', this.#clock.now());
-    });
-    this.#db.truncateLog();
+    merge(() => { this.endFor(customerId, 'merged'); });
+  }
+
+  /** Ends the consent, if there is one, inside the caller's transaction. */
+  endFor(customerId: string, reason: 'merged' | 'erased', by: Actor = THE_BOX): void {
+    const active = this.#active(customerId);
+    if (active !== undefined) this.#end(active.id, customerId, reason === 'merged' ? 'replaced' : 'withdrawn', this.#clock.now(), by, reason);
+  }
+
+  /** A restored database brought back what had ended: ends it again. Inside the transaction that deletes again what rested on it. */
+  endAgain({ customerId, scope, reason, purposes }: Ending): void {
+    const active = this.#active(customerId);
+    if (active === undefined) return;
+    const now = this.#clock.now();
+    if (scope === 'purposes') this.#takeBack(active.id, purposes, now);
+    else this.#markEnded(active.id, reason === 'expired' ? 'expired' : reason === 'merged' ? 'replaced' : 'withdrawn', now);
   }
 
   /** Whether any consent ever ended. */
@@ -223,8 +229,7 @@ export class Consent {
     const now = this.#clock.now();
     const due = this.#db.all<{ id: string; customer_id: string }>(
       'SELECT id, customer_id FROM consent WHERE ended_at_ms IS NULL AND valid_until < ?', toDay(now, this.#timeZone));
-    for (const { id, customer_id } of due) this.#db.transaction(() => this.#end(id, customer_id, 'expired', now));
-    if (due.length > 0) this.#db.truncateLog();
+    for (const { id, customer_id } of due) this.#db.transaction(() => this.#end(id, customer_id, 'expired', now, THE_BOX, 'expired'));
     return due.length;
   }
 
@@ -262,18 +267,21 @@ export class Consent {
 
   /**
    * What a customer's own link opens: one consent, and nothing else of the dossier.
+   * @returns `narrowed`: something of it was taken back alone
    * @throws PorticoError consent_link_invalid for a guessed, foreign or old one alike
    */
-  byLink(token: string): { customerId: string; displayName: string; consent: ConsentRecord; notice: Notice } {
+  byLink(token: string): { customerId: string; displayName: string; consent: ConsentRecord; notice: Notice; narrowed: boolean } {
     const consentId = this.#links.read(token);
-    const row = consentId === null ? undefined : this.#db.get<{ customer_id: string; notice_id: string; display_name: string; ended_at_ms: number | null }>(
-      'SELECT customer_id, notice_id, display_name, ended_at_ms FROM consent JOIN customer ON customer.id = customer_id WHERE consent.id = ?', consentId);
+    const row = consentId === null ? undefined : this.#db.get<{
+      customer_id: string; notice_id: string; display_name: string; purposes_given: string; ended_at_ms: number | null;
+    }>(
+      `SELECT customer_id, notice_id, display_name, purposes_given, ended_at_ms FROM consent JOIN customer ON customer.id = customer_id WHERE consent.id = ?`, consentId);
     if (consentId === null || row === undefined || (row.ended_at_ms !== null && this.#clock.now() > row.ended_at_ms + LINK_READABLE_MS)) {
       throw new PorticoError('consent_link_invalid');
     }
-    return {
-      customerId: row.customer_id, displayName: row.display_name, consent: this.#records('consent.id = ?', consentId)[0]!, notice: this.notices.byId(row.notice_id),
-    };
+    const consent = this.#records('consent.id = ?', consentId)[0]!;
+    const narrowed = consent.purposes.length < row.purposes_given.split(',').length;
+    return { customerId: row.customer_id, displayName: row.display_name, consent, notice: this.notices.byId(row.notice_id), narrowed };
   }
 
   /** Holds every consent against its seal and the audit chain. @returns how many, and the ids of those that were changed */
@@ -382,8 +390,9 @@ export class Consent {
     return this.#db.get<{ rows: number }>(`SELECT count(*) AS rows FROM ${table}`)!.rows;
   }
 
+  /** Those that were signed and not withdrawn alone. */
   #purposes(consentId: string): Purpose[] {
-    return this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ? ORDER BY rowid', consentId)
+    return this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ? AND withdrawn_at_ms IS NULL ORDER BY rowid', consentId)
       .map((row) => row.purpose);
   }
 
@@ -391,18 +400,33 @@ export class Consent {
     this.#db.run('UPDATE consent SET ended_at_ms = ?, end_reason = ? WHERE id = ?', now, reason, consentId);
   }
 
-  #narrow(customerId: string, purposes: readonly Purpose[]): void {
-    if (this.#onReplaced === null) throw new Error('deleteWith was not called');
-    this.#onReplaced(customerId, purposes);
+  /** Inside a transaction. @returns the deletion's id */
+  #narrow(customerId: string, left: readonly Purpose[], by: Actor = THE_BOX): string {
+    const ended = PURPOSES.filter((purpose) => !left.includes(purpose));
+    const deletionId = this.#deletionsOf().begin({ customerId, scope: 'purposes', reason: 'narrowed', purposes: ended });
+    this.#audit.record('consent_narrowed', by, { customerId, detail: { consentId: this.#active(customerId)?.id ?? null, purposesLeft: left.join(' '), deletionId } });
     this.#db.afterCommit(() => this.#events.emit('consentNarrowed', { customerId }));
+    return deletionId;
   }
 
-  #end(consentId: string, customerId: string, reason: EndReason, now: number): number {
-    if (this.#onEnd === null) throw new Error('deleteWith was not called');
-    this.#markEnded(consentId, reason, now);
-    const { templatesDeleted } = this.#onEnd(customerId);
+  #takeBack(consentId: string, purposes: readonly Purpose[], now: number): void {
+    for (const purpose of purposes) {
+      this.#db.run('UPDATE consent_purpose SET withdrawn_at_ms = ? WHERE consent_id = ? AND purpose = ? AND withdrawn_at_ms IS NULL', now, consentId, purpose);
+    }
+  }
+
+  /** Inside a transaction. @returns the deletion's id */
+  #end(consentId: string, customerId: string, endReason: EndReason, now: number, by: Actor, reason: Deletion['reason'] = 'withdrawn'): string {
+    this.#markEnded(consentId, endReason, now);
+    const deletionId = this.#deletionsOf().begin({ customerId, scope: 'face', reason, purposes: PURPOSES });
+    this.#audit.record('consent_ended', by, { customerId, detail: { consentId, reason, deletionId } });
     this.#db.afterCommit(() => this.#events.emit('consentEnded', { customerId }));
-    return templatesDeleted;
+    return deletionId;
+  }
+
+  #deletionsOf(): Deletions {
+    if (this.#deletions === null) throw new Error('deleteWith was not called');
+    return this.#deletions;
   }
 }
 

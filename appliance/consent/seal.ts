@@ -93,9 +93,10 @@ export class Seals {
 
   #isWhole(row: CheckedRow, notices: ReadonlyMap<string, string>): boolean {
     if (row.seal !== sealOf(row) || notices.get(row.notice_id) !== row.notice_hash) return false;
-    const given = row.purposes_given.split(',');
-    const now = this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ?', row.id);
-    if (!now.every(({ purpose }) => given.includes(purpose))) return false; // fewer may hold than were given, never more
+    // Fewer may hold than were given, never more; nor what the chain says was taken back.
+    const held = this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ? AND withdrawn_at_ms IS NULL', row.id);
+    const left = this.#told(row, 'consent_narrowed').map((detail) => String(detail['purposesLeft']).split(' '));
+    if (![row.purposes_given.split(','), ...left].every((purposes) => held.every(({ purpose }) => purposes.includes(purpose)))) return false;
     const seals = this.#told(row, 'consent_given').map((detail) => detail['seal']);
     if (seals.length === 0 && row.given_at_ms >= this.#audit.prunedBeforeMs()) return false;
     if (!seals.every((seal) => seal === row.seal)) return false;
@@ -103,7 +104,7 @@ export class Seals {
   }
 
   /** What the chain tells of a consent. */
-  #told(row: Pick<SealedRow, 'id' | 'customer_id'>, action: 'consent_given' | 'consent_ended') {
+  #told(row: Pick<SealedRow, 'id' | 'customer_id'>, action: 'consent_given' | 'consent_narrowed' | 'consent_ended') {
     return this.#audit.toldOf(row.customer_id, action).filter((detail) => detail['consentId'] === row.id);
   }
 }

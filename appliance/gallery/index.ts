@@ -4,15 +4,20 @@ import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock, type Embedding, type Logger } from '../kit/index.js';
 import type { Database, ReaderTicket } from '../storage/index.js';
 import { CLEARLY, OFFSET_LASTS_MS, offsetAfterRejection } from './confusion.js';
+import { CustomerKeys } from './customerKeys.js';
 import { likenessOf } from './likeness.js';
+import type { Rotation } from './rotation.js';
 import { Templates, type ConfirmedSighting, type EnrolmentPhoto, type EnrolOptions, type TemplateState } from './templates.js';
 import { TemplateSearch, type SelfCheck } from './templateSearch.js';
 import { decide, similarityThreshold, type Calibration, type Thresholds } from './thresholds.js';
+import { reconcile, rotationOf } from './turnover.js';
 
 export { likenessOf, type Likeness } from './likeness.js';
 export { decide, similarityThreshold, KNOWN_MARGIN_MIN, type Calibration, type Thresholds } from './thresholds.js';
 export type { ConfirmedSighting, EnrolmentPhoto, TemplateState } from './templates.js';
 export type { SelfCheck } from './templateSearch.js';
+export { CustomerKeys } from './customerKeys.js';
+export { reconcile, rekey, rotationOf } from './turnover.js';
 
 /** Probes of the self-check: a third each of templates, blurred templates and random directions. */
 const CHECKED_PROBES = 30;
@@ -45,6 +50,9 @@ export class Gallery {
   readonly #calibration: Calibration;
   readonly #search: TemplateSearch;
   readonly #templates: Templates;
+  readonly #keys: CustomerKeys;
+  readonly #deleting: (customerId: string) => boolean;
+  #ownRotation: Rotation | null = null;
   #size: number | null = null;
   #fpir: FpirChoice | null = null;
   /** The few customers with a mix-up; asked at each frame. */
@@ -56,6 +64,8 @@ export class Gallery {
     modelId: string; calibration: Calibration;
     /** Shares of strangers taken for somebody, until a manager chooses others. */
     fpir: FpirChoice;
+    /** Whether what was made of this customer's face is still being deleted: nothing new may be made until that is done. */
+    deleting?: (customerId: string) => boolean;
     log?: Logger;
   }) {
     this.#db = deps.db;
@@ -64,9 +74,21 @@ export class Gallery {
     this.#defaultFpir = deps.fpir;
     this.#calibration = deps.calibration;
     this.#search = new TemplateSearch({ readerTicket: deps.readerTicket, modelId: deps.modelId, floor: deps.calibration.floor }, deps.log);
+    this.#keys = new CustomerKeys(deps);
+    this.#deleting = deps.deleting ?? (() => false);
     this.#templates = new Templates({
-      db: deps.db, clock: deps.clock, modelId: deps.modelId, index: this.#search, samePerson: likenessOf(deps.calibration).samePerson,
+      db: deps.db, clock: deps.clock, keys: this.#keys, rotation: () => this.#rotation(), modelId: deps.modelId, index: this.#search,
+      samePerson: likenessOf(deps.calibration).samePerson,
     });
+  }
+
+  /**
+   * Before `start`: makes the searched vectors anew where the two files were not written together.
+   * @param onForgotten called in the transaction, for each customer whose template no key opens any more
+   * @returns null when nothing was to be done
+   */
+  reconcile(onForgotten: (customerId: string) => void): { templates: number; forgotten: number } | null {
+    return reconcile({ db: this.#db, keys: this.#keys, rotation: this.#rotation(), onForgotten });
   }
 
   /** Loads all templates into the search thread: 1.2 s for 100,000. What is written meanwhile is not lost. */
@@ -85,12 +107,13 @@ export class Gallery {
    * consent to that.
    * @param proof consent for `recognise`, valid in the present transaction
    * @param options.pictures what becomes of pictures kept before; default: replaced or dropped
-   * @throws PorticoError consent_required; RangeError for no photo
+   * @throws PorticoError consent_required; storage_busy while a former deletion is under way; RangeError for no photo
    */
   enrol(proof: ConsentProof, photos: readonly EnrolmentPhoto[], options: EnrolOptions = {}): void {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
     if (photos.length === 0) throw new RangeError('a template takes at least one photo');
     const { customerId } = proof;
+    if (this.#deleting(customerId)) throw new PorticoError('storage_busy');
     this.#db.transaction(() => {
       this.#templates.enrol(proof, photos, options);
       this.#dropOffset(customerId); // it was about the former template
@@ -116,17 +139,37 @@ export class Gallery {
     this.#db.transaction(() => this.#templates.revert(customerId));
   }
 
-  /** A new consent covers these purposes alone: deletes what rested on others. */
-  keepOnly(customerId: string, purposes: readonly Purpose[]): void {
-    this.#db.transaction(() => this.#templates.keepOnly(customerId, purposes));
+  /** How many templates a customer has, of whichever pack. */
+  countOf(customerId: string): number {
+    return this.#templates.countOf(customerId);
   }
 
-  /** Deletes all that was made of a customer's face, of every pack. @returns how many templates went */
+  /**
+   * First part of a deletion, in the vault alone: destroys the keys of these purposes, and with `recognise` the searched vectors.
+   * Safe to repeat. @returns how many keys went
+   */
+  destroyKeys(customerId: string, purposes: readonly Purpose[]): number {
+    return this.#db.transaction(() => this.#templates.destroyKeys(customerId, purposes));
+  }
+
+  /** Second part, in portico.db: all rows that were made of a customer's face. Safe to repeat. */
+  dropRows(customerId: string): void {
+    this.#db.transaction(() => {
+      this.#templates.dropRows(customerId);
+      this.#forgotten(customerId);
+    });
+  }
+
+  /** The same for purposes that ended alone. */
+  dropPurposes(customerId: string, ended: readonly Purpose[]): void {
+    this.#db.transaction(() => this.#templates.dropPurposes(customerId, ended));
+  }
+
+  /** Deletes all that was made of a customer's face, of every pack, in one transaction. @returns how many templates went */
   forget(customerId: string): number {
     return this.#db.transaction(() => {
       const count = this.#templates.forget(customerId);
-      this.#dropOffset(customerId);
-      this.#db.afterCommit(() => { this.#size = null; });
+      this.#forgotten(customerId);
       return count;
     });
   }
@@ -190,7 +233,7 @@ export class Gallery {
    */
   async match(probe: Embedding, options: { lift?: number; except?: string } = {}): Promise<MatchDecision> {
     const { except, lift = 0 } = options;
-    const people = await this.#search.nearest(probe, except === undefined ? 2 : 3, (matches) => matches.flatMap(({ templateId, score }) => {
+    const people = await this.#search.nearest(this.#rotation().turn(probe), except === undefined ? 2 : 3, (matches) => matches.flatMap(({ templateId, score }) => {
       const customerId = this.#templates.customerOf(templateId);
       return customerId === null || customerId === except ? [] : [{ customerId, score }];
     }));
@@ -281,6 +324,18 @@ export class Gallery {
     // Also void when the clock was set back by more than it lasts.
     if (row === undefined || row.until_ms <= now || row.until_ms > now + 2 * OFFSET_LASTS_MS) return { cosine: 0, namedFrom: -1, untilMs: null };
     return { cosine: row.cosine, namedFrom: row.named_from, untilMs: row.until_ms };
+  }
+
+  #rotation(): Rotation {
+    if (this.#ownRotation !== null) return this.#ownRotation;
+    const rotation = rotationOf(this.#db, this.#clock);
+    this.#db.afterCommit(() => { this.#ownRotation = rotation; }); // a seed that is rolled back was none
+    return rotation;
+  }
+
+  #forgotten(customerId: string): void {
+    this.#dropOffset(customerId);
+    this.#db.afterCommit(() => { this.#size = null; });
   }
 
   #dropOffset(customerId: string): void {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { PorticoError, type Embedding, type Logger } from '../kit/index.js';
+import { PorticoError, type Logger, type RotatedEmbedding } from '../kit/index.js';
 import type { Answer, CheckProbe, FromSearchThread, Question, SearchThreadData, ToSearchThread } from './searchThread.js';
 import { makeIndexHome, SignReader, type IndexHome, type IndexMatch } from './signIndex.js';
 
@@ -105,8 +105,13 @@ export class TemplateSearch {
     await this.#startThread({ tryAgain: true });
   }
 
+  /** As `reload`, without waiting: for when everything was written anew. Logged when it cannot be done; then it goes on being tried. */
+  reloadSoon(): void {
+    if (!this.#stopped) this.reload().catch((err: unknown) => this.#log?.error({ err }, 'the search could not be loaded anew'));
+  }
+
   /** To be called after the commit that wrote the template. */
-  put(templateId: number, embedding: Embedding): void {
+  put(templateId: number, embedding: RotatedEmbedding): void {
     const vector = embedding.values();
     this.#send({ type: 'put', change: ++this.#changes, templateId, vector }, [vector.buffer as ArrayBuffer]);
   }
@@ -123,7 +128,7 @@ export class TemplateSearch {
    *   templates up without one having changed in between
    * @throws PorticoError vision_unavailable when the thread is gone, or too many wait
    */
-  async nearest<T>(probe: Embedding, count: number, use: (matches: readonly IndexMatch[]) => T): Promise<T> {
+  async nearest<T>(probe: RotatedEmbedding, count: number, use: (matches: readonly IndexMatch[]) => T): Promise<T> {
     const values = probe.values();
     const reader = this.#loaded ? this.#home?.reader : undefined;
     // All changes come from here: once the thread has made the last of them, the memory stays as it is until the next.

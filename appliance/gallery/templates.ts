@@ -1,7 +1,11 @@
 import type { PHOTO_SOURCES, Pose, Purpose, TEMPLATE_STATES } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
-import { Embedding, PorticoError, type Clock } from '../kit/index.js';
-import type { Database } from '../storage/index.js';
+import { PorticoError, RotatedEmbedding, type Clock, type Embedding } from '../kit/index.js';
+import { filesMatch, markWrittenTogether, type Database } from '../storage/index.js';
+import { SEALED_PURPOSES, type CustomerKeys, type PhotoPlace } from './customerKeys.js';
+import type { Rotation } from './rotation.js';
+import { rebuild } from './turnover.js';
+import { dropVector, writeVector } from './vectors.js';
 import { DRIFT_MARGIN, judgeRefresh, REFRESH_PHOTOS_MAX } from './upkeep.js';
 
 export interface EnrolmentPhoto {
@@ -36,25 +40,36 @@ export interface TemplateState {
 }
 /** Is told, after the commit, what the search has to know. */
 export interface TemplateIndex {
-  put(templateId: number, mean: Embedding): void;
+  put(templateId: number, mean: RotatedEmbedding): void;
   remove(templateId: number): void;
+  /** Everything may have changed. */
+  reloadSoon(): void;
 }
 interface PhotoRow {
   position: number; source: Source; pose: Pose; norm: number; taken_at_ms: number; confirmed_by: string | null; embedding: Buffer;
 }
 
-/** Templates in the encrypted file: what they were made from, the mean that is searched, and kept pictures. */
+/**
+ * Templates in the encrypted files: what they were made from and kept pictures, sealed under keys of the customer, in
+ * portico.db; the mean that is searched, and the keys, in the vault. Every embedding is turned by the box's secret.
+ */
 export class Templates {
   readonly #db: Database;
   readonly #clock: Clock;
+  readonly #keys: CustomerKeys;
+  readonly #rotation: () => Rotation;
   readonly #modelId: string;
   readonly #index: TemplateIndex;
   readonly #samePerson: number;
 
   /** @param deps.samePerson cosine that hardly any stranger reaches with this pack */
-  constructor(deps: { db: Database; clock: Clock; modelId: string; index: TemplateIndex; samePerson: number }) {
+  constructor(deps: {
+    db: Database; clock: Clock; keys: CustomerKeys; rotation: () => Rotation; modelId: string; index: TemplateIndex; samePerson: number;
+  }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
+    this.#keys = deps.keys;
+    this.#rotation = deps.rotation;
     this.#modelId = deps.modelId;
     this.#index = deps.index;
     this.#samePerson = deps.samePerson;
@@ -65,62 +80,85 @@ export class Templates {
     const { customerId } = proof;
     const now = this.#clock.now();
     const mayKeep = proof.covers('keep_photo');
-    let deleted = this.#forgetTemplates(customerId);
+    this.#begin();
+    let deleted = this.#dropVectors(customerId) + this.#dropTemplates(customerId);
     if (!mayKeep || pictures === 'replace') deleted += this.#dropPictures(customerId);
     if (deleted > 0) this.#emptyLog();
     const { lastInsertRowid } = this.#db.run('INSERT INTO template (customer_id, model_id, made_at_ms) VALUES (?, ?, ?)', customerId, this.#modelId, now);
     const templateId = Number(lastInsertRowid);
-    for (const [position, photo] of photos.entries()) this.#addPhoto(templateId, position, photo, 'enrolment', null, photo.takenAtMs ?? now);
-    this.#remakeMean(templateId);
+    for (const [position, photo] of photos.entries()) {
+      this.#addPhoto({ customerId, templateId, position, source: 'enrolment' }, this.#rotation().turn(photo.embedding), photo, null, photo.takenAtMs ?? now);
+    }
+    this.#remakeMean(customerId, templateId);
     if (!mayKeep || pictures === 'leave') return;
     for (const [position, { picture, pose, takenAtMs = now }] of photos.entries()) {
       if (picture === undefined) continue;
       this.#db.run('INSERT INTO kept_photo (customer_id, position, pose, taken_at_ms, jpeg) VALUES (?, ?, ?, ?, ?)',
-        customerId, position, pose, takenAtMs, Buffer.from(picture));
+        customerId, position, pose, takenAtMs, this.#keys.sealPicture(customerId, position, picture));
     }
   }
 
   /** Adds a confirmed sighting, within the bounds of upkeep.ts. Inside a transaction. @returns what became of it */
   refresh(proof: ConsentProof, sighting: ConfirmedSighting): 'taken' | 'not_enrolled' | 'too_soon' | 'too_different' {
-    const templateId = this.#idOf(proof.customerId);
+    const { customerId } = proof;
+    const templateId = this.#idOf(customerId);
     if (templateId === null) return 'not_enrolled';
     const photos = this.#photos(templateId);
     const added = photos.filter((photo) => photo.source === 'refresh');
     const now = this.#clock.now();
-    const enrolment = meanOf(photos.filter((photo) => photo.source === 'enrolment'));
-    const verdict = judgeRefresh(enrolment.similarity(sighting.embedding), this.#samePerson, added.at(-1)?.taken_at_ms ?? null, now);
+    const seen = this.#rotation().turn(sighting.embedding);
+    const enrolment = this.#meanOf(customerId, templateId, photos.filter((photo) => photo.source === 'enrolment'));
+    const verdict = judgeRefresh(enrolment.similarity(seen), this.#samePerson, added.at(-1)?.taken_at_ms ?? null, now);
     if (verdict !== 'take') return verdict;
+    this.#begin();
     const worn = added.slice(0, Math.max(0, added.length + 1 - REFRESH_PHOTOS_MAX));
     for (const { position } of worn) this.#dropPhoto(templateId, position);
     if (worn.length > 0) this.#emptyLog();
-    this.#addPhoto(templateId, photos.at(-1)!.position + 1, sighting, 'refresh', sighting.staffId, now);
-    this.#remakeMean(templateId);
+    const place = { customerId, templateId, position: photos.at(-1)!.position + 1, source: 'refresh' as const };
+    this.#addPhoto(place, seen, sighting, sighting.staffId, now);
+    this.#remakeMean(customerId, templateId);
     return 'taken';
   }
 
   /** Back to the enrolment photos alone. @throws PorticoError template_not_refreshed */
   revert(customerId: string): void {
     const templateId = this.#idOf(customerId);
-    if (templateId === null || !this.#dropRefreshed(templateId, this.#modelId)) throw new PorticoError('template_not_refreshed');
+    if (templateId === null || !this.#dropRefreshed(customerId, templateId, this.#modelId)) throw new PorticoError('template_not_refreshed');
     this.#emptyLog();
   }
 
-  /**
-   * Deletes what rests on a purpose that is not among these: kept pictures, and what refreshes added. Inside a
-   * transaction; who ends the purpose empties the log, as with `forget`.
-   */
-  keepOnly(customerId: string, purposes: readonly Purpose[]): void {
-    if (!purposes.includes('keep_photo')) this.#dropPictures(customerId);
-    if (purposes.includes('refresh')) return;
-    for (const { id, model_id } of this.#db.all<{ id: number; model_id: string }>('SELECT id, model_id FROM template WHERE customer_id = ?', customerId)) {
-      this.#dropRefreshed(id, model_id);
-    }
+  /** Deletes the rows that rest on purposes that ended: kept pictures, and what refreshes added. Inside a transaction; safe to repeat. */
+  dropPurposes(customerId: string, ended: readonly Purpose[]): void {
+    if (ended.includes('keep_photo')) this.#dropPictures(customerId);
+    if (!ended.includes('refresh')) return;
+    for (const { id, model_id } of this.#templatesOf(customerId)) this.#dropRefreshed(customerId, id, model_id);
   }
 
-  /** Deletes all templates and pictures of a customer. @returns how many templates went */
-  forget(customerId: string): number {
+  /** How many templates a customer has, of whichever pack. */
+  countOf(customerId: string): number {
+    return this.#templatesOf(customerId).length;
+  }
+
+  /**
+   * The vault's part of a deletion: the keys of these purposes, and with `recognise` the vectors. In a transaction of its
+   * own; safe to repeat. @returns how many keys went
+   */
+  destroyKeys(customerId: string, purposes: readonly Purpose[]): number {
+    if (purposes.includes('recognise')) this.#dropVectors(customerId);
+    return this.#keys.destroy(customerId, purposes);
+  }
+
+  /** The other part: templates and pictures. Inside a transaction; safe to repeat. @returns how many templates went */
+  dropRows(customerId: string): number {
     this.#dropPictures(customerId);
-    return this.#forgetTemplates(customerId);
+    return this.#dropTemplates(customerId);
+  }
+
+  /** Deletes everything of a customer's in one transaction. @returns how many templates went */
+  forget(customerId: string): number {
+    this.#begin();
+    this.destroyKeys(customerId, SEALED_PURPOSES);
+    return this.dropRows(customerId);
   }
 
   /** Null: never enrolled, or forgotten. */
@@ -170,8 +208,21 @@ export class Templates {
 
   /** The kept pictures of a customer, in the order of the enrolment. */
   keptPictures(customerId: string): { jpeg: Uint8Array; pose: Pose; takenAtMs: number }[] {
-    return this.#db.all<{ jpeg: Buffer; pose: Pose; takenAtMs: number }>(
-      'SELECT jpeg, pose, taken_at_ms AS takenAtMs FROM kept_photo WHERE customer_id = ? ORDER BY position', customerId);
+    return this.#db.all<{ position: number; jpeg: Buffer; pose: Pose; takenAtMs: number }>(
+      'SELECT position, jpeg, pose, taken_at_ms AS takenAtMs FROM kept_photo WHERE customer_id = ? ORDER BY position', customerId)
+      .flatMap(({ position, jpeg: sealed, pose, takenAtMs }) => {
+        const jpeg = this.#keys.openPicture(customerId, position, sealed);
+        return jpeg === null ? [] : [{ jpeg, pose, takenAtMs }];
+      });
+  }
+
+  /** Before anything is written to both files. After a power cut between their commits the vectors are made anew first. */
+  #begin(): void {
+    if (!filesMatch(this.#db)) {
+      rebuild({ db: this.#db, keys: this.#keys, rotation: this.#rotation() });
+      this.#db.afterCommit(() => this.#index.reloadSoon());
+    }
+    markWrittenTogether(this.#db);
   }
 
   #idOf(customerId: string): number | null {
@@ -184,35 +235,53 @@ export class Templates {
       'SELECT position, source, pose, norm, taken_at_ms, confirmed_by, embedding FROM template_photo WHERE template_id = ? ORDER BY position', templateId);
   }
 
-  #addPhoto(
-    templateId: number, position: number, photo: { embedding: Embedding; pose: Pose; norm: number }, source: Source, staffId: string | null, takenAtMs: number,
-  ): void {
+  #addPhoto(place: PhotoPlace, embedding: RotatedEmbedding, { pose, norm }: { pose: Pose; norm: number }, staffId: string | null, takenAtMs: number): void {
     this.#db.run(
       'INSERT INTO template_photo (template_id, position, pose, norm, embedding, source, taken_at_ms, confirmed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      templateId, position, photo.pose, photo.norm, toBlob(photo.embedding), source, takenAtMs, staffId);
+      place.templateId, place.position, pose, norm, this.#keys.sealPhoto(place, embedding), place.source, takenAtMs, staffId);
   }
 
   #dropPhoto(templateId: number, position: number): void {
     this.#db.run('DELETE FROM template_photo WHERE template_id = ? AND position = ?', templateId, position);
   }
 
+  #templatesOf(customerId: string): { id: number; model_id: string }[] {
+    return this.#db.all('SELECT id, model_id FROM template WHERE customer_id = ?', customerId);
+  }
+
   /** @returns whether there was anything to take out */
-  #dropRefreshed(templateId: number, modelId: string): boolean {
+  #dropRefreshed(customerId: string, templateId: number, modelId: string): boolean {
     const added = this.#photos(templateId).filter((photo) => photo.source === 'refresh');
     if (added.length === 0) return false;
+    this.#begin();
+    if (this.#photos(templateId).length === 0) return true; // no key opened it any more
     for (const { position } of added) this.#dropPhoto(templateId, position);
-    this.#remakeMean(templateId, modelId);
+    this.#remakeMean(customerId, templateId, modelId);
     return true;
   }
 
-  #remakeMean(templateId: number, modelId = this.#modelId): void {
+  #remakeMean(customerId: string, templateId: number, modelId = this.#modelId): void {
     const photos = this.#photos(templateId);
-    const mean = meanOf(photos);
-    const id = BigInt(templateId); // vec0 takes integers only as 64-bit ones
-    const { changes } = this.#db.run('UPDATE template_vector SET embedding = ? WHERE template_id = ?', toBlob(mean), id);
-    if (changes === 0) this.#db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)', id, modelId, toBlob(mean));
-    this.#db.run('UPDATE template SET drifts = ? WHERE id = ?', drifts(photos, this.#samePerson) ? 1 : 0, templateId);
+    const mean = this.#meanOf(customerId, templateId, photos);
+    writeVector(this.#db, templateId, modelId, mean);
+    this.#db.run('UPDATE template SET drifts = ? WHERE id = ?', this.#drifts(customerId, templateId, photos) ? 1 : 0, templateId);
     if (modelId === this.#modelId) this.#db.afterCommit(() => this.#index.put(templateId, mean));
+  }
+
+  /** @throws PorticoError db_corrupt when a photo does not open: while the files match, each does */
+  #meanOf(customerId: string, templateId: number, photos: readonly PhotoRow[]): RotatedEmbedding {
+    return RotatedEmbedding.mean(photos.map(({ position, source, embedding: sealed }) => {
+      const opened = this.#keys.openPhoto({ customerId, templateId, position, source }, sealed);
+      if (opened === null) throw new PorticoError('db_corrupt');
+      return opened;
+    }));
+  }
+
+  #drifts(customerId: string, templateId: number, photos: readonly PhotoRow[]): boolean {
+    const added = photos.filter((photo) => photo.source === 'refresh');
+    if (added.length === 0) return false;
+    const meanOf = (some: readonly PhotoRow[]) => this.#meanOf(customerId, templateId, some);
+    return meanOf(added).similarity(meanOf(photos.filter((photo) => photo.source === 'enrolment'))) < this.#samePerson + DRIFT_MARGIN;
   }
 
   /** @returns how many */
@@ -220,43 +289,23 @@ export class Templates {
     return this.#db.run('DELETE FROM kept_photo WHERE customer_id = ?', customerId).changes;
   }
 
-  /** What was deleted lingers in the write-ahead log until that is emptied. */
-  #emptyLog(): void {
-    this.#db.afterCommit(() => this.#db.truncateLog());
+  /** @returns how many; their photos go with them */
+  #dropTemplates(customerId: string): number {
+    return this.#db.run('DELETE FROM template WHERE customer_id = ?', customerId).changes;
   }
 
-  /**
-   * sqlite-vec marks a deleted row as free but leaves its numbers in the chunk, where secure_delete does not reach;
-   * so each vector is overwritten with zeros first.
-   */
-  #forgetTemplates(customerId: string): number {
-    const rows = this.#db.all<{ id: number }>('SELECT id FROM template WHERE customer_id = ?', customerId);
+  /** @returns how many there may have been */
+  #dropVectors(customerId: string): number {
+    const rows = this.#templatesOf(customerId);
     for (const { id } of rows) {
-      const templateId = BigInt(id);
-      this.#db.run('UPDATE template_vector SET embedding = vec_f32(zeroblob(2048)) WHERE template_id = ?', templateId);
-      this.#db.run('DELETE FROM template_vector WHERE template_id = ?', templateId);
-      this.#db.run('DELETE FROM template WHERE id = ?', templateId); // photos go with it
+      dropVector(this.#db, id);
       this.#db.afterCommit(() => this.#index.remove(id));
     }
     return rows.length;
   }
-}
 
-function meanOf(photos: readonly PhotoRow[]): Embedding {
-  return Embedding.mean(photos.map((photo) => fromBlob(photo.embedding)));
-}
-
-function drifts(photos: readonly PhotoRow[], samePerson: number): boolean {
-  const added = photos.filter((photo) => photo.source === 'refresh');
-  if (added.length === 0) return false;
-  return meanOf(added).similarity(meanOf(photos.filter((photo) => photo.source === 'enrolment'))) < samePerson + DRIFT_MARGIN;
-}
-
-function toBlob(embedding: Embedding): Buffer {
-  return Buffer.from(embedding.values().buffer);
-}
-
-function fromBlob(blob: Buffer): Embedding {
-  // A copy: a Buffer of the driver need not begin at a multiple of four bytes.
-  return new Embedding(new Float32Array(Uint8Array.from(blob).buffer));
+  /** What was deleted lingers in the write-ahead log until that is emptied. */
+  #emptyLog(): void {
+    this.#db.afterCommit(() => this.#db.truncateLog());
+  }
 }

@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
  * construction: it cannot be turned into JSON, printed, or sent to another thread by accident; whoever needs the
  * numbers has to write `.values()`, which can be found by searching for it.
  */
-export class Embedding {
+abstract class FaceVector {
   readonly #values: Float32Array;
 
   /**
@@ -13,7 +13,7 @@ export class Embedding {
    * @throws RangeError when the values are not finite or all zero: such a vector would match at random
    */
   constructor(values: ArrayLike<number>) {
-    const copy = Float32Array.from(values);
+    const copy = new Float32Array(values);
     let squares = 0;
     for (const value of copy) squares += value * value;
     const norm = Math.sqrt(squares);
@@ -23,12 +23,12 @@ export class Embedding {
   }
 
   /** The mean direction of one or more embeddings (RECOGNITION: better than the best or the top two). */
-  static mean(parts: readonly Embedding[]): Embedding {
+  static mean<T extends FaceVector>(this: new (values: ArrayLike<number>) => T, parts: readonly T[]): T {
     const first = parts[0];
     if (first === undefined) throw new RangeError('a mean needs at least one embedding');
-    const sum = new Float32Array(first.#values.length);
+    const sum = new Float32Array(first.length);
     for (const part of parts) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part.#values[i]!;
-    return new Embedding(sum);
+    return new this(sum);
   }
 
   get length(): number {
@@ -36,7 +36,7 @@ export class Embedding {
   }
 
   /** Cosine similarity, -1..1. */
-  similarity(other: Embedding): number {
+  similarity(other: this): number {
     let dot = 0;
     for (let i = 0; i < this.#values.length; i++) dot += this.#values[i]! * other.#values[i]!;
     return dot;
@@ -58,4 +58,15 @@ export class Embedding {
   [inspect.custom](): string {
     return 'Embedding(sealed)';
   }
+}
+
+/** As the model pack gives it: comparable with any other box that has the same pack, so it is never stored. */
+export class Embedding extends FaceVector {
+  /** Keeps the two kinds apart: neither fits where the other is asked for. */
+  declare protected readonly space: 'of the model pack';
+}
+
+/** Turned by the secret of this box: what is stored and searched. Says nothing beside vectors of another box. */
+export class RotatedEmbedding extends FaceVector {
+  declare protected readonly space: 'of this box';
 }

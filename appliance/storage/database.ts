@@ -14,6 +14,8 @@ export interface OpenOptions {
   file: string;
   /** 64 hexadecimal digits. */
   key: string;
+  /** A second file under the same key, as schema `vault`; it must exist, empty or not. */
+  vaultFile?: string | undefined;
   /** For the search thread: never writes. */
   readOnly?: boolean;
   /** The database never grows beyond this; null: only the disk limits it. */
@@ -54,11 +56,7 @@ export class Database {
       driver.pragma('legacy = 4');
       driver.pragma(`key = "x'${options.key}'"`);
       driver.prepare('SELECT count(*) FROM sqlite_master').get(); // reads page one: fails here when the key is wrong
-      if (options.readOnly !== true) {
-        driver.pragma('journal_mode = WAL');
-        driver.pragma('synchronous = FULL');
-        driver.pragma('secure_delete = ON');
-      }
+      if (options.readOnly !== true) makeDurable(driver, 'main');
       driver.pragma('foreign_keys = ON');
       driver.pragma('temp_store = MEMORY'); // nothing decrypted in a temporary file
       if (options.maxBytes != null) {
@@ -66,10 +64,27 @@ export class Database {
         driver.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageBytes))}`);
       }
       loadVectorExtension(driver);
-      return new Database(driver);
+      const database = new Database(driver);
+      if (options.vaultFile !== undefined) database.attachVault(options.vaultFile, options.key);
+      return database;
     } catch (error) {
       driver.close();
       if (engineCode(error) === 'SQLITE_NOTADB' && existed) throw new PorticoError('db_key_wrong', {}, { cause: error });
+      throw translate(error);
+    }
+  }
+
+  /**
+   * Attaches the second file; a name that both have means the one of the main file.
+   * @throws PorticoError db_key_wrong, db_corrupt, storage_busy
+   */
+  attachVault(vaultFile: string, key: string): void {
+    try {
+      this.#driver.prepare('ATTACH DATABASE ? AS vault KEY ?').run(vaultFile, `x'${key}'`);
+      this.#driver.prepare('SELECT count(*) FROM vault.sqlite_master').get();
+      if (!this.#driver.readonly) makeDurable(this.#driver, 'vault');
+    } catch (error) {
+      if (engineCode(error) === 'SQLITE_NOTADB') throw new PorticoError('db_key_wrong', { file: 'vault' }, { cause: error });
       throw translate(error);
     }
   }
@@ -129,11 +144,12 @@ export class Database {
   }
 
   /**
-   * Moves the write-ahead log into the file and empties it, so that deleted bytes do not linger there. While a reader
-   * holds the log, or the disk is full, this cannot be done; then it is tried again every second until it is. Throws
-   * nothing that a caller could act on.
+   * Moves the write-ahead logs of both files into them and empties them, so that deleted bytes do not linger there. While
+   * a reader holds a log, or the disk is full, this cannot be done; then it is tried again every second until it is.
+   * Throws nothing that a caller could act on.
+   * @returns whether it is done
    */
-  truncateLog(): void {
+  truncateLog(): boolean {
     clearTimeout(this.#truncateAgain);
     let done = false;
     try {
@@ -143,6 +159,7 @@ export class Database {
       if (!(error instanceof Driver.SqliteError)) throw error;
     }
     if (!done) this.#truncateAgain = setTimeout(() => this.truncateLog(), TRUNCATE_AGAIN_MS).unref();
+    return done;
   }
 
   close(): void {
@@ -171,6 +188,12 @@ export class Database {
 /** Whether `error` is the engine's refusal of a second row with the same unique value in `table.column`. */
 export function isUniqueViolation(error: unknown, tableAndColumn: string): boolean {
   return engineCode(error) === 'SQLITE_CONSTRAINT_UNIQUE' && (error as Error).message.includes(tableAndColumn);
+}
+
+function makeDurable(driver: Driver.Database, schema: 'main' | 'vault'): void {
+  driver.pragma(`${schema}.journal_mode = WAL`);
+  driver.pragma(`${schema}.synchronous = FULL`);
+  driver.pragma(`${schema}.secure_delete = ON`);
 }
 
 function engineCode(error: unknown): string {

@@ -6,9 +6,11 @@ import { Database } from './database.js';
 import { loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
 import { dropCopies, migrate, readMigrations } from './migrations.js';
+import { openVault } from './vault.js';
 
 export { movableRows, type MovableRows } from './movableRows.js';
 export { Database, isUniqueViolation, type Row, type Value } from './database.js';
+export { filesMatch, markWrittenTogether } from './vault.js';
 
 /** The SQL files stay in the source tree: from dist/appliance/storage/ up to the root and down again. */
 export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../../appliance/storage/migrations/', import.meta.url));
@@ -20,11 +22,14 @@ export interface StorageOptions {
   clock: Clock;
   /** Other files than the product's own, for the tests of migrating. */
   migrationsDirectory?: string;
+  /** Make an empty vault although there are templates: for `portico vault new`. */
+  newVault?: boolean;
 }
 
-/** What the search thread needs to open the same file for itself. */
+/** What the search thread needs to open the same files for itself. */
 export interface ReaderTicket {
   file: string;
+  vaultFile: string;
   key: string;
 }
 
@@ -33,13 +38,16 @@ export interface Storage {
   readerTicket: ReaderTicket;
   /** Deletes the copies made before migrations: they may hold what was deleted since. */
   dropCopies(): void;
+  /** The same, and empties both logs. @returns false: a log could not be emptied yet */
+  dropTraces(): boolean;
   close(): void;
 }
 
 /**
- * Opens the one encrypted file of the box: lock, key, connection, migrations, in this order; on any failure
- * nothing stays open and nothing was changed.
- * @throws PorticoError data_directory_unusable, db_in_use, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt, db_from_newer_version
+ * Opens the two encrypted files of the box (portico.db, and the vault that no backup may hold): lock, key, connection, vault,
+ * migrations, in this order; on any failure nothing stays open and nothing was changed.
+ * @throws PorticoError data_directory_unusable, db_in_use, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt,
+ *   vault_missing, db_from_newer_version
  */
 export function openStorage(options: StorageOptions): Storage {
   const { dataDirectory } = options;
@@ -50,6 +58,7 @@ export function openStorage(options: StorageOptions): Storage {
     throw new PorticoError('data_directory_unusable', { dataDirectory, reason: (cause as NodeJS.ErrnoException).code ?? '' }, { cause });
   }
   const file = join(dataDirectory, 'portico.db');
+  const vaultFile = join(dataDirectory, 'vault', 'vault.db');
   const backups = join(dataDirectory, 'backups');
   const lock = lockDataDirectory(join(dataDirectory, 'portico.lock'));
   let db: Database | null = null;
@@ -61,13 +70,18 @@ export function openStorage(options: StorageOptions): Storage {
     });
     db = Database.open({ file, key, maxBytes: options.maxBytes });
     chmodSync(file, 0o600);
+    openVault(db, vaultFile, key, options.newVault ?? false);
     migrate(db, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, backups, options.clock);
     db.truncateLog(); // a kill right after a deletion may have left its old bytes there
     const opened = db;
     return {
       db: opened,
-      readerTicket: { file, key },
+      readerTicket: { file, vaultFile, key },
       dropCopies: () => dropCopies(backups),
+      dropTraces: () => {
+        dropCopies(backups);
+        return opened.truncateLog();
+      },
       close: () => {
         opened.close();
         lock.release();

@@ -4,9 +4,9 @@
  * writing that file would take minutes.
  */
 import { EventBus } from '../../appliance/events/index.js';
-import { Gallery } from '../../appliance/gallery/index.js';
+import { Gallery, rotationOf } from '../../appliance/gallery/index.js';
 import { TemplateSearch } from '../../appliance/gallery/templateSearch.js';
-import { createLogger, Embedding, systemClock } from '../../appliance/kit/index.js';
+import { createLogger, Embedding, RotatedEmbedding, systemClock } from '../../appliance/kit/index.js';
 import { openReader, openStorage, type Database } from '../../appliance/storage/index.js';
 import { loadManifest } from '../../models/manifest.js';
 import { ExactSearch } from './exact.js';
@@ -73,16 +73,18 @@ async function inDatabase(dataDirectory: string, { probes, exact }: Asked): Prom
     });
     await gallery.start();
     const reader = openReader(readerTicket);
-    reader.pragma(`cache_size = -${SQLITE_CACHE_KIB}`);
+    reader.pragma(`vault.cache_size = -${SQLITE_CACHE_KIB}`);
+    const rotation = rotationOf(db, systemClock);
+    const turned = probes.map((probe) => rotation.turn(probe));
     try {
       for (const probe of probes.slice(0, WARM_UP)) await gallery.match(probe);
-      sqliteNearest(reader, probes[0]!, modelId);
+      sqliteNearest(reader, turned[0]!, modelId);
       const ours: number[] = [];
       const sqlite: number[] = [];
       let right = 0;
       for (const [i, probe] of probes.entries()) {
         if (i % OURS_IN_A_ROW === 0) {
-          for (const each of probes.slice(i, i + SQLITE_IN_A_ROW)) {
+          for (const each of turned.slice(i, i + SQLITE_IN_A_ROW)) {
             const startedAt = performance.now();
             sqliteNearest(reader, each, modelId);
             sqlite.push(performance.now() - startedAt);
@@ -108,14 +110,16 @@ async function inThread(dataDirectory: string): Promise<{ ours: number[]; recall
   try {
     const { model_id: modelId } = db.get<{ model_id: string }>('SELECT model_id FROM template LIMIT 1')!;
     const { n: others } = db.get<{ n: number }>('SELECT max(id) AS n FROM template')!;
-    const { probes, exact } = makeProbes(MILLION, PROBES_OF_A_MILLION);
+    const { probes: asked, exact } = makeProbes(MILLION, PROBES_OF_A_MILLION);
+    const rotation = rotationOf(db, systemClock);
+    const probes = asked.map((probe) => rotation.turn(probe));
     const search = new TemplateSearch({ readerTicket, modelId, floor: calibration.floor });
     await search.start();
     try {
       for (let i = 0; i < MILLION; i++) {
         const latent = latentPerson(i);
         exact.add(i, latent);
-        search.put(others + 1 + i, new Embedding(rotated(latent)));
+        search.put(others + 1 + i, rotation.turn(new Embedding(rotated(latent))));
         // The thread answers in order, so an answer says that it has kept up.
         if (i % PUTS_IN_A_ROW === PUTS_IN_A_ROW - 1) await search.nearest(probes[0]!, 1, () => undefined);
       }
@@ -138,7 +142,7 @@ async function inThread(dataDirectory: string): Promise<{ ours: number[]; recall
 }
 
 /** The reference: vec0's own query over every float of every template. */
-function sqliteNearest(reader: Database, probe: Embedding, modelId: string): void {
+function sqliteNearest(reader: Database, probe: RotatedEmbedding, modelId: string): void {
   const rows = reader.all('SELECT template_id, distance FROM template_vector WHERE embedding MATCH ? AND model_id = ? AND k = ?',
     Buffer.from(probe.values().buffer), modelId, MATCHES);
   if (rows.length !== MATCHES) throw new Error(`sqlite-vec found ${rows.length} templates, not ${MATCHES}`);

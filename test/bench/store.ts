@@ -3,8 +3,9 @@ import { cpSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { CameraResult } from '../../appliance/contract/index.js';
+import { CustomerKeys, rotationOf } from '../../appliance/gallery/index.js';
+import { Embedding, systemClock } from '../../appliance/kit/index.js';
 import { openStorage } from '../../appliance/storage/index.js';
-import { systemClock } from '../../appliance/kit/index.js';
 import { PorticoClient } from '../../demo/client.js';
 import { findFreePort } from '../../demo/freePort.js';
 import { Child } from './child.js';
@@ -103,6 +104,8 @@ function fill(dataDirectory: string, people: number): void {
   try {
     const { model_id: modelId } = db.get<{ model_id: string }>('SELECT model_id FROM template LIMIT 1')!;
     const now = Date.now();
+    const keys = new CustomerKeys({ db, clock: systemClock });
+    const rotation = rotationOf(db, systemClock);
     db.transaction(() => {
       for (let i = 0; i < people; i++) {
         const customerId = fillerId(i);
@@ -114,9 +117,10 @@ function fill(dataDirectory: string, people: number): void {
         for (const purpose of ['recognise', 'greet']) db.run('INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, ?)', consentId, purpose);
         const { lastInsertRowid } = db.run('INSERT INTO template (customer_id, model_id, made_at_ms) VALUES (?, ?, ?)', customerId, modelId, now);
         const templateId = BigInt(lastInsertRowid);
-        const embedding = Buffer.from(rotated(latentPerson(i)).buffer);
-        db.run('INSERT INTO template_photo (template_id, position, pose, norm, embedding) VALUES (?, 0, ?, 3.5, ?)', templateId, 'any', embedding);
-        db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)', templateId, modelId, embedding);
+        const embedding = rotation.turn(new Embedding(rotated(latentPerson(i))));
+        const sealed = keys.sealPhoto({ customerId, templateId: Number(templateId), position: 0, source: 'enrolment' }, embedding);
+        db.run('INSERT INTO template_photo (template_id, position, pose, norm, embedding) VALUES (?, 0, ?, 3.5, ?)', templateId, 'any', sealed);
+        db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)', templateId, modelId, Buffer.from(embedding.values().buffer));
       }
     });
     db.truncateLog();

@@ -10,6 +10,7 @@ import { Embedding, isPorticoError, type PorticoError } from '../../appliance/ki
 import { MIGRATIONS_DIRECTORY, openStorage } from '../../appliance/storage/index.js';
 import { temporaryDirectory, TestClock } from '../support/box.js';
 import { piecesOnDisk, query } from '../support/disk.js';
+import { faceIn } from '../support/faces.js';
 import { openRooms, type TestRooms } from '../support/rooms.js';
 
 const HOUR_MS = 3_600_000;
@@ -104,7 +105,13 @@ t.test('C5: whatever is changed of a signed consent, verification names it', asy
   t.strictSame(await broken(), ['forged'], 'one that nobody gave, with a seal that fits');
   db.run(`DELETE FROM consent WHERE id = 'forged'`);
 
+  consent.withdraw(id, BY, ['greet']);
+  t.strictSame(await broken(), []);
+  db.run('UPDATE consent_purpose SET withdrawn_at_ms = NULL WHERE consent_id = ?', given.id);
+  t.strictSame(await broken(), [given.id], 'a purpose that was taken back, brought back');
   consent.withdraw(id);
+  t.strictSame(await broken(), [given.id]);
+  db.run(`DELETE FROM consent_purpose WHERE consent_id = ? AND purpose = 'greet'`, given.id);
   t.strictSame(await broken(), []);
   db.run('UPDATE consent SET ended_at_ms = NULL, end_reason = NULL WHERE id = ?', given.id);
   t.strictSame(await broken(), [given.id], 'one that was withdrawn, brought back');
@@ -281,11 +288,12 @@ t.test('C3: no consent without an end, and the job deletes what rested on it', a
   for (const validUntil of ['9999-12-31', '2027-06-17']) t.match(refused(() => sign(id, { validUntil })), { code: 'consent_term_invalid', details: { lastDay: '2027-06-16' } });
   sign(id, { validUntil: '2027-06-16' });
   rooms.enrol(id);
-  const secret = Buffer.from(photo.embedding.values().buffer);
-  t.ok(piecesOnDisk(dataDirectory, secret) > 0);
+  const [secret] = faceIn(rooms.db, id).photos;
+  t.ok(piecesOnDisk(dataDirectory, secret!) > 20, 'before: the search through the disk finds it');
   clock.move(Date.parse('2027-06-17T00:00:00+08:00') - clock.now());
   t.equal(consent.expireDue(), 1);
-  t.equal(piecesOnDisk(dataDirectory, secret), 0);
+  t.equal(piecesOnDisk(dataDirectory, secret!), 0);
+  t.equal(rooms.gallery.photosOf(id), 0);
 });
 
 t.test('while processing is restricted nothing rests on consent and nobody is asked', async (t) => {

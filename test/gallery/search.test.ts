@@ -1,8 +1,9 @@
 /** The search in memory against sqlite-vec on the same encrypted file: through the gallery's door and the thread's. */
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { rotationOf } from '../../appliance/gallery/index.js';
 import { TemplateSearch } from '../../appliance/gallery/templateSearch.js';
-import { createLogger, Embedding, isPorticoError } from '../../appliance/kit/index.js';
+import { createLogger, Embedding, isPorticoError, RotatedEmbedding, systemClock } from '../../appliance/kit/index.js';
 import { openRooms } from '../support/rooms.js';
 import { fillTables, TemplateMaker } from '../support/templates.js';
 
@@ -21,12 +22,15 @@ function rooms(t: Test, seed: number) {
   const enrol = (customerId: string, template: Float32Array) => consent.withProof(customerId, 'recognise', (proof) => {
     gallery.enrol(proof, [{ embedding: new Embedding(template), pose: 'front', norm: 3.5 }]);
   });
+  const rotation = rotationOf(db, systemClock);
+  /** As it is stored and searched on this box. */
+  const turned = (template: Float32Array) => rotation.turn(new Embedding(template));
   /** The two best as sqlite-vec finds them. */
   const reference = (probe: Float32Array) => db.all<{ templateId: number; customerId: string; score: number }>(
     `SELECT template_id AS templateId, customer_id AS customerId, 1 - distance AS score
      FROM (SELECT template_id, distance FROM template_vector WHERE embedding MATCH ? AND model_id = ? AND k = 2)
-     JOIN template ON template.id = template_id ORDER BY distance`, Buffer.from(probe.buffer), MODEL);
-  return { db, readerTicket, gallery, consent, maker, addCustomer, enrol, reference };
+     JOIN template ON template.id = template_id ORDER BY distance`, Buffer.from(turned(probe).values().buffer), MODEL);
+  return { db, readerTicket, gallery, consent, maker, addCustomer, enrol, reference, turned };
 }
 
 t.test('after any enrolments and deletions, and after a restart, the answer is that of sqlite-vec', async (t) => {
@@ -142,7 +146,7 @@ t.test('templates of another model pack are never loaded', async (t) => {
 });
 
 t.test('the self-check finds what was changed behind the index, and the gallery reads the file anew', async (t) => {
-  const { db, gallery, maker, addCustomer, enrol } = rooms(t, 16);
+  const { db, gallery, maker, addCustomer, enrol, turned } = rooms(t, 16);
   const people = Array.from({ length: 5 }, () => ({ id: addCustomer(), template: maker.template() }));
   for (const { id, template } of people) enrol(id, template);
   await gallery.start();
@@ -150,7 +154,7 @@ t.test('the self-check finds what was changed behind the index, and the gallery 
   const moved = maker.template();
   const templateId = BigInt(db.get<{ id: number }>('SELECT id FROM template WHERE customer_id = ?', people[2]!.id)!.id);
 
-  db.run('UPDATE template_vector SET embedding = ? WHERE template_id = ?', Buffer.from(moved.buffer), templateId);
+  db.run('UPDATE template_vector SET embedding = ? WHERE template_id = ?', Buffer.from(turned(moved).values().buffer), templateId);
   t.ok((await gallery.match(new Embedding(moved))).score! < 0.9, 'memory knows nothing of it yet');
   const changed = await gallery.checkSearch();
   t.ok(changed.differing > 0 && changed.reloaded, JSON.stringify(changed));
@@ -166,7 +170,7 @@ t.test('the self-check finds what was changed behind the index, and the gallery 
 });
 
 t.test('a thread that dies refuses what waits, and another reads the file', async (t) => {
-  const { db, readerTicket, maker, reference } = rooms(t, 17);
+  const { db, readerTicket, maker, reference, turned } = rooms(t, 17);
   fillTables(db, MODEL, 300, maker);
   let log = '';
   const sink = { write: (line: string) => { log += line; return true; } } as unknown as NodeJS.WritableStream;
@@ -174,16 +178,16 @@ t.test('a thread that dies refuses what waits, and another reads the file', asyn
   await search.start();
   t.teardown(() => search.stop());
   const probe = maker.template();
-  const best = () => search.nearest(new Embedding(probe), 1, ([match]) => match!);
+  const best = () => search.nearest(turned(probe), 1, ([match]) => match!);
   t.equal((await best()).templateId, reference(probe)[0]!.templateId);
 
-  search.put(9_999, new Embedding(new Float32Array(7).fill(1))); // cannot be stored: the thread ends
+  search.put(9_999, new RotatedEmbedding(new Float32Array(7).fill(1))); // cannot be stored: the thread ends
   t.equal(await refusal(best()), 'vision_unavailable');
   t.equal(search.searching, false);
   t.match(log, /"type":"RangeError","stack":"[^"]*signIndex[^"]*"/, 'where it happened');
   t.notMatch(log, 'a vector has', 'no message: it may quote data');
-  db.run('UPDATE template_vector SET embedding = ? WHERE template_id = 5', Buffer.from(probe.buffer));
-  search.put(5, new Embedding(probe)); // there is no thread; the next one finds it in the file
+  db.run('UPDATE template_vector SET embedding = ? WHERE template_id = 5', Buffer.from(turned(probe).values().buffer));
+  search.put(5, turned(probe)); // there is no thread; the next one finds it in the file
   for (let waitedMs = 0; !search.searching && waitedMs < 10_000; waitedMs += 20) await new Promise((resolve) => setTimeout(resolve, 20));
   t.equal((await best()).templateId, 5);
   t.match(await search.selfCheck(30), { checked: 30, differing: 0, rowsInFile: 300, rowsInMemory: 300 });
@@ -196,7 +200,7 @@ t.test('a thread that dies refuses what waits, and another reads the file', asyn
 });
 
 t.test('a start right after a stop waits until the old thread has wiped the memory that both use', async (t) => {
-  const { db, readerTicket, maker, reference } = rooms(t, 21);
+  const { db, readerTicket, maker, reference, turned } = rooms(t, 21);
   fillTables(db, MODEL, 300, maker);
   const search = new TemplateSearch({ readerTicket, modelId: MODEL, floor: FLOOR });
   t.teardown(() => search.stop());
@@ -206,7 +210,7 @@ t.test('a start right after a stop waits until the old thread has wiped the memo
     await search.start();
     await stopped;
     const probe = maker.template();
-    t.equal(await search.nearest(new Embedding(probe), 1, ([match]) => match?.templateId), reference(probe)[0]!.templateId);
+    t.equal(await search.nearest(turned(probe), 1, ([match]) => match?.templateId), reference(probe)[0]!.templateId);
     t.match(await search.selfCheck(6), { differing: 0, rowsInMemory: 300 });
   }
   const started = refusal(search.start());

@@ -1,11 +1,11 @@
 /** After a change of the model pack: new templates of kept pictures, a request for new photos from everybody else. */
-import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
 import type { Dossier, RecognitionQuality, VisitCard } from '../../appliance/contract/index.js';
-import { Database } from '../../appliance/storage/index.js';
+import { CustomerKeys } from '../../appliance/gallery/index.js';
+import { systemClock } from '../../appliance/kit/index.js';
 import { OWNER_PIN, startBox } from '../support/box.js';
-import { query, readKey } from '../support/disk.js';
+import { query, reading } from '../support/disk.js';
 import { portrait, scene } from '../support/scene.js';
 import { lookAtOne } from '../support/sockets.js';
 import { enrolPerson } from '../support/store.js';
@@ -15,9 +15,9 @@ const kept = await enrolPerson(before, 'P08', { displayName: '留照片的', pur
 const notKept = await enrolPerson(before, 'P18', { displayName: '没留照片的' });
 
 t.test('of a picture that is kept only the face is kept, without metadata', async (t) => {
-  const rows = query<{ customer_id: string; jpeg: Buffer }>(before.dataDirectory, 'SELECT customer_id, jpeg FROM kept_photo');
+  const rows = query<{ customer_id: string }>(before.dataDirectory, 'SELECT customer_id FROM kept_photo');
   t.strictSame(rows.map((row) => row.customer_id), [kept]);
-  const { width, height, exif, format } = await sharp(rows[0]!.jpeg).metadata();
+  const { width, height, exif, format } = await sharp(openedPicture(before.dataDirectory, kept)).metadata();
   t.match({ format, exif }, { format: 'jpeg', exif: undefined });
   t.ok(Math.max(width, height) <= 640);
   const dossier = await before.owner.call<Dossier>('GET', `/customers/${kept}`);
@@ -52,19 +52,22 @@ t.test('with another pack the box enrols anew from kept pictures and asks the ot
   t.match(await owner.call<RecognitionQuality>('GET', '/recognition'), { enrolled: 2, photosWanted: 0 });
 });
 
+/** The first kept picture, opened with the customer's key. */
+function openedPicture(dataDirectory: string, customerId: string): Buffer {
+  return reading(dataDirectory, (db) => {
+    const { jpeg } = db.get<{ jpeg: Buffer }>('SELECT jpeg FROM kept_photo WHERE customer_id = ? AND position = 0', customerId)!;
+    return new CustomerKeys({ db, clock: systemClock }).openPicture(customerId, 0, jpeg)!;
+  });
+}
+
 /** As if a former version with other models had made them: vectors of no meaning to the present ones. */
 function makeTemplatesOfAnotherPack(dataDirectory: string): void {
-  const db = Database.open({ file: join(dataDirectory, 'portico.db'), key: readKey(dataDirectory) });
-  try {
-    db.transaction(() => {
-      for (const { id } of db.all<{ id: number }>('SELECT id FROM template')) {
-        const values = Float32Array.from({ length: 512 }, (_, i) => Math.sin(i * id));
-        db.run('DELETE FROM template_vector WHERE template_id = ?', BigInt(id));
-        db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)', BigInt(id), 'another-pack', Buffer.from(values.buffer));
-        db.run('UPDATE template SET model_id = ? WHERE id = ?', 'another-pack', id);
-      }
-    });
-  } finally {
-    db.close();
-  }
+  reading(dataDirectory, (db) => db.transaction(() => {
+    for (const { id } of db.all<{ id: number }>('SELECT id FROM template')) {
+      const values = Float32Array.from({ length: 512 }, (_, i) => Math.sin(i * id));
+      db.run('DELETE FROM template_vector WHERE template_id = ?', BigInt(id));
+      db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)', BigInt(id), 'another-pack', Buffer.from(values.buffer));
+      db.run('UPDATE template SET model_id = ? WHERE id = ?', 'another-pack', id);
+    }
+  }), false);
 }

@@ -207,13 +207,19 @@ t.test('C9: the customer takes it back on their own phone, and the same face is 
   for (const other of ['13800138000', '喜欢靠窗', 'strokes']) t.notOk(JSON.stringify(own.body).includes(other), `no ${other}`);
 
   t.match(await mine(spent, 'POST', '/mine/withdraw', { purposes: ['contact'] }), { status: 200, body: { purposesLeft: ['recognise', 'greet'] } });
+  t.match((await mine(spent)).body.withdrawal, { purposesLeft: ['recognise', 'greet'], deletion: { scope: 'purposes', reason: 'narrowed' } });
   t.match(await lookAtOne(staff, frame), { decision: 'known' });
   t.match(await mine(spent, 'POST', '/mine/withdraw'), { status: 200, body: { customerId: id, purposesLeft: [], templatesDeleted: 1 } });
   t.match(await lookAtOne(staff, frame), { decision: 'unknown', person: null }, 'the very next frame');
   t.match(await dossier(id), { enrolled: false, consents: [{ endReason: 'withdrawn', purposes: ['recognise', 'greet'] }] });
   t.match([...audited('consent_narrowed', id), ...audited('consent_ended', id)], [{ staff_id: null }, { staff_id: null }], 'by nobody of the staff');
 
-  t.match(await mine(spent), { status: 200, body: { consent: { endReason: 'withdrawn' } } }, 'the link still shows that it is done');
+  const after = await mine(spent);
+  t.match(after, { status: 200, body: { consent: { endReason: 'withdrawn' }, withdrawal: { purposesLeft: [], templatesDeleted: 1 } } }, 'the link still shows that it is done');
+  const deletion = after.body.withdrawal!.deletion!;
+  t.match(deletion, { customerId: id, scope: 'face', reason: 'withdrawn', keyDestroyed: true });
+  t.strictSame(await box.owner.call('GET', `/deletions/${deletion.id}`), deletion);
+  t.equal(await refusal(phone.call('GET', `/deletions/${deletion.id}`)), '401 device_not_paired');
   t.match(await mine(spent, 'POST', '/mine/withdraw'), { status: 409, body: { code: 'consent_not_active' } });
   await box.owner.giveConsent(id);
   t.match(await mine(spent, 'POST', '/mine/withdraw'), { status: 409, body: { code: 'consent_not_active' } }, 'what was signed since has a link of its own');

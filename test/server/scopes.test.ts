@@ -34,6 +34,7 @@ const STAFF_ROUTES: readonly [method: string, path: string, body?: unknown][] = 
   ['POST', `/customers/${NOBODY}/consents/refuse`],
   ['POST', `/customers/${NOBODY}/consents/withdraw`],
   ['POST', `/customers/${NOBODY}/consents/link`],
+  ['GET', `/deletions/${NOBODY}`],
   ['POST', `/customers/${NOBODY}/enrolments`],
   ['POST', `/enrolments/${NOBODY}/photos`, Buffer.from('x')],
   ['POST', `/enrolments/${NOBODY}/finish`, {}],

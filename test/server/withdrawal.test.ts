@@ -2,28 +2,18 @@
 import t from 'tap';
 import type { CameraMessage, Dossier, WithdrawalReceipt } from '../../appliance/contract/index.js';
 import { startBox, TestClock } from '../support/box.js';
-import { decryptedPages, filesBelow, piecesOnDisk, query } from '../support/disk.js';
+import { decryptedPages, filesBelow, piecesOnDisk } from '../support/disk.js';
+import { faceOnDisk } from '../support/faces.js';
 import { portrait, scene } from '../support/scene.js';
 import { lookAtOne } from '../support/sockets.js';
 import { enrolPerson } from '../support/store.js';
 
-/** The bytes of a customer's templates as the database holds them: the photos', and the searched mean. */
-function templatesOf(dataDirectory: string, customerId: string): Buffer[] {
-  const photos = query<{ embedding: Buffer }>(dataDirectory,
-    `SELECT embedding FROM template_photo JOIN template ON template.id = template_id WHERE customer_id = '${customerId}'`);
-  const means = query<{ embedding: Buffer }>(dataDirectory,
-    `SELECT vector.embedding FROM template_vector AS vector JOIN template ON template.id = vector.template_id WHERE customer_id = '${customerId}'`);
-  return [...photos, ...means].map(({ embedding }) => embedding);
-}
-
-/** The bytes of a customer's kept photos after the first 1,024: JPEGs of one maker begin alike. */
-function keptPhotosOf(dataDirectory: string, customerId: string): Buffer[] {
-  return query<{ jpeg: Buffer }>(dataDirectory, `SELECT jpeg FROM kept_photo WHERE customer_id = '${customerId}'`).map(({ jpeg }) => jpeg.subarray(1_024));
-}
+/** How much of the pieces of `secret` are on the disk, 0..1; page breaks cut some. */
+const shareOnDisk = (secret: Buffer) => piecesOnDisk(box.dataDirectory, secret) / Math.floor(secret.length / 64);
 
 const box = await startBox(t, { clock: new TestClock() });
 
-t.test('withdrawal while the camera streams', async (t) => {
+t.test('C9: withdrawal while the camera streams', async (t) => {
   const leaving = await enrolPerson(box, 'P18', { displayName: '要离开的人' });
   const staying = await enrolPerson(box, 'P20');
   const live = await box.owner.live().opened();
@@ -32,12 +22,11 @@ t.test('withdrawal while the camera streams', async (t) => {
   await camera.nextOf('camera.ready');
   const frame = await scene(
     { picture: await portrait('P18'), x: 360, y: 360, height: 420 }, { picture: await portrait('P20'), x: 920, y: 360, height: 420 });
-  const secrets = templatesOf(box.dataDirectory, leaving);
-  t.equal(secrets.length, 2);
-  for (const secret of secrets) {
-    t.equal(secret.length, 2048);
-    t.ok(piecesOnDisk(box.dataDirectory, secret) > 25, 'before: the search through the disk finds it');
-  }
+  const { photos, means, clear } = faceOnDisk(box.dataDirectory, leaving);
+  t.strictSame([photos.length, means.length, clear.length], [1, 1, 2]);
+  for (const stored of [...photos, ...means]) t.ok(shareOnDisk(stored) > 0.75, 'before: the search through the disk finds it');
+  for (const never of clear) t.equal(shareOnDisk(never), 0, 'never as the model gave it');
+  const secrets = [...photos, ...means, ...clear];
 
   // Two frames always under way; after the receipt not one frame sent may name who left.
   let sent = 0;
@@ -60,7 +49,8 @@ t.test('withdrawal while the camera streams', async (t) => {
     }
   }
   const receipt = await withdrawing!;
-  t.match(receipt, { customerId: leaving, templatesDeleted: 1 });
+  t.match(receipt, { customerId: leaving, templatesDeleted: 1, purposesLeft: [], deletion: { scope: 'face', reason: 'withdrawn', keyDestroyed: true } });
+  t.type(receipt.deletion!.completedAt, 'string', 'all done with the answer');
   const named = (faces: typeof results[number]['faces'], id: string) => faces.some((face) => face.person?.customerId === id);
   t.ok(results.slice(1, 5).every(({ faces }) => named(faces, leaving)), 'known until then');
   const after = seenAfter();
@@ -81,7 +71,7 @@ t.test('withdrawal while the camera streams', async (t) => {
     t.equal(piecesOnDisk(box.dataDirectory, secret), 0, `template ${index}: not one piece is left in any page or in the log`);
     for (const { path, bytes } of filesBelow(box.dataDirectory)) t.notOk(bytes.includes(secret.subarray(0, 64)), path);
   }
-  t.ok(piecesOnDisk(box.dataDirectory, templatesOf(box.dataDirectory, staying)[0]!) > 25, 'the other template is there');
+  t.ok(shareOnDisk(faceOnDisk(box.dataDirectory, staying).photos[0]!) > 0.75, 'the other template is there');
   t.ok(decryptedPages(box.dataDirectory).some((page) => page.includes('要离开的人')), 'the dossier stays');
 });
 
@@ -92,12 +82,13 @@ t.test('photos kept with consent go with the withdrawal, or when it is signed an
   };
   for (const [ending, end] of Object.entries(endings)) {
     const id = await enrolPerson(box, 'P21', { purposes: ['recognise', 'keep_photo'] });
-    const [photo, ...others] = keptPhotosOf(box.dataDirectory, id);
+    const { pictures: [picture, ...others], clear } = faceOnDisk(box.dataDirectory, id);
     t.equal(others.length, 0);
-    t.ok(photo!.length > 4_096, `${photo!.length} bytes: more than a page`);
-    t.ok(piecesOnDisk(box.dataDirectory, photo!) > photo!.length / 64 * 0.8, `${ending}: before`);
+    t.ok(picture!.length > 4_096, `${picture!.length} bytes: more than a page`);
+    t.ok(shareOnDisk(picture!) > 0.8, `${ending}: before`);
+    t.equal(shareOnDisk(clear.at(-1)!), 0, `${ending}: never in clear`);
     await end(id);
-    t.equal(piecesOnDisk(box.dataDirectory, photo!), 0, `${ending}: after`);
+    t.equal(shareOnDisk(picture!), 0, `${ending}: after`);
     const { consents, enrolled, template } = await box.owner.call<Dossier>('GET', `/customers/${id}`);
     t.match(template, ending === 'withdrawn' ? null : { photosKept: false });
     t.equal(enrolled, ending !== 'withdrawn', 'what the new consent covers stays');
@@ -108,10 +99,10 @@ t.test('photos kept with consent go with the withdrawal, or when it is signed an
 
 t.test('a template that is replaced leaves nothing of the old one', async (t) => {
   const id = await enrolPerson(box, 'P21');
-  const [old] = templatesOf(box.dataDirectory, id);
+  const { photos: [old], means: [oldMean] } = faceOnDisk(box.dataDirectory, id);
   await box.owner.enrol(id, [await portrait('P21').then((picture) => scene({ picture, x: 640, y: 360, height: 500 }))]);
   await box.owner.call('POST', `/customers/${id}/consents/withdraw`);
-  t.equal(piecesOnDisk(box.dataDirectory, old!), 0);
+  t.strictSame([shareOnDisk(old!), shareOnDisk(oldMean!)], [0, 0]);
 });
 
 t.test('a page that comes back after a withdrawal is not told what was said before it', async (t) => {

@@ -104,15 +104,17 @@ t.test('the product\'s own files are in order and keep every table strict', asyn
   const own = readMigrations(MIGRATIONS_DIRECTORY);
   t.ok(own.length >= 1);
   const storage = open(temporaryDirectory(t), MIGRATIONS_DIRECTORY);
-  const listed = storage.db.all<{ name: string; type: string; strict: number }>(`SELECT name, type, strict FROM pragma_table_list WHERE schema = 'main'`);
+  const listed = storage.db.all<{ name: string; type: string; strict: number }>(`SELECT name, type, strict FROM pragma_table_list WHERE schema IN ('main', 'vault')`);
   for (const { name, type, strict } of listed) {
     if (type === 'table' && !name.startsWith('sqlite_') && !name.startsWith('template_vector')) t.equal(strict, 1, name);
   }
   t.strictSame(storage.db.all('PRAGMA foreign_key_check'), []);
   t.match(storage.db.get('PRAGMA foreign_keys'), { foreign_keys: 1 });
-  t.match(storage.db.get('PRAGMA journal_mode'), { journal_mode: 'wal' });
-  t.match(storage.db.get('PRAGMA synchronous'), { synchronous: 2 });
-  t.match(storage.db.get('PRAGMA secure_delete'), { secure_delete: 1 });
+  for (const file of ['main', 'vault']) {
+    t.match(storage.db.get(`PRAGMA ${file}.journal_mode`), { journal_mode: 'wal' }, file);
+    t.match(storage.db.get(`PRAGMA ${file}.synchronous`), { synchronous: 2 }, file);
+    t.match(storage.db.get(`PRAGMA ${file}.secure_delete`), { secure_delete: 1 }, file);
+  }
   storage.close();
 });
 

@@ -16,13 +16,22 @@ export function readKey(dataDirectory: string): string {
   return readFileSync(join(dataDirectory, 'db-key'), 'utf8').trim();
 }
 
-/** Every page of the database file and of the write-ahead log in clear, in use or not. */
+/** The two encrypted files of a box. */
+export const DATABASE = 'portico.db';
+export const VAULT = join('vault', 'vault.db');
+
+/** Every page of both files and of their write-ahead logs in clear, in use or not. */
 export function decryptedPages(dataDirectory: string): Buffer[] {
+  return [DATABASE, VAULT].flatMap((name) => pagesOf(dataDirectory, name));
+}
+
+/** The same of one file. */
+export function pagesOf(dataDirectory: string, name: string): Buffer[] {
   const key = Buffer.from(readKey(dataDirectory), 'hex');
-  const file = readFileSync(join(dataDirectory, 'portico.db'));
+  const file = existsSync(join(dataDirectory, name)) ? readFileSync(join(dataDirectory, name)) : Buffer.alloc(0);
   const pages: Buffer[] = [];
   for (let at = 0; at + PAGE <= file.length; at += PAGE) pages.push(decryptPage(file.subarray(at, at + PAGE), key, at === 0));
-  const logFile = join(dataDirectory, 'portico.db-wal');
+  const logFile = join(dataDirectory, `${name}-wal`);
   const log = existsSync(logFile) ? readFileSync(logFile) : Buffer.alloc(0);
   for (let at = WAL_HEADER; at + WAL_FRAME_HEADER + PAGE <= log.length; at += WAL_FRAME_HEADER + PAGE) {
     const pageNumber = log.readUInt32BE(at);
@@ -38,7 +47,10 @@ function decryptPage(page: Buffer, key: Buffer, first: boolean): Buffer {
 
 /** How many of the 64-byte pieces of `secret` are somewhere in the decrypted pages; a page break may cut some. */
 export function piecesOnDisk(dataDirectory: string, secret: Buffer): number {
-  const pages = decryptedPages(dataDirectory);
+  return piecesIn(decryptedPages(dataDirectory), secret);
+}
+
+export function piecesIn(pages: readonly Buffer[], secret: Buffer): number {
   let found = 0;
   for (let at = 0; at + 64 <= secret.length; at += 64) {
     const piece = secret.subarray(at, at + 64);
@@ -47,22 +59,25 @@ export function piecesOnDisk(dataDirectory: string, secret: Buffer): number {
   return found;
 }
 
-/** All rows of all tables, through a second read-only connection. */
+/** All rows of all tables of both files, through a second read-only connection. */
 export function dumpTables(dataDirectory: string): Record<string, unknown[]> {
-  const db = Database.open({ file: join(dataDirectory, 'portico.db'), key: readKey(dataDirectory), readOnly: true });
-  try {
-    const tables = db.all<{ name: string }>(`SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`);
+  return reading(dataDirectory, (db) => {
+    const tables = db.all<{ name: string }>(
+      `SELECT name FROM main.sqlite_master WHERE type = 'table' UNION SELECT name FROM vault.sqlite_master WHERE type = 'table' ORDER BY name`);
     return Object.fromEntries(tables.map(({ name }) => [name, db.all(`SELECT * FROM "${name}"`)]));
-  } finally {
-    db.close();
-  }
+  });
 }
 
-/** One answer from the database, through a second read-only connection. */
+/** One answer from both files, through a second read-only connection. */
 export function query<T extends object>(dataDirectory: string, sql: string): T[] {
-  const db = Database.open({ file: join(dataDirectory, 'portico.db'), key: readKey(dataDirectory), readOnly: true });
+  return reading(dataDirectory, (db) => db.all<T>(sql));
+}
+
+/** Does something with a connection of its own to both files. */
+export function reading<T>(dataDirectory: string, use: (db: Database) => T, readOnly = true): T {
+  const db = Database.open({ file: join(dataDirectory, DATABASE), vaultFile: join(dataDirectory, VAULT), key: readKey(dataDirectory), readOnly });
   try {
-    return db.all<T>(sql);
+    return use(db);
   } finally {
     db.close();
   }

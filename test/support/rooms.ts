@@ -1,9 +1,10 @@
 /** The rooms below recognition on a real encrypted file, for tests that need exact embeddings. */
 import type { Test } from 'tap';
-import { Audit } from '../../appliance/audit/index.js';
+import { Audit, THE_BOX } from '../../appliance/audit/index.js';
 import { Consent } from '../../appliance/consent/index.js';
 import type { Purpose } from '../../appliance/contract/index.js';
 import { Customers } from '../../appliance/customers/index.js';
+import { Erasure } from '../../appliance/erasure/index.js';
 import { EventBus } from '../../appliance/events/index.js';
 import { Gallery } from '../../appliance/gallery/index.js';
 import { createLogger, Embedding } from '../../appliance/kit/index.js';
@@ -31,16 +32,21 @@ export function openRooms(t: Test, options: { modelId?: string; dataDirectory?: 
   const deps = { db, clock, events };
   const audit = new Audit({ db, clock });
   const consent = new Consent({ ...deps, audit, timeZone: 'Asia/Shanghai' });
+  const erasure = new Erasure({ db, clock, audit, dropTraces: () => storage.dropTraces() });
   const gallery = new Gallery({
-    ...deps, readerTicket: storage.readerTicket, modelId: options.modelId ?? 'm', calibration, fpir: { known: 0.003, candidate: 0.03 },
+    ...deps, deleting: (customerId) => erasure.isDeleting(customerId), readerTicket: storage.readerTicket, modelId: options.modelId ?? 'm', calibration, fpir: { known: 0.003, candidate: 0.03 },
   });
   const visits = new Visits({ ...deps, gapMs: 60_000 });
   const customers = new Customers(deps);
-  consent.deleteWith((customerId) => {
-    const templatesDeleted = gallery.forget(customerId);
-    visits.closeForWithdrawal(customerId);
-    return { templatesDeleted };
-  }, (customerId, purposes) => gallery.keepOnly(customerId, purposes));
+  consent.deleteWith(erasure);
+  erasure.destroysWith(gallery);
+  erasure.endsConsentWith((order) => consent.endAgain(order));
+  erasure.deletes('face', ({ customerId }) => visits.closeForWithdrawal(customerId), 'at once');
+  erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
+  erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));
+  erasure.replay();
+  erasure.resume();
+  gallery.reconcile((customerId) => audit.record('face_deleted', THE_BOX, { customerId, detail: { reason: 'no_key' } }));
   customers.mergeWith([visits.rows]);
   consent.prepare('店');
   db.run(`INSERT INTO staff (id, name, role, pin_hash, created_at_ms) VALUES ('s', '店长', 'manager', 'x', 0) ON CONFLICT DO NOTHING`);
@@ -50,7 +56,7 @@ export function openRooms(t: Test, options: { modelId?: string; dataDirectory?: 
     validUntil: new Date(clock.now() + 30 * 86_400_000).toISOString().slice(0, 10),
     signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
   }, { staffId: 's', deviceId: 'd' });
-  return { audit, consent, customers, gallery, visits, db, readerTicket: storage.readerTicket, clock, events, grant, close };
+  return { audit, consent, customers, erasure, gallery, visits, db, readerTicket: storage.readerTicket, clock, events, grant, close };
 }
 
 /** A template direction: `axis` says who, `similarity` how like that person's own direction it is, `towards` in which way not. */

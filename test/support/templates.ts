@@ -6,7 +6,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { TemplateSearch } from '../../appliance/gallery/templateSearch.js';
-import { Embedding } from '../../appliance/kit/index.js';
+import { rotationOf } from '../../appliance/gallery/index.js';
+import { Embedding, RotatedEmbedding, systemClock } from '../../appliance/kit/index.js';
 import type { Database } from '../../appliance/storage/index.js';
 
 export const DIMENSIONS = 512;
@@ -57,6 +58,7 @@ export class TemplateMaker {
  * A Gallery that runs does not see them before its next start.
  */
 export function fillTables(db: Database, modelId: string, count: number, maker: TemplateMaker): void {
+  const rotation = rotationOf(db, systemClock);
   for (let done = 0; done < count; done += 1_000) {
     db.transaction(() => {
       for (let i = done; i < Math.min(count, done + 1_000); i++) {
@@ -64,7 +66,7 @@ export function fillTables(db: Database, modelId: string, count: number, maker: 
         db.run('INSERT INTO customer (id, display_name, created_at_ms) VALUES (?, ?, ?)', customerId, `made up ${i}`, 0);
         const { lastInsertRowid } = db.run('INSERT INTO template (customer_id, model_id, made_at_ms) VALUES (?, ?, ?)', customerId, modelId, 0);
         db.run('INSERT INTO template_vector (template_id, model_id, embedding) VALUES (?, ?, ?)',
-          BigInt(lastInsertRowid), modelId, Buffer.from(maker.template().buffer));
+          BigInt(lastInsertRowid), modelId, Buffer.from(rotation.turn(new Embedding(maker.template())).values().buffer));
       }
     });
   }
@@ -75,9 +77,9 @@ export function fillTables(db: Database, modelId: string, count: number, maker: 
  * the maker's next template, and so on up to id `count`.
  */
 export async function fillSearch(search: TemplateSearch, count: number, maker: TemplateMaker): Promise<void> {
-  const probe = new Embedding(new TemplateMaker(0).template());
+  const probe = new RotatedEmbedding(new TemplateMaker(0).template());
   for (let id = 1; id <= count; id++) {
-    search.put(id, new Embedding(maker.template()));
+    search.put(id, new RotatedEmbedding(maker.template()));
     // An answer says that all before it is stored: so no more than these are ever on their way.
     if (id % 1_000 === 0 || id === count) await search.nearest(probe, 1, () => undefined);
   }

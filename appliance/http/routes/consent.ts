@@ -7,7 +7,7 @@ import {
 } from '../../contract/index.js';
 import type { Enrolments } from '../../recognition/index.js';
 import { actorOf, requireStaff } from '../guards.js';
-import { deletionOf, withReceipt, type ReceiptDeps } from '../receipts.js';
+import { withReceipt, type ReceiptDeps } from '../receipts.js';
 import { reachableFromLan } from './access.js';
 
 /** Consent first, then the face: enrolment answers 403 `consent_required` without it. */
@@ -51,7 +51,7 @@ export const consentRoutes = (deps: { consent: ConsentRoom; enrolments: Enrolmen
   if (deletions !== undefined) {
     app.get('/deletions/:id', {
       schema: { tags: ['consent'], summary: 'How far a deletion is', params: IdParams, response: { 200: Deletion } },
-    }, async (request) => deletionOf(deletions, request.params.id));
+    }, async (request) => deletions.byId(request.params.id));
   }
 
   app.post('/customers/:id/enrolments', {

@@ -5,7 +5,7 @@ import { THE_BOX, type Audit } from '../../audit/index.js';
 import type { Consent, ConsentEvidence } from '../../consent/index.js';
 import { LINK_HEADER, OwnConsent, WithdrawalReceipt, WithdrawalRequest, type Deletion, type Language } from '../../contract/index.js';
 import { PorticoError } from '../../kit/index.js';
-import { deletionOf, withReceipt, type ReceiptDeps } from '../receipts.js';
+import { withReceipt, type ReceiptDeps } from '../receipts.js';
 
 /** What makes the PDFs. */
 export interface OwnPapers {
@@ -25,8 +25,9 @@ export const ownRoutes = (deps: {
   app.get('/mine', {
     schema: { tags: ['mine'], summary: 'What I agreed to (header with the secret of the link)', response: { 200: OwnConsent } }, ...LIMIT,
   }, async (request) => {
-    const { customerId, ...own } = openLink(consent, request);
-    return { storeName: box.storeName, ...own, withdrawal: await lastWithdrawal({ customerId, ...own }, receipts, baseOf(request)) };
+    const own = openLink(consent, request);
+    const { displayName, consent: agreed, notice } = own;
+    return { storeName: box.storeName, displayName, consent: agreed, notice, withdrawal: await lastWithdrawal(own, receipts, baseOf(request)) };
   });
 
   app.post('/mine/withdraw', {
@@ -54,7 +55,7 @@ export const ownRoutes = (deps: {
     ...LIMIT,
   }, async (request, reply) => {
     const own = openLink(consent, request);
-    const deletion = deletionOf(deletions, request.query.id);
+    const deletion = deletions.byId(request.query.id);
     if (deletion.customerId !== own.customerId) throw new PorticoError('deletion_not_found');
     return sendPdf(reply, await papers.receipt(deletion, own.consent.language));
   });
@@ -68,11 +69,15 @@ function openLink(consent: Consent, request: FastifyRequest): Own {
   return consent.byLink(typeof token === 'string' ? token : '');
 }
 
-/** What was last withdrawn while this consent held; null: nothing. */
-async function lastWithdrawal({ customerId, consent }: Own, receipts: ReceiptDeps, base: string): Promise<WithdrawalReceipt | null> {
-  const { givenAt, endedAt, purposes } = consent;
-  const deletion = receipts.deletions?.of(customerId).find(({ reason, requestedAt }) =>
-    (reason === 'withdrawn' || reason === 'narrowed') && requestedAt >= givenAt && (endedAt === null || requestedAt <= endedAt));
+/** What was last withdrawn of this consent; null: nothing. */
+async function lastWithdrawal({ customerId, consent, narrowed }: Own, receipts: ReceiptDeps, base: string): Promise<WithdrawalReceipt | null> {
+  const { givenAt, endedAt, endReason, purposes } = consent;
+  if (!narrowed && endReason !== 'withdrawn') return null;
+  const since = receipts.deletions?.ofCustomer(customerId).filter(({ requestedAt }) => requestedAt >= givenAt) ?? [];
+  // A deletion is asked for in the moment in which the consent ends, never before; later ones are of later consents.
+  const deletion = endReason === 'withdrawn' && endedAt !== null
+    ? since.findLast(({ reason, requestedAt }) => reason === 'withdrawn' && requestedAt >= endedAt)
+    : since.find(({ reason, requestedAt }) => reason === 'narrowed' && (endedAt === null || requestedAt <= endedAt));
   if (deletion === undefined) return null;
   const { requestedAt, templatesDeleted } = deletion;
   const plain = { customerId, withdrawnAt: requestedAt, templatesDeleted, purposesLeft: endedAt === null ? purposes : [], deletion, receipt: null, receiptUrl: null };

@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto';
+import { THE_BOX, type Audit } from '../audit/index.js';
+import type { Deletion, Purpose } from '../contract/index.js';
+import { PorticoError, toInstant, type Clock, type Logger } from '../kit/index.js';
+import type { Database } from '../storage/index.js';
+
+/** A full disk or a reader that holds the log: both pass. */
+const AGAIN_MS = 5_000;
+
+/** What is to be deleted. */
+export interface DeletionOrder {
+  customerId: string;
+  /** `purposes`: what rested on these alone; `face`: all that was made of the face; `dossier`: that and everything else. */
+  scope: Deletion['scope'];
+  reason: Deletion['reason'];
+  /** The purposes that ended. */
+  purposes: readonly Purpose[];
+}
+/** Deletes rows of portico.db, synchronously and inside a transaction; it may be called again for what is gone already. */
+export type Deletes = (order: DeletionOrder) => void;
+/** Whose keys make older copies useless. */
+export interface KeyHolder {
+  countOf(customerId: string): number;
+  /** In the vault alone; safe to repeat. @returns how many keys went */
+  destroyKeys(customerId: string, purposes: readonly Purpose[]): number;
+}
+interface PendingRow {
+  id: string; customer_id: string; scope: Deletion['scope']; reason: Deletion['reason']; purposes: string; requested_at_ms: number; templates: number;
+}
+interface VaultRow extends PendingRow { seq: number; keys: number; completed_at_ms: number | null }
+
+/** Everything that rests on a face rests on these. */
+const ALL_SEALED: readonly Purpose[] = ['recognise', 'refresh', 'keep_photo'];
+/** A wider scope deletes what a narrower one does. */
+const INCLUDES: Record<Deletion['scope'], readonly Deletion['scope'][]> = { purposes: ['purposes'], face: ['face'], dossier: ['face', 'dossier'] };
+
+/** Deletion records, and seeing them through. */
+export class Erasure {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #audit: Audit;
+  readonly #log: Logger | undefined;
+  readonly #dropTraces: () => boolean;
+  readonly #next: Record<Deletion['scope'], Deletes[]> = { purposes: [], face: [], dossier: [] };
+  readonly #atOnce: Record<Deletion['scope'], Deletes[]> = { purposes: [], face: [], dossier: [] };
+  #keyHolder: KeyHolder | null = null;
+  #endConsent: Deletes | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  /** @param deps.dropTraces empties the logs and drops copies; false: not yet */
+  constructor(deps: { db: Database; clock: Clock; audit: Audit; log?: Logger; dropTraces: () => boolean }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#audit = deps.audit;
+    this.#log = deps.log;
+    this.#dropTraces = deps.dropTraces;
+  }
+
+  // ---- Wiring, before anything is deleted ------------------------------------------------------------------------
+
+  /**
+   * Registers what a scope deletes. `dossier` runs what is registered for `face` too.
+   * @param when `at once`: already in the transaction that begins the deletion, as for what would move on with a merge
+   */
+  deletes(scope: Deletion['scope'], fn: Deletes, when: 'at once' | 'next' = 'next'): void {
+    (when === 'next' ? this.#next : this.#atOnce)[scope].push(fn);
+  }
+
+  destroysWith(keyHolder: KeyHolder): void {
+    this.#keyHolder = keyHolder;
+  }
+
+  /** How a consent that a restored portico.db brings back is ended again. */
+  endsConsentWith(fn: Deletes): void {
+    this.#endConsent = fn;
+  }
+
+  /** Goes on trying what could not be finished. */
+  start(): void {
+    this.#timer = setInterval(() => this.resume(), AGAIN_MS);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  // ---- Deleting --------------------------------------------------------------------------------------------------
+
+  /**
+   * Inside the caller's transaction, with whatever gives the reason; the rest follows right after its commit. From the commit on
+   * it goes through, over a restart too.
+   * @returns the deletion's id
+   */
+  begin(order: DeletionOrder): string {
+    const id = randomUUID();
+    this.#db.transaction(() => {
+      const templates = order.scope === 'purposes' ? 0 : this.#keys().countOf(order.customerId);
+      this.#db.run(
+        'INSERT INTO deletion_pending (id, customer_id, scope, reason, purposes, requested_at_ms, templates) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        id, order.customerId, order.scope, order.reason, order.purposes.join(' '), this.#clock.now(), templates);
+      this.#run(this.#atOnce, order);
+      this.#db.afterCommit(() => this.#tryToFinish(id));
+    });
+    return id;
+  }
+
+  /** Goes on with everything that is not done. At start, and by the timer. @returns how many are still not */
+  resume(): number {
+    try {
+      for (const { id } of this.#open()) this.#tryToFinish(id);
+      return this.#open().length;
+    } catch (err) {
+      this.#log?.error({ err }, 'deletions could not be looked up'); // tried again in some seconds
+      return 1;
+    }
+  }
+
+  /**
+   * At start, before `resume`: when an older portico.db was put back, deletes from it what was deleted since. The vault knows, because
+   * it is in no backup.
+   * @returns how many deletions were done again
+   */
+  replay(): number {
+    const seen = this.#db.get<{ last_deletion: number }>('SELECT last_deletion FROM main.vault_pair')!.last_deletion;
+    const missed = this.#db.all<VaultRow>(
+      'SELECT * FROM vault.deletion WHERE seq > ? AND id NOT IN (SELECT id FROM main.deletion_pending) ORDER BY seq', seen);
+    if (missed.length === 0) return 0;
+    this.#db.transaction(() => {
+      for (const row of missed) {
+        const order = toOrder(row);
+        this.#endConsent?.(order);
+        this.#run(this.#atOnce, order);
+        // Where the first time was not finished either, all steps come again.
+        if (row.completed_at_ms === null) this.#writePending(row);
+        else this.#run(this.#next, order);
+        this.#audit.record('deletion_replayed', THE_BOX, { customerId: row.customer_id, detail: { deletionId: row.id, scope: row.scope } });
+      }
+      this.#seen(missed.at(-1)!.seq);
+    });
+    this.#dropTraces();
+    return missed.length;
+  }
+
+  // ---- Asking ----------------------------------------------------------------------------------------------------
+
+  /** @throws PorticoError deletion_not_found */
+  byId(id: string): Deletion {
+    const row = this.#vaultRow(id) ?? this.#pendingRow(id);
+    if (row === undefined) throw new PorticoError('deletion_not_found');
+    return toDeletion(row);
+  }
+
+  /** Those under way, oldest first. */
+  pending(): Deletion[] {
+    return this.#open().map(({ id }) => this.byId(id));
+  }
+
+  /** All of a customer's, newest first. */
+  ofCustomer(customerId: string): Deletion[] {
+    return this.#db.all<{ id: string }>(
+      `SELECT id, requested_at_ms FROM vault.deletion WHERE customer_id = ? UNION SELECT id, requested_at_ms FROM main.deletion_pending WHERE customer_id = ?
+       ORDER BY requested_at_ms DESC`, customerId, customerId).map(({ id }) => this.byId(id));
+  }
+
+  /** Whether something of this customer's face is still to be deleted: what is made now would be deleted along with it. */
+  isDeleting(customerId: string): boolean {
+    return this.#db.get('SELECT 1 FROM main.deletion_pending WHERE customer_id = ? AND rows_gone = 0', customerId) !== undefined;
+  }
+
+  /** Deletes records completed before then. An older portico.db put back after that brings a consent back, but nothing sealed. @returns how many */
+  prune(beforeMs: number): number {
+    return this.#db.run('DELETE FROM vault.deletion WHERE completed_at_ms < ?', beforeMs).changes;
+  }
+
+  // ---- The steps -------------------------------------------------------------------------------------------------
+
+  #tryToFinish(id: string): void {
+    try {
+      this.#finish(id);
+    } catch (err) {
+      this.#log?.error({ err, deletionId: id }, 'a deletion could not be finished'); // tried again in some seconds
+    }
+  }
+
+  #finish(id: string): void {
+    const row = this.#pendingRow(id);
+    if (row !== undefined && row.rows_gone === 0) {
+      const order = toOrder(row);
+      this.#db.transaction(() => {
+        const keys = this.#keys().destroyKeys(order.customerId, order.scope === 'purposes' ? order.purposes : ALL_SEALED);
+        if (this.#vaultRow(id) === undefined) this.#writeToVault(row, keys);
+      });
+      this.#db.transaction(() => {
+        this.#run(this.#next, order);
+        this.#db.run('UPDATE deletion_pending SET rows_gone = 1 WHERE id = ?', id);
+        if (order.scope !== 'purposes') {
+          this.#audit.record('face_deleted', THE_BOX, { customerId: order.customerId, detail: { deletionId: id, templates: row.templates } });
+        }
+      });
+    }
+    if (!this.#dropTraces()) return; // somebody still reads: again in some seconds
+    this.#db.transaction(() => {
+      const record = this.#vaultRow(id);
+      if (record === undefined) return; // pruned
+      this.#db.run('UPDATE vault.deletion SET completed_at_ms = ? WHERE id = ? AND completed_at_ms IS NULL', this.#clock.now(), id);
+      this.#db.run('DELETE FROM deletion_pending WHERE id = ?', id);
+      this.#seen(record.seq);
+      this.#audit.record('deletion_completed', THE_BOX, {
+        customerId: record.customer_id, detail: { deletionId: id, scope: record.scope, reason: record.reason, keysDestroyed: record.keys },
+      });
+    });
+  }
+
+  /** This file has seen it: from now on an older one shows by being behind. */
+  #seen(seq: number): void {
+    this.#db.run('UPDATE main.vault_pair SET last_deletion = max(last_deletion, ?) WHERE only_one = 1', seq);
+  }
+
+  #writeToVault(row: PendingRow, keys: number): void {
+    // Above both, also where one of the files is an older one.
+    const { seq } = this.#db.get<{ seq: number }>(
+      'SELECT max(coalesce((SELECT max(seq) FROM vault.deletion), 0), last_deletion) + 1 AS seq FROM main.vault_pair')!;
+    this.#db.run(
+      `INSERT INTO vault.deletion (id, seq, customer_id, scope, reason, purposes, requested_at_ms, templates, keys, completed_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`,
+      row.id, seq, row.customer_id, row.scope, row.reason, row.purposes, row.requested_at_ms, row.templates, keys);
+  }
+
+  #writePending(row: VaultRow): void {
+    this.#db.run(
+      'INSERT INTO deletion_pending (id, customer_id, scope, reason, purposes, requested_at_ms, templates) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      row.id, row.customer_id, row.scope, row.reason, row.purposes, row.requested_at_ms, row.templates);
+  }
+
+  #run(hooks: Record<Deletion['scope'], Deletes[]>, order: DeletionOrder): void {
+    for (const scope of INCLUDES[order.scope]) for (const fn of hooks[scope]) fn(order);
+  }
+
+  /** In portico.db, or only in the vault where the last step reached one file alone. */
+  #open(): { id: string }[] {
+    return this.#db.all<{ id: string }>(
+      `SELECT id, requested_at_ms FROM main.deletion_pending UNION SELECT id, requested_at_ms FROM vault.deletion WHERE completed_at_ms IS NULL
+       ORDER BY requested_at_ms, id`);
+  }
+
+  #pendingRow(id: string): (PendingRow & { rows_gone: number }) | undefined {
+    return this.#db.get('SELECT * FROM main.deletion_pending WHERE id = ?', id);
+  }
+
+  #vaultRow(id: string): VaultRow | undefined {
+    return this.#db.get('SELECT * FROM vault.deletion WHERE id = ?', id);
+  }
+
+  #keys(): KeyHolder {
+    if (this.#keyHolder === null) throw new Error('destroysWith was not called');
+    return this.#keyHolder;
+  }
+}
+
+function toOrder(row: PendingRow): DeletionOrder {
+  return {
+    customerId: row.customer_id, scope: row.scope, reason: row.reason, purposes: row.purposes === '' ? [] : (row.purposes.split(' ') as Purpose[]),
+  };
+}
+
+function toDeletion(row: PendingRow | VaultRow): Deletion {
+  const inVault = 'seq' in row;
+  const completedAtMs = inVault ? row.completed_at_ms : null;
+  return {
+    id: row.id, customerId: row.customer_id, scope: row.scope, reason: row.reason, requestedAt: toInstant(row.requested_at_ms),
+    completedAt: completedAtMs === null ? null : toInstant(completedAtMs), templatesDeleted: row.templates, keyDestroyed: inVault && row.keys > 0,
+  };
+}

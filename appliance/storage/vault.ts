@@ -1,0 +1,80 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
+import { PorticoError } from '../kit/index.js';
+import type { Database } from './database.js';
+
+/**
+ * The vault: what must never be in a backup. Its form has a number of its own (user_version), because a restored portico.db
+ * may be of an older version than the vault beside it.
+ */
+const VAULT_VERSION = 1;
+const VAULT_SCHEMA = `
+  -- gallery: a key for each customer and purpose; without it what is sealed in portico.db is noise.
+  CREATE TABLE vault.customer_key (
+    customer_id TEXT NOT NULL, purpose TEXT NOT NULL, key BLOB NOT NULL CHECK (length(key) = 32), made_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (customer_id, purpose)
+  ) STRICT, WITHOUT ROWID;
+  -- gallery: the searched means. The partition key keeps templates of two models apart: a search names one model.
+  CREATE VIRTUAL TABLE vault.template_vector USING vec0 (
+    template_id INTEGER PRIMARY KEY, model_id TEXT PARTITION KEY, embedding FLOAT[512] DISTANCE_METRIC=cosine
+  );
+  -- erasure: what was deleted, without what it was. Kept here, so that a restored portico.db learns of it.
+  CREATE TABLE vault.deletion (
+    id TEXT PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, customer_id TEXT NOT NULL, scope TEXT NOT NULL, reason TEXT NOT NULL, purposes TEXT NOT NULL,
+    requested_at_ms INTEGER NOT NULL, templates INTEGER NOT NULL, keys INTEGER NOT NULL, completed_at_ms INTEGER
+  ) STRICT;
+  CREATE INDEX vault.deletion_by_customer ON deletion (customer_id);
+  CREATE INDEX vault.deletion_open ON deletion (seq) WHERE completed_at_ms IS NULL;
+  -- storage: which portico.db this belongs to.
+  CREATE TABLE vault.vault_state (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), token BLOB NOT NULL) STRICT;
+  PRAGMA vault.user_version = ${VAULT_VERSION};`;
+
+/**
+ * Attaches the vault, and makes it where there is none yet.
+ * @param makeNew make one although portico.db holds templates: their keys are lost, and so are they
+ * @throws PorticoError vault_missing, db_key_wrong, db_corrupt, db_from_newer_version
+ */
+export function openVault(db: Database, vaultFile: string, key: string, makeNew: boolean): void {
+  // Empty: a first start that was cut off.
+  const missing = !existsSync(vaultFile) || statSync(vaultFile).size === 0;
+  if (missing) {
+    if (!makeNew && needsVault(db)) throw new PorticoError('vault_missing', { expectedAt: vaultFile });
+    mkdirSync(dirname(vaultFile), { recursive: true, mode: 0o700 });
+    closeSync(openSync(vaultFile, 'a', 0o600));
+  }
+  // What was put back by hand may be readable by all.
+  chmodSync(dirname(vaultFile), 0o700);
+  chmodSync(vaultFile, 0o600);
+  db.attachVault(vaultFile, key);
+  const version = db.pragma('vault.user_version') as number;
+  if (version > VAULT_VERSION) throw new PorticoError('db_from_newer_version', { migration: `vault ${version}` });
+  if (version === 0) {
+    if (!missing && !makeNew && needsVault(db)) throw new PorticoError('vault_missing', { expectedAt: vaultFile });
+    db.transaction(() => {
+      db.exec(VAULT_SCHEMA);
+      db.run('INSERT INTO vault.vault_state (only_one, token) VALUES (1, ?)', randomBytes(16));
+    });
+  }
+}
+
+/**
+ * Whether the templates of portico.db and the vectors of the vault were written together. Each file commits by itself: a
+ * power cut between the two, or a restored portico.db, leaves tokens that differ.
+ */
+export function filesMatch(db: Database): boolean {
+  return db.get('SELECT 1 FROM main.vault_pair AS ours, vault.vault_state AS theirs WHERE ours.token = theirs.token') !== undefined;
+}
+
+/** Inside each transaction that writes templates and vectors. The caller has made sure that they matched before. */
+export function markWrittenTogether(db: Database): void {
+  const token = randomBytes(16);
+  db.run('UPDATE main.vault_pair SET token = ? WHERE only_one = 1', token);
+  db.run('UPDATE vault.vault_state SET token = ? WHERE only_one = 1', token);
+}
+
+/** Whether portico.db holds templates that only a vault can open. */
+function needsVault(db: Database): boolean {
+  const paired = db.get(`SELECT 1 FROM main.sqlite_master WHERE name = 'vault_pair'`) !== undefined;
+  return paired && db.get('SELECT 1 FROM main.template UNION ALL SELECT 1 FROM main.kept_photo LIMIT 1') !== undefined;
+}
