@@ -113,7 +113,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       await vision.stop();
       await gallery.stop();
     });
-    consent.publishNotice(config.storeName);
+    consent.prepare(config.storeName);
     consent.expireDue();
 
     // Each night: what the search holds in memory against the file.
@@ -151,6 +151,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const server = await buildServer({
       access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone }, webuiDirectory: config.webuiDirectory,
+      receipts: { deletions: erasure },
     });
     undo.push(() => server.close());
     // Each night: a certificate near its end or without a new address is renewed while the server runs.

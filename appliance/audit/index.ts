@@ -126,6 +126,12 @@ export class Audit {
     };
   }
 
+  /** What the entries of one kind about a customer tell, oldest first. */
+  toldOf(customerId: string, action: AuditAction): AuditDetail[] {
+    return this.#db.all<{ detail: string }>('SELECT detail FROM audit_entry WHERE customer_id = ? AND action = ? ORDER BY seq', customerId, action)
+      .map((row) => JSON.parse(row.detail) as AuditDetail);
+  }
+
   /**
    * Goes through the whole chain, in pieces between which other work is done.
    * @param expected an entry as some paper that left the box has it: also that one must stand here
@@ -201,6 +207,12 @@ export class Audit {
       this.#db.run('UPDATE audit_start SET seq = ?, hash = ? WHERE only_one = 1', last.seq, last.hash);
       return this.#db.run('DELETE FROM audit_entry WHERE seq <= ?', last.seq).changes;
     });
+  }
+
+  /** What is older may be over its term and gone; 0: nothing is. Milliseconds since 1970. */
+  prunedBeforeMs(): number {
+    if (this.#start().seq === 0) return 0;
+    return this.#db.get<{ at_ms: number }>('SELECT at_ms FROM audit_entry ORDER BY seq LIMIT 1')?.at_ms ?? this.#clock.now();
   }
 
   /** Where the chain begins; without that row every entry is broken from the first on. */

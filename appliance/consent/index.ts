@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import {
-  LANGUAGES, NOTICE_FIELDS, PURPOSES,
-  type Consent as ConsentRecord, type ConsentEvidence, type ConsentRequest, type Deletion, type Language, type Notice, type Purpose, type WithdrawalReceipt,
+  PURPOSES,
+  type Consent as ConsentRecord, type ConsentEvidence, type ConsentRequest, type Deletion, type Language, type Notice, type Purpose, type Refusal,
+  type RetentionKind, type Signature, type WithdrawalReceipt,
 } from '../contract/index.js';
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { builtInNotice, hashSections, MAX_TERM_DAYS, toSections } from './notice.js';
+import { isCalendarDay, isUnder14, lastDayOfGuardian } from './guardian.js';
+import { LinkTokens } from './link.js';
+import { Notices } from './notices.js';
 import { ConsentProof } from './proof.js';
-import { readEvidence } from './record.js';
+import { COOL_OFF_MS, Refusals } from './refusals.js';
+import { sealOf, Seals, type SealedRow } from './seal.js';
 
 export type { ConsentProof } from './proof.js';
 
@@ -23,7 +27,20 @@ export interface Deletions {
 }
 
 type EndReason = NonNullable<ConsentRecord['endReason']>;
-interface ActiveRow { id: string; valid_until: string }
+interface ActiveRow { id: string; valid_until: string; child_birth_day: string | null; outdated: number }
+
+/** After its consent ended, a customer's own link still shows the receipt for this long. */
+const LINK_READABLE_MS = 30 * 86_400_000;
+/** Whether a notice after this consent's changed materially. */
+const OUTDATED = 'EXISTS (SELECT 1 FROM notice AS later WHERE later.material = 1 AND later.version > notice.version)';
+
+/** One kind of rows with a term. */
+export interface RetentionItem {
+  kind: RetentionKind;
+  count(): number;
+  /** Deletes what was over before this instant, ms since 1970. @returns how many */
+  deleteEndedBefore(ms: number): number;
+}
 
 /**
  * Notices, grants, withdrawals, expiry. The only maker of a ConsentProof; whoever writes something that needs
@@ -35,7 +52,13 @@ export class Consent {
   readonly #events: EventBus;
   readonly #audit: Audit;
   readonly #timeZone: string;
+  /** Versions and the draft. */
+  readonly notices: Notices;
+  readonly refusals: Refusals;
+  readonly #seals: Seals;
+  readonly #links: LinkTokens;
   #deletions: Deletions | null = null;
+  #isRestricted: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; timeZone: string }) {
     this.#db = deps.db;
@@ -43,6 +66,10 @@ export class Consent {
     this.#events = deps.events;
     this.#audit = deps.audit;
     this.#timeZone = deps.timeZone;
+    this.notices = new Notices(deps);
+    this.refusals = new Refusals(deps);
+    this.#seals = new Seals({ ...deps, notices: this.notices });
+    this.#links = new LinkTokens(deps);
   }
 
   /** Who deletes what rests on a consent, or on a purpose of it. Must be given before any consent ends. */
@@ -50,74 +77,70 @@ export class Consent {
     this.#deletions = deletions;
   }
 
-  /**
-   * Publishes the built-in notice, as a new version whenever the store's name or the text changed. Consents given
-   * under an older version keep its version and hash.
-   */
-  publishNotice(storeName: string): void {
-    const sections = toSections(builtInNotice(storeName));
-    const hash = hashSections(sections);
-    const newest = this.#db.get<{ version: number; hash: string }>('SELECT version, hash FROM notice ORDER BY version DESC LIMIT 1');
-    if (newest?.hash === hash) return;
-    const id = randomUUID();
-    this.#db.transaction(() => {
-      this.#db.run('INSERT INTO notice (id, version, hash, max_term_days, published_at_ms) VALUES (?, ?, ?, ?, ?)',
-        id, (newest?.version ?? 0) + 1, hash, MAX_TERM_DAYS, this.#clock.now());
-      for (const { language, field, text } of sections) {
-        this.#db.run('INSERT INTO notice_section (notice_id, language, field, text) VALUES (?, ?, ?, ?)', id, language, field, text);
-      }
-    });
+  /** While this says yes of a customer, nothing may rest on their consent and they are not asked for another. */
+  restrictWith(isRestricted: (customerId: string) => boolean): void {
+    this.#isRestricted = isRestricted;
+  }
+
+  /** What has to be done at each start: the built-in notice, unless the store has its own, and seals for what has none yet. */
+  prepare(storeName: string): void {
+    this.notices.publishBuiltIn(storeName);
+    this.#seals.sealLate();
   }
 
   /** The notice that has to be shown now: the newest version. */
   currentNotice(): Notice {
-    const row = this.#db.get<{ id: string; version: number; hash: string; max_term_days: number; published_at_ms: number }>(
-      'SELECT id, version, hash, max_term_days, published_at_ms FROM notice ORDER BY version DESC LIMIT 1');
-    if (row === undefined) throw new Error('no notice is published');
-    const texts = this.#db.all<{ language: Language; field: (typeof NOTICE_FIELDS)[number]; text: string }>(
-      'SELECT language, field, text FROM notice_section WHERE notice_id = ?', row.id);
-    const sections = LANGUAGES.flatMap((language) => NOTICE_FIELDS.flatMap((field) =>
-      texts.filter((text) => text.language === language && text.field === field)));
-    return {
-      id: row.id, version: row.version, hash: row.hash, maxTermDays: row.max_term_days,
-      publishedAt: toInstant(row.published_at_ms), material: false, sections,
-    };
+    return this.notices.current();
   }
 
   /**
-   * Records a signed consent; a former one of the same customer is replaced. Signing again without a purpose takes that
-   * purpose back: what rested on it is deleted right after.
-   * @throws PorticoError consent_notice_outdated, consent_purpose_missing, consent_guardian_required,
-   *   consent_signature_empty, consent_term_invalid, customer_not_found
+   * The customer is about to be asked: written down.
+   * @returns the notice to show
+   * @throws PorticoError customer_not_found, customer_restricted, consent_cool_off {notBefore}
+   */
+  ask(customerId: string, by: Actor): Notice {
+    this.#mayBeAsked(customerId, by);
+    this.#audit.record('consent_asked', by, { customerId });
+    return this.currentNotice();
+  }
+
+  /** The customer said no, and is left alone from now on. A consent that holds goes on. @throws PorticoError customer_not_found */
+  refuse(customerId: string, by: Actor): Refusal {
+    this.#mustExist(customerId);
+    return this.refusals.record(customerId, by);
+  }
+
+  /**
+   * Records a signed consent and seals it; a former one of the same customer is replaced. Signing again without a purpose takes
+   * that purpose back: what rested on it is deleted right after. A former one that has run out is not replaced but ends first,
+   * with all that rested on it.
+   * @throws PorticoError consent_notice_outdated, consent_purpose_missing, consent_guardian_required, consent_guardian_invalid,
+   *   consent_signature_empty, consent_term_invalid {lastDay}, customer_not_found, customer_restricted, consent_cool_off {notBefore}
    */
   grant(customerId: string, request: ConsentRequest, by: { staffId: string; deviceId: string }): ConsentRecord {
     const notice = this.currentNotice();
-    if (request.noticeId !== notice.id) throw new PorticoError('consent_notice_outdated');
-    if (!request.purposes.includes('recognise')) throw new PorticoError('consent_purpose_missing');
-    if (!request.ageConfirmed) throw new PorticoError('consent_guardian_required');
-    if (!isDrawn(request.signature)) throw new PorticoError('consent_signature_empty');
+    this.#mayBeAsked(customerId, by);
+    this.#check(request, notice);
     const now = this.#clock.now();
-    const lastDay = toDay(now + notice.maxTermDays * 86_400_000, this.#timeZone);
-    if (!isCalendarDay(request.validUntil) || request.validUntil < toDay(now, this.#timeZone) || request.validUntil > lastDay) {
-      throw new PorticoError('consent_term_invalid', { lastDay });
-    }
-    const id = randomUUID();
+    const today = toDay(now, this.#timeZone);
+    if ((this.#active(customerId)?.valid_until ?? today) < today) this.expireDue();
+    const childBirthDay = this.#active(customerId)?.child_birth_day ?? null;
+    if (request.guardian === undefined && childBirthDay !== null && isUnder14(childBirthDay, today)) throw new PorticoError('consent_guardian_required');
+    const row: SealedRow = {
+      id: randomUUID(), customer_id: customerId, notice_id: notice.id, notice_hash: notice.hash, language: request.language, given_at_ms: now,
+      valid_until: request.validUntil, staff_id: by.staffId, device_id: by.deviceId, signature: JSON.stringify(request.signature),
+      purposes_given: request.purposes.join(','), guardian_name: request.guardian?.name ?? null,
+      guardian_relation: request.guardian?.relation ?? null, child_birth_day: request.guardian?.childBirthDay ?? null,
+    };
     let takenBack = false;
     return this.#db.transaction(() => {
-      if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
       const former = this.#active(customerId);
       if (former !== undefined) {
         this.#markEnded(former.id, 'replaced', now);
+        this.#audit.record('consent_ended', by, { customerId, detail: { consentId: former.id, reason: 'replaced' } });
         takenBack = this.#purposes(former.id).some((purpose) => !request.purposes.includes(purpose));
       }
-      this.#db.run(
-        `INSERT INTO consent (id, customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        id, customerId, notice.id, notice.hash, request.language, now, request.validUntil, by.staffId, by.deviceId,
-        JSON.stringify(request.signature));
-      for (const purpose of request.purposes) {
-        this.#db.run('INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, ?)', id, purpose);
-      }
+      this.#insert(row, by);
       if (takenBack) this.#narrow(customerId, request.purposes, by);
       return this.history(customerId)[0]!; // templates stay: the new consent covers recognition too
     });
@@ -203,36 +226,159 @@ export class Consent {
 
   /** All consents of a customer, newest first. */
   history(customerId: string): ConsentRecord[] {
-    return this.#db.all<{
-      id: string; version: number; language: Language; given_at_ms: number; valid_until: string;
-      ended_at_ms: number | null; end_reason: EndReason | null; witness: string;
-    }>(
-      `SELECT consent.id, notice.version, consent.language, given_at_ms, valid_until, ended_at_ms, end_reason, staff.name AS witness
-       FROM consent JOIN notice ON notice.id = notice_id JOIN staff ON staff.id = staff_id
-       WHERE customer_id = ? ORDER BY given_at_ms DESC, consent.rowid DESC`, customerId,
-    ).map((row) => ({
-      id: row.id, noticeVersion: row.version, language: row.language, purposes: this.#purposes(row.id),
-      givenAt: toInstant(row.given_at_ms), validUntil: row.valid_until,
-      endedAt: row.ended_at_ms === null ? null : toInstant(row.ended_at_ms), endReason: row.end_reason, witness: row.witness,
-      guardian: null, seal: null, outdated: false,
-    }));
+    return this.#records('customer_id = ?', customerId);
   }
 
-  /** One consent with all that proves it, for papers. @throws PorticoError consent_not_found */
-  recordOf(consentId: string): ConsentEvidence {
-    const evidence = readEvidence(this.#db, consentId);
-    return { ...this.history(evidence.customerId).find(({ id }) => id === consentId)!, ...evidence };
+  /** A consent with all that proves it: the notice as it was read and the signature as it was drawn. @throws PorticoError consent_not_found */
+  evidence(consentId: string): ConsentEvidence {
+    const [consent] = this.#records('consent.id = ?', consentId);
+    if (consent === undefined) throw new PorticoError('consent_not_found');
+    const row = this.#db.get<{ customer_id: string; notice_id: string; signature: string; device: string; display_name: string }>(
+      `SELECT customer_id, notice_id, signature, device.name AS device, display_name FROM consent
+       JOIN device ON device.id = device_id JOIN customer ON customer.id = customer_id WHERE consent.id = ?`, consentId)!;
+    const { id, hash, publishedAt, sections } = this.notices.byId(row.notice_id);
+    const text = sections.filter(({ language }) => language === consent.language).map(({ field, text }) => ({ field, text }));
+    return {
+      ...consent, customerId: row.customer_id, displayName: row.display_name, device: row.device, notice: { id, hash, publishedAt, text },
+      signature: JSON.parse(row.signature) as Signature,
+    };
   }
+
+  /**
+   * A link for the customer's own phone, for the consent that holds now.
+   * @throws PorticoError consent_not_active
+   */
+  makeLink(customerId: string, by: Actor): { token: string; validUntil: string } {
+    const active = this.#active(customerId);
+    if (active === undefined) throw new PorticoError('consent_not_active');
+    const token = this.#links.make(active.id);
+    this.#audit.record('consent_link_made', by, { customerId, detail: { consentId: active.id } });
+    return { token, validUntil: active.valid_until };
+  }
+
+  /**
+   * What a customer's own link opens: one consent, and nothing else of the dossier.
+   * @returns `narrowed`: something of it was taken back alone
+   * @throws PorticoError consent_link_invalid for a guessed, foreign or old one alike
+   */
+  byLink(token: string): { customerId: string; displayName: string; consent: ConsentRecord; notice: Notice; narrowed: boolean } {
+    const consentId = this.#links.read(token);
+    const row = consentId === null ? undefined : this.#db.get<{
+      customer_id: string; notice_id: string; display_name: string; purposes_given: string; ended_at_ms: number | null;
+    }>(
+      `SELECT customer_id, notice_id, display_name, purposes_given, ended_at_ms FROM consent JOIN customer ON customer.id = customer_id WHERE consent.id = ?`, consentId);
+    if (consentId === null || row === undefined || (row.ended_at_ms !== null && this.#clock.now() > row.ended_at_ms + LINK_READABLE_MS)) {
+      throw new PorticoError('consent_link_invalid');
+    }
+    const consent = this.#records('consent.id = ?', consentId)[0]!;
+    const narrowed = consent.purposes.length < row.purposes_given.split(',').length;
+    return { customerId: row.customer_id, displayName: row.display_name, consent, notice: this.notices.byId(row.notice_id), narrowed };
+  }
+
+  /** Holds every consent against its seal and the audit chain. @returns how many, and the ids of those that were changed */
+  verifySeals(): Promise<{ checked: number; broken: string[] }> {
+    return this.#seals.verify();
+  }
+
+  /**
+   * Deletes all records of a customer's consents and refusals, strokes and guardians included; for the deletion of the whole
+   * dossier, after the consent has ended. Safe to repeat. The caller empties the log.
+   * @returns how many rows went
+   */
+  eraseRecords(customerId: string): number {
+    return this.#db.transaction(() => {
+      if (this.#active(customerId) !== undefined) throw new Error('the consent must end before its record goes');
+      return this.#deleteConsents('customer_id = ?', customerId) + this.#db.run('DELETE FROM refusal WHERE customer_id = ?', customerId).changes;
+    });
+  }
+
+  /** What has a term of its own here, and how its old rows are deleted. Of refusals never one that still counts. */
+  readonly retention: readonly RetentionItem[] = [
+    {
+      kind: 'consent_records', count: () => this.#count('consent'),
+      deleteEndedBefore: (ms) => this.#db.transaction(() => this.#deleteConsents('ended_at_ms < ?', ms)),
+    },
+    {
+      kind: 'refusals', count: () => this.#count('refusal'),
+      deleteEndedBefore: (ms) => this.#db.run('DELETE FROM refusal WHERE refused_at_ms < ?', Math.min(ms, this.#clock.now() - COOL_OFF_MS)).changes,
+    },
+  ];
 
   /** What the consent that holds today covers; null: there is none. */
   #valid(customerId: string): ReadonlySet<Purpose> | null {
     const active = this.#active(customerId);
-    if (active === undefined || active.valid_until < toDay(this.#clock.now(), this.#timeZone)) return null;
-    return new Set(this.#purposes(active.id));
+    if (active === undefined || active.outdated === 1 || active.valid_until < toDay(this.#clock.now(), this.#timeZone)) return null;
+    return this.#isRestricted(customerId) ? null : new Set(this.#purposes(active.id));
   }
 
   #active(customerId: string): ActiveRow | undefined {
-    return this.#db.get<ActiveRow>('SELECT id, valid_until FROM consent WHERE customer_id = ? AND ended_at_ms IS NULL', customerId);
+    return this.#db.get<ActiveRow>(
+      `SELECT consent.id, valid_until, child_birth_day, ${OUTDATED} AS outdated FROM consent JOIN notice ON notice.id = notice_id
+       WHERE customer_id = ? AND ended_at_ms IS NULL`, customerId);
+  }
+
+  /** @throws PorticoError as `grant`, for what is wrong with the request itself */
+  #check(request: ConsentRequest, notice: Notice): void {
+    const { guardian } = request;
+    const now = this.#clock.now();
+    const today = toDay(now, this.#timeZone);
+    if (request.noticeId !== notice.id) throw new PorticoError('consent_notice_outdated');
+    if (!request.purposes.includes('recognise')) throw new PorticoError('consent_purpose_missing');
+    if (!request.ageConfirmed && guardian === undefined) throw new PorticoError('consent_guardian_required');
+    if (guardian !== undefined && (request.ageConfirmed || !isUnder14(guardian.childBirthDay, today))) throw new PorticoError('consent_guardian_invalid');
+    if (!isDrawn(request.signature)) throw new PorticoError('consent_signature_empty');
+    const longest = toDay(now + notice.maxTermDays * 86_400_000, this.#timeZone);
+    const ofGuardian = lastDayOfGuardian(guardian);
+    const lastDay = ofGuardian !== null && ofGuardian < longest ? ofGuardian : longest;
+    if (!isCalendarDay(request.validUntil) || request.validUntil < today || request.validUntil > lastDay) throw new PorticoError('consent_term_invalid', { lastDay });
+  }
+
+  #mayBeAsked(customerId: string, by: Actor): void {
+    this.#mustExist(customerId);
+    if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
+    this.refusals.guard(customerId, by);
+  }
+
+  #mustExist(customerId: string): void {
+    if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
+  }
+
+  #insert(row: SealedRow, by: Actor): void {
+    const seal = sealOf(row);
+    this.#db.run(
+      `INSERT INTO consent (id, customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature, purposes_given,
+         guardian_name, guardian_relation, child_birth_day, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      row.id, row.customer_id, row.notice_id, row.notice_hash, row.language, row.given_at_ms, row.valid_until, row.staff_id, row.device_id, row.signature,
+      row.purposes_given, row.guardian_name, row.guardian_relation, row.child_birth_day, seal);
+    for (const purpose of row.purposes_given.split(',')) this.#db.run('INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, ?)', row.id, purpose);
+    this.#seals.record(row, seal, by);
+  }
+
+  #records(filter: 'customer_id = ?' | 'consent.id = ?', value: string): ConsentRecord[] {
+    return this.#db.all<{
+      id: string; version: number; language: Language; given_at_ms: number; valid_until: string; ended_at_ms: number | null;
+      end_reason: EndReason | null; witness: string; guardian_name: string | null; guardian_relation: string | null; seal: string | null; outdated: number;
+    }>(
+      `SELECT consent.id, notice.version, consent.language, given_at_ms, valid_until, ended_at_ms, end_reason, staff.name AS witness,
+         guardian_name, guardian_relation, seal, ended_at_ms IS NULL AND ${OUTDATED} AS outdated
+       FROM consent JOIN notice ON notice.id = notice_id JOIN staff ON staff.id = consent.staff_id
+       WHERE ${filter} ORDER BY given_at_ms DESC, consent.rowid DESC`, value,
+    ).map((row) => ({
+      id: row.id, noticeVersion: row.version, language: row.language, purposes: this.#purposes(row.id),
+      givenAt: toInstant(row.given_at_ms), validUntil: row.valid_until,
+      endedAt: row.ended_at_ms === null ? null : toInstant(row.ended_at_ms), endReason: row.end_reason, witness: row.witness,
+      guardian: row.guardian_name === null ? null : { name: row.guardian_name, relation: row.guardian_relation ?? '' },
+      seal: row.seal, outdated: row.outdated === 1,
+    }));
+  }
+
+  #deleteConsents(filter: 'customer_id = ?' | 'ended_at_ms < ?', value: string | number): number {
+    this.#db.run(`DELETE FROM consent_purpose WHERE consent_id IN (SELECT id FROM consent WHERE ${filter})`, value);
+    return this.#db.run(`DELETE FROM consent WHERE ${filter}`, value).changes;
+  }
+
+  #count(table: 'consent' | 'refusal'): number {
+    return this.#db.get<{ rows: number }>(`SELECT count(*) AS rows FROM ${table}`)!.rows;
   }
 
   /** Those that were signed and not withdrawn alone. */
@@ -249,7 +395,7 @@ export class Consent {
   #narrow(customerId: string, left: readonly Purpose[], by: Actor = THE_BOX): string {
     const ended = PURPOSES.filter((purpose) => !left.includes(purpose));
     const deletionId = this.#deletionsOf().begin({ customerId, scope: 'purposes', reason: 'narrowed', purposes: ended });
-    this.#audit.record('consent_narrowed', by, { customerId, detail: { purposesLeft: left.join(' '), deletionId } });
+    this.#audit.record('consent_narrowed', by, { customerId, detail: { consentId: this.#active(customerId)?.id ?? null, purposesLeft: left.join(' '), deletionId } });
     this.#db.afterCommit(() => this.#events.emit('consentNarrowed', { customerId }));
     return deletionId;
   }
@@ -282,10 +428,4 @@ function isDrawn(signature: ConsentRequest['signature']): boolean {
     for (let i = 1; i < stroke.length; i++) length += Math.hypot(stroke[i]!.x - stroke[i - 1]!.x, stroke[i]!.y - stroke[i - 1]!.y);
   }
   return length >= 20;
-}
-
-/** False for 2026-02-30, which matches the format. */
-function isCalendarDay(day: string): boolean {
-  const parsed = new Date(`${day}T00:00:00Z`);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
 }

@@ -39,13 +39,15 @@ export const Notice = Type.Object(
 );
 export type Notice = Static<typeof Notice>;
 
+/** A pen may leave the field a little. */
+const Coordinate = Type.Number({ minimum: -4000, maximum: 8000 });
 /** A drawn signature: strokes of points in CSS pixels, with milliseconds since the first point. */
 export const Signature = Type.Object(
   {
     width: Type.Number({ exclusiveMinimum: 0, maximum: 4000 }),
     height: Type.Number({ exclusiveMinimum: 0, maximum: 4000 }),
     strokes: Type.Array(
-      Type.Array(Type.Object({ x: Type.Number(), y: Type.Number(), t: Type.Number({ minimum: 0 }) }, closed), { maxItems: 2000 }),
+      Type.Array(Type.Object({ x: Coordinate, y: Coordinate, t: Type.Number({ minimum: 0 }) }, closed), { maxItems: 2000 }),
       { maxItems: 200 },
     ),
   },
@@ -53,6 +55,7 @@ export const Signature = Type.Object(
 );
 export type Signature = Static<typeof Signature>;
 
+export const GUARDIAN_RELATIONS = ['mother', 'father', 'other'] as const;
 export const ConsentRequest = Type.Object(
   {
     noticeId: Id,
@@ -65,13 +68,12 @@ export const ConsentRequest = Type.Object(
     ageConfirmed: Type.Boolean(),
     /** For a customer under 14: who signs for them. The consent ends the day before the 14th birthday at the latest. */
     guardian: Type.Optional(Type.Object(
-      { name: Line(40), relation: OneOf(['mother', 'father', 'other'] as const), childBirthDay: Day }, closed)),
+      { name: Line(40), relation: OneOf(GUARDIAN_RELATIONS), childBirthDay: Day }, closed)),
     /** The customer's, or the guardian's. */
     signature: Signature,
   },
   closed,
 );
-export const GUARDIAN_RELATIONS = ['mother', 'father', 'other'] as const;
 export type ConsentRequest = Static<typeof ConsentRequest>;
 export const Consent = Type.Object(
   {

@@ -13,6 +13,11 @@ export interface PorticoEvents {
   consentEnded: { customerId: string };
   /** Signed anew without a purpose that the former consent covered. */
   consentNarrowed: { customerId: string };
+  /**
+   * Consent still stands, but may not be used for now: of one customer (restricted), or of all whom it does not cover any more
+   * (null: the notice changed materially).
+   */
+  consentSuspended: { customerId: string | null };
   customerEnrolled: { customerId: string };
   candidateAsked: { candidate: CandidateCard };
   candidateResolved: { sightingId: string; answer: (typeof SIGHTING_ANSWERS)[number] | 'expired' };

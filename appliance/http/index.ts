@@ -24,10 +24,13 @@ import { compileAtFirstUse } from './compilers.js';
 import { handleError } from './errors.js';
 import { guardRoute, identifyVisitor, refuseForeignOrigin } from './guards.js';
 import { LiveHub } from './live.js';
+import type { ReceiptDeps } from './receipts.js';
 import { accessRoutes } from './routes/access.js';
 import { auditRoutes } from './routes/audit.js';
 import { consentRoutes } from './routes/consent.js';
 import { customerRoutes } from './routes/customers.js';
+import { ownRoutes, type OwnPapers } from './routes/mine.js';
+import { noticeRoutes } from './routes/notices.js';
 import { keyRoutes, paperRoutes } from './routes/papers.js';
 import { passkeyRoutes } from './routes/passkeys.js';
 import { recognitionRoutes } from './routes/recognition.js';
@@ -52,11 +55,13 @@ export interface HttpDeps {
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
   box: { version: string; storeName: string; demo: boolean; timeZone: string };
   webuiDirectory: string;
+  /** Until these are handed in, withdrawals answer without a receipt and nothing is printed. */
+  receipts?: ReceiptDeps; papers?: OwnPapers;
 }
 
 /** The HTTPS server: page, REST, sockets. Assembles and does nothing else. */
 export async function buildServer(deps: HttpDeps) {
-  const { certificates, box } = deps;
+  const { certificates, box, receipts = {} } = deps;
   const app = fastify({
     https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2' },
     loggerInstance: deps.log,
@@ -129,7 +134,9 @@ export async function buildServer(deps: HttpDeps) {
         await rest.register(passkeyRoutes({ ...deps, hostNames: certificates.names }));
         await rest.register(auditRoutes(deps));
         await rest.register(customerRoutes({ ...deps, cards }));
-        await rest.register(consentRoutes(deps));
+        await rest.register(consentRoutes({ ...deps, receipts }));
+        await rest.register(noticeRoutes(deps));
+        await rest.register(ownRoutes({ ...deps, receipts }));
         await rest.register(keyRoutes(deps));
         await rest.register(paperRoutes(deps));
         await rest.register(visitRoutes({ ...deps, cards }));

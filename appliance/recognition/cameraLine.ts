@@ -74,6 +74,14 @@ export class CameraLine {
     for (const track of this.#tracks.values()) if (track.identity.customerId === customerId) forgetTrack(track);
   }
 
+  /** After consents stopped to count: no track keeps the name or looks of somebody who is not covered any more. */
+  forgetUncovered(): void {
+    for (const track of this.#tracks.values()) {
+      const { customerId } = track.identity;
+      if (customerId !== null && !this.#deps.consent.covers(customerId, 'recognise')) forgetTrack(track);
+    }
+  }
+
   /** Staff said something about this customer's card: who is in view is looked at anew. */
   lookAgain(customerId: string): void {
     for (const track of this.#tracks.values()) if (track.identity.customerId === customerId) unsettle(track);

@@ -38,7 +38,7 @@ export class Recognition {
   }
 
   start(): void {
-    const { enrolments, events, quality, sightings, upkeep, visits } = this.#deps;
+    const { consent, enrolments, events, quality, sightings, upkeep, visits } = this.#deps;
     this.#unsubscribe = [events.on('consentEnded', ({ customerId }) => {
       for (const line of this.#lines.values()) line.forgetCustomer(customerId);
       sightings.expire(customerId);
@@ -46,6 +46,9 @@ export class Recognition {
       upkeep.forgetCustomer(customerId);
     }), events.on('consentNarrowed', ({ customerId }) => {
       upkeep.forgetCustomer(customerId); // "refresh" may be what was taken back
+    }), events.on('consentSuspended', () => {
+      for (const line of this.#lines.values()) line.forgetUncovered();
+      for (const { customerId } of sightings.open()) if (!consent.covers(customerId, 'recognise')) sightings.expire(customerId);
     }), events.on('visitOpened', ({ customerId }) => {
       sightings.expire(customerId); // whoever is in the store needs no "Is this ...?" any more
     }), events.on('visitClosed', ({ visitId, customerId }) => {

@@ -45,7 +45,7 @@ export async function withStore<T>(options: StoreOptions, work: (store: EvalStor
     const customers = new Customers({ db, clock, events });
     const consent = new Consent({ db, clock, events, audit, timeZone });
     const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir });
-    consent.publishNotice('eval');
+    consent.prepare('eval');
     const { device } = access.pair(access.makeCode('owner').code, 'eval');
     const staff = await access.addOwner('eval', '271828', device.id);
     const enrol: EvalStore['enrol'] = (faces) => {

@@ -48,7 +48,7 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   erasure.resume();
   gallery.reconcile((customerId) => audit.record('face_deleted', THE_BOX, { customerId, detail: { reason: 'no_key' } }));
   customers.mergeWith([visits.rows]);
-  consent.publishNotice('店');
+  consent.prepare('店');
   db.run(`INSERT INTO staff (id, name, role, pin_hash, created_at_ms) VALUES ('s', '店长', 'manager', 'x', 0) ON CONFLICT DO NOTHING`);
   db.run(`INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES ('d', 'iPad', x'00', 0) ON CONFLICT DO NOTHING`);
   const grant = (customerId: string, purposes: Purpose[]) => consent.grant(customerId, {

@@ -1,36 +1,65 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import type { Audit } from '../../audit/index.js';
 import type { Consent as ConsentRoom } from '../../consent/index.js';
 import {
-  Consent, ConsentRequest, Enrolled, EnrolmentFinish, EnrolmentProgress, IdParams, MAX_FRAME_BYTES, Notice, PhotoQuery, WithdrawalReceipt,
+  Consent, ConsentLink, ConsentRequest, Deletion, Enrolled, EnrolmentFinish, EnrolmentProgress, IdParams, MAX_FRAME_BYTES, Notice, PhotoQuery, Refusal,
+  WithdrawalReceipt, WithdrawalRequest,
 } from '../../contract/index.js';
 import type { Enrolments } from '../../recognition/index.js';
+import type { Audit } from '../../audit/index.js';
 import { actorOf } from '../guards.js';
+import { withReceipt, type ReceiptDeps } from '../receipts.js';
+import { reachableFromLan } from './access.js';
 
 /** Consent first, then the face: enrolment answers 403 `consent_required` without it. */
-export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolments: Enrolments }): FastifyPluginAsyncTypebox => async (app) => {
-  const { audit, consent, enrolments } = deps;
+export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolments: Enrolments; receipts: ReceiptDeps }): FastifyPluginAsyncTypebox => async (app) => {
+  const { audit, consent, enrolments, receipts } = deps;
   const config = { permission: 'enrol' } as const;
 
-  app.get('/notices/current', { config: { permission: 'read_notice' }, schema: { tags: ['consent'], summary: 'The notice to show', response: { 200: Notice } } },
+  app.get('/notices/current', { config: { permission: 'read_notice' }, schema: { tags: ['consent'], summary: 'The notice as it is now; to ask a customer, use ask', response: { 200: Notice } } },
     async () => consent.currentNotice());
+
+  app.post('/customers/:id/consents/ask', {
+    config,
+    schema: { tags: ['consent'], summary: 'The customer is asked now: the notice to show. Blocked for 48 hours after a refusal', params: IdParams, response: { 200: Notice } },
+  }, async (request) => consent.ask(request.params.id, actorOf(request)));
+
+  app.post('/customers/:id/consents/refuse', {
+    config,
+    schema: { tags: ['consent'], summary: 'The customer said no', params: IdParams, response: { 201: Refusal } },
+  }, async (request, reply) => reply.status(201).send(consent.refuse(request.params.id, actorOf(request))));
 
   app.post('/customers/:id/consents', {
     config,
     schema: { tags: ['consent'], summary: 'Record a signed consent', params: IdParams, body: ConsentRequest, response: { 201: Consent } },
-  }, async (request, reply) => {
-    const given = consent.grant(request.params.id, request.body, actorOf(request));
-    return reply.status(201).send(given);
-  });
+  }, async (request, reply) => reply.status(201).send(consent.grant(request.params.id, request.body, actorOf(request))));
 
   app.post('/customers/:id/consents/withdraw', {
     config: { permission: 'withdraw' },
-    schema: { tags: ['consent'], summary: 'Withdraw consent; templates are deleted at once', params: IdParams, response: { 200: WithdrawalReceipt } },
+    schema: {
+      tags: ['consent'], summary: 'Withdraw all of the consent or single purposes; what rested on them is deleted at once', params: IdParams,
+      body: Type.Union([WithdrawalRequest, Type.Null()]), response: { 200: WithdrawalReceipt },
+    },
   }, async (request) => {
-    const { session, device } = staffOf(request);
-    return consent.withdraw(request.params.id, { staffId: session.staff.id, deviceId: device.id });
+    const receipt = consent.withdraw(request.params.id, actorOf(request), request.body?.purposes);
+    return withReceipt(receipt, receipts, reachableFromLan(request.headers.host ?? 'localhost'));
   });
+
+  app.post('/customers/:id/consents/link', {
+    config,
+    schema: { tags: ['consent'], summary: 'A link for the customer\'s own phone, to show as a QR code', params: IdParams, response: { 201: ConsentLink } },
+  }, async (request, reply) => {
+    const { token, validUntil } = consent.makeLink(request.params.id, actorOf(request));
+    return reply.status(201).send({ url: `${reachableFromLan(request.headers.host ?? 'localhost')}/mine#${token}`, validUntil });
+  });
+
+  const { deletions } = receipts;
+  if (deletions !== undefined) {
+    app.get('/deletions/:id', {
+      config: { permission: 'withdraw' },
+      schema: { tags: ['consent'], summary: 'How far a deletion is', params: IdParams, response: { 200: Deletion } },
+    }, async (request) => deletions.byId(request.params.id));
+  }
 
   app.post('/customers/:id/enrolments', {
     config,

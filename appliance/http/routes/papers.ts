@@ -28,7 +28,7 @@ export const paperRoutes = ({ consent, audit, signer, box, ownLink }: PaperDeps)
     schema: { tags: ['papers'], summary: 'The customer\'s copy of a signed consent (PDF)', params: IdParams, querystring: LanguageQuery },
     config: { permission: 'withdraw' },
   }, async (request, reply) => {
-    const record = consent.recordOf(request.params.id);
+    const record = consent.evidence(request.params.id);
     const language = request.query.language ?? record.language;
     const link = record.endedAt === null ? ownLink?.(record.customerId, reachableFromLan(request.headers.host ?? 'localhost')) : undefined;
     const pdf = await consentCopyPdf({ ...box, consent: record, ownLink: link ?? null, kid: signer.kid() }, language);

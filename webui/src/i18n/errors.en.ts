@@ -51,7 +51,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   consent_purpose_missing: 'The customer must tick “Recognise me when I come in” before a face can be enrolled.',
   consent_term_invalid: 'The end date must be in the future and within the longest term of the notice.',
   consent_signature_empty: 'The customer must sign first.',
-  consent_guardian_required: 'The customer must confirm being 14 or older. Younger customers cannot be enrolled.',
+  consent_guardian_required: 'The customer must confirm being 14 or older. For younger ones a parent or other guardian signs.',
   consent_not_active: 'There is no consent to withdraw.',
   consent_cool_off: 'This customer refused lately and must not be asked again before the time shown.',
   consent_guardian_invalid: 'The guardian\'s details do not fit: give the child\'s date of birth, under 14 today.',

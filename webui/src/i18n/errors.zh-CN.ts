@@ -51,7 +51,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   consent_purpose_missing: '需要顾客本人勾选“到店时认出我”，才能录入人脸。',
   consent_term_invalid: '有效期须在今天之后，且不超过告知书规定的最长期限。',
   consent_signature_empty: '请顾客签名后再提交。',
-  consent_guardian_required: '需要顾客确认已满 14 周岁。未满 14 周岁不能录入。',
+  consent_guardian_required: '需要顾客确认已满 14 周岁；未满 14 周岁的，由父母或其他监护人签名。',
   consent_not_active: '目前没有可撤回的同意。',
   consent_cool_off: '这位顾客刚刚拒绝过，在所示时间之前不能再次询问。',
   consent_guardian_invalid: '监护人信息不对：请填写孩子的出生日期，且今天未满 14 周岁。',

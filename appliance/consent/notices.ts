@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { LANGUAGES, NOTICE_FIELDS, type Notice, type NoticeDraft, type NoticeDraftState, type NoticeVersion } from '../contract/index.js';
+import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
+import type { EventBus } from '../events/index.js';
+import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
+import type { Database } from '../storage/index.js';
+import { builtInNotice, hashSections, MAX_TERM_DAYS, toSections } from './notice.js';
+
+type Section = Notice['sections'][number];
+interface Row { id: string; version: number; hash: string; max_term_days: number; material: number; published_at_ms: number }
+const COLUMNS = 'id, version, hash, max_term_days, material, published_at_ms';
+/** Language and field of every section a notice must have, in the order in which they are hashed. */
+const PLACES = LANGUAGES.flatMap((language) => NOTICE_FIELDS.map((field) => ({ language, field })));
+
+/** The versions of the notice, and the one draft of the next. What is published never changes. */
+export class Notices {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #events: EventBus;
+  readonly #audit: Audit;
+  readonly #timeZone: string;
+
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; timeZone: string }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#events = deps.events;
+    this.#audit = deps.audit;
+    this.#timeZone = deps.timeZone;
+  }
+
+  /**
+   * Publishes the built-in notice, as a new version when the store's name or the product's text changed; never again once the
+   * store has published a notice of its own.
+   */
+  publishBuiltIn(storeName: string): void {
+    if (this.#db.get(`SELECT 1 FROM notice WHERE origin = 'store' LIMIT 1`) !== undefined) return;
+    const sections = toSections(builtInNotice(storeName));
+    if (this.#newest()?.hash === hashSections(sections)) return;
+    this.#db.transaction(() => this.#insert({ maxTermDays: MAX_TERM_DAYS, material: false, sections }, 'built_in', THE_BOX));
+  }
+
+  /** The notice that has to be shown now: the newest version. */
+  current(): Notice {
+    const row = this.#newest();
+    if (row === undefined) throw new Error('no notice is published');
+    return this.#toNotice(row);
+  }
+
+  /** @throws PorticoError not_found */
+  byId(id: string): Notice {
+    const row = this.#db.get<Row>(`SELECT ${COLUMNS} FROM notice WHERE id = ?`, id);
+    if (row === undefined) throw new PorticoError('not_found');
+    return this.#toNotice(row);
+  }
+
+  /** All versions, newest first. */
+  versions(): NoticeVersion[] {
+    return this.#db.all<Row & { by: string | null; consents: number }>(
+      `SELECT ${COLUMNS.split(', ').map((column) => `notice.${column}`).join(', ')}, staff.name AS by,
+         (SELECT count(*) FROM consent WHERE notice_id = notice.id AND ended_at_ms IS NULL AND valid_until >= ?) AS consents
+       FROM notice LEFT JOIN staff ON staff.id = notice.staff_id ORDER BY version DESC`, toDay(this.#clock.now(), this.#timeZone),
+    ).map((row) => ({
+      id: row.id, version: row.version, hash: row.hash, publishedAt: toInstant(row.published_at_ms), material: row.material === 1, by: row.by, consents: row.consents,
+    }));
+  }
+
+  /** The draft as saved; where none is, one that begins with the published text. */
+  draft(): NoticeDraftState {
+    const current = this.current();
+    const saved = this.#db.get<{ max_term_days: number; material: number; saved_at_ms: number }>('SELECT max_term_days, material, saved_at_ms FROM notice_draft');
+    const draft: NoticeDraft = saved === undefined
+      ? { maxTermDays: current.maxTermDays, material: false, sections: current.sections }
+      : { maxTermDays: saved.max_term_days, material: saved.material === 1, sections: inOrder(this.#db.all<Section>('SELECT language, field, text FROM notice_draft_section')) };
+    return {
+      draft, missing: PLACES.filter((place) => textAt(draft.sections, place).trim() === ''),
+      changed: draft.maxTermDays !== current.maxTermDays || PLACES.some((place) => textAt(draft.sections, place) !== textAt(current.sections, place)),
+      savedAt: saved === undefined ? null : toInstant(saved.saved_at_ms),
+    };
+  }
+
+  /** Saves the draft, complete or not. @throws PorticoError bad_request when a section is there twice */
+  saveDraft(draft: NoticeDraft): NoticeDraftState {
+    if (inOrder(draft.sections).length !== draft.sections.length) throw new PorticoError('bad_request', { where: 'body/sections', problem: 'a section is there twice' });
+    this.#db.transaction(() => {
+      this.discardDraft();
+      this.#db.run('INSERT INTO notice_draft (only_one, max_term_days, material, saved_at_ms) VALUES (1, ?, ?, ?)',
+        draft.maxTermDays, draft.material ? 1 : 0, this.#clock.now());
+      for (const { language, field, text } of draft.sections) {
+        this.#db.run('INSERT INTO notice_draft_section (language, field, text) VALUES (?, ?, ?)', language, field, text);
+      }
+    });
+    return this.draft();
+  }
+
+  /** Back to the published text. */
+  discardDraft(): void {
+    this.#db.transaction(() => {
+      this.#db.run('DELETE FROM notice_draft WHERE only_one = 1');
+      this.#db.run('DELETE FROM notice_draft_section WHERE true');
+    });
+  }
+
+  /**
+   * Publishes the draft. If the change is a material one, consents given before do not count from this moment until each
+   * customer signs anew; `consentSuspended` tells.
+   * @throws PorticoError notice_unchanged, notice_incomplete {missing}
+   */
+  publish(by: Actor): Notice {
+    return this.#db.transaction(() => {
+      const { draft, changed, missing } = this.draft();
+      if (missing.length > 0) throw new PorticoError('notice_incomplete', { missing: missing.length });
+      if (!changed) throw new PorticoError('notice_unchanged');
+      this.#insert(draft, 'store', by);
+      this.discardDraft();
+      if (draft.material) this.#db.afterCommit(() => this.#events.emit('consentSuspended', { customerId: null }));
+      return this.current();
+    });
+  }
+
+  /** Ids and hashes of the notices whose text still is what its hash says. */
+  whole(): ReadonlyMap<string, string> {
+    const notices = this.#db.all<Row>(`SELECT ${COLUMNS} FROM notice`).map((row) => this.#toNotice(row));
+    return new Map(notices.flatMap(({ id, hash, sections }) => (hashSections(sections) === hash ? [[id, hash] as const] : [])));
+  }
+
+  #newest(): Row | undefined {
+    return this.#db.get<Row>(`SELECT ${COLUMNS} FROM notice ORDER BY version DESC LIMIT 1`);
+  }
+
+  #insert({ maxTermDays, material, sections }: NoticeDraft, origin: 'built_in' | 'store', by: Actor): void {
+    const [id, version, hash] = [randomUUID(), (this.#newest()?.version ?? 0) + 1, hashSections(inOrder(sections))];
+    this.#db.run('INSERT INTO notice (id, version, hash, max_term_days, material, origin, staff_id, published_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      id, version, hash, maxTermDays, material ? 1 : 0, origin, by.staffId, this.#clock.now());
+    for (const { language, field, text } of sections) {
+      this.#db.run('INSERT INTO notice_section (notice_id, language, field, text) VALUES (?, ?, ?, ?)', id, language, field, text);
+    }
+    this.#audit.record('notice_published', by, { detail: { noticeId: id, version, hash, material, maxTermDays } });
+  }
+
+  #toNotice(row: Row): Notice {
+    return {
+      id: row.id, version: row.version, hash: row.hash, maxTermDays: row.max_term_days, publishedAt: toInstant(row.published_at_ms), material: row.material === 1,
+      sections: inOrder(this.#db.all<Section>('SELECT language, field, text FROM notice_section WHERE notice_id = ?', row.id)),
+    };
+  }
+}
+
+function textAt(sections: readonly Section[], place: Pick<Section, 'language' | 'field'>): string {
+  return sections.find(({ language, field }) => language === place.language && field === place.field)?.text ?? '';
+}
+
+/** The sections in the order in which they are hashed, each once. */
+function inOrder(sections: readonly Section[]): Section[] {
+  return PLACES.flatMap(({ language, field }) => sections.filter((section) => section.language === language && section.field === field).slice(0, 1));
+}

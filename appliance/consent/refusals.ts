@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { Refusal } from '../contract/index.js';
+import type { Actor, Audit } from '../audit/index.js';
+import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import type { Database } from '../storage/index.js';
+
+/**
+ * After a clear refusal nobody may be asked again and again (Network Data Security Regulation, articles 21 to 24). The law names
+ * no hours; 48 is the figure believed to be asked of apps in China.
+ */
+export const COOL_OFF_MS = 48 * 3_600_000;
+
+/** Who said no, and until when they are left alone. */
+export class Refusals {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #audit: Audit;
+
+  constructor(deps: { db: Database; clock: Clock; audit: Audit }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#audit = deps.audit;
+  }
+
+  /** Writes down that the customer said no. */
+  record(customerId: string, by: Actor): Refusal {
+    const now = this.#clock.now();
+    this.#audit.recording('consent_refused', by, { customerId }, () => {
+      this.#db.run('INSERT INTO refusal (id, customer_id, refused_at_ms) VALUES (?, ?, ?)', randomUUID(), customerId, now);
+    });
+    return toRefusal(customerId, now);
+  }
+
+  /** The refusals of a customer, newest first. */
+  of(customerId: string): Refusal[] {
+    return this.#db.all<{ refused_at_ms: number }>('SELECT refused_at_ms FROM refusal WHERE customer_id = ? ORDER BY refused_at_ms DESC', customerId)
+      .map((row) => toRefusal(customerId, row.refused_at_ms));
+  }
+
+  /**
+   * Refuses, and writes the attempt down, while the customer is to be left alone. A refusal given under a dossier that was
+   * merged into this one counts too. Never inside a transaction: what is thrown would take the entry back.
+   * @throws PorticoError consent_cool_off {notBefore}
+   */
+  guard(customerId: string, by: Actor): void {
+    const newest = this.#db.get<{ at: number | null }>(
+      `WITH RECURSIVE person (id) AS (VALUES (?) UNION SELECT customer.id FROM customer JOIN person ON customer.merged_into_id = person.id)
+       SELECT max(refused_at_ms) AS at FROM refusal WHERE customer_id IN (SELECT id FROM person)`, customerId)?.at ?? null;
+    // A clock that was set back since makes the wait longer, never shorter.
+    if (newest === null || this.#clock.now() >= newest + COOL_OFF_MS) return;
+    const notBefore = toInstant(newest + COOL_OFF_MS);
+    this.#audit.record('consent_ask_blocked', by, { customerId, detail: { notBefore } });
+    throw new PorticoError('consent_cool_off', { notBefore });
+  }
+}
+
+function toRefusal(customerId: string, refusedAtMs: number): Refusal {
+  return { customerId, refusedAt: toInstant(refusedAtMs), notBefore: toInstant(refusedAtMs + COOL_OFF_MS) };
+}

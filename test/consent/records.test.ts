@@ -1,0 +1,366 @@
+/** Seals, guardians, refusals, terms: the consent room on a real encrypted file. */
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { dayBefore, isCalendarDay, isUnder14, ownConsentDay } from '../../appliance/consent/guardian.js';
+import { LinkTokens } from '../../appliance/consent/link.js';
+import { sealOf, type SealedRow } from '../../appliance/consent/seal.js';
+import type { ConsentRequest } from '../../appliance/contract/index.js';
+import { Embedding, isPorticoError, type PorticoError } from '../../appliance/kit/index.js';
+import { MIGRATIONS_DIRECTORY, openStorage } from '../../appliance/storage/index.js';
+import { temporaryDirectory, TestClock } from '../support/box.js';
+import { piecesOnDisk, query } from '../support/disk.js';
+import { faceIn } from '../support/faces.js';
+import { openRooms, type TestRooms } from '../support/rooms.js';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const BY = { staffId: 's', deviceId: 'd' };
+/** Noon in the store. */
+const NOON = Date.parse('2026-06-15T04:00:00Z');
+const photo = { embedding: new Embedding(Array.from({ length: 512 }, (_, i) => Math.sin(i))), pose: 'front' as const, norm: 3.5 };
+
+function start(t: Test, options: { dataDirectory?: string; clock?: TestClock } = {}) {
+  const rooms = openRooms(t, { clock: new TestClock(NOON), ...options });
+  const customer = (displayName = '顾客') => rooms.customers.create({ displayName }).id;
+  const sign = (customerId: string, change: Partial<ConsentRequest> = {}) => rooms.consent.grant(customerId, {
+    noticeId: rooms.consent.currentNotice().id, language: 'zh-CN', purposes: ['recognise'], ageConfirmed: true, validUntil: '2026-12-31',
+    signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99.5, t: 9 }]] }, ...change,
+  }, BY);
+  const enrol = (customerId: string) => rooms.consent.withProof(customerId, 'recognise', (proof) => rooms.gallery.enrol(proof, [photo]));
+  return { ...rooms, customer, sign, enrol };
+}
+const child = (childBirthDay: string) => ({ ageConfirmed: false, guardian: { name: '李母', relation: 'mother' as const, childBirthDay } });
+function refused(work: () => unknown): Pick<PorticoError, 'code' | 'details'> | 'accepted' {
+  try {
+    work();
+    return 'accepted';
+  } catch (error) {
+    if (isPorticoError(error)) return { code: error.code, details: error.details };
+    throw error;
+  }
+}
+/** What the audit log tells, newest first. */
+const told = ({ db }: Pick<TestRooms, 'db'>, action: string) =>
+  db.all<{ customer: string; staff: string | null; device: string | null; detail: string }>(
+    'SELECT customer_id AS customer, staff_id AS staff, device_id AS device, detail FROM audit_entry WHERE action = ? ORDER BY seq DESC', action)
+    .map((entry) => ({ ...entry, detail: JSON.parse(entry.detail) as Record<string, unknown> }));
+
+// ---- Seals -----------------------------------------------------------------------------------------------------
+
+t.test('C5: whatever is changed of a signed consent, verification names it', async (t) => {
+  const rooms = start(t);
+  const { consent, db } = rooms;
+  const [whole, id] = [rooms.customer(), rooms.customer()];
+  rooms.sign(whole, { purposes: ['recognise', 'greet'] });
+  const given = rooms.sign(id, { ...child('2015-03-01'), purposes: ['recognise', 'greet'] });
+  t.match(given.seal, /^[0-9a-f]{64}$/);
+  t.match(told(rooms, 'consent_given')[0], { customer: id, staff: 's', device: 'd', detail: { consentId: given.id, seal: given.seal } });
+  t.strictSame(await consent.verifySeals(), { checked: 2, broken: [] });
+
+  db.pragma('foreign_keys = OFF');
+  const columns = db.all<{ name: string }>('PRAGMA table_info (consent)').map(({ name }) => name).filter((name) => !/^(ended_at_ms|end_reason)$/.test(name));
+  t.ok(columns.length >= 15);
+  for (const column of columns) {
+    const value = db.get<{ value: string | number }>(`SELECT ${column} AS value FROM consent WHERE customer_id = ?`, id)!.value;
+    const other = typeof value === 'number' ? value + 1 : value.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+    const rowid = db.get<{ rowid: number }>('SELECT rowid FROM consent WHERE customer_id = ?', id)!.rowid;
+    db.run(`UPDATE consent SET ${column} = ? WHERE rowid = ?`, other, rowid);
+    t.strictSame(await consent.verifySeals(), { checked: 2, broken: [column === 'id' ? other : given.id] }, column);
+    db.run(`UPDATE consent SET ${column} = ? WHERE rowid = ?`, value, rowid);
+    t.strictSame((await consent.verifySeals()).broken, [], `${column} put back`);
+  }
+
+  const broken = async () => (await consent.verifySeals()).broken;
+  const signature = db.get<{ signature: string }>('SELECT signature FROM consent WHERE id = ?', given.id)!.signature;
+  for (let at = 0; at < signature.length; at += 7) {
+    const bytes = Buffer.from(signature);
+    bytes[at]! ^= 1;
+    db.run('UPDATE consent SET signature = ? WHERE id = ?', bytes.toString('latin1'), given.id);
+    t.strictSame(await broken(), [given.id], `one bit of byte ${at} of the strokes`);
+  }
+  db.run('UPDATE consent SET signature = ? WHERE id = ?', signature, given.id);
+  t.strictSame(await broken(), []);
+
+  db.run(`INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, 'keep_photo')`, given.id);
+  t.strictSame(await broken(), [given.id], 'a purpose that nobody ticked');
+  db.run(`DELETE FROM consent_purpose WHERE consent_id = ? AND purpose = 'keep_photo'`, given.id);
+
+  const row = db.get<SealedRow>('SELECT * FROM consent WHERE id = ?', given.id)!;
+  db.run('UPDATE consent SET valid_until = ?, seal = ? WHERE id = ?', '2027-01-01', sealOf({ ...row, valid_until: '2027-01-01' }), given.id);
+  t.strictSame(await broken(), [given.id], 'record and seal changed together: the chain knows another seal');
+  db.run('UPDATE consent SET seal = NULL WHERE id = ?', given.id);
+  consent.prepare('店');
+  t.strictSame(await broken(), [given.id], 'nor does a restart seal it anew');
+  db.run('UPDATE consent SET valid_until = ?, seal = ? WHERE id = ?', row.valid_until, given.seal, given.id);
+  t.strictSame(await broken(), []);
+
+  db.run(`UPDATE notice_section SET text = text || '!' WHERE language = 'en' AND field = 'purpose'`);
+  t.equal((await broken()).length, 2, 'another text under both');
+  db.run(`UPDATE notice_section SET text = substr(text, 1, length(text) - 1) WHERE language = 'en' AND field = 'purpose'`);
+
+  db.run(`INSERT INTO consent SELECT 'forged', customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature, 1, 'expired',
+    purposes_given, guardian_name, guardian_relation, child_birth_day, NULL FROM consent WHERE id = ?`, given.id);
+  db.run(`UPDATE consent SET seal = ? WHERE id = 'forged'`, sealOf({ ...row, id: 'forged' }));
+  t.strictSame(await broken(), ['forged'], 'one that nobody gave, with a seal that fits');
+  db.run(`DELETE FROM consent WHERE id = 'forged'`);
+
+  consent.withdraw(id, BY, ['greet']);
+  t.strictSame(await broken(), []);
+  db.run('UPDATE consent_purpose SET withdrawn_at_ms = NULL WHERE consent_id = ?', given.id);
+  t.strictSame(await broken(), [given.id], 'a purpose that was taken back, brought back');
+  consent.withdraw(id);
+  t.strictSame(await broken(), [given.id]);
+  db.run(`DELETE FROM consent_purpose WHERE consent_id = ? AND purpose = 'greet'`, given.id);
+  t.strictSame(await broken(), []);
+  db.run('UPDATE consent SET ended_at_ms = NULL, end_reason = NULL WHERE id = ?', given.id);
+  t.strictSame(await broken(), [given.id], 'one that was withdrawn, brought back');
+});
+
+t.test('no two records have the same seal', async (t) => {
+  const text = fc.string({ maxLength: 12, unit: fc.constantFrom('a', '"', '\\', ',', '中', '\n', '[', ']') });
+  const row: fc.Arbitrary<SealedRow> = fc.record({
+    id: text, customer_id: text, notice_id: text, notice_hash: text, language: fc.constantFrom('zh-CN', 'en'), given_at_ms: fc.integer(), valid_until: text,
+    staff_id: text, device_id: text, signature: text, purposes_given: text, guardian_name: fc.option(text), guardian_relation: fc.option(text), child_birth_day: fc.option(text),
+  });
+  t.doesNotThrow(() => fc.assert(fc.property(row, row, (one, other) => {
+    const same = (Object.keys(one) as (keyof SealedRow)[]).every((key) => one[key] === other[key]);
+    return (sealOf(one) === sealOf(other)) === same && sealOf({ ...one }) === sealOf(one);
+  }), { numRuns: 500 }));
+  // Characters that move from one field into its neighbour, where everything else is the same.
+  t.doesNotThrow(() => fc.assert(fc.property(row, text, (one, moved) =>
+    moved === '' || sealOf({ ...one, id: one.id + moved }) !== sealOf({ ...one, customer_id: moved + one.customer_id }))));
+});
+
+t.test('a link opens the consent that it was made for, and nothing else opens any', async (t) => {
+  const one = new LinkTokens(start(t));
+  const other = new LinkTokens(start(t));
+  t.doesNotThrow(() => fc.assert(fc.property(fc.uuid(), (id) => one.read(one.make(id)) === id && other.read(one.make(id)) === null && one.make(id) === one.make(id))));
+  t.doesNotThrow(() => fc.assert(fc.property(fc.uuid(), fc.nat({ max: 47 }), fc.integer({ min: 1, max: 63 }), (id, at, turn) => {
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const token = one.make(id);
+    const wrong = alphabet[(alphabet.indexOf(token[at]!) + turn) % 64]!;
+    return one.read(token.slice(0, at) + wrong + token.slice(at + 1)) === null; // any one character
+  })));
+  const anything = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.base64String({ minLength: 40, maxLength: 60 }));
+  t.doesNotThrow(() => fc.assert(fc.property(anything, (token) => one.read(token) === null)));
+});
+
+t.test('consents from before there were seals are sealed late, once, and verify from then on', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const before = temporaryDirectory(t);
+  for (const file of ['0001-first.sql', '0002-recognition.sql']) copyFileSync(join(MIGRATIONS_DIRECTORY, file), join(before, file));
+  const old = openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: null, clock: new TestClock(NOON - 90 * DAY_MS), migrationsDirectory: before });
+  old.db.exec(`
+    INSERT INTO staff (id, name, role, pin_hash, created_at_ms) VALUES ('s', '店长', 'manager', 'x', 0);
+    INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES ('d', 'iPad', x'00', 0);
+    INSERT INTO customer (id, display_name, created_at_ms) VALUES ('c', '顾客', 1);
+    INSERT INTO notice (id, version, hash, max_term_days, published_at_ms) VALUES ('n', 1, 'e3', 366, 5);
+    INSERT INTO consent (id, customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature)
+      VALUES ('k', 'c', 'n', 'e3', 'en', 10, '2026-12-31', 's', 'd', '{}');
+    INSERT INTO consent_purpose VALUES ('k', 'recognise'), ('k', 'contact'), ('k', 'greet');`);
+  old.close();
+  const { consent, db } = start(t, { dataDirectory });
+  const [record] = consent.history('c');
+  t.match(record, { purposes: ['recognise', 'contact', 'greet'], outdated: false, guardian: null });
+  t.match(record!.seal, /^[0-9a-f]{64}$/);
+  const sealed = () => told({ db }, 'consent_given');
+  t.match(sealed(), [{ staff: null, detail: { consentId: 'k', late: true, seal: record!.seal, purposes: 'recognise,contact,greet' } }]);
+  consent.prepare('店');
+  t.equal(sealed().length, 1);
+  t.ok(consent.covers('c', 'recognise'), 'a product update with another built-in text is no material change');
+  t.equal(consent.currentNotice().version, 2);
+  t.strictSame((await consent.verifySeals()).broken, ['k'], 'the text it was given under is not what its hash says');
+  db.run(`UPDATE notice SET hash = ? WHERE id = 'n'`, '4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945');
+  t.strictSame((await consent.verifySeals()).broken, ['k'], 'nor does it help to change the hash of the notice alone');
+});
+
+t.test('what the audit log no longer holds is checked against its own seal', async (t) => {
+  const { audit, clock, consent, customer, db, sign } = start(t);
+  const given = sign(customer());
+  clock.move(30 * DAY_MS);
+  sign(customer());
+  t.ok(audit.prune(clock.now() - DAY_MS) > 0);
+  t.strictSame(await consent.verifySeals(), { checked: 2, broken: [] });
+  db.run(`UPDATE consent SET valid_until = '2026-12-30' WHERE id = ?`, given.id);
+  t.strictSame((await consent.verifySeals()).broken, [given.id]);
+});
+
+// ---- Guardians -------------------------------------------------------------------------------------------------
+
+t.test('C6: under 14 only with a guardian, and never beyond the day before the birthday', async (t) => {
+  const rooms = start(t); // 15 June 2026
+  const { consent, sign } = rooms;
+  const id = rooms.customer();
+  t.match(refused(() => sign(id, { ageConfirmed: false })), { code: 'consent_guardian_required' }, 'a child alone');
+  for (const [birthDay, why] of [
+    ['2012-06-15', 'the 14th birthday is today'], ['2012-06-14', 'it was yesterday'], ['1990-01-01', 'an adult'], ['2026-06-16', 'not born yet'],
+    ['2015-02-29', 'no such day'], ['2015-13-01', 'no such month'],
+  ] as const) t.match(refused(() => sign(id, child(birthDay))), { code: 'consent_guardian_invalid' }, why);
+  t.match(refused(() => sign(id, { ...child('2015-01-01'), ageConfirmed: true })), { code: 'consent_guardian_invalid' }, 'both at once');
+  t.match(refused(() => sign(id, { ...child('2012-06-20'), validUntil: '2026-06-20' })), { code: 'consent_term_invalid', details: { lastDay: '2026-06-19' } });
+  t.match(refused(() => sign(id, { ...child('2015-01-01'), validUntil: '2028-01-01' })), { code: 'consent_term_invalid', details: { lastDay: '2027-06-16' } }, 'the term of the notice');
+  t.equal(consent.history(id).length, 0);
+
+  t.match(sign(id, { ...child('2012-06-16'), validUntil: '2026-06-15' }), { guardian: { name: '李母', relation: 'mother' }, validUntil: '2026-06-15' }, 'for this one day');
+  t.match(sign(id, { ...child('2012-06-20'), validUntil: '2026-06-19' }), { endedAt: null });
+  t.match(refused(() => sign(id)), { code: 'consent_guardian_required' }, 'a child known as one cannot sign alone');
+  t.strictSame(consent.evidence(consent.history(id)[0]!.id).signature.strokes[0]!.length, 2);
+});
+
+t.test('C6: on the 14th birthday the guardian\'s consent is over, templates are gone, and the customer signs alone', async (t) => {
+  const rooms = start(t);
+  const { clock, consent, gallery, sign } = rooms;
+  const id = rooms.customer();
+  sign(id, { ...child('2012-06-20'), validUntil: '2026-06-19' });
+  rooms.enrol(id);
+  clock.move(Date.parse('2026-06-19T23:59:59.999+08:00') - clock.now());
+  t.ok(consent.covers(id, 'recognise'), 'the last millisecond');
+  clock.move(1);
+  t.notOk(consent.covers(id, 'recognise'), 'happy birthday');
+  t.equal(consent.expireDue(), 1);
+  t.equal(gallery.photosOf(id), 0);
+  t.match(refused(() => sign(id, { ...child('2012-06-20'), validUntil: '2026-07-01' })), { code: 'consent_guardian_invalid' });
+  t.match(sign(id), { guardian: null, endedAt: null });
+});
+
+t.test('C6: days of any calendar: 14 years to the day, and 29 February', async (t) => {
+  t.strictSame(['2012-02-29', '2016-02-29'].map(ownConsentDay), ['2026-02-28', '2030-02-28']);
+  t.strictSame(['2012-06-20', '2012-03-01', '2012-12-31'].map(ownConsentDay), ['2026-06-20', '2026-03-01', '2026-12-31']);
+  t.strictSame(['2026-03-01', '2028-03-01', '2026-01-01'].map(dayBefore), ['2026-02-28', '2028-02-29', '2025-12-31']);
+  const day = fc.integer({ min: Date.UTC(1900, 0, 1) / DAY_MS, max: Date.UTC(2150, 0, 1) / DAY_MS }).map((days) => new Date(days * DAY_MS).toISOString().slice(0, 10));
+  t.doesNotThrow(() => fc.assert(fc.property(day, (birthDay) => {
+    const own = ownConsentDay(birthDay);
+    return isCalendarDay(own) && Number(own.slice(0, 4)) - Number(birthDay.slice(0, 4)) === 14 && (own.slice(5) === birthDay.slice(5) || birthDay.endsWith('-02-29'))
+      && isUnder14(birthDay, birthDay) && isUnder14(birthDay, dayBefore(own)) && !isUnder14(birthDay, own) && !isUnder14(birthDay, dayBefore(birthDay));
+  })));
+  t.doesNotThrow(() => fc.assert(fc.property(day, day, day, (birthDay, one, other) => {
+    const [earlier, later] = one <= other ? [one, other] : [other, one];
+    return later < birthDay || earlier < birthDay || isUnder14(birthDay, earlier) || !isUnder14(birthDay, later); // nobody gets younger
+  })));
+});
+
+// ---- Refusals --------------------------------------------------------------------------------------------------
+
+t.test('C8: for 48 hours after a refusal nobody may ask or sign; the attempt is written down', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const rooms = start(t, { dataDirectory });
+  const { clock, consent, sign } = rooms;
+  const [id, other] = [rooms.customer(), rooms.customer()];
+  t.match(refused(() => consent.ask('nobody', BY)), { code: 'customer_not_found' });
+  t.match(refused(() => consent.refuse('nobody', BY)), { code: 'customer_not_found' });
+  t.equal(consent.ask(id, BY).version, 1);
+  const refusal = consent.refuse(id, BY);
+  t.strictSame(refusal, { customerId: id, refusedAt: new Date(NOON).toISOString(), notBefore: new Date(NOON + 48 * HOUR_MS).toISOString() });
+  const blocked = { code: 'consent_cool_off', details: { notBefore: refusal.notBefore } };
+  t.match(refused(() => consent.ask(id, BY)), blocked);
+  t.match(refused(() => sign(id)), blocked);
+  t.strictSame(told(rooms, 'consent_ask_blocked').map((entry) => [entry.customer, entry.staff]), [[id, 's'], [id, 's']]);
+  t.equal(refused(() => consent.ask(other, BY)), 'accepted', 'somebody else may be asked');
+
+  clock.move(-400 * DAY_MS);
+  t.match(refused(() => consent.ask(id, BY)), blocked, 'a clock that was set back');
+  clock.move(400 * DAY_MS + 48 * HOUR_MS - 1);
+  rooms.close();
+  const later = start(t, { dataDirectory, clock });
+  t.match(refused(() => later.sign(id)), blocked, 'a restart, and the last millisecond');
+  t.strictSame(later.consent.retention[1]!.deleteEndedBefore(clock.now()), 0, 'no term deletes it while it counts');
+  clock.move(1);
+  t.equal(refused(() => later.sign(id)), 'accepted');
+  t.equal(later.consent.refusals.of(id).length, 1);
+});
+
+t.test('C8: a refusal goes with the person when dossiers are merged', async (t) => {
+  const { consent, customer, customers } = start(t);
+  const [from, between, into] = [customer(), customer(), customer()];
+  consent.refuse(from, BY);
+  consent.endForMerge(from, (end) => customers.merge(from, between, 's', end));
+  consent.endForMerge(between, (end) => customers.merge(between, into, 's', end));
+  t.match(refused(() => consent.ask(into, BY)), { code: 'consent_cool_off' });
+});
+
+// ---- Ends ------------------------------------------------------------------------------------------------------
+
+t.test('C3: a consent that ran out is expired when signed anew, not replaced: its template does not live on', async (t) => {
+  const rooms = start(t);
+  const { clock, consent, gallery, sign } = rooms;
+  const id = rooms.customer();
+  sign(id, { validUntil: '2026-06-16' });
+  rooms.enrol(id);
+  clock.move(3 * DAY_MS); // and the hourly job has not come yet
+  sign(id);
+  t.match(consent.history(id), [{ endReason: null }, { endReason: 'expired' }]);
+  t.equal(gallery.photosOf(id), 0);
+  t.ok(consent.covers(id, 'recognise'));
+});
+
+t.test('C3: no consent without an end, and the job deletes what rested on it', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const rooms = start(t, { dataDirectory });
+  const { clock, consent, sign } = rooms;
+  const id = rooms.customer();
+  for (const validUntil of ['9999-12-31', '2027-06-17']) t.match(refused(() => sign(id, { validUntil })), { code: 'consent_term_invalid', details: { lastDay: '2027-06-16' } });
+  sign(id, { validUntil: '2027-06-16' });
+  rooms.enrol(id);
+  const [secret] = faceIn(rooms.db, id).photos;
+  t.ok(piecesOnDisk(dataDirectory, secret!) > 20, 'before: the search through the disk finds it');
+  clock.move(Date.parse('2027-06-17T00:00:00+08:00') - clock.now());
+  t.equal(consent.expireDue(), 1);
+  t.equal(piecesOnDisk(dataDirectory, secret!), 0);
+  t.equal(rooms.gallery.photosOf(id), 0);
+});
+
+t.test('while processing is restricted nothing rests on consent and nobody is asked', async (t) => {
+  const { consent, customer, sign } = start(t);
+  const [id, other] = [customer(), customer()];
+  for (const each of [id, other]) sign(each);
+  let restricted = id;
+  consent.restrictWith((customerId) => customerId === restricted);
+  t.notOk(consent.covers(id, 'recognise'));
+  t.equal(consent.withProof(id, 'recognise', () => t.fail('nothing may run')), null);
+  t.match(refused(() => consent.ask(id, BY)), { code: 'customer_restricted' });
+  t.match(refused(() => sign(id)), { code: 'customer_restricted' });
+  t.ok(consent.covers(other, 'recognise'));
+  restricted = '';
+  t.ok(consent.covers(id, 'recognise'));
+  restricted = id;
+  t.equal(consent.withdraw(id).customerId, id, 'withdrawing is always possible');
+});
+
+t.test('the records go with the dossier, strokes and guardian from the disk too', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const rooms = start(t, { dataDirectory });
+  const { consent, sign } = rooms;
+  const [id, other] = [rooms.customer(), rooms.customer()];
+  const strokes = [Array.from({ length: 200 }, (_, i) => ({ x: i, y: Math.round(100 + 50 * Math.sin(i)), t: i * 16 }))];
+  const signature = { width: 600, height: 200, strokes };
+  for (const each of [id, other]) sign(each, { ...child('2015-01-01'), ...(each === id ? { signature } : {}) });
+  consent.refuse(id, BY);
+  const secret = Buffer.from(JSON.stringify(signature));
+  t.throws(() => consent.eraseRecords(id), /must end/);
+  consent.withdraw(id);
+  t.ok(piecesOnDisk(dataDirectory, secret) > 20, 'before');
+  t.equal(consent.eraseRecords(id), 2);
+  rooms.db.truncateLog();
+  t.equal(piecesOnDisk(dataDirectory, secret), 0);
+  t.strictSame([consent.history(id).length, consent.history(other).length, consent.eraseRecords(id)], [0, 1, 0]);
+  t.strictSame(await consent.verifySeals(), { checked: 1, broken: [] });
+  t.strictSame(query(dataDirectory, `SELECT 1 FROM consent_purpose WHERE consent_id NOT IN (SELECT id FROM consent)`), []);
+});
+
+t.test('old records go by their term, none that holds', async (t) => {
+  const { clock, consent, customer, sign } = start(t);
+  const [gone, held] = [customer(), customer()];
+  for (const id of [gone, held]) sign(id);
+  consent.withdraw(gone);
+  consent.refuse(held, BY);
+  const [records, refusals] = consent.retention;
+  t.match([records, refusals], [{ kind: 'consent_records' }, { kind: 'refusals' }]);
+  t.strictSame([records!.count(), refusals!.count()], [2, 1]);
+  t.equal(records!.deleteEndedBefore(clock.now()), 0);
+  clock.move(100 * DAY_MS);
+  t.strictSame([records!.deleteEndedBefore(clock.now()), refusals!.deleteEndedBefore(clock.now() - DAY_MS)], [1, 1]);
+  t.strictSame([records!.count(), refusals!.count(), consent.history(gone).length], [1, 0, 0]);
+  t.ok(consent.covers(held, 'recognise'));
+});
