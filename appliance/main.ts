@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { schedule } from 'node-cron';
 import { Access } from './access/index.js';
-import { Audit } from './audit/index.js';
+import { Audit, THE_BOX } from './audit/index.js';
+import { Assessments, Breaches, Modes, Overview, Retention, StoredPersons } from './compliance/index.js';
 import type { Config } from './config/index.js';
 import { Consent } from './consent/index.js';
 import { Customers } from './customers/index.js';
@@ -11,7 +12,8 @@ import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
 import { createLogger, letMainThreadFirst, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
-import { Enrolments, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
+import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
+import { AccessCopies, Rights } from './rights/index.js';
 import { openStorage } from './storage/index.js';
 import { createVision } from './vision/index.js';
 import { Visits } from './visits/index.js';
@@ -94,12 +96,79 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       sightings.forgetScores(customerId);
       return { templatesDeleted };
     }, (customerId, purposes) => gallery.keepOnly(customerId, purposes));
+    const explanations = new Explanations({ db });
+    const rights = new Rights({ db, clock, events, audit, timeZone: config.timeZone });
+    consent.restrictWith((customerId) => rights.isRestricted(customerId));
+    rights.eraseWith((customerId, alongside) => {
+      let templatesDeleted = 0;
+      consent.endForMerge(customerId, (endConsent) => db.transaction(() => {
+        alongside();
+        for (const id of customers.withMerged(customerId)) {
+          templatesDeleted += gallery.forget(id);
+          if (id === customerId) endConsent();
+          consent.eraseRecords(id);
+          for (const room of [sightings, visits, followUps]) room.erase(id);
+          rights.forget(id);
+        }
+        customers.erase(customerId);
+      }));
+      return { templatesDeleted };
+    });
+    const accessCopies = new AccessCopies({
+      customers, visits, followUps, consent, gallery, rights, audit, explanations, clock, storeName: config.storeName,
+    });
+
+    const assessments = new Assessments({
+      db, clock, audit, timeZone: config.timeZone, snapshot: (): Record<string, string | number | boolean | null> => {
+        const notice = consent.currentNotice();
+        const { known, candidate } = gallery.thresholds();
+        return {
+          version: config.version, mode: modes.current(), modelPack: vision.modelPack, noticeVersion: notice.version, noticeHash: notice.hash,
+          thresholdKnown: known, thresholdCandidate: candidate, storedPersons: gallery.persons(), customers: customers.count(),
+          stations: modes.stations().length, ...Object.fromEntries(retention.table().rules.map(({ kind, days }) => [`retentionDays.${kind}`, days])),
+        };
+      },
+    });
+    const modes = new Modes({ db, clock, events, audit, assessments });
+    const persons = new StoredPersons({ db, clock, audit, timeZone: config.timeZone, stored: () => gallery.persons() });
+    const breaches = new Breaches({ db, clock, audit });
+    const retention = new Retention({
+      db, clock, audit, log, emptied: () => storage.dropCopies(), items: [
+        visits.retention, customers.retention, followUps.retention, sightings.retention, quality.retention, ...consent.retention,
+        rights.retention, assessments.retention, breaches.retention,
+        { kind: 'audit_log', count: () => audit.count(), deleteBefore: (ms) => audit.prune(ms) },
+        {
+          kind: 'inactive_customers', count: () => customers.count(), deleteBefore: (ms) => {
+            // A record of consent keeps the dossier for as long as it has to be kept itself: evidence about nobody proves nothing.
+            const due = customers.inactiveSince(ms).filter((id) => !rights.holds(id)
+              && !customers.withMerged(id).some((each) => consent.history(each).some(({ endedAt }) => endedAt !== null)));
+            for (const id of due) rights.erase(id, 'retention', THE_BOX);
+            return due.length;
+          },
+        },
+      ],
+    });
+    const overview = new Overview({
+      clock, audit, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.counts(), requests: () => rights.open(),
+      pendingDeletions: () => 0, // a deletion is one transaction so far
+      noticeUnreviewed: () => true, // no store can publish a notice of its own so far
+    });
+
     // Copies made before migrations hold what was deleted since; a kill may have come between, so at start too.
+    events.on('dossierErased', () => storage.dropCopies());
     events.on('consentEnded', () => storage.dropCopies());
     events.on('consentNarrowed', () => storage.dropCopies());
     if (consent.hasEnded()) storage.dropCopies();
     consent.publishNotice(config.storeName);
     consent.expireDue();
+    retention.catchUp();
+    events.on('customerEnrolled', () => persons.now()); // keeps the day on which the number for filing was reached
+    // Each night: what is over its term goes, and the audit chain is gone through.
+    const nightly = schedule('23 3 * * *', () => {
+      log.info(retention.run(), 'what was over its term was deleted');
+      overview.checkAudit().catch((err: unknown) => log.error({ err }, 'the audit log could not be checked'));
+    });
+    undo.push(() => nightly.stop());
 
     // Each night: what the search holds in memory against the file.
     const searchCheck = schedule('41 3 * * *', () => {
@@ -109,9 +178,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     undo.push(() => searchCheck.stop());
 
-    const enrolments = new Enrolments({ vision, gallery, consent, clock });
+    const enrolments = new Enrolments({ vision, gallery, consent, clock, requireOn: () => modes.requireOn() });
     const recognition = new Recognition({
-      vision, gallery, consent, customers, visits, sightings, quality, upkeep, enrolments, events, clock, log,
+      vision, gallery, consent, customers, visits, sightings, quality, upkeep, enrolments, events, clock, log, gate: modes,
     });
     recognition.start();
     undo.push(() => recognition.stop());
@@ -135,6 +204,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const certificates = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock);
     const server = await buildServer({
       access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates,
+      explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches },
       box: { version: config.version, storeName: config.storeName, demo: config.demo }, webuiDirectory: config.webuiDirectory,
     });
     undo.push(() => server.close());
@@ -163,7 +233,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     }
 
     // After READY, beside the cameras: new templates after a change of the model pack.
-    if (gallery.ofOtherPacks().length > 0) {
+    if (modes.current() !== 'off' && gallery.ofOtherPacks().length > 0) {
       let stopped = false;
       const done = reEnrolFromKeptPictures({ vision, gallery, consent, log }, () => stopped)
         .then((outcome) => log.info(outcome, 'templates of another model pack were made anew'))

@@ -18,15 +18,17 @@ const ROOMS: Record<string, readonly string[]> = {
   camera: ['contract'],
   vision: ['contract', 'kit'],
   audit: ['contract', 'kit', 'storage'],
+  compliance: ['audit', 'contract', 'events', 'kit', 'storage'],
   consent: ['audit', 'contract', 'events', 'kit', 'storage'],
   access: ['audit', 'contract', 'events', 'kit', 'storage'],
   customers: ['contract', 'events', 'kit', 'storage'],
   followups: ['contract', 'events', 'kit', 'storage'],
   gallery: ['consent', 'contract', 'events', 'kit', 'storage'],
   visits: ['consent', 'contract', 'events', 'kit', 'storage'],
+  rights: ['audit', 'compliance', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'storage', 'visits'],
   recognition: ['camera', 'consent', 'contract', 'customers', 'events', 'gallery', 'kit', 'storage', 'vision', 'visits'],
   health: ['contract', 'events', 'gallery', 'kit', 'recognition', 'storage', 'vision'],
-  http: ['access', 'audit', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'recognition', 'visits'],
+  http: ['access', 'audit', 'compliance', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'recognition', 'rights', 'visits'],
 };
 /** Folders outside appliance/ that rooms may know. */
 const OUTSIDE: Record<string, readonly string[]> = { vision: ['models'] };
@@ -46,6 +48,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   pino: ['appliance/kit/log.ts'],
   '@node-rs/argon2': ['appliance/access/index.ts'],
   'node-cron': ['appliance/main.ts'],
+  'chinese-days': ['appliance/compliance/workdays.ts'],
 };
 /** Packages that speak HTTP. */
 const NETWORK = /^(fastify|@fastify\/|ws$|@peculiar\/x509|node:(http|https|net|tls|http2|dgram)$)/;
@@ -242,7 +245,7 @@ t.test('nothing is printed past the logger', async (t) => {
 });
 
 t.test('only the composition root makes rooms', async (t) => {
-  const classes = /new (Access|Audit|Customers|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus)\(/;
+  const classes = /new (Access|Audit|Customers|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview)\(/;
   const makers = appliance.filter((file) => classes.test(file.text)).map((file) => file.path);
   t.strictSame(makers, ['appliance/main.ts']);
 });

@@ -33,6 +33,7 @@ export class Consent {
   readonly #timeZone: string;
   #onEnd: OnConsentEnd | null = null;
   #onReplaced: OnConsentReplaced | null = null;
+  #isRestricted: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; timeZone: string }) {
     this.#db = deps.db;
@@ -46,6 +47,11 @@ export class Consent {
   deleteWith(onEnd: OnConsentEnd, onReplaced: OnConsentReplaced): void {
     this.#onEnd = onEnd;
     this.#onReplaced = onReplaced;
+  }
+
+  /** While this says yes of a customer, nothing may rest on their consent and they are not asked for another. */
+  restrictWith(isRestricted: (customerId: string) => boolean): void {
+    this.#isRestricted = isRestricted;
   }
 
   /**
@@ -93,6 +99,7 @@ export class Consent {
     if (request.noticeId !== notice.id) throw new PorticoError('consent_notice_outdated');
     if (!request.purposes.includes('recognise')) throw new PorticoError('consent_purpose_missing');
     if (!request.ageConfirmed) throw new PorticoError('consent_guardian_required');
+    if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
     if (!isDrawn(request.signature)) throw new PorticoError('consent_signature_empty');
     const now = this.#clock.now();
     const lastDay = toDay(now + notice.maxTermDays * 86_400_000, this.#timeZone);
@@ -198,11 +205,40 @@ export class Consent {
     }));
   }
 
+  /**
+   * Deletes all records of a customer's consents, strokes included; for the deletion of the whole dossier, after the consent has
+   * ended. The caller empties the log.
+   */
+  eraseRecords(customerId: string): void {
+    this.#db.transaction(() => {
+      if (this.#active(customerId) !== undefined) throw new Error('the consent must end before its record goes');
+      this.#deleteConsents('customer_id = ?', customerId);
+    });
+  }
+
+  /** For the retention table: records of consents that ended. */
+  readonly retention = [{
+    kind: 'consent_records', count: (): number => this.#db.get<{ n: number }>('SELECT count(*) AS n FROM consent')!.n,
+    deleteBefore: (ms: number): number => this.#deleteConsents('ended_at_ms < ?', ms),
+  }] as const;
+
+  /** How many consents hold, how many of these end within 30 days, and how many were withdrawn since the year began. */
+  counts(): { holding: number; outdated: number; endingSoon: number; withdrawnThisYear: number } {
+    const today = toDay(this.#clock.now(), this.#timeZone);
+    const soon = toDay(this.#clock.now() + 30 * 86_400_000, this.#timeZone);
+    const holding = this.#db.get<{ holding: number; endingSoon: number }>(
+      `SELECT count(*) AS holding, coalesce(sum(valid_until <= ?2), 0) AS endingSoon FROM consent WHERE ended_at_ms IS NULL AND valid_until >= ?1`, today, soon)!;
+    const withdrawn = this.#db.all<{ ended_at_ms: number }>(
+      `SELECT ended_at_ms FROM consent WHERE end_reason = 'withdrawn' AND ended_at_ms >= ?`, this.#clock.now() - 367 * 86_400_000)
+      .filter((row) => toDay(row.ended_at_ms, this.#timeZone).slice(0, 4) === today.slice(0, 4)).length;
+    return { ...holding, outdated: 0, withdrawnThisYear: withdrawn };
+  }
+
   /** What the consent that holds today covers; null: there is none. */
   #valid(customerId: string): ReadonlySet<Purpose> | null {
     const active = this.#active(customerId);
     if (active === undefined || active.valid_until < toDay(this.#clock.now(), this.#timeZone)) return null;
-    return new Set(this.#purposes(active.id));
+    return this.#isRestricted(customerId) ? null : new Set(this.#purposes(active.id));
   }
 
   #active(customerId: string): ActiveRow | undefined {
@@ -212,6 +248,11 @@ export class Consent {
   #purposes(consentId: string): Purpose[] {
     return this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ? ORDER BY rowid', consentId)
       .map((row) => row.purpose);
+  }
+
+  #deleteConsents(filter: 'customer_id = ?' | 'ended_at_ms < ?', value: string | number): number {
+    this.#db.run(`DELETE FROM consent_purpose WHERE consent_id IN (SELECT id FROM consent WHERE ${filter})`, value);
+    return this.#db.run(`DELETE FROM consent WHERE ${filter}`, value).changes;
   }
 
   #markEnded(consentId: string, reason: EndReason, now: number): void {

@@ -1,6 +1,9 @@
 /** The privacy office on the wire: rights requests, assessments, stations, retention, the stored-person count, breaches. */
 import { Type, type Static } from 'typebox';
+import { AUDIT_ACTIONS } from './audit.js';
 import { closed, Day, Id, Instant, Line, Nullable, OneOf } from './base.js';
+import { Consent } from './consent.js';
+import { CustomerFields, FollowUp, Note, TemplateInfo, Visit } from './rest.js';
 
 const Text = (maxLength: number) => Type.String({ maxLength });
 
@@ -89,6 +92,9 @@ export const RequestClosing = Type.Object({ outcome: OneOf(REQUEST_OUTCOMES), re
 export type RequestClosing = Static<typeof RequestClosing>;
 
 export const RestrictionRequest = Type.Object({ restricted: Type.Boolean(), reason: Line(300) }, closed);
+/** While it holds: nothing is recognised, no enrolment, no new consent; a visit can still be written in by hand. */
+export const Restriction = Type.Object({ restricted: Type.Boolean(), since: Nullable(Instant), reason: Nullable(Type.String()) }, closed);
+export type Restriction = Static<typeof Restriction>;
 /** One time that a face led to this customer. */
 export const Explanation = Type.Object(
   {
@@ -103,6 +109,27 @@ export const Explanation = Type.Object(
   closed,
 );
 export type Explanation = Static<typeof Explanation>;
+
+/**
+ * Everything the box holds about one person, for the person (PIPL 45). Of the face it tells what there is, not the thing itself:
+ * vectors and pictures do not leave the box, and the drawn signature is on the copy of each consent.
+ */
+export const AccessCopy = Type.Object(
+  {
+    storeName: Type.String(), madeAt: Instant, customerId: Id, ...CustomerFields.properties, createdAt: Instant,
+    /** Names of dossiers that turned out to be the same person's and went into this one. */
+    formerDossiers: Type.Array(Type.Object({ displayName: Type.String(), mergedAt: Instant }, closed)),
+    notes: Type.Array(Note), followUps: Type.Array(FollowUp), visits: Type.Array(Visit), consents: Type.Array(Consent),
+    /** Null: no template. `keptPictures`: how many pictures of the enrolment are kept, with consent to that. */
+    template: Nullable(Type.Object(
+      { madeAt: Instant, modelPack: Type.String(), photos: TemplateInfo.properties.photos, keptPictures: Type.Integer({ minimum: 0 }) }, closed)),
+    recognitions: Type.Array(Explanation), requests: Type.Array(RightsRequest), restriction: Restriction,
+    /** What the audit log says was done with this dossier, oldest first; who did it is about the staff and not told here. */
+    log: Type.Array(Type.Object({ at: Instant, action: OneOf(AUDIT_ACTIONS) }, closed)),
+  },
+  closed,
+);
+export type AccessCopy = Static<typeof AccessCopy>;
 
 // ---- Retention -------------------------------------------------------------------------------------------------
 

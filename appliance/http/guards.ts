@@ -77,6 +77,17 @@ export async function requireStaff(request: FastifyRequest): Promise<void> {
   staffOf(request);
 }
 
+/** Consent, rights and records of processing are the privacy officer's alone; a manager is not one. @throws PorticoError not_allowed and as signedIn */
+export async function requirePrivacyOfficer(request: FastifyRequest): Promise<void> {
+  if (staffOf(request).session.staff.role !== 'privacy_officer') throw new PorticoError('not_allowed');
+}
+
+/** Who acts, for the audit log. @throws as staffOf */
+export function actorOf(request: FastifyRequest): { staffId: string; deviceId: string } {
+  const { session, device } = staffOf(request);
+  return { staffId: session.staff.id, deviceId: device.id };
+}
+
 export async function requireManager(request: FastifyRequest): Promise<void> {
   if (staffOf(request).session.staff.role !== 'manager') throw new PorticoError('not_allowed');
 }

@@ -4,16 +4,16 @@ import type { Access } from '../access/index.js';
 import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type SESSION_SCOPES } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
-import type { Recognition } from '../recognition/index.js';
+import type { CameraKind, Recognition } from '../recognition/index.js';
 import { serveCamera } from './camera.js';
 import { isOwnOrigin, signedIn, staffOf } from './guards.js';
 import type { LiveHub } from './live.js';
-import { endSocket } from './wire.js';
+import { endSocket, sendOrClose } from './wire.js';
 
 const HEARTBEAT_MS = 15_000;
 
 type Scope = (typeof SESSION_SCOPES)[number];
-interface SocketQuery { v?: string; mode?: string; range?: string; epoch?: string; since?: string }
+interface SocketQuery { v?: string; mode?: string; range?: string; station?: string; epoch?: string; since?: string }
 
 /**
  * The two sockets. A browser cannot read the status of a refused upgrade, so refusals are told in a typed message on
@@ -22,6 +22,7 @@ interface SocketQuery { v?: string; mode?: string; range?: string; epoch?: strin
 export function registerSockets(app: FastifyInstance, deps: { access: Access; events: EventBus; hub: LiveHub; recognition: Recognition }): void {
   const { access, events, hub, recognition } = deps;
   const open = new Set<{ socket: WebSocket; key: string; scope: Scope; alive: boolean }>();
+  const cameras = new Map<WebSocket, CameraKind>();
 
   const admit = (socket: WebSocket, request: FastifyRequest, authorise: () => { session: { key: string; scope: Scope } }): boolean => {
     socket.on('error', () => undefined); // followed by 'close'
@@ -59,12 +60,32 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
       if (range === undefined || (mode === 'front_desk' && range === 'far')) throw new PorticoError('camera_range_invalid');
       return mode === 'look_up' ? staffOf(request) : signedIn(request);
     });
-    if (admitted && mode !== undefined && range !== undefined) serveCamera(socket, { mode, range }, recognition);
+    if (!admitted || mode === undefined || range === undefined) return;
+    const kind = { mode, range, stationId: query.station ?? null };
+    cameras.set(socket, kind);
+    socket.on('close', () => cameras.delete(socket));
+    serveCamera(socket, kind, recognition);
   });
 
-  const unsubscribe = events.on('sessionEnded', ({ sessionKey }) => {
-    for (const entry of open) if (entry.key === sessionKey) endSocket(entry.socket, CLOSE.sessionEnded);
-  });
+  /** The line behind it is closed already; this tells the camera why. */
+  const endCameras = (code: 'recognition_off' | 'station_not_ready', which: (kind: CameraKind) => boolean) => {
+    for (const [socket, kind] of cameras) {
+      if (!which(kind)) continue;
+      sendOrClose(socket, JSON.stringify({ v: 1, type: 'error', ...new PorticoError(code).toBody() }));
+      endSocket(socket, CLOSE.notAllowed);
+    }
+  };
+
+  const unsubscribe = [
+    events.on('sessionEnded', ({ sessionKey }) => {
+      for (const entry of open) if (entry.key === sessionKey) endSocket(entry.socket, CLOSE.sessionEnded);
+    }),
+    events.on('modeChanged', ({ mode }) => {
+      if (mode === 'off') endCameras('recognition_off', () => true);
+      else if (mode !== 'fixed_station') endCameras('station_not_ready', (kind) => kind.mode === 'fixed_station');
+    }),
+    events.on('stationChanged', ({ stationId }) => endCameras('station_not_ready', (kind) => kind.mode === 'fixed_station' && kind.stationId === stationId)),
+  ];
   const stillLive = (entry: { key: string; scope: Scope }): boolean => {
     try {
       return access.isLive(entry.key, entry.scope);
@@ -85,6 +106,6 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
   }, HEARTBEAT_MS);
   app.addHook('preClose', async () => {
     clearInterval(heartbeat);
-    unsubscribe();
+    for (const each of unsubscribe) each();
   });
 }
