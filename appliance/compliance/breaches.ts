@@ -20,19 +20,17 @@ interface Row {
 const SELECT = 'SELECT breach.*, staff.name AS "by" FROM breach JOIN staff ON staff.id = staff_id';
 
 /**
- * Of whom there was data of a kind in a time (?1 to ?2), as customers' ids. What was deleted since can only be told from the consents,
- * which say that it was there: then rather one too many is told than one too few.
+ * Of whom there was data of a kind in a time, as customers' ids. What was deleted since can only be told from the consents, which say
+ * that it was there: then rather one too many is told than one too few.
  */
 const OF_WHOM: Record<Kind, string> = {
-  template: `SELECT customer_id FROM template WHERE made_at_ms <= ?2 UNION SELECT customer_id FROM consent JOIN consent_purpose ON consent_id = consent.id
-    WHERE purpose = 'recognise' AND given_at_ms <= ?2 AND coalesce(ended_at_ms, ?2) >= ?1`,
-  photo: `SELECT customer_id FROM kept_photo WHERE taken_at_ms <= ?2 UNION SELECT customer_id FROM consent JOIN consent_purpose ON consent_id = consent.id
-    WHERE purpose = 'keep_photo' AND given_at_ms <= ?2 AND coalesce(ended_at_ms, ?2) >= ?1`,
-  contact: 'SELECT id AS customer_id FROM customer WHERE created_at_ms <= ?2 AND ?1 <= ?2',
-  visits: 'SELECT customer_id FROM visit WHERE opened_at_ms <= ?2 AND ?1 <= ?2',
-  notes: `SELECT customer_id FROM note WHERE at_ms <= ?2 AND ?1 <= ?2 UNION SELECT customer_id FROM follow_up WHERE at_ms <= ?2
-    UNION SELECT customer_id FROM customer_line JOIN customer ON customer.id = customer_id WHERE created_at_ms <= ?2`,
-  signature: 'SELECT customer_id FROM consent WHERE given_at_ms <= ?2 AND ?1 <= ?2',
+  template: `SELECT customer_id FROM template, span WHERE made_at_ms <= ended UNION ${consented('recognise')}`,
+  photo: `SELECT customer_id FROM kept_photo, span WHERE taken_at_ms <= ended UNION ${consented('keep_photo')}`,
+  contact: 'SELECT id AS customer_id FROM customer, span WHERE created_at_ms <= ended',
+  visits: 'SELECT customer_id FROM visit, span WHERE opened_at_ms <= ended',
+  notes: `SELECT customer_id FROM note, span WHERE at_ms <= ended UNION SELECT customer_id FROM follow_up, span WHERE at_ms <= ended
+    UNION SELECT customer_id FROM customer_line JOIN customer ON customer.id = customer_id, span WHERE created_at_ms <= ended`,
+  signature: 'SELECT customer_id FROM consent, span WHERE given_at_ms <= ended',
 };
 
 /** Incidents and drills: what happened, whom it concerns, by when they have to be told. */
@@ -107,7 +105,7 @@ export class Breaches {
     const leftOf = (id: string): string => (into.has(id) ? leftOf(into.get(id)!) : id);
     const found = new Map<string, Set<Kind>>();
     for (const kind of BREACH_KINDS.filter((each) => kinds.includes(each))) {
-      for (const { customer_id } of db.all<{ customer_id: string }>(OF_WHOM[kind], fromMs, toMs)) {
+      for (const { customer_id } of db.all<{ customer_id: string }>(`WITH span (began, ended) AS (VALUES (?, ?)) ${OF_WHOM[kind]}`, fromMs, toMs)) {
         const id = leftOf(customer_id);
         found.set(id, (found.get(id) ?? new Set()).add(kind));
       }
@@ -116,6 +114,12 @@ export class Breaches {
       'SELECT id, display_name AS displayName, phone FROM customer WHERE merged_into_id IS NULL ORDER BY display_name, id')
       .flatMap((customer) => (found.has(customer.id) ? [{ ...customer, kinds: [...found.get(customer.id)!] }] : []));
   }
+}
+
+/** Whose consent to a purpose held at some moment of the time. */
+function consented(purpose: 'recognise' | 'keep_photo'): string {
+  return `SELECT customer_id FROM consent JOIN consent_purpose ON consent_id = consent.id, span
+    WHERE purpose = '${purpose}' AND given_at_ms <= ended AND coalesce(ended_at_ms, ended) >= began`;
 }
 
 /** RFC 4180, and an apostrophe before what a spreadsheet would take for a formula. */

@@ -227,7 +227,7 @@ export class Consent {
     const today = toDay(this.#clock.now(), this.#timeZone);
     const soon = toDay(this.#clock.now() + 30 * 86_400_000, this.#timeZone);
     const holding = this.#db.get<{ holding: number; endingSoon: number }>(
-      `SELECT count(*) AS holding, coalesce(sum(valid_until <= ?2), 0) AS endingSoon FROM consent WHERE ended_at_ms IS NULL AND valid_until >= ?1`, today, soon)!;
+      `SELECT count(*) AS holding, coalesce(sum(valid_until <= ?), 0) AS endingSoon FROM consent WHERE ended_at_ms IS NULL AND valid_until >= ?`, soon, today)!;
     const withdrawn = this.#db.all<{ ended_at_ms: number }>(
       `SELECT ended_at_ms FROM consent WHERE end_reason = 'withdrawn' AND ended_at_ms >= ?`, this.#clock.now() - 367 * 86_400_000)
       .filter((row) => toDay(row.ended_at_ms, this.#timeZone).slice(0, 4) === today.slice(0, 4)).length;

@@ -208,8 +208,8 @@ export class Customers {
     this.#db.transaction(() => {
       this.byId(id);
       for (const gone of this.withMerged(id).reverse()) { // the deepest first: they refer to the one they went into
-        this.#db.run('DELETE FROM customer_merge_row WHERE merge_id IN (SELECT id FROM customer_merge WHERE from_id = ?1 OR into_id = ?1)', gone);
-        this.#db.run('DELETE FROM customer_merge WHERE from_id = ?1 OR into_id = ?1', gone);
+        this.#db.run('DELETE FROM customer_merge_row WHERE merge_id IN (SELECT id FROM customer_merge WHERE ? IN (from_id, into_id))', gone);
+        this.#db.run('DELETE FROM customer_merge WHERE ? IN (from_id, into_id)', gone);
         this.#db.run('DELETE FROM note WHERE customer_id = ?', gone);
         this.#db.run('DELETE FROM customer_line WHERE customer_id = ?', gone);
         this.#db.run('DELETE FROM customer WHERE id = ?', gone);
@@ -234,12 +234,13 @@ export class Customers {
    */
   inactiveSince(ms: number): string[] {
     return this.#db.all<{ id: string }>(
-      `SELECT id FROM customer WHERE merged_into_id IS NULL AND created_at_ms < ?1
-       AND id NOT IN (SELECT customer_id FROM visit WHERE last_seen_at_ms >= ?1)
-       AND id NOT IN (SELECT customer_id FROM note WHERE at_ms >= ?1)
-       AND id NOT IN (SELECT customer_id FROM follow_up WHERE at_ms >= ?1 OR done_at_ms >= ?1)
-       AND id NOT IN (SELECT customer_id FROM consent WHERE given_at_ms >= ?1)
-       AND id NOT IN (SELECT into_id FROM customer_merge WHERE at_ms >= ?1)`, ms).map((row) => row.id);
+      `WITH since (ms) AS (VALUES (?))
+       SELECT id FROM customer, since WHERE merged_into_id IS NULL AND created_at_ms < ms
+       AND id NOT IN (SELECT customer_id FROM visit WHERE last_seen_at_ms >= ms)
+       AND id NOT IN (SELECT customer_id FROM note WHERE at_ms >= ms)
+       AND id NOT IN (SELECT customer_id FROM follow_up WHERE at_ms >= ms OR done_at_ms >= ms)
+       AND id NOT IN (SELECT customer_id FROM consent WHERE given_at_ms >= ms)
+       AND id NOT IN (SELECT into_id FROM customer_merge WHERE at_ms >= ms)`, ms).map((row) => row.id);
   }
 
   /** An open visit that changed hands shows another name now. */

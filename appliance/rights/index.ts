@@ -88,10 +88,11 @@ export class Rights {
   /** How many are open, over their day, and due within three days. */
   open(): { open: number; overdue: number; dueSoon: number } {
     const { db, clock, timeZone } = this.#deps;
+    const today = this.#today();
     const soon = toDay(clock.now() + SOON_DAYS * DAY_MS, timeZone);
     return db.get<{ open: number; overdue: number; dueSoon: number }>(
-      `SELECT count(*) AS open, coalesce(sum(due_on < ?1), 0) AS overdue, coalesce(sum(due_on BETWEEN ?1 AND ?2), 0) AS dueSoon
-       FROM rights_request WHERE closed_at_ms IS NULL`, this.#today(), soon)!;
+      `SELECT count(*) AS open, coalesce(sum(due_on < ?), 0) AS overdue, coalesce(sum(due_on BETWEEN ? AND ?), 0) AS dueSoon
+       FROM rights_request WHERE closed_at_ms IS NULL`, today, today, soon)!;
   }
 
   // ---- Restriction ---------------------------------------------------------------------------------------------
