@@ -78,8 +78,8 @@ export class Audit {
     const rows = this.#db.all<Row & { staff_name: string | null; device_name: string | null; display_name: string | null }>(
       `SELECT audit_entry.*, staff.name AS staff_name, device.name AS device_name, display_name FROM audit_entry
        LEFT JOIN staff ON staff.id = staff_id LEFT JOIN device ON device.id = device_id LEFT JOIN customer ON customer.id = customer_id
-       WHERE seq < ? AND (?2 IS NULL OR action = ?2) AND (?3 IS NULL OR customer_id = ?3) AND (?4 IS NULL OR staff_id = ?4)
-       ORDER BY seq DESC LIMIT ?5`,
+       WHERE seq < ? AND action = coalesce(?, action) AND customer_id IS coalesce(?, customer_id) AND staff_id IS coalesce(?, staff_id)
+       ORDER BY seq DESC LIMIT ?`,
       query.before ?? Number.MAX_SAFE_INTEGER, query.action ?? null, query.customerId ?? null, query.staffId ?? null, query.limit + 1);
     return {
       more: rows.length > query.limit,

@@ -50,6 +50,37 @@ const MANAGER_ROUTES: readonly [method: string, path: string, body?: unknown][] 
   ['GET', '/devices'],
   ['DELETE', `/devices/${NOBODY}`],
 ];
+/** The privacy officer's alone. */
+const OFFICER_ROUTES: readonly [method: string, path: string, body?: unknown][] = [
+  ['GET', '/privacy/overview'],
+  ['GET', '/privacy/mode'],
+  ['PUT', '/privacy/mode', { mode: 'off' }],
+  ['GET', '/privacy/stations'],
+  ['POST', '/privacy/stations', { name: 'x' }],
+  ['PATCH', `/privacy/stations/${NOBODY}`, { name: 'x' }],
+  ['DELETE', `/privacy/stations/${NOBODY}`],
+  ['POST', `/privacy/stations/${NOBODY}/signage`, { items: [] }],
+  ['GET', '/privacy/assessments'],
+  ['POST', '/privacy/assessments', { mode: 'off', reason: 'first', purpose: '', impact: '', risks: '', measures: '', conclusion: '', acceptable: true }],
+  ['GET', '/privacy/retention'],
+  ['PUT', '/privacy/retention', { kind: 'visits', days: 1 }],
+  ['GET', '/privacy/persons'],
+  ['PUT', '/privacy/persons', { elsewhere: 1 }],
+  ['GET', '/privacy/breaches'],
+  ['POST', '/privacy/breaches', {
+    drill: true, happenedFrom: '2026-09-20T00:00:00.000Z', happenedTo: '2026-09-20T00:00:00.000Z', discoveredAt: '2026-09-20T00:00:00.000Z', kinds: ['contact'],
+    cause: 'x', harm: 'x', measures: 'x', selfHelp: 'x', contact: 'x',
+  }],
+  ['GET', `/privacy/breaches/${NOBODY}/affected.csv`],
+  ['GET', '/privacy/requests'],
+  ['POST', '/privacy/requests', { customerId: null, kind: 'access', receivedOn: '2026-09-20', note: '' }],
+  ['POST', `/privacy/requests/${NOBODY}/close`, { outcome: 'done', reason: '' }],
+  ['GET', `/customers/${NOBODY}/access-copy.json`],
+  ['GET', `/customers/${NOBODY}/explanations`],
+  ['GET', `/customers/${NOBODY}/restriction`],
+  ['PUT', `/customers/${NOBODY}/restriction`, { restricted: true, reason: 'x' }],
+  ['DELETE', `/customers/${NOBODY}`],
+];
 const DEVICE_ROUTES: readonly [method: string, path: string, body?: unknown][] = [
   ['GET', '/staff'],
   ['POST', '/setup/owner', { name: 'x', pin: '314159' }],
@@ -65,13 +96,13 @@ async function allRefuse(t: Test, client: PorticoClient, routes: typeof STAFF_RO
 t.test('the lists of routes above are all there are', async (t) => {
   const { paths } = (await box.owner.send<{ paths: Record<string, Record<string, unknown>> }>('GET', '/api/openapi.json')).body;
   const documented = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('/api/v1', '')}`));
-  const listed = [...STAFF_ROUTES, ...MANAGER_ROUTES, ...DEVICE_ROUTES].map(([method, path]) => `${method} ${path.replace(NOBODY, '{id}')}`);
+  const listed = [...STAFF_ROUTES, ...MANAGER_ROUTES, ...OFFICER_ROUTES, ...DEVICE_ROUTES].map(([method, path]) => `${method} ${path.replace(NOBODY, '{id}')}`);
   t.strictSame([...documented].sort(), [...listed, 'GET /box', 'POST /pairings'].sort());
 });
 
 t.test('a device that is not paired gets in nowhere', async (t) => {
   const stranger = box.stranger();
-  await allRefuse(t, stranger, [...STAFF_ROUTES, ...MANAGER_ROUTES, ...DEVICE_ROUTES], '401 device_not_paired');
+  await allRefuse(t, stranger, [...STAFF_ROUTES, ...MANAGER_ROUTES, ...OFFICER_ROUTES, ...DEVICE_ROUTES], '401 device_not_paired');
   for (const socket of [stranger.live(), stranger.camera('look_up'), stranger.camera('front_desk')]) {
     t.match(await socket.next(), { v: 1, type: 'error', code: 'device_not_paired' });
     t.equal(await socket.closed, 4401);
@@ -81,7 +112,8 @@ t.test('a device that is not paired gets in nowhere', async (t) => {
 
 t.test('associates are kept from what managers do', async (t) => {
   const { device } = await addAssociate(box, '小陈');
-  await allRefuse(t, device, MANAGER_ROUTES, '403 not_allowed');
+  await allRefuse(t, device, [...MANAGER_ROUTES, ...OFFICER_ROUTES], '403 not_allowed');
+  await allRefuse(t, box.owner, OFFICER_ROUTES, '403 not_allowed');
   t.equal((await device.call<unknown[]>('GET', '/customers')).length, 0, 'and may do the rest');
   t.equal(await refusal(box.owner.call('POST', '/staff', { name: '小陈', role: 'associate', pin: '314159' })), '409 staff_name_taken');
 });
@@ -110,7 +142,7 @@ t.test('at the front desk nothing can be read', async (t) => {
   t.equal((await device.call<Session>('POST', '/sessions/current/front-desk')).scope, 'front_desk');
   t.equal(await closedSoon(live), 4401, 'sockets of the wider session close');
   t.equal(await closedSoon(lookUp), 4401);
-  await allRefuse(t, device, [...STAFF_ROUTES, ...MANAGER_ROUTES], '403 not_allowed');
+  await allRefuse(t, device, [...STAFF_ROUTES, ...MANAGER_ROUTES, ...OFFICER_ROUTES], '403 not_allowed');
   for (const socket of [device.live(), device.camera('look_up')]) {
     t.match(await socket.next(), { type: 'error', code: 'not_allowed' });
     t.equal(await socket.closed, 4403);
