@@ -95,10 +95,12 @@ export const RestrictionRequest = Type.Object({ restricted: Type.Boolean(), reas
 /** While it holds: nothing is recognised, no enrolment, no new consent; a visit can still be written in by hand. */
 export const Restriction = Type.Object({ restricted: Type.Boolean(), since: Nullable(Instant), reason: Nullable(Type.String()) }, closed);
 export type Restriction = Static<typeof Restriction>;
+/** What became of it: a card that named, a question and its answer, or a card that was taken back by staff or by the box itself. */
+export const EXPLANATION_OUTCOMES = ['named', 'asked_yes', 'asked_no', 'asked_unsure', 'not_this_person'] as const;
 /** One time that a face led to this customer. */
 export const Explanation = Type.Object(
   {
-    visitId: Nullable(Id), at: Instant, outcome: OneOf(['named', 'asked_yes', 'asked_no', 'not_this_person'] as const),
+    visitId: Nullable(Id), at: Instant, outcome: OneOf(EXPLANATION_OUTCOMES),
     /** Cosine similarity -1..1 and the one that was asked for; null: deleted with the consent. */
     score: Nullable(Type.Number()), threshold: Nullable(Type.Number()),
     /** When the template that it was compared with was made, out of how many photos, and with which models. */
@@ -122,7 +124,10 @@ export const AccessCopy = Type.Object(
     notes: Type.Array(Note), followUps: Type.Array(FollowUp), visits: Type.Array(Visit), consents: Type.Array(Consent),
     /** Null: no template. `keptPictures`: how many pictures of the enrolment are kept, with consent to that. */
     template: Nullable(Type.Object(
-      { madeAt: Instant, modelPack: Type.String(), photos: TemplateInfo.properties.photos, keptPictures: Type.Integer({ minimum: 0 }) }, closed)),
+      {
+        madeAt: Instant, modelPack: Type.String(), photos: TemplateInfo.properties.photos, keptPictures: Type.Integer({ minimum: 0 }),
+        stricterUntil: TemplateInfo.properties.stricterUntil,
+      }, closed)),
     recognitions: Type.Array(Explanation), requests: Type.Array(RightsRequest), restriction: Restriction,
     /** What the audit log says was done with this dossier, oldest first; who did it is about the staff and not told here. */
     log: Type.Array(Type.Object({ at: Instant, action: OneOf(AUDIT_ACTIONS) }, closed)),

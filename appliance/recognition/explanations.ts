@@ -17,9 +17,9 @@ const VISITS = `
   FROM visit WHERE customer_id = ? AND arrival <> 'by_hand'`;
 /** Questions that opened no visit; a "yes" that was taken back later is told with its visit. */
 const QUESTIONS = `
-  SELECT NULL, at_ms, 'asked_no', score, threshold, template_made_at_ms, template_photos, model_pack, name
+  SELECT NULL, at_ms, 'asked_' || answer, score, threshold, template_made_at_ms, template_photos, model_pack, name
   FROM sighting_answer JOIN staff ON staff.id = staff_id
-  WHERE customer_id = ? AND kind = 'asked' AND answer = 'no'
+  WHERE customer_id = ? AND kind = 'asked' AND answer <> 'yes'
   AND NOT EXISTS (SELECT 1 FROM visit WHERE visit.customer_id = sighting_answer.customer_id AND arrival = 'confirmed' AND opened_at_ms = at_ms)`;
 
 /** Why the box named or asked about somebody, each time it did. */

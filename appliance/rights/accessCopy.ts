@@ -44,10 +44,10 @@ export class AccessCopies {
     const { gallery } = this.#rooms;
     const basis = gallery.basisOf(customerId);
     if (basis === null) return null;
-    const photos = gallery.stateOf(customerId)?.photos ?? [];
+    const state = gallery.stateOf(customerId);
     return {
       madeAt: toInstant(basis.madeAtMs), modelPack: basis.modelPack, keptPictures: gallery.keptPictureCount(customerId),
-      photos: photos.map(({ takenAtMs, ...photo }) => ({ ...photo, takenAt: toInstant(takenAtMs) })),
+      stricterUntil: state?.stricterUntil ?? null, photos: (state?.photos ?? []).map(({ takenAtMs, ...photo }) => ({ ...photo, takenAt: toInstant(takenAtMs) })),
     };
   }
 

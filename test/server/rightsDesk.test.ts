@@ -85,10 +85,11 @@ t.test('C22: each naming and each question can be explained, as long as the cons
   const no = await asked('no');
   t.match(no, { visitId: null, outcome: 'asked_no', judgedBy: '小陈', templatePhotos: 1 });
   t.ok(no.score! >= no.threshold!, `${no.score} of ${no.threshold}`);
+  t.match(await asked('unsure'), { visitId: null, outcome: 'asked_unsure' });
   const yes = await asked('yes');
   t.match(yes, { outcome: 'asked_yes', judgedBy: '小陈', templatePhotos: 1 });
   t.not(yes.visitId, null);
-  t.equal((await explain()).length, 3);
+  t.equal((await explain()).length, 4);
   await associate.call('POST', `/visits/${yes.visitId}/close`);
   clock.move(3 * 60_000);
 });
@@ -106,8 +107,8 @@ t.test('C22: the access copy has everything about the person, and no face', asyn
   t.match(copy, {
     customerId: lin, displayName: '林小满', salutation: '林女士', phone: '13900001111', tier: '金卡', facts: ['喝乌龙'], doNot: ['不要打电话'],
     formerDossiers: [{ displayName: '小满' }], followUps: [{ text: '新茶到了打招呼', author: '小陈' }], visits: [{ arrival: 'confirmed' }, { endReason: 'not_this_person' }],
-    consents: [{ purposes: ['recognise', 'greet', 'keep_photo'], witness: '店长' }], template: { photos: [{ source: 'enrolment' }], keptPictures: 1 },
-    recognitions: [{ outcome: 'asked_yes' }, { outcome: 'asked_no' }, { outcome: 'not_this_person' }], requests: [{ kind: 'access', note: '到店口头提出' }], restriction: { restricted: false },
+    consents: [{ purposes: ['recognise', 'greet', 'keep_photo'], witness: '店长' }], template: { photos: [{ source: 'enrolment' }], keptPictures: 1, stricterUntil: null },
+    recognitions: [{ outcome: 'asked_yes' }, { outcome: 'asked_unsure' }, { outcome: 'asked_no' }, { outcome: 'not_this_person' }], requests: [{ kind: 'access', note: '到店口头提出' }], restriction: { restricted: false },
   });
   t.strictSame(copy.notes.map(({ text }) => text).sort(), ['另一份档案里的话', '喜欢靠窗的位子']);
   t.ok(copy.log.some(({ action }) => action === 'request_received'));

@@ -7,6 +7,8 @@ import {
 } from '../../contract/index.js';
 import { actorOf, requirePrivacyOfficer } from '../guards.js';
 
+const Csv = Type.Unsafe<string>({ description: 'RFC 4180, UTF-8', content: { 'text/csv': { schema: { type: 'string' } } } });
+
 export interface Compliance {
   overview: Overview; modes: Modes; assessments: Assessments; retention: Retention; persons: StoredPersons; breaches: Breaches;
 }
@@ -58,7 +60,7 @@ export const privacyRoutes = ({ overview, modes, assessments, retention, persons
     async () => breaches.all());
   app.post('/privacy/breaches', { schema: { tags, body: BreachRequest, response: { 201: Breach } } },
     async (request, reply) => reply.status(201).send(breaches.record(request.body, actorOf(request))));
-  app.get('/privacy/breaches/:id/affected.csv', { schema: { tags, summary: 'Whom it concerns, for a spreadsheet', params: IdParams } }, async (request, reply) =>
+  app.get('/privacy/breaches/:id/affected.csv', { schema: { tags, summary: 'Whom it concerns, for a spreadsheet', params: IdParams, response: { 200: Csv } } }, async (request, reply) =>
     reply.type('text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="affected.csv"')
       .send(breaches.affectedCsv(request.params.id, actorOf(request))));
 };
