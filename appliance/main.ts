@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { schedule } from 'node-cron';
 import { Access } from './access/index.js';
 import { Audit, THE_BOX } from './audit/index.js';
+import { Assessments, Breaches, Modes, Overview, Retention, StoredPersons } from './compliance/index.js';
 import type { Config } from './config/index.js';
 import { Consent } from './consent/index.js';
 import { Customers } from './customers/index.js';
@@ -13,7 +14,8 @@ import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
 import { createLogger, letMainThreadFirst, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
 import { Signer } from './papers/index.js';
-import { Enrolments, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
+import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
+import { AccessCopies, Rights } from './rights/index.js';
 import { openStorage } from './storage/index.js';
 import { createVision } from './vision/index.js';
 import { Visits } from './visits/index.js';
@@ -75,6 +77,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const followUps = new FollowUps({ db, clock, events });
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
     const consent = new Consent({ db, clock, events, audit, timeZone: config.timeZone });
+    const explanations = new Explanations({ db });
+    const rights = new Rights({ db, clock, events, audit, timeZone: config.timeZone });
     const erasure = new Erasure({ db, clock, audit, log, dropTraces: () => storage.dropTraces() });
     const gallery = new Gallery({
       db, clock, events, log, deleting: (customerId) => erasure.isDeleting(customerId), readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
@@ -95,6 +99,18 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     }, 'at once');
     erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
     erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));
+    erasure.deletes('dossier', (order) => consent.endAgain(order), 'at once');
+    erasure.deletes('dossier', ({ customerId }) => {
+      for (const id of customers.withMerged(customerId)) {
+        gallery.dropRows(id);
+        consent.eraseRecords(id);
+        for (const room of [sightings, visits, followUps]) room.erase(id);
+        rights.forget(id);
+      }
+      customers.erase(customerId);
+    });
+    rights.eraseWith(erasure);
+    consent.restrictWith((customerId) => rights.isRestricted(customerId));
     // What a kill, a power cut or a restored database left undone; then whether the vault's vectors are those of this database.
     const replayed = erasure.replay();
     if (replayed > 0) log.warn({ deletions: replayed }, 'an older database was put back: what was deleted since is deleted again');
@@ -113,8 +129,58 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       await vision.stop();
       await gallery.stop();
     });
+    events.on('dossierErased', () => storage.dropTraces());
     consent.prepare(config.storeName);
+
+    const accessCopies = new AccessCopies({
+      customers, visits, followUps, consent, gallery, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName,
+    });
+
+    const assessments = new Assessments({
+      db, clock, audit, timeZone: config.timeZone, snapshot: (): Record<string, string | number | boolean | null> => {
+        const notice = consent.currentNotice();
+        const { known, candidate } = gallery.thresholds();
+        return {
+          version: config.version, mode: modes.current(), modelPack: vision.modelPack, noticeVersion: notice.version, noticeHash: notice.hash,
+          thresholdKnown: known, thresholdCandidate: candidate, storedPersons: gallery.persons(), customers: customers.count(),
+          stations: modes.stations().length, ...Object.fromEntries(retention.table().rules.map(({ kind, days }) => [`retentionDays.${kind}`, days])),
+        };
+      },
+    });
+    const modes = new Modes({ db, clock, events, audit, assessments });
+    const persons = new StoredPersons({ db, clock, audit, timeZone: config.timeZone, stored: () => gallery.persons() });
+    const breaches = new Breaches({ db, clock, audit });
+    const retention = new Retention({
+      db, clock, audit, log, emptied: () => storage.dropTraces(), items: [
+        visits.retention, customers.retention, followUps.retention, sightings.retention, quality.retention, ...consent.retention,
+        rights.retention, assessments.retention, breaches.retention,
+        { kind: 'deletion_records', count: () => erasure.count(), deleteBefore: (ms) => erasure.prune(ms) },
+        { kind: 'audit_log', count: () => audit.count(), deleteBefore: (ms) => audit.prune(ms) },
+        {
+          kind: 'inactive_customers', count: () => customers.count(), deleteBefore: (ms) => {
+            // A record of consent keeps the dossier for as long as it has to be kept itself: evidence about nobody proves nothing.
+            const due = customers.inactiveSince(ms).filter((id) => !rights.holds(id)
+              && !customers.withMerged(id).some((each) => consent.history(each).some(({ endedAt }) => endedAt !== null)));
+            for (const id of due) rights.erase(id, 'retention', THE_BOX);
+            return due.length;
+          },
+        },
+      ],
+    });
+    const overview = new Overview({
+      clock, audit, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.counts(), requests: () => rights.open(),
+      pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isBuiltIn(),
+    });
+
     consent.expireDue();
+    retention.catchUp();
+    events.on('customerEnrolled', () => persons.now()); // keeps the day on which the number for filing was reached
+    // Each night: what is over its term goes, and the audit chain is gone through.
+    const nightly = schedule('23 3 * * *', () => {
+      log.info(retention.run(), 'what was over its term was deleted');
+      overview.checkAudit().catch((err: unknown) => log.error({ err }, 'the audit log could not be checked'));
+    });
+    undo.push(() => nightly.stop());
 
     // Each night: what the search holds in memory against the file.
     const searchCheck = schedule('41 3 * * *', () => {
@@ -124,9 +190,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     undo.push(() => searchCheck.stop());
 
-    const enrolments = new Enrolments({ vision, gallery, consent, clock });
+    const enrolments = new Enrolments({ vision, gallery, consent, clock, requireOn: () => modes.requireOn() });
     const recognition = new Recognition({
-      vision, gallery, consent, customers, visits, sightings, quality, upkeep, enrolments, events, clock, log,
+      vision, gallery, consent, customers, visits, sightings, quality, upkeep, enrolments, events, clock, log, gate: modes,
     });
     recognition.start();
     undo.push(() => recognition.stop());
@@ -150,8 +216,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const certificates = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock);
     const server = await buildServer({
       access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone }, webuiDirectory: config.webuiDirectory,
-      receipts: { deletions: erasure },
     });
     undo.push(() => server.close());
     // Each night: a certificate near its end or without a new address is renewed while the server runs.
@@ -179,7 +245,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     }
 
     // After READY, beside the cameras: new templates after a change of the model pack.
-    if (gallery.ofOtherPacks().length > 0) {
+    if (modes.current() !== 'off' && gallery.ofOtherPacks().length > 0) {
       let stopped = false;
       const done = reEnrolFromKeptPictures({ vision, gallery, consent, log }, () => stopped)
         .then((outcome) => log.info(outcome, 'templates of another model pack were made anew'))

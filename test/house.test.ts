@@ -18,6 +18,7 @@ const ROOMS: Record<string, readonly string[]> = {
   camera: ['contract'],
   vision: ['contract', 'kit'],
   audit: ['contract', 'kit', 'storage'],
+  compliance: ['audit', 'contract', 'events', 'kit', 'storage'],
   consent: ['audit', 'contract', 'events', 'kit', 'storage'],
   papers: ['contract', 'kit', 'storage'],
   access: ['audit', 'contract', 'events', 'kit', 'storage'],
@@ -26,9 +27,10 @@ const ROOMS: Record<string, readonly string[]> = {
   erasure: ['audit', 'contract', 'kit', 'storage'],
   gallery: ['consent', 'contract', 'events', 'kit', 'storage'],
   visits: ['consent', 'contract', 'events', 'kit', 'storage'],
+  rights: ['audit', 'compliance', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'storage', 'visits'],
   recognition: ['camera', 'consent', 'contract', 'customers', 'events', 'gallery', 'kit', 'storage', 'vision', 'visits'],
   health: ['contract', 'events', 'gallery', 'kit', 'recognition', 'storage', 'vision'],
-  http: ['access', 'audit', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'papers', 'recognition', 'visits'],
+  http: ['access', 'audit', 'compliance', 'consent', 'contract', 'customers', 'events', 'followups', 'gallery', 'kit', 'papers', 'recognition', 'rights', 'visits'],
 };
 /** Folders outside appliance/ that rooms may know. */
 const OUTSIDE: Record<string, readonly string[]> = { vision: ['models'] };
@@ -53,6 +55,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   pdfkit: ['appliance/papers/sheet.ts'],
   qrcode: ['appliance/papers/sheet.ts', 'appliance/start.ts'],
   fflate: ['appliance/papers/pack.ts'],
+  'chinese-days': ['appliance/compliance/workdays.ts'],
 };
 /** Packages that speak HTTP. */
 const NETWORK = /^(fastify|@fastify\/|ws$|@peculiar\/x509|node:(http|https|net|tls|http2|dgram)$)/;
@@ -249,7 +252,7 @@ t.test('nothing is printed past the logger', async (t) => {
 });
 
 t.test('only the composition root makes rooms', async (t) => {
-  const classes = /new (Access|Audit|Customers|Erasure|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Signer)\(/;
+  const classes = /new (Access|Audit|Customers|Erasure|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview|Signer)\(/;
   const makers = appliance.filter((file) => classes.test(file.text)).map((file) => file.path);
   t.strictSame(makers, ['appliance/main.ts']);
 });

@@ -105,6 +105,10 @@ export class Audit {
     return this.#db.get<{ seq: number; hash: string }>('SELECT seq, hash FROM audit_entry ORDER BY seq DESC LIMIT 1') ?? this.#start();
   }
 
+  count(): number {
+    return this.#db.get<{ n: number }>('SELECT count(*) AS n FROM audit_entry')!.n;
+  }
+
   /** Newest first. Names are those of now: of who left the store, still; of an erased customer, none. */
   page(query: AuditQuery): AuditPage {
     const filters = ([['seq <', query.before], ['action =', query.action], ['customer_id =', query.customerId], ['staff_id =', query.staffId]] as const)

@@ -39,7 +39,7 @@ export interface RetentionItem {
   kind: RetentionKind;
   count(): number;
   /** Deletes what was over before this instant, ms since 1970. @returns how many */
-  deleteEndedBefore(ms: number): number;
+  deleteBefore(ms: number): number;
 }
 
 /**
@@ -251,9 +251,19 @@ export class Consent {
   makeLink(customerId: string, by: Actor): { token: string; validUntil: string } {
     const active = this.#active(customerId);
     if (active === undefined) throw new PorticoError('consent_not_active');
-    const token = this.#links.make(active.id);
+    const token = this.linkToken(active.id);
     this.#audit.record('consent_link_made', by, { customerId, detail: { consentId: active.id } });
     return { token, validUntil: active.valid_until };
+  }
+
+  /** The secret of that link: the same each time. */
+  linkToken(consentId: string): string {
+    return this.#links.make(consentId);
+  }
+
+  /** All consents with all that proves them, one by one: for the audit pack. */
+  *allEvidence(): Generator<ConsentEvidence> {
+    for (const { id } of this.#db.all<{ id: string }>('SELECT id FROM consent ORDER BY given_at_ms, id')) yield this.evidence(id);
   }
 
   /**
@@ -296,13 +306,26 @@ export class Consent {
   readonly retention: readonly RetentionItem[] = [
     {
       kind: 'consent_records', count: () => this.#count('consent'),
-      deleteEndedBefore: (ms) => this.#db.transaction(() => this.#deleteConsents('ended_at_ms < ?', ms)),
+      deleteBefore: (ms) => this.#db.transaction(() => this.#deleteConsents('ended_at_ms < ?', ms)),
     },
     {
       kind: 'refusals', count: () => this.#count('refusal'),
-      deleteEndedBefore: (ms) => this.#db.run('DELETE FROM refusal WHERE refused_at_ms < ?', Math.min(ms, this.#clock.now() - COOL_OFF_MS)).changes,
+      deleteBefore: (ms) => this.#db.run('DELETE FROM refusal WHERE refused_at_ms < ?', Math.min(ms, this.#clock.now() - COOL_OFF_MS)).changes,
     },
   ];
+
+  /** How many consents hold, how many of these end within 30 days, and how many were withdrawn since the year began. */
+  counts(): { holding: number; outdated: number; endingSoon: number; withdrawnThisYear: number } {
+    const today = toDay(this.#clock.now(), this.#timeZone);
+    const soon = toDay(this.#clock.now() + 30 * 86_400_000, this.#timeZone);
+    const holding = this.#db.get<{ holding: number; outdated: number; endingSoon: number }>(
+      `SELECT count(*) AS holding, coalesce(sum(${OUTDATED}), 0) AS outdated, coalesce(sum(valid_until <= ?), 0) AS endingSoon
+       FROM consent JOIN notice ON notice.id = notice_id WHERE ended_at_ms IS NULL AND valid_until >= ?`, soon, today)!;
+    const withdrawn = this.#db.all<{ ended_at_ms: number }>(
+      `SELECT ended_at_ms FROM consent WHERE end_reason = 'withdrawn' AND ended_at_ms >= ?`, this.#clock.now() - 367 * 86_400_000)
+      .filter((row) => toDay(row.ended_at_ms, this.#timeZone).slice(0, 4) === today.slice(0, 4)).length;
+    return { ...holding, withdrawnThisYear: withdrawn };
+  }
 
   /** What the consent that holds today covers; null: there is none. */
   #valid(customerId: string): ReadonlySet<Purpose> | null {

@@ -33,7 +33,7 @@ export class Notices {
    * store has published a notice of its own.
    */
   publishBuiltIn(storeName: string): void {
-    if (this.#db.get(`SELECT 1 FROM notice WHERE origin = 'store' LIMIT 1`) !== undefined) return;
+    if (!this.isBuiltIn()) return;
     const sections = toSections(builtInNotice(storeName));
     if (this.#newest()?.hash === hashSections(sections)) return;
     this.#db.transaction(() => this.#insert({ maxTermDays: MAX_TERM_DAYS, material: false, sections }, 'built_in', THE_BOX));
@@ -51,6 +51,11 @@ export class Notices {
     const row = this.#db.get<Row>(`SELECT ${COLUMNS} FROM notice WHERE id = ?`, id);
     if (row === undefined) throw new PorticoError('not_found');
     return this.#toNotice(row);
+  }
+
+  /** Every version with its text, oldest first. */
+  all(): Notice[] {
+    return this.#db.all<Row>(`SELECT ${COLUMNS} FROM notice ORDER BY version`).map((row) => this.#toNotice(row));
   }
 
   /** All versions, newest first. */
@@ -125,6 +130,11 @@ export class Notices {
 
   #newest(): Row | undefined {
     return this.#db.get<Row>(`SELECT ${COLUMNS} FROM notice ORDER BY version DESC LIMIT 1`);
+  }
+
+  /** Whether the store has never published a notice of its own. */
+  isBuiltIn(): boolean {
+    return this.#db.get(`SELECT 1 FROM notice WHERE origin = 'store' LIMIT 1`) === undefined;
   }
 
   #insert({ maxTermDays, material, sections }: NoticeDraft, origin: 'built_in' | 'store', by: Actor): void {

@@ -124,6 +124,10 @@ export const Deletion = Type.Object(
 );
 export type Deletion = Static<typeof Deletion>;
 
+/** How far a deletion is; once it is complete with the page on the LAN that shows and checks its receipt, for a QR code. */
+export const DeletionStatus = Type.Object({ ...Deletion.properties, receiptUrl: Nullable(Type.String()) }, closed);
+export type DeletionStatus = Static<typeof DeletionStatus>;
+
 /** What a withdrawal deleted, and the signed statement of it: a JWS (RFC 7515, ES256) that anyone can check. */
 export const WithdrawalReceipt = Type.Object(
   {

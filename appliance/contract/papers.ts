@@ -2,8 +2,8 @@
 import { Type, type Static } from 'typebox';
 import { closed, Id, Instant, Nullable, OneOf } from './base.js';
 import { Consent, Deletion, NOTICE_FIELDS, Refusal, Signature } from './consent.js';
-import { DOSSIER_REASONS } from './audit.js';
-import { Explanation, RightsRequest } from './privacy.js';
+import { AUDIT_ACTIONS, DOSSIER_REASONS } from './audit.js';
+import { Explanation, Restriction, RightsRequest } from './privacy.js';
 import { Dossier } from './rest.js';
 
 /** The public keys of the box as a JWK set (RFC 7517). `kid` is the thumbprint of RFC 7638, as papers name it. */
@@ -50,6 +50,11 @@ export const AccessCopy = Type.Object(
     deletions: Type.Array(Deletion),
     explanations: Type.Array(Explanation),
     requests: Type.Array(RightsRequest),
+    restriction: Restriction,
+    /** Names of dossiers that turned out to be the same person's and went into this one. */
+    formerDossiers: Type.Array(Type.Object({ displayName: Type.String(), mergedAt: Instant }, closed)),
+    /** What else the audit log says was done with this dossier, oldest first. */
+    log: Type.Array(Type.Object({ at: Instant, action: OneOf(AUDIT_ACTIONS) }, closed)),
     /** Who opened the dossier. */
     opened: Type.Array(Type.Object({ at: Instant, staff: Type.String(), reason: Nullable(OneOf(DOSSIER_REASONS)) }, closed)),
   },

@@ -1,6 +1,9 @@
 /** The privacy office on the wire: rights requests, assessments, stations, retention, the stored-person count, breaches. */
 import { Type, type Static } from 'typebox';
+import { AUDIT_ACTIONS } from './audit.js';
 import { closed, Day, Id, Instant, Line, Nullable, OneOf } from './base.js';
+import { Consent } from './consent.js';
+import { CustomerFields, FollowUp, Note, TemplateInfo, Visit } from './rest.js';
 
 const Text = (maxLength: number) => Type.String({ maxLength });
 
@@ -89,10 +92,15 @@ export const RequestClosing = Type.Object({ outcome: OneOf(REQUEST_OUTCOMES), re
 export type RequestClosing = Static<typeof RequestClosing>;
 
 export const RestrictionRequest = Type.Object({ restricted: Type.Boolean(), reason: Line(300) }, closed);
+/** While it holds: nothing is recognised, no enrolment, no new consent; a visit can still be written in by hand. */
+export const Restriction = Type.Object({ restricted: Type.Boolean(), since: Nullable(Instant), reason: Nullable(Type.String()) }, closed);
+export type Restriction = Static<typeof Restriction>;
+/** What became of it: a card that named, a question and its answer, or a card that was taken back by staff or by the box itself. */
+export const EXPLANATION_OUTCOMES = ['named', 'asked_yes', 'asked_no', 'asked_unsure', 'not_this_person'] as const;
 /** One time that a face led to this customer. */
 export const Explanation = Type.Object(
   {
-    visitId: Nullable(Id), at: Instant, outcome: OneOf(['named', 'asked_yes', 'asked_no', 'not_this_person'] as const),
+    visitId: Nullable(Id), at: Instant, outcome: OneOf(EXPLANATION_OUTCOMES),
     /** Cosine similarity -1..1 and the one that was asked for; null: deleted with the consent. */
     score: Nullable(Type.Number()), threshold: Nullable(Type.Number()),
     /** When the template that it was compared with was made, out of how many photos, and with which models. */

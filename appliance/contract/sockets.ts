@@ -63,13 +63,15 @@ export const LiveRequest = Type.Object(
 );
 export type LiveRequest = Static<typeof LiveRequest>;
 
-// ---- /api/v1/camera ?v=1&mode=..[&range=..] -----------------------------------------------------------------------------
+// ---- /api/v1/camera ?v=1&mode=..[&range=..][&station=..] -----------------------------------------------------------------------------
 
 /**
  * `look_up`: a member of staff points the iPad at a consenting customer; answers carry the name.
  * `front_desk`: the customer steps up to a standing iPad; answers carry a greeting only if agreed to.
+ * `fixed_station`: a camera that stands by itself, named by `station`; faces outside its zone are not looked at, and answers
+ * carry neither name nor greeting: who came shows on the staff's board.
  */
-export const CAMERA_MODES = ['look_up', 'front_desk'] as const;
+export const CAMERA_MODES = ['look_up', 'front_desk', 'fixed_station'] as const;
 export type CameraMode = (typeof CAMERA_MODES)[number];
 
 /** `near`: faces from about 80 pixels of 1280, as at a desk. `far`: also from 40, for about three times the work a frame. */

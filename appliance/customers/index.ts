@@ -111,11 +111,11 @@ export class Customers {
     });
   }
 
-  /** Newest first. */
-  notes(customerId: string): Note[] {
+  /** Newest first. @param limit default 500; -1: all */
+  notes(customerId: string, limit = 500): Note[] {
     return this.#db.all<{ id: string; text: string; author: string; at_ms: number }>(
       `SELECT note.id, text, staff.name AS author, at_ms FROM note JOIN staff ON staff.id = author_id
-       WHERE customer_id = ? ORDER BY at_ms DESC, note.rowid DESC LIMIT 500`, customerId)
+       WHERE customer_id = ? ORDER BY at_ms DESC, note.rowid DESC LIMIT ?`, customerId, limit)
       .map((row) => ({ id: row.id, text: row.text, author: row.author, at: toInstant(row.at_ms) }));
   }
 
@@ -182,6 +182,65 @@ export class Customers {
        JOIN customer ON customer.id = from_id JOIN staff ON staff.id = customer_merge.staff_id
        WHERE into_id = ? AND undone_at_ms IS NULL ORDER BY at_ms DESC`, customerId)
       .map((row) => ({ id: row.id, displayName: row.display_name, at: toInstant(row.at_ms), by: row.name }));
+  }
+
+  /** The dossier and all that were merged into it, over any number of steps; the one asked for comes first. */
+  withMerged(id: string): string[] {
+    return this.#db.all<{ id: string }>(
+      `WITH RECURSIVE family (id, depth) AS (
+         SELECT id, 0 FROM customer WHERE id = ? UNION SELECT customer.id, depth + 1 FROM customer JOIN family ON merged_into_id = family.id)
+       SELECT id FROM family ORDER BY depth`, id).map((row) => row.id);
+  }
+
+  /** The dossiers in this one, newest merge first; also those that went in by way of another. */
+  formerDossiers(id: string): { displayName: string; atMs: number }[] {
+    return this.withMerged(id).slice(1).map((former) => this.#db.get<{ displayName: string; atMs: number }>(
+      `SELECT display_name AS displayName, at_ms AS atMs FROM customer JOIN customer_merge ON from_id = customer.id AND undone_at_ms IS NULL
+       WHERE customer.id = ?`, former)!).sort((a, b) => b.atMs - a.atMs);
+  }
+
+  /**
+   * Deletes the dossier and those merged into it, for good: names, numbers, facts, notes, and what was written down about merging.
+   * What other rooms hold of each of them has to be deleted before, in the same transaction.
+   * @throws PorticoError customer_not_found, customer_merged {into}
+   */
+  erase(id: string): void {
+    this.#db.transaction(() => {
+      this.byId(id);
+      for (const gone of this.withMerged(id).reverse()) { // the deepest first: they refer to the one they went into
+        this.#db.run('DELETE FROM customer_merge_row WHERE merge_id IN (SELECT id FROM customer_merge WHERE ? IN (from_id, into_id))', gone);
+        this.#db.run('DELETE FROM customer_merge WHERE ? IN (from_id, into_id)', gone);
+        this.#db.run('DELETE FROM note WHERE customer_id = ?', gone);
+        this.#db.run('DELETE FROM customer_line WHERE customer_id = ?', gone);
+        this.#db.run('DELETE FROM customer WHERE id = ?', gone);
+      }
+      this.#db.afterCommit(() => this.#events.emit('dossierErased', { customerId: id }));
+    });
+  }
+
+  /** For the retention table. */
+  readonly retention = {
+    kind: 'notes',
+    count: (): number => this.#db.get<{ n: number }>('SELECT count(*) AS n FROM note')!.n,
+    deleteBefore: (ms: number): number => this.#db.run('DELETE FROM note WHERE at_ms < ?', ms).changes,
+  } as const;
+
+  count(): number {
+    return this.#db.get<{ n: number }>('SELECT count(*) AS n FROM customer WHERE merged_into_id IS NULL')!.n;
+  }
+
+  /**
+   * Customers with whom the store has had nothing to do since then: no visit, note, follow-up, consent or merge.
+   */
+  inactiveSince(ms: number): string[] {
+    return this.#db.all<{ id: string }>(
+      `WITH since (ms) AS (VALUES (?))
+       SELECT id FROM customer, since WHERE merged_into_id IS NULL AND created_at_ms < ms
+       AND id NOT IN (SELECT customer_id FROM visit WHERE last_seen_at_ms >= ms)
+       AND id NOT IN (SELECT customer_id FROM note WHERE at_ms >= ms)
+       AND id NOT IN (SELECT customer_id FROM follow_up WHERE at_ms >= ms OR done_at_ms >= ms)
+       AND id NOT IN (SELECT customer_id FROM consent WHERE given_at_ms >= ms)
+       AND id NOT IN (SELECT into_id FROM customer_merge WHERE at_ms >= ms)`, ms).map((row) => row.id);
   }
 
   /** An open visit that changed hands shows another name now. */

@@ -155,6 +155,16 @@ export class Erasure {
     return this.#open().map(({ id }) => this.byId(id));
   }
 
+  /** Records that are completed. */
+  count(): number {
+    return this.#db.get<{ n: number }>('SELECT count(*) AS n FROM vault.deletion WHERE completed_at_ms IS NOT NULL')!.n;
+  }
+
+  /** Every record, oldest first: for the audit pack. */
+  all(): Deletion[] {
+    return this.#db.all<VaultRow>('SELECT * FROM vault.deletion ORDER BY seq').map(toDeletion);
+  }
+
   /** All of a customer's, newest first. */
   ofCustomer(customerId: string): Deletion[] {
     return this.#db.all<{ id: string }>(

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { SIGHTING_ANSWERS, VISIT_END_REASONS, BoxHealth, CandidateCard } from '../contract/index.js';
+import type { SIGHTING_ANSWERS, VISIT_END_REASONS, BoxHealth, CandidateCard, RecognitionMode } from '../contract/index.js';
 import type { Logger } from '../kit/index.js';
 
 /** What happened, in the past tense, with plain payloads; emitted after the commit that made it true. */
@@ -10,6 +10,8 @@ export interface PorticoEvents {
   visitClosed: { visitId: string; customerId: string; reason: (typeof VISIT_END_REASONS)[number] };
   /** Something on the card of this customer changed (name, facts, follow-up). */
   customerChanged: { customerId: string };
+  /** The dossier is gone, and with it all that other rooms held of the customer. */
+  dossierErased: { customerId: string };
   consentEnded: { customerId: string };
   /** Signed anew without a purpose that the former consent covered. */
   consentNarrowed: { customerId: string };
@@ -21,6 +23,9 @@ export interface PorticoEvents {
   customerEnrolled: { customerId: string };
   candidateAsked: { candidate: CandidateCard };
   candidateResolved: { sightingId: string; answer: (typeof SIGHTING_ANSWERS)[number] | 'expired' };
+  modeChanged: { mode: RecognitionMode };
+  /** Its name, zone or signage changed, or it is gone: a camera that runs as this station has to be admitted anew. */
+  stationChanged: { stationId: string };
   healthChecked: { health: BoxHealth };
   sessionEnded: { sessionKey: string };
 }

@@ -48,10 +48,22 @@ export class FollowUps {
     });
   }
 
-  /** Open ones first, the earliest due first; then done ones, newest first. */
-  of(customerId: string): FollowUp[] {
+  /** Deletes all follow-ups of a customer. */
+  erase(customerId: string): void {
+    this.#db.run('DELETE FROM follow_up WHERE customer_id = ?', customerId);
+  }
+
+  /** For the retention table: those that were done. */
+  readonly retention = {
+    kind: 'follow_ups_done',
+    count: (): number => this.#db.get<{ n: number }>('SELECT count(*) AS n FROM follow_up WHERE done_at_ms IS NOT NULL')!.n,
+    deleteBefore: (ms: number): number => this.#db.run('DELETE FROM follow_up WHERE done_at_ms < ?', ms).changes,
+  } as const;
+
+  /** Open ones first, the earliest due first; then done ones, newest first. @param limit default 200; -1: all */
+  of(customerId: string, limit = 200): FollowUp[] {
     return this.#db.all<FollowUpRow>(
-      `${SELECT} WHERE customer_id = ? ORDER BY done_at_ms IS NOT NULL, done_at_ms DESC, due_on IS NULL, due_on, at_ms LIMIT 200`, customerId)
+      `${SELECT} WHERE customer_id = ? ORDER BY done_at_ms IS NOT NULL, done_at_ms DESC, due_on IS NULL, due_on, at_ms LIMIT ?`, customerId, limit)
       .map(toFollowUp);
   }
 

@@ -208,6 +208,20 @@ export class Gallery {
     return this.#templates.keptPictures(customerId);
   }
 
+  /** What a naming of this customer rests on; null: no template. */
+  basisOf(customerId: string): ReturnType<Templates['basisOf']> {
+    return this.#templates.basisOf(customerId);
+  }
+
+  /** How many people there are templates of, of any pack: the number that article 15 of the 2025 measures counts. */
+  persons(): number {
+    return this.#templates.persons();
+  }
+
+  keptPictureCount(customerId: string): number {
+    return this.#templates.keptPictureCount(customerId);
+  }
+
   /** How many templates moved too far from their enrolment. */
   drifting(): number {
     return this.#templates.drifting();

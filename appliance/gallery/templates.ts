@@ -179,6 +179,22 @@ export class Templates {
     return row?.present === 0;
   }
 
+  /** When the customer's template was made, of how many photos and with which pack; the present pack's if there is one. */
+  basisOf(customerId: string): { madeAtMs: number; photos: number; modelPack: string } | null {
+    return this.#db.get<{ madeAtMs: number; photos: number; modelPack: string }>(
+      `SELECT made_at_ms AS madeAtMs, model_id AS modelPack, (SELECT count(*) FROM template_photo WHERE template_id = template.id) AS photos
+       FROM template WHERE customer_id = ? ORDER BY model_id = ? DESC LIMIT 1`, customerId, this.#modelId) ?? null;
+  }
+
+  /** Customers with a template of any pack. */
+  persons(): number {
+    return this.#db.get<{ n: number }>('SELECT count(DISTINCT customer_id) AS n FROM template')!.n;
+  }
+
+  keptPictureCount(customerId: string): number {
+    return this.#db.get<{ n: number }>('SELECT count(*) AS n FROM kept_photo WHERE customer_id = ?', customerId)!.n;
+  }
+
   customerOf(templateId: number): string | null {
     return this.#db.get<{ customer_id: string }>('SELECT customer_id FROM template WHERE id = ?', templateId)?.customer_id ?? null;
   }

@@ -1,22 +1,20 @@
 import type { WebSocket } from 'ws';
-import {
-  CAMERA_CREDITS, CLOSE, MAX_FRAME_BYTES, MAX_FRAME_PIXELS, type CameraMessage, type CameraMode, type CameraRange,
-} from '../contract/index.js';
+import { CAMERA_CREDITS, CLOSE, MAX_FRAME_BYTES, MAX_FRAME_PIXELS, type CameraMessage } from '../contract/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
-import type { OpenCamera, Recognition } from '../recognition/index.js';
+import type { CameraKind, OpenCamera, Recognition } from '../recognition/index.js';
 import { endSocket, parseJson, sendOrClose } from './wire.js';
 
 /** Frames sent without credit until the connection is closed. An honest page never sends one. */
 const OVERDRAWN_MAX = 50;
 
 /** One camera's socket: JPEG frames come up, answers go down, credits keep the camera from outrunning the box. */
-export function serveCamera(socket: WebSocket, station: { mode: CameraMode; range: CameraRange }, recognition: Recognition): void {
+export function serveCamera(socket: WebSocket, kind: CameraKind, recognition: Recognition): void {
   const send = (message: CameraMessage) => {
     sendOrClose(socket, JSON.stringify(message));
   };
   let camera: OpenCamera;
   try {
-    camera = recognition.openCamera(station, {
+    camera = recognition.openCamera(kind, {
       result: ({ tookMs, analyseMs, ...data }) => send({ v: 1, type: 'camera.result', data: { ...data, tookMs: tenths(tookMs), analyseMs: tenths(analyseMs) } }),
       dropped: (data) => send({ v: 1, type: 'camera.dropped', data }),
       refused: (data, error) => send({ v: 1, type: 'camera.refused', data: { ...data, error: error.toBody() } }),
@@ -24,7 +22,7 @@ export function serveCamera(socket: WebSocket, station: { mode: CameraMode; rang
   } catch (error) {
     if (!isPorticoError(error)) throw error;
     send({ v: 1, type: 'error', ...error.toBody() });
-    endSocket(socket, CLOSE.tooSlow);
+    endSocket(socket, error.code === 'cameras_too_many' ? CLOSE.tooSlow : CLOSE.notAllowed);
     return;
   }
   let overdrawn = 0;
@@ -45,7 +43,7 @@ export function serveCamera(socket: WebSocket, station: { mode: CameraMode; rang
   socket.on('close', () => camera.close());
   send({
     v: 1, type: 'camera.ready',
-    data: { cameraId: camera.id, ...station, credits: CAMERA_CREDITS, maxBytes: MAX_FRAME_BYTES, maxPixels: MAX_FRAME_PIXELS },
+    data: { cameraId: camera.id, mode: kind.mode, range: kind.range, credits: CAMERA_CREDITS, maxBytes: MAX_FRAME_BYTES, maxPixels: MAX_FRAME_PIXELS },
   });
 }
 

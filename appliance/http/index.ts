@@ -9,14 +9,15 @@ import fastify, { LogController, type FastifyReply, type FastifyRequest } from '
 import type { Access } from '../access/index.js';
 import type { Audit } from '../audit/index.js';
 import type { Consent } from '../consent/index.js';
-import { CLOSE, ErrorBody, MAX_FRAME_BYTES, type BoxHealth } from '../contract/index.js';
+import { CLOSE, ErrorBody, MAX_FRAME_BYTES, type BoxHealth, type Deletion } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
 import type { EventBus } from '../events/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import { PorticoError, type Clock, type Logger } from '../kit/index.js';
-import type { Signer } from '../papers/index.js';
-import type { Enrolments, Quality, Recognition, Sightings } from '../recognition/index.js';
+import { signDeletion, type Signer } from '../papers/index.js';
+import type { Enrolments, Explanations, Quality, Recognition, Sightings } from '../recognition/index.js';
+import type { AccessCopies, Rights } from '../rights/index.js';
 import type { Visits } from '../visits/index.js';
 import { Cards } from './cards.js';
 import type { Certificates } from './certificates.js';
@@ -24,16 +25,18 @@ import { compileAtFirstUse } from './compilers.js';
 import { handleError } from './errors.js';
 import { guardRoute, identifyVisitor, refuseForeignOrigin } from './guards.js';
 import { LiveHub } from './live.js';
-import type { ReceiptDeps } from './receipts.js';
+import type { Deletions } from './receipts.js';
 import { accessRoutes } from './routes/access.js';
 import { auditRoutes } from './routes/audit.js';
 import { consentRoutes } from './routes/consent.js';
 import { customerRoutes } from './routes/customers.js';
-import { ownRoutes, type OwnPapers } from './routes/mine.js';
+import { ownRoutes } from './routes/mine.js';
 import { noticeRoutes } from './routes/notices.js';
-import { keyRoutes, paperRoutes } from './routes/papers.js';
+import { customerPapers, paperRoutes } from './routes/papers.js';
 import { passkeyRoutes } from './routes/passkeys.js';
+import { privacyRoutes, type Compliance } from './routes/privacy.js';
 import { recognitionRoutes } from './routes/recognition.js';
+import { rightsRoutes } from './routes/rights.js';
 import { visitRoutes } from './routes/visits.js';
 import { registerSockets } from './sockets.js';
 import { trustFile } from './trust.js';
@@ -52,16 +55,16 @@ const SOCKET_MESSAGE_BYTES_MAX = 2 * MAX_FRAME_BYTES;
 export interface HttpDeps {
   access: Access; audit: Audit; consent: Consent; customers: Customers; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
   enrolments: Enrolments; sightings: Sightings; quality: Quality; recognition: Recognition; health: { now(): BoxHealth };
+  explanations: Explanations; rights: Rights; accessCopies: AccessCopies; compliance: Compliance; deletions: Deletions & { all(): Deletion[] };
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
   box: { version: string; storeName: string; demo: boolean; timeZone: string };
   webuiDirectory: string;
-  /** Until these are handed in, withdrawals answer without a receipt and nothing is printed. */
-  receipts?: ReceiptDeps; papers?: OwnPapers;
 }
 
 /** The HTTPS server: page, REST, sockets. Assembles and does nothing else. */
 export async function buildServer(deps: HttpDeps) {
-  const { certificates, box, receipts = {} } = deps;
+  const { certificates, box, deletions, signer, audit } = deps;
+  const receipts = { deletions, signReceipt: (deletion: Deletion) => signDeletion(signer, box.storeName, deletion, audit.head()) };
   const app = fastify({
     https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2' },
     loggerInstance: deps.log,
@@ -136,11 +139,12 @@ export async function buildServer(deps: HttpDeps) {
         await rest.register(customerRoutes({ ...deps, cards }));
         await rest.register(consentRoutes({ ...deps, receipts }));
         await rest.register(noticeRoutes(deps));
-        await rest.register(ownRoutes({ ...deps, receipts }));
-        await rest.register(keyRoutes(deps));
+        await rest.register(ownRoutes({ ...deps, receipts, papers: customerPapers(deps) }));
         await rest.register(paperRoutes(deps));
         await rest.register(visitRoutes({ ...deps, cards }));
         await rest.register(recognitionRoutes(deps));
+        await rest.register(rightsRoutes(deps));
+        await rest.register(privacyRoutes(deps.compliance));
       });
     }, { prefix: '/v1' });
     api.get('/openapi.json', { schema: { hide: true }, config: { permission: 'public' } }, async () => app.swagger());

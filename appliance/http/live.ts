@@ -40,8 +40,9 @@ export class LiveHub {
       events.on('candidateAsked', ({ candidate }) => this.#tell({ type: 'sighting.candidate', data: { candidate } })),
       events.on('candidateResolved', (resolved) => this.#tell({ type: 'sighting.resolved', data: resolved })),
       events.on('healthChecked', ({ health }) => this.#tell({ type: 'box.health', data: { health } })),
-      // What a page could still replay about somebody who withdrew goes too.
+      // What a page could still replay about somebody who withdrew, or was erased, goes too.
       events.on('consentEnded', ({ customerId }) => this.#forget(customerId)),
+      events.on('dossierErased', ({ customerId }) => this.#forget(customerId)),
     ];
   }
 

@@ -1,5 +1,6 @@
 /** What a withdrawal answers with: the deletion as it stands, and the signed statement of it. */
 import type { Deletion, WithdrawalReceipt } from '../contract/index.js';
+import { receiptUrl } from '../papers/index.js';
 
 /** The deletion records. */
 export interface Deletions {
@@ -11,15 +12,15 @@ export interface Deletions {
 /** Signs the statement that something was deleted, as a JWS. */
 export type SignReceipt = (deletion: Deletion) => Promise<string>;
 
-export interface ReceiptDeps { deletions?: Deletions; signReceipt?: SignReceipt }
+export interface ReceiptDeps { deletions: Deletions; signReceipt: SignReceipt }
 
 /**
  * Adds the deletion as it stands now, and once that is complete the signed receipt.
  * @param base `https://host:port` as the one who reads it reaches the box
  */
 export async function withReceipt(receipt: WithdrawalReceipt, { deletions, signReceipt }: ReceiptDeps, base: string): Promise<WithdrawalReceipt> {
-  const deletion = receipt.deletion === null || deletions === undefined ? receipt.deletion : deletions.byId(receipt.deletion.id);
-  if (deletion === null || deletion.completedAt === null || signReceipt === undefined) return { ...receipt, deletion };
+  const deletion = receipt.deletion === null ? null : deletions.byId(receipt.deletion.id);
+  if (deletion === null || deletion.completedAt === null) return { ...receipt, deletion };
   const signed = await signReceipt(deletion);
-  return { ...receipt, deletion, receipt: signed, receiptUrl: `${base}/receipt#${signed}` };
+  return { ...receipt, deletion, receipt: signed, receiptUrl: receiptUrl(base, signed) };
 }

@@ -4,16 +4,16 @@ import type { Access, Permission } from '../access/index.js';
 import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type SESSION_SCOPES } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
-import type { Recognition } from '../recognition/index.js';
+import type { CameraKind, Recognition } from '../recognition/index.js';
 import { serveCamera } from './camera.js';
 import { authorised, isOwnOrigin } from './guards.js';
 import type { LiveHub } from './live.js';
-import { endSocket } from './wire.js';
+import { endSocket, sendOrClose } from './wire.js';
 
 const HEARTBEAT_MS = 15_000;
 
 type Scope = (typeof SESSION_SCOPES)[number];
-interface SocketQuery { v?: string; mode?: string; range?: string; epoch?: string; since?: string }
+interface SocketQuery { v?: string; mode?: string; range?: string; station?: string; epoch?: string; since?: string }
 
 /**
  * The two sockets. Origin, device, session and role are checked at the upgrade, and again at every heartbeat and when a session
@@ -23,6 +23,7 @@ interface SocketQuery { v?: string; mode?: string; range?: string; epoch?: strin
 export function registerSockets(app: FastifyInstance, deps: { access: Access; events: EventBus; hub: LiveHub; recognition: Recognition }): void {
   const { access, events, hub, recognition } = deps;
   const open = new Set<{ socket: WebSocket; key: string; scope: Scope; permission: Permission; alive: boolean }>();
+  const cameras = new Map<WebSocket, CameraKind>();
 
   const admit = (socket: WebSocket, request: FastifyRequest, asked: () => Permission): string | null => {
     socket.on('error', () => undefined); // followed by 'close'
@@ -63,14 +64,33 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
       return mode === 'look_up' ? 'serve' : 'front_desk';
     });
     if (key === null || mode === undefined || range === undefined) return;
+    const kind = { mode, range, stationId: query.station ?? null };
+    cameras.set(socket, kind);
+    socket.on('close', () => cameras.delete(socket));
     // Whoever points the camera is using the iPad; whoever looks at the board is not.
     if (mode === 'look_up') socket.on('message', (_data, isBinary) => { if (isBinary) access.noteUse(key); });
-    serveCamera(socket, { mode, range }, recognition);
+    serveCamera(socket, kind, recognition);
   });
 
-  const unsubscribe = events.on('sessionEnded', ({ sessionKey }) => {
-    for (const entry of open) if (entry.key === sessionKey) endSocket(entry.socket, CLOSE.sessionEnded);
-  });
+  /** The line behind it is closed already; this tells the camera why. */
+  const endCameras = (code: 'recognition_off' | 'station_not_ready', which: (kind: CameraKind) => boolean) => {
+    for (const [socket, kind] of cameras) {
+      if (!which(kind)) continue;
+      sendOrClose(socket, JSON.stringify({ v: 1, type: 'error', ...new PorticoError(code).toBody() }));
+      endSocket(socket, CLOSE.notAllowed);
+    }
+  };
+
+  const unsubscribe = [
+    events.on('sessionEnded', ({ sessionKey }) => {
+      for (const entry of open) if (entry.key === sessionKey) endSocket(entry.socket, CLOSE.sessionEnded);
+    }),
+    events.on('modeChanged', ({ mode }) => {
+      if (mode === 'off') endCameras('recognition_off', () => true);
+      else if (mode !== 'fixed_station') endCameras('station_not_ready', (kind) => kind.mode === 'fixed_station');
+    }),
+    events.on('stationChanged', ({ stationId }) => endCameras('station_not_ready', (kind) => kind.mode === 'fixed_station' && kind.stationId === stationId)),
+  ];
   const stillMay = (entry: { key: string; scope: Scope; permission: Permission }): boolean => {
     try {
       return access.stillMay(entry.key, entry.scope, entry.permission);
@@ -91,6 +111,6 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
   }, HEARTBEAT_MS);
   app.addHook('preClose', async () => {
     clearInterval(heartbeat);
-    unsubscribe();
+    for (const each of unsubscribe) each();
   });
 }

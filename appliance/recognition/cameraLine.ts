@@ -1,13 +1,13 @@
-import type { CameraFace, CameraMode, CameraRange } from '../contract/index.js';
+import type { CameraFace, CameraMode, CameraRange, Zone } from '../contract/index.js';
 import { FrameSlot, type Frame } from '../camera/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers } from '../customers/index.js';
-import { likenessOf, type Gallery, type Likeness } from '../gallery/index.js';
+import { likenessOf, type Gallery, type Likeness, type Thresholds } from '../gallery/index.js';
 import { isPorticoError, PorticoError, type Clock, type Logger } from '../kit/index.js';
 import { decidable, usable, type Box, type FoundFace, type Vision } from '../vision/index.js';
 import type { Visits } from '../visits/index.js';
 import type { Quality } from './quality.js';
-import type { Sightings } from './sightings.js';
+import { basisOf, type Sightings } from './sightings.js';
 import { addGoodFrame, forgetTrack, FUSED_FRAMES_MAX, identify, isSettled, lookLift, mustTakeBack, newTrack, UNDECIDED, unsettle, type Track } from './track.js';
 import { associate, TRACK_TTL_MS } from './tracker.js';
 import type { Upkeep } from './upkeep.js';
@@ -32,6 +32,7 @@ export class CameraLine {
   readonly #deps: LineDeps;
   readonly #mode: CameraMode;
   readonly #tiles: boolean;
+  readonly #zone: Zone | undefined;
   readonly #slot: FrameSlot<Seen>;
   readonly #tracks = new Map<number, Track>();
   readonly #likeness: Likeness;
@@ -40,10 +41,11 @@ export class CameraLine {
   #looked = 0;
   #closed = false;
 
-  constructor(deps: LineDeps, station: { mode: CameraMode; range: CameraRange }, callbacks: LineCallbacks) {
+  constructor(deps: LineDeps, station: { mode: CameraMode; range: CameraRange; zone: Zone | null }, callbacks: LineCallbacks) {
     this.#deps = deps;
     this.#mode = station.mode;
     this.#tiles = station.range === 'far';
+    this.#zone = station.zone ?? undefined;
     this.#likeness = likenessOf(deps.vision.pack.calibration);
     this.#slot = new FrameSlot<Seen>({
       work: (frame) => this.#see(frame),
@@ -116,7 +118,7 @@ export class CameraLine {
       const looked = ++this.#looked;
       const settled = [...this.#tracks.values()].flatMap((track) => (isSettled(track, looked) ? [track] : []));
       const started = performance.now();
-      const analysis = await this.#deps.vision.analyse(frame.bytes, { tiles: this.#tiles, settled });
+      const analysis = await this.#deps.vision.analyse(frame.bytes, { tiles: this.#tiles, settled, zone: this.#zone });
       const analyseMs = performance.now() - started;
       if (this.#closed) return { width: 0, height: 0, analyseMs, faces: [] };
       const now = this.#deps.clock.now();
@@ -177,7 +179,7 @@ export class CameraLine {
       if (this.#closed || track.appearance !== probe) return this.#answer(face.box, track);
       track.identity = identify(match, track);
       track.sightingId = null;
-      this.#act(face, track);
+      this.#act(face, track, match.thresholds);
       track.glance = face.glance;
       track.unreadFrames = 0;
       return this.#answer(face.box, track);
@@ -191,17 +193,17 @@ export class CameraLine {
    * Writes the visit or asks the question, and takes back what an early frame got wrong. What could not be written is tried
    * again with the next frame, so the track learns of it only afterwards.
    */
-  #act(face: FoundFace, track: Track): void {
+  #act(face: FoundFace, track: Track, thresholds: Thresholds): void {
     const { decision, customerId, score } = track.identity;
     const { clock, consent, sightings, upkeep, visits } = this.#deps;
     const wrong = mustTakeBack(track, clock.now()) ? track.opened : null;
     if (decision === 'known' && customerId !== null && score !== null) {
-      this.#arrive(face, track, customerId, score, wrong?.visitId ?? null);
+      this.#arrive(face, track, { customerId, score, threshold: thresholds.known }, wrong?.visitId ?? null);
     } else {
       if (wrong !== null) visits.correct(wrong.visitId);
       if (decision === 'candidate' && customerId !== null && score !== null) {
         if (!consent.covers(customerId, 'recognise')) this.#silence(track);
-        else track.sightingId = sightings.ask(customerId, score);
+        else track.sightingId = sightings.ask(customerId, score, thresholds.candidate);
         if (track.sightingId !== null) upkeep.noticed(track.sightingId, customerId, face);
       }
     }
@@ -213,11 +215,13 @@ export class CameraLine {
   }
 
   /** Consent is looked up again in the writing transaction; the visit that was wrong ends in the same one. */
-  #arrive(face: FoundFace, track: Track, customerId: string, score: number, wrongVisitId: string | null): void {
-    const { clock, consent, upkeep, visits } = this.#deps;
+  #arrive(
+    face: FoundFace, track: Track, { customerId, score, threshold }: { customerId: string; score: number; threshold: number }, wrongVisitId: string | null,
+  ): void {
+    const { clock, consent, gallery, upkeep, visits } = this.#deps;
     const arrived = consent.withProof(customerId, 'recognise', (proof) => {
       const corrects = wrongVisitId !== null && visits.correct(wrongVisitId) ? wrongVisitId : null;
-      return visits.recogniseArrival(proof, 'recognised', score, corrects);
+      return visits.recogniseArrival(proof, 'recognised', score, corrects, () => basisOf(gallery, customerId, threshold));
     });
     if (arrived === null && wrongVisitId !== null) visits.correct(wrongVisitId);
     if (arrived === null || ('held' in arrived && arrived.held === 'not_this_person')) return this.#silence(track);
@@ -247,7 +251,7 @@ export class CameraLine {
       person: forStaff && customer !== null
         ? { customerId: customer.id, displayName: customer.displayName, salutation: customer.salutation, tier: customer.tier }
         : null,
-      greeting: !forStaff && customer !== null && decision === 'known' && this.#deps.consent.covers(customer.id, 'greet')
+      greeting: this.#mode === 'front_desk' && customer !== null && decision === 'known' && this.#deps.consent.covers(customer.id, 'greet')
         ? (customer.salutation ?? customer.displayName)
         : null,
       sightingId: forStaff && decision === 'candidate' ? track.sightingId : null,

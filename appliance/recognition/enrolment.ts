@@ -20,6 +20,11 @@ interface Enrolment {
   poseAskedAtMs: number;
   expiresAtMs: number;
 }
+interface EnrolmentDeps {
+  vision: Vision; gallery: Gallery; consent: Consent; clock: Clock;
+  /** @throws PorticoError recognition_off */
+  requireOn: () => void;
+}
 type Problem = Exclude<Extract<ErrorCode, `face_${string}`>, 'face_already_enrolled'>;
 
 const HINTS: Record<Problem, CaptureHint> = {
@@ -33,15 +38,16 @@ const HINTS: Record<Problem, CaptureHint> = {
  * only `finish` writes, all at once, under consent looked up in that moment.
  */
 export class Enrolments {
-  readonly #deps: { vision: Vision; gallery: Gallery; consent: Consent; clock: Clock };
+  readonly #deps: EnrolmentDeps;
   readonly #open = new BoundedMap<string, Enrolment>(ENROLMENTS_MAX);
 
-  constructor(deps: { vision: Vision; gallery: Gallery; consent: Consent; clock: Clock }) {
+  constructor(deps: EnrolmentDeps) {
     this.#deps = deps;
   }
 
-  /** @throws PorticoError consent_required */
+  /** @throws PorticoError recognition_off, consent_required */
   start(customerId: string): EnrolmentProgress {
+    this.#deps.requireOn(); // switching it off ends those that are under way
     if (!this.#deps.consent.covers(customerId, 'recognise')) throw new PorticoError('consent_required');
     const now = this.#deps.clock.now();
     const id = randomUUID();
@@ -136,6 +142,10 @@ export class Enrolments {
   /** Forgets the photos. Unknown ids are fine. */
   cancel(id: string): void {
     this.#open.delete(id);
+  }
+
+  forgetAll(): void {
+    this.#open.clear();
   }
 
   /** Forgets what ran out, and what belongs to a customer if one is named. */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { CameraMode, CameraRange } from '../contract/index.js';
+import type { CameraMode, CameraRange, Zone } from '../contract/index.js';
 import { PorticoError } from '../kit/index.js';
 import type { EventBus } from '../events/index.js';
 import { CameraLine, type LineCallbacks, type LineDeps } from './cameraLine.js';
 import type { Enrolments } from './enrolment.js';
 
 export { Enrolments, PHOTOS_WANTED } from './enrolment.js';
+export { Explanations } from './explanations.js';
 export { Quality } from './quality.js';
 export { reEnrolFromKeptPictures } from './reEnrol.js';
 export { Sightings } from './sightings.js';
@@ -17,6 +18,22 @@ const CAMERAS_MAX = 32;
 const SWEEP_MS = 5_000;
 const SAVE_EVERY_SWEEPS = 60;
 
+/** A camera that wants to run. */
+export interface CameraKind {
+  mode: CameraMode;
+  range: CameraRange;
+  /** Which fixed station it is; null: none. */
+  stationId: string | null;
+}
+/** Who says whether faces may be looked at here and now. */
+export interface Gate {
+  /**
+   * @returns the area in which faces may be looked at; null: the whole picture
+   * @throws PorticoError recognition_off, station_not_ready
+   */
+  admit(camera: Pick<CameraKind, 'mode' | 'stationId'>): Zone | null;
+}
+
 export interface OpenCamera {
   id: string;
   offer(bytes: Uint8Array, receivedAtMs: number): boolean;
@@ -25,39 +42,50 @@ export interface OpenCamera {
 
 /** The assembly line from frames to visits, one for each camera that is connected. */
 export class Recognition {
-  readonly #deps: LineDeps & { events: EventBus; enrolments: Enrolments };
-  readonly #lines = new Map<string, CameraLine>();
+  readonly #deps: LineDeps & { events: EventBus; enrolments: Enrolments; gate: Gate };
+  readonly #lines = new Map<string, { line: CameraLine; kind: CameraKind }>();
   #sweeps = 0;
   #closedSeen = 0;
   #closedDropped = 0;
   #sweep: NodeJS.Timeout | null = null;
   #unsubscribe: (() => void)[] = [];
 
-  constructor(deps: LineDeps & { events: EventBus; enrolments: Enrolments }) {
+  constructor(deps: LineDeps & { events: EventBus; enrolments: Enrolments; gate: Gate }) {
     this.#deps = deps;
   }
 
   start(): void {
     const { consent, enrolments, events, quality, sightings, upkeep, visits } = this.#deps;
-    this.#unsubscribe = [events.on('consentEnded', ({ customerId }) => {
-      for (const line of this.#lines.values()) line.forgetCustomer(customerId);
+    const forget = ({ customerId }: { customerId: string }) => {
+      for (const { line } of this.#lines.values()) line.forgetCustomer(customerId);
       sightings.expire(customerId);
       enrolments.expire(customerId);
       upkeep.forgetCustomer(customerId);
-    }), events.on('consentNarrowed', ({ customerId }) => {
+    };
+    this.#unsubscribe = [events.on('consentEnded', forget), events.on('dossierErased', forget),
+    events.on('modeChanged', ({ mode }) => {
+      // A frame that is being looked at now comes to nothing too.
+      this.#closeLines((kind) => mode === 'off' || (kind.mode === 'fixed_station' && mode !== 'fixed_station'));
+      if (mode !== 'off') return;
+      sightings.expire(undefined, true);
+      enrolments.forgetAll();
+      upkeep.forgetAll();
+    }), events.on('stationChanged', ({ stationId }) => this.#closeLines((kind) => kind.mode === 'fixed_station' && kind.stationId === stationId)),
+    events.on('consentNarrowed', ({ customerId }) => {
       upkeep.forgetCustomer(customerId); // "refresh" may be what was taken back
-    }), events.on('consentSuspended', () => {
-      for (const line of this.#lines.values()) line.forgetUncovered();
+    }), events.on('consentSuspended', ({ customerId }) => {
+      for (const { line } of this.#lines.values()) line.forgetUncovered();
+      if (customerId !== null) forget({ customerId });
       for (const { customerId } of sightings.open()) if (!consent.covers(customerId, 'recognise')) sightings.expire(customerId);
     }), events.on('visitOpened', ({ customerId }) => {
       sightings.expire(customerId); // whoever is in the store needs no "Is this ...?" any more
     }), events.on('visitClosed', ({ visitId, customerId }) => {
       upkeep.forget(visitId);
-      for (const line of this.#lines.values()) line.lookAgain(customerId);
+      for (const { line } of this.#lines.values()) line.lookAgain(customerId);
     })];
     this.#sweep = setInterval(() => {
       try {
-        for (const line of this.#lines.values()) line.forgetGone(this.#deps.clock.now());
+        for (const { line } of this.#lines.values()) line.forgetGone(this.#deps.clock.now());
         sightings.expire();
         enrolments.expire();
         upkeep.expire();
@@ -72,34 +100,38 @@ export class Recognition {
   stop(): void {
     if (this.#sweep !== null) clearInterval(this.#sweep);
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    for (const line of this.#lines.values()) line.close();
-    this.#lines.clear();
+    this.#closeLines(() => true);
     this.#deps.quality.save();
   }
 
-  /** @throws PorticoError cameras_too_many */
-  openCamera(station: { mode: CameraMode; range: CameraRange }, callbacks: LineCallbacks): OpenCamera {
+  /** @throws PorticoError recognition_off, station_not_ready, cameras_too_many */
+  openCamera(kind: CameraKind, callbacks: LineCallbacks): OpenCamera {
+    const zone = this.#deps.gate.admit(kind);
     if (this.#lines.size >= CAMERAS_MAX) throw new PorticoError('cameras_too_many');
     const id = randomUUID();
-    const line = new CameraLine(this.#deps, station, callbacks);
-    this.#lines.set(id, line);
-    return {
-      id,
-      offer: (bytes, receivedAtMs) => line.offer(bytes, receivedAtMs),
-      close: () => {
-        if (!this.#lines.delete(id)) return;
-        this.#closedSeen += line.framesSeen;
-        this.#closedDropped += line.framesDropped;
-        line.close();
-      },
-    };
+    const line = new CameraLine(this.#deps, { mode: kind.mode, range: kind.range, zone }, callbacks);
+    this.#lines.set(id, { line, kind });
+    return { id, offer: (bytes, receivedAtMs) => line.offer(bytes, receivedAtMs), close: () => this.#close(id) };
+  }
+
+  #closeLines(which: (kind: CameraKind) => boolean): void {
+    for (const [id, { kind }] of [...this.#lines]) if (which(kind)) this.#close(id);
+  }
+
+  #close(id: string): void {
+    const open = this.#lines.get(id);
+    if (open === undefined) return;
+    this.#lines.delete(id);
+    this.#closedSeen += open.line.framesSeen;
+    this.#closedDropped += open.line.framesDropped;
+    open.line.close();
   }
 
   /** Counts since the start; nothing about any person. */
   counts(): { cameras: number; framesSeen: number; framesDropped: number } {
     let framesSeen = this.#closedSeen;
     let framesDropped = this.#closedDropped;
-    for (const line of this.#lines.values()) {
+    for (const { line } of this.#lines.values()) {
       framesSeen += line.framesSeen;
       framesDropped += line.framesDropped;
     }

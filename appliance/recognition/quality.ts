@@ -37,6 +37,14 @@ export class Quality {
     this.#unsaved = { known: 0, candidate: 0, unknown: 0 };
   }
 
+  /** For the retention table: counts are about no person; their days are rows. */
+  readonly retention = {
+    kind: 'recognition_counts',
+    count: (): number => this.#deps.db.get<{ n: number }>('SELECT count(*) AS n FROM recognition_count')!.n,
+    deleteBefore: (ms: number): number =>
+      this.#deps.db.run('DELETE FROM recognition_count WHERE day < ?', toDay(ms, this.#deps.timeZone)).changes,
+  } as const;
+
   report(): RecognitionQuality {
     const { gallery, modelPack } = this.#deps;
     this.save();

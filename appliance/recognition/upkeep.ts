@@ -70,6 +70,10 @@ export class Upkeep {
     for (const [cardId, look] of [...this.#looks.entries()]) if (look.customerId === customerId) this.#looks.delete(cardId);
   }
 
+  forgetAll(): void {
+    this.#looks.clear();
+  }
+
   expire(): void {
     const now = this.#deps.clock.now();
     for (const [cardId, look] of [...this.#looks.entries()]) if (Math.abs(now - look.atMs) > HELD_MS) this.#looks.delete(cardId);

@@ -38,6 +38,21 @@ export function iou(p: Box, q: Box): number {
   return shared === 0 ? 0 : shared / (area(p) + area(q) - shared);
 }
 
+/**
+ * Whether a box's centre lies inside a polygon, by the even-odd rule.
+ * @param polygon corners as shares 0..1 of the picture's width and height
+ */
+export function centreInside(box: Box, polygon: readonly Point[], width: number, height: number): boolean {
+  const x = (box.x + box.width / 2) / width;
+  const y = (box.y + box.height / 2) / height;
+  let inside = false;
+  for (const [i, p] of polygon.entries()) {
+    const q = polygon[(i + 1) % polygon.length]!;
+    if (p.y > y !== q.y > y && x < p.x + ((y - p.y) / (q.y - p.y)) * (q.x - p.x)) inside = !inside;
+  }
+  return inside;
+}
+
 /** The part of a box inside a picture; empty (width or height 0) when they do not meet. */
 export function clampBox(box: Box, width: number, height: number): Box {
   const x = Math.min(Math.max(box.x, 0), width);

@@ -9,7 +9,7 @@ import type { PackExam } from './exam.js';
 import type { WorkerSetup } from './messages.js';
 import { WorkerPool } from './pool.js';
 import type { RawAnalysis } from './pipeline.js';
-import type { Box, FrameAnalysis, Settled } from './types.js';
+import type { Box, FrameAnalysis, Point, Settled } from './types.js';
 
 export { iou } from './geometry.js';
 export * from './quality.js';
@@ -38,6 +38,11 @@ export interface VisionAnalyseOptions {
   eyes?: boolean;
   /** People who were decided on: who still stands there alone and looks the same is not embedded again. */
   settled?: readonly Settled[];
+  /**
+   * Corners of an area, as shares 0..1 of the upright picture's width and height: a face whose centre lies outside is dropped as soon
+   * as it is found, before its points or an embedding are taken. Default: the whole picture.
+   */
+  zone?: readonly Point[] | undefined;
 }
 
 export interface Vision {
@@ -161,11 +166,11 @@ class VisionRoom implements Vision {
 
   async analyse(image: Uint8Array, options: VisionAnalyseOptions = {}): Promise<FrameAnalysis> {
     if (this.#pool === null) throw new PorticoError('vision_unavailable');
-    const { maxFaces = MAX_FACES, tiles = false, eyes = false, settled = [] } = options;
+    const { maxFaces = MAX_FACES, tiles = false, eyes = false, settled = [], zone } = options;
     // Before the copy: what is too large must not cost memory.
     checkByteLength(image.length);
     return seal(await this.#pool.run(new Uint8Array(image), {
-      maxFaces, tiles, eyes, settled: settled.map(({ box, glance }) => ({ box, glance: glance.values() })),
+      maxFaces, tiles, eyes, zone, settled: settled.map(({ box, glance }) => ({ box, glance: glance.values() })),
     }));
   }
 

@@ -3,14 +3,14 @@ import type { ModelBytes } from '../../models/verify.js';
 import { align, FACE_SIZE } from './align.js';
 import { decode } from './decode.js';
 import type { Detection } from './detector.js';
-import { area, clampBox, type RgbImage } from './geometry.js';
+import { area, centreInside, clampBox, type RgbImage } from './geometry.js';
 import { glanceAt } from './glance.js';
 import { fivePoints } from './landmarks.js';
 import { FaceMeter, measurePose } from './measure.js';
 import { loadPack, release, type LoadedPack } from './pack.js';
 import { measureFivePointPose } from './pose.js';
 import { splitSettled, type RawSettled } from './settled.js';
-import type { FrameAnalysis, FoundFace } from './types.js';
+import type { FrameAnalysis, FoundFace, Point } from './types.js';
 
 /** A face as it leaves a worker: the same as `FoundFace`, with the numbers still open. */
 export interface RawFace extends Omit<FoundFace, 'embedding' | 'glance'> {
@@ -29,6 +29,8 @@ export interface AnalyseOptions {
   eyes?: boolean;
   /** Where people who need no second look were last seen; see `splitSettled`. */
   settled?: readonly RawSettled[];
+  /** Corners of the only area in which faces are looked at, as shares of width and height. */
+  zone?: readonly Point[] | undefined;
 }
 
 /** Everything from bytes to embeddings, one frame at a time: the tensors and scratch buffers are its own. */
@@ -53,8 +55,11 @@ export class Pipeline {
     const image = await decode(bytes);
     const decodeMs = performance.now() - started;
 
-    const { settled, open } = splitSettled(
-      await this.#pack.detector.detect(image, options.tiles), options.settled ?? [], (box) => glanceAt(image, box));
+    const detections = await this.#pack.detector.detect(image, options.tiles);
+    const { zone } = options;
+    // Of a face outside the zone nothing but its place is ever known, and that only here.
+    const within = zone === undefined ? detections : detections.filter(({ box }) => centreInside(box, zone, image.width, image.height));
+    const { settled, open } = splitSettled(within, options.settled ?? [], (box) => glanceAt(image, box));
     const largest = open.sort((p, q) => area(q.box) - area(p.box)).slice(0, options.maxFaces);
     const faces: RawFace[] = [];
     for (const detection of largest) {

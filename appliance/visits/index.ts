@@ -20,6 +20,15 @@ const SELECT = `SELECT visit.id, customer_id, opened_at_ms, last_seen_at_ms, clo
 /** A visit that was somebody else's, as it turned out, is no visit of this customer's. */
 const REALLY_THEIRS = `coalesce(end_reason, '') NOT IN ('not_this_person', 'corrected')`;
 
+/** What a naming rested on, kept so that it can be explained later: numbers about the match, nothing of the face. */
+export interface Basis {
+  /** The similarity that was asked for, -1..1. */
+  threshold: number;
+  templateMadeAtMs: number | null;
+  templatePhotos: number | null;
+  modelPack: string | null;
+}
+
 /** What the pop-up card needs to know of a visit. */
 export interface VisitState {
   id: string; customerId: string; openedAt: string; lastSeenAt: string; closedAt: string | null; arrival: Arrival;
@@ -56,12 +65,13 @@ export class Visits {
    * @param score cosine similarity that led here, -1..1
    * @throws PorticoError consent_required
    * @param corrects the visit, ended as `corrected` just before, that this one takes the place of
+   * @param basis asked for only when a visit begins
    * @returns the open visit's id and whether it began just now; or why none was opened: staff ended the last one a moment
    *   ago, as over (`by_hand`) or as a confusion (`not_this_person`). A question that staff answer with yes (`confirmed`)
    *   always opens one.
    */
   recogniseArrival(
-    proof: ConsentProof, arrival: 'recognised' | 'confirmed', score: number, corrects: string | null = null,
+    proof: ConsentProof, arrival: 'recognised' | 'confirmed', score: number, corrects: string | null = null, basis: () => Basis | null = () => null,
   ): { visitId: string; began: boolean } | { held: EndReason } {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
     const { customerId } = proof;
@@ -70,14 +80,14 @@ export class Visits {
       const last = this.#lastEnd(customerId);
       if (!mayReopen(last, this.#clock.now())) return { held: last!.endReason };
     }
-    return this.#arrive(customerId, open, arrival, score, corrects);
+    return this.#arrive(customerId, open, arrival, score, corrects, basis);
   }
 
   /** Written in by hand, without a face. @throws PorticoError customer_not_found */
   arriveByHand(customerId: string): string {
     return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
-      return this.#arrive(customerId, this.#openOf(customerId), 'by_hand', null, null).visitId;
+      return this.#arrive(customerId, this.#openOf(customerId), 'by_hand', null, null, () => null).visitId;
     });
   }
 
@@ -120,7 +130,9 @@ export class Visits {
   /** Ends the open visit of a customer who withdrew, and forgets how well the face matched at earlier ones. */
   closeForWithdrawal(customerId: string): void {
     this.#db.transaction(() => {
-      this.#db.run('UPDATE visit SET score = NULL WHERE customer_id = ?', customerId);
+      this.#db.run(
+        `UPDATE visit SET score = NULL, threshold = NULL, template_made_at_ms = NULL, template_photos = NULL, model_pack = NULL
+         WHERE customer_id = ? AND (score IS NOT NULL OR threshold IS NOT NULL)`, customerId);
       const row = this.#openOf(customerId);
       // One written in by hand does not rest on recognition.
       if (row !== undefined && row.arrival !== 'by_hand') this.#end(row, this.#clock.now(), 'consent_withdrawn');
@@ -157,9 +169,25 @@ export class Visits {
     return row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser };
   }
 
-  /** Newest first. */
-  of(customerId: string): Visit[] {
-    return this.#db.all<VisitRow>(`${SELECT} WHERE customer_id = ? ORDER BY opened_at_ms DESC LIMIT 200`, customerId).map((row) => ({
+  /** Deletes all visits of a customer, an open one too. */
+  erase(customerId: string): void {
+    this.#db.transaction(() => {
+      const open = this.#openOf(customerId);
+      if (open !== undefined) this.#end(open, this.#clock.now(), 'by_hand'); // takes the card off the pages
+      this.#db.run('DELETE FROM visit WHERE customer_id = ?', customerId);
+    });
+  }
+
+  /** For the retention table: visits that ended. */
+  readonly retention = {
+    kind: 'visits',
+    count: (): number => this.#db.get<{ n: number }>('SELECT count(*) AS n FROM visit')!.n,
+    deleteBefore: (ms: number): number => this.#db.run('DELETE FROM visit WHERE closed_at_ms < ?', ms).changes,
+  } as const;
+
+  /** Newest first. @param limit default 200; -1: all */
+  of(customerId: string, limit = 200): Visit[] {
+    return this.#db.all<VisitRow>(`${SELECT} WHERE customer_id = ? ORDER BY opened_at_ms DESC LIMIT ?`, customerId, limit).map((row) => ({
       id: row.id, openedAt: toInstant(row.opened_at_ms), lastSeenAt: toInstant(row.last_seen_at_ms),
       closedAt: row.closed_at_ms === null ? null : toInstant(row.closed_at_ms),
       endReason: row.end_reason, arrival: row.arrival, adviser: row.adviser,
@@ -173,7 +201,7 @@ export class Visits {
 
   /** @param open the customer's open visit, as it is in this transaction */
   #arrive(
-    customerId: string, open: VisitRow | undefined, arrival: Arrival, score: number | null, corrects: string | null,
+    customerId: string, open: VisitRow | undefined, arrival: Arrival, score: number | null, corrects: string | null, basis: () => Basis | null,
   ): { visitId: string; began: boolean } {
     const now = this.#clock.now();
     return this.#db.transaction(() => {
@@ -187,17 +215,19 @@ export class Visits {
           return { visitId: open!.id, began: false };
         case 'reopen':
           this.#end(open!, open!.last_seen_at_ms, 'left');
-          return { visitId: this.#begin(customerId, arrival, score, corrects, now), began: true };
+          return { visitId: this.#begin(customerId, arrival, score, corrects, basis(), now), began: true };
         case 'open':
-          return { visitId: this.#begin(customerId, arrival, score, corrects, now), began: true };
+          return { visitId: this.#begin(customerId, arrival, score, corrects, basis(), now), began: true };
       }
     });
   }
 
-  #begin(customerId: string, arrival: Arrival, score: number | null, corrects: string | null, now: number): string {
+  #begin(customerId: string, arrival: Arrival, score: number | null, corrects: string | null, basis: Basis | null, now: number): string {
     const id = randomUUID();
-    this.#db.run('INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival, score) VALUES (?, ?, ?, ?, ?, ?)',
-      id, customerId, now, now, arrival, score);
+    this.#db.run(
+      `INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival, score, threshold, template_made_at_ms, template_photos, model_pack)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id, customerId, now, now, arrival, score, basis?.threshold ?? null, basis?.templateMadeAtMs ?? null, basis?.templatePhotos ?? null, basis?.modelPack ?? null);
     this.#db.afterCommit(() => this.#events.emit('visitOpened', { visitId: id, customerId, corrects }));
     return id;
   }

@@ -265,7 +265,7 @@ t.test('C8: for 48 hours after a refusal nobody may ask or sign; the attempt is 
   rooms.close();
   const later = start(t, { dataDirectory, clock });
   t.match(refused(() => later.sign(id)), blocked, 'a restart, and the last millisecond');
-  t.strictSame(later.consent.retention[1]!.deleteEndedBefore(clock.now()), 0, 'no term deletes it while it counts');
+  t.strictSame(later.consent.retention[1]!.deleteBefore(clock.now()), 0, 'no term deletes it while it counts');
   clock.move(1);
   t.equal(refused(() => later.sign(id)), 'accepted');
   t.equal(later.consent.refusals.of(id).length, 1);
@@ -358,9 +358,9 @@ t.test('old records go by their term, none that holds', async (t) => {
   const [records, refusals] = consent.retention;
   t.match([records, refusals], [{ kind: 'consent_records' }, { kind: 'refusals' }]);
   t.strictSame([records!.count(), refusals!.count()], [2, 1]);
-  t.equal(records!.deleteEndedBefore(clock.now()), 0);
+  t.equal(records!.deleteBefore(clock.now()), 0);
   clock.move(100 * DAY_MS);
-  t.strictSame([records!.deleteEndedBefore(clock.now()), refusals!.deleteEndedBefore(clock.now() - DAY_MS)], [1, 1]);
+  t.strictSame([records!.deleteBefore(clock.now()), refusals!.deleteBefore(clock.now() - DAY_MS)], [1, 1]);
   t.strictSame([records!.count(), refusals!.count(), consent.history(gone).length], [1, 0, 0]);
   t.ok(consent.covers(held, 'recognise'));
 });

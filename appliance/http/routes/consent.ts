@@ -2,11 +2,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Consent as ConsentRoom } from '../../consent/index.js';
 import {
-  Consent, ConsentLink, ConsentRequest, Deletion, Enrolled, EnrolmentFinish, EnrolmentProgress, IdParams, MAX_FRAME_BYTES, Notice, PhotoQuery, Refusal,
+  Consent, ConsentLink, ConsentRequest, DeletionStatus, Enrolled, EnrolmentFinish, EnrolmentProgress, IdParams, MAX_FRAME_BYTES, Notice, PhotoQuery, Refusal,
   WithdrawalReceipt, WithdrawalRequest,
 } from '../../contract/index.js';
 import type { Enrolments } from '../../recognition/index.js';
 import type { Audit } from '../../audit/index.js';
+import { receiptUrl } from '../../papers/index.js';
 import { actorOf } from '../guards.js';
 import { withReceipt, type ReceiptDeps } from '../receipts.js';
 import { reachableFromLan } from './access.js';
@@ -53,13 +54,14 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
     return reply.status(201).send({ url: `${reachableFromLan(request.headers.host ?? 'localhost')}/mine#${token}`, validUntil });
   });
 
-  const { deletions } = receipts;
-  if (deletions !== undefined) {
-    app.get('/deletions/:id', {
-      config: { permission: 'withdraw' },
-      schema: { tags: ['consent'], summary: 'How far a deletion is', params: IdParams, response: { 200: Deletion } },
-    }, async (request) => deletions.byId(request.params.id));
-  }
+  app.get('/deletions/:id', {
+    config: { permission: 'withdraw' },
+    schema: { tags: ['consent'], summary: 'How far a deletion is', params: IdParams, response: { 200: DeletionStatus } },
+  }, async (request) => {
+    const deletion = receipts.deletions.byId(request.params.id);
+    const base = reachableFromLan(request.headers.host ?? 'localhost');
+    return { ...deletion, receiptUrl: deletion.completedAt === null ? null : receiptUrl(base, await receipts.signReceipt(deletion)) };
+  });
 
   app.post('/customers/:id/enrolments', {
     config,

@@ -1,24 +1,19 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { THE_BOX, type Audit } from '../../audit/index.js';
 import type { Consent } from '../../consent/index.js';
-import { LINK_HEADER, OwnConsent, WithdrawalReceipt, WithdrawalRequest, type ConsentEvidence, type Deletion, type Language } from '../../contract/index.js';
+import { LINK_HEADER, OwnConsent, WithdrawalReceipt, WithdrawalRequest } from '../../contract/index.js';
 import { PorticoError } from '../../kit/index.js';
 import { withReceipt, type ReceiptDeps } from '../receipts.js';
-
-/** What makes the PDFs. */
-export interface OwnPapers {
-  consentCopy(evidence: ConsentEvidence): Promise<Buffer>;
-  receipt(deletion: Deletion, language: Language): Promise<Buffer>;
-}
+import { PDF, sendPdf, type CustomerPapers } from './papers.js';
 
 /** A person opens their own page now and then; a guesser would need ages at any pace. */
 const LIMIT = { config: { permission: 'public', requestsPerMinute: 30 } } as const;
 
 /** The customer's own phone: no paired device, nobody signed in, only the secret of a link. It opens one consent. */
 export const ownRoutes = (deps: {
-  consent: Consent; audit: Audit; box: { storeName: string }; receipts: ReceiptDeps; papers?: OwnPapers | undefined;
+  consent: Consent; audit: Audit; box: { storeName: string }; receipts: ReceiptDeps; papers: CustomerPapers;
 }): FastifyPluginAsyncTypebox => async (app) => {
   const { consent, audit, box, receipts, papers } = deps;
 
@@ -39,25 +34,21 @@ export const ownRoutes = (deps: {
     return withReceipt(consent.withdraw(own.customerId, THE_BOX, request.body?.purposes), receipts, baseOf(request));
   });
 
-  if (papers === undefined) return;
-
-  app.get('/mine/copy.pdf', { schema: { tags: ['mine'], summary: 'A copy of what I signed' }, ...LIMIT }, async (request, reply) => {
+  app.get('/mine/copy.pdf', { schema: { tags: ['mine'], summary: 'A copy of what I signed', response: { 200: PDF } }, ...LIMIT }, async (request, reply) => {
     const own = openLink(consent, request);
-    const pdf = await papers.consentCopy(consent.evidence(own.consent.id));
+    const pdf = await papers.consentCopy(consent.evidence(own.consent.id), own.consent.language, baseOf(request));
     audit.record('consent_copied', THE_BOX, { customerId: own.customerId, detail: { consentId: own.consent.id } });
-    return sendPdf(reply, pdf);
+    return sendPdf(reply, pdf, `consent-${own.consent.id}`);
   });
 
-  const { deletions } = receipts;
-  if (deletions === undefined) return;
   app.get('/mine/receipt.pdf', {
-    schema: { tags: ['mine'], summary: 'The receipt of what was deleted for me', querystring: Type.Object({ id: Type.String({ format: 'uuid' }) }, { additionalProperties: false }) },
+    schema: { tags: ['mine'], summary: 'The receipt of what was deleted for me', querystring: Type.Object({ id: Type.String({ format: 'uuid' }) }, { additionalProperties: false }), response: { 200: PDF } },
     ...LIMIT,
   }, async (request, reply) => {
     const own = openLink(consent, request);
-    const deletion = deletions.byId(request.query.id);
+    const deletion = receipts.deletions.byId(request.query.id);
     if (deletion.customerId !== own.customerId) throw new PorticoError('deletion_not_found');
-    return sendPdf(reply, await papers.receipt(deletion, own.consent.language));
+    return sendPdf(reply, await papers.receipt(deletion, own.consent.language, baseOf(request)), `receipt-${deletion.id}`);
   });
 };
 
@@ -73,7 +64,7 @@ function openLink(consent: Consent, request: FastifyRequest): Own {
 async function lastWithdrawal({ customerId, consent, narrowed }: Own, receipts: ReceiptDeps, base: string): Promise<WithdrawalReceipt | null> {
   const { givenAt, endedAt, endReason, purposes } = consent;
   if (!narrowed && endReason !== 'withdrawn') return null;
-  const since = receipts.deletions?.ofCustomer(customerId).filter(({ requestedAt }) => requestedAt >= givenAt) ?? [];
+  const since = receipts.deletions.ofCustomer(customerId).filter(({ requestedAt }) => requestedAt >= givenAt);
   // A deletion is asked for in the moment in which the consent ends, never before; later ones are of later consents.
   const deletion = endReason === 'withdrawn' && endedAt !== null
     ? since.findLast(({ reason, requestedAt }) => reason === 'withdrawn' && requestedAt >= endedAt)
@@ -87,8 +78,4 @@ async function lastWithdrawal({ customerId, consent, narrowed }: Own, receipts: 
 /** As the phone itself reaches the box. */
 function baseOf(request: FastifyRequest): string {
   return `https://${request.headers.host ?? 'localhost'}`;
-}
-
-function sendPdf(reply: FastifyReply, pdf: Buffer) {
-  return reply.type('application/pdf').header('content-disposition', 'attachment').send(pdf);
 }

@@ -1,53 +1,113 @@
+import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import { PERMISSIONS, type Access } from '../../access/index.js';
 import type { Audit } from '../../audit/index.js';
 import type { Consent } from '../../consent/index.js';
-import { IdParams, KeySet, Language, type Deletion } from '../../contract/index.js';
-import { consentCopyPdf, deletionReceiptPdf, receiptUrl, signDeletion, type Signer } from '../../papers/index.js';
+import { IdParams, KeySet, Language, type ConsentEvidence, type Deletion } from '../../contract/index.js';
+import { toInstant, type Clock } from '../../kit/index.js';
+import {
+  accessCopyPdf, assessmentPdf, auditPack, breachNoticesPdf, consentCopyPdf, deletionReceiptPdf, receiptUrl, signDeletion, type Signer,
+} from '../../papers/index.js';
+import type { AccessCopies, Rights } from '../../rights/index.js';
 import { actorOf } from '../guards.js';
+import type { Deletions } from '../receipts.js';
 import { reachableFromLan } from './access.js';
+import type { Compliance } from './privacy.js';
 
 export interface PaperDeps {
-  consent: Consent; audit: Audit; signer: Signer;
+  access: Access; audit: Audit; clock: Clock; consent: Consent; signer: Signer; rights: Rights; accessCopies: AccessCopies; compliance: Compliance;
+  deletions: Deletions & { all(): Deletion[] };
   box: { storeName: string; timeZone: string };
-  /** Makes the link to the customer's own page that the copy of a consent shows as a QR code; without it there is none. */
-  ownLink?: (customerId: string, base: string) => string;
 }
 const LanguageQuery = Type.Object({ language: Type.Optional(Language) }, { additionalProperties: false });
+const file = (type: string) => Type.Unsafe<Readable | Buffer>({ description: 'A file', content: { [type]: { schema: { type: 'string', format: 'binary' } } } });
+export const PDF = file('application/pdf');
 
-/** Anybody: what a receipt is checked with. */
-export const keyRoutes = ({ signer }: Pick<PaperDeps, 'signer'>): FastifyPluginAsyncTypebox => async (app) => {
-  app.get('/keys', { config: { permission: 'public' }, schema: { tags: ['papers'], summary: 'Public keys of the box, to check receipts and packs with', response: { 200: KeySet } } },
-    async () => signer.jwks());
-};
+/** What makes the papers of one customer, for staff and for the customer's own link alike. @param base `https://host:port` as the reader reaches the box */
+export function customerPapers({ audit, consent, signer, box }: Pick<PaperDeps, 'audit' | 'consent' | 'signer' | 'box'>) {
+  return {
+    /** @param by whose act it is, written down */
+    consentCopy(record: ConsentEvidence, language: Language, base: string): Promise<Buffer> {
+      const link = record.endedAt === null ? `${base}/mine#${consent.linkToken(record.id)}` : null;
+      return consentCopyPdf({ ...box, consent: record, ownLink: link, kid: signer.kid() }, language);
+    },
+    /** @throws PorticoError deletion_pending */
+    async receipt(deletion: Deletion, language: Language, base: string): Promise<Buffer> {
+      const jws = await signDeletion(signer, box.storeName, deletion, audit.head());
+      return deletionReceiptPdf({ ...box, deletion, jws, url: receiptUrl(base, jws), kid: signer.kid() }, language);
+    },
+  };
+}
+export type CustomerPapers = ReturnType<typeof customerPapers>;
 
-/** Papers for a customer, given out by staff. */
-export const paperRoutes = ({ consent, audit, signer, box, ownLink }: PaperDeps): FastifyPluginAsyncTypebox => async (app) => {
+/** Everything that is given out as a file. */
+export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async (app) => {
+  const { access, audit, clock, consent, signer, rights, accessCopies, compliance, deletions, box } = deps;
+  const papers = customerPapers(deps);
+  const tags = ['papers'];
+  const withdraw = { permission: 'withdraw' } as const;
+  const office = { permission: 'privacy_office' } as const;
+
+  app.get('/keys', {
+    config: { permission: 'public' }, schema: { tags, summary: 'Public keys of the box, to check receipts and packs with', response: { 200: KeySet } },
+  }, async () => signer.jwks());
+
   app.get('/consents/:id/copy.pdf', {
-    schema: { tags: ['papers'], summary: 'The customer\'s copy of a signed consent (PDF)', params: IdParams, querystring: LanguageQuery },
-    config: { permission: 'withdraw' },
+    config: withdraw, schema: { tags, summary: 'The customer\'s copy of a signed consent', params: IdParams, querystring: LanguageQuery, response: { 200: PDF } },
   }, async (request, reply) => {
     const record = consent.evidence(request.params.id);
     const language = request.query.language ?? record.language;
-    const link = record.endedAt === null ? ownLink?.(record.customerId, reachableFromLan(request.headers.host ?? 'localhost')) : undefined;
-    const pdf = await consentCopyPdf({ ...box, consent: record, ownLink: link ?? null, kid: signer.kid() }, language);
+    const pdf = await papers.consentCopy(record, language, reachableFromLan(request.headers.host ?? 'localhost'));
     audit.record('consent_copied', actorOf(request), { customerId: record.customerId, detail: { consentId: record.id, language } });
     return sendPdf(reply, pdf, `consent-${record.id}`);
   });
-};
 
-/** Receipts of deletions; `byId` throws deletion_not_found. */
-export const receiptRoutes = ({ deletions, audit, signer, box }: Omit<PaperDeps, 'consent'> & { deletions: { byId(id: string): Deletion } }): FastifyPluginAsyncTypebox => async (app) => {
   app.get('/deletions/:id/receipt.pdf', {
-    schema: { tags: ['papers'], summary: 'Signed receipt of a deletion (PDF)', params: IdParams, querystring: LanguageQuery },
-    config: { permission: 'withdraw' },
+    config: withdraw, schema: { tags, summary: 'Signed receipt of a deletion', params: IdParams, querystring: LanguageQuery, response: { 200: PDF } },
   }, async (request, reply) => {
     const deletion = deletions.byId(request.params.id);
-    const jws = await signDeletion(signer, box.storeName, deletion, audit.head());
-    const url = receiptUrl(reachableFromLan(request.headers.host ?? 'localhost'), jws);
-    const pdf = await deletionReceiptPdf({ ...box, deletion, jws, url, kid: signer.kid() }, request.query.language ?? 'zh-CN');
+    const pdf = await papers.receipt(deletion, request.query.language ?? 'zh-CN', reachableFromLan(request.headers.host ?? 'localhost'));
     return sendPdf(reply, pdf, `receipt-${deletion.id}`);
+  });
+
+  app.get('/customers/:id/access-copy.pdf', {
+    config: office, schema: { tags, summary: 'Everything the box holds about a person, to read', params: IdParams, querystring: LanguageQuery, response: { 200: PDF } },
+  }, async (request, reply) => {
+    const customerId = request.params.id;
+    const copy = audit.recording('access_copy_made', actorOf(request), { customerId, detail: { form: 'pdf' } }, () => accessCopies.of(customerId));
+    return sendPdf(reply, await accessCopyPdf({ copy, timeZone: box.timeZone }, request.query.language ?? 'zh-CN'), `access-copy-${customerId}`);
+  });
+
+  app.get('/privacy/assessments/:id.pdf', {
+    config: office, schema: { tags, summary: 'An impact assessment, to file', params: IdParams, querystring: LanguageQuery, response: { 200: PDF } },
+  }, async (request, reply) => {
+    const assessment = compliance.assessments.byId(request.params.id);
+    return sendPdf(reply, await assessmentPdf({ ...box, assessment }, request.query.language ?? 'zh-CN'), `assessment-${assessment.id}`);
+  });
+
+  app.get('/privacy/breaches/:id/notices.pdf', {
+    config: office, schema: { tags, summary: 'Report to the authority and letters to those affected', params: IdParams, querystring: LanguageQuery, response: { 200: PDF } },
+  }, async (request, reply) => {
+    const breach = compliance.breaches.byId(request.params.id);
+    const addressees = compliance.breaches.affected(breach.id).map(({ displayName }) => displayName);
+    audit.record('breach_notices_made', actorOf(request), { detail: { breachId: breach.id, form: 'pdf', affected: addressees.length } });
+    return sendPdf(reply, await breachNoticesPdf({ ...box, breach, addressees }, request.query.language ?? 'zh-CN'), `breach-${breach.id}`);
+  });
+
+  app.get('/privacy/audit-pack.zip', {
+    config: office, schema: { tags, summary: 'Rules, consents, deletions, accesses and assessments in one signed archive', response: { 200: file('application/zip') } },
+  }, async (request, reply) => {
+    audit.record('audit_pack_made', actorOf(request));
+    const { assessments, breaches, modes, retention } = compliance;
+    const madeAt = toInstant(clock.now());
+    const pack = auditPack({
+      storeName: box.storeName, madeAt, notices: consent.notices.all(), consents: consent.allEvidence(), deletions: deletions.all(), assessments: assessments.all(),
+      breaches: breaches.all(), requests: rights.requests(), stations: modes.stations(), retention: retention.table(),
+      roles: { staff: access.staff(), permissions: PERMISSIONS }, accesses: audit.stored(),
+    }, signer);
+    return reply.header('content-disposition', `attachment; filename="audit-pack-${madeAt.slice(0, 10)}.zip"`).type('application/zip').send(Readable.from(pack));
   });
 };
 

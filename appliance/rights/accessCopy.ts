@@ -1,0 +1,70 @@
+import { DOSSIER_REASONS, type AccessCopy, type AuditEntry, type Deletion, type Explanation } from '../contract/index.js';
+import type { Audit } from '../audit/index.js';
+import type { Consent } from '../consent/index.js';
+import type { Customers } from '../customers/index.js';
+import type { FollowUps } from '../followups/index.js';
+import type { Gallery } from '../gallery/index.js';
+import { toInstant, type Clock } from '../kit/index.js';
+import type { Visits } from '../visits/index.js';
+import type { Rights } from './index.js';
+
+/** All rows, not only those that a page shows. */
+const ALL = -1;
+/** Log entries read at a time; newest first. */
+const LOG_PAGE = 500;
+
+interface Rooms {
+  customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; rights: Rights; audit: Audit;
+  deletions: { ofCustomer(customerId: string): Deletion[] };
+  explanations: { of(customerIds: readonly string[]): Explanation[] }; clock: Clock; storeName: string;
+}
+
+/** Gathers everything that the box holds about one person, out of all rooms. */
+export class AccessCopies {
+  readonly #rooms: Rooms;
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+  }
+
+  /** @throws PorticoError customer_not_found, customer_merged {into} */
+  of(customerId: string): AccessCopy {
+    const { customers, consent, rights, deletions, explanations, clock, storeName } = this.#rooms;
+    const { id } = customers.byId(customerId);
+    const ids = customers.withMerged(id);
+    const log = ids.flatMap((each) => this.#log(each));
+    return {
+      storeName, madeAt: toInstant(clock.now()), dossier: this.#dossier(id),
+      formerDossiers: customers.formerDossiers(id).map(({ displayName, atMs }) => ({ displayName, mergedAt: toInstant(atMs) })),
+      consents: ids.flatMap((each) => consent.history(each).map((record) => consent.evidence(record.id))),
+      refusals: ids.flatMap((each) => consent.refusals.of(each)), deletions: ids.flatMap((each) => deletions.ofCustomer(each)),
+      explanations: explanations.of(ids), requests: rights.requests(ids), restriction: rights.restriction(id),
+      opened: log.flatMap(({ at, action, staff, detail }) => (action === 'dossier_opened'
+        ? [{ at, staff: staff?.name ?? '', reason: DOSSIER_REASONS.find((known) => known === detail['why']) ?? null }] : [])),
+      log: log.flatMap(({ at, action }) => (action === 'dossier_opened' ? [] : [{ at, action }])),
+    };
+  }
+
+  /** As the page has it, but with all rows. */
+  #dossier(id: string): AccessCopy['dossier'] {
+    const { customers, visits, followUps, consent, gallery } = this.#rooms;
+    const state = gallery.stateOf(id);
+    const templatePhotos = gallery.photosOf(id);
+    return {
+      ...customers.byId(id), enrolled: templatePhotos > 0, templatePhotos, merges: customers.merges(id), openVisitId: visits.openVisitOf(id),
+      template: state === null ? null : { ...state, photos: state.photos.map(({ takenAtMs, ...photo }) => ({ ...photo, takenAt: toInstant(takenAtMs) })) },
+      notes: customers.notes(id, ALL), followUps: followUps.of(id, ALL), visits: visits.of(id, ALL), consents: consent.history(id),
+    };
+  }
+
+  /** Oldest first. */
+  #log(customerId: string): AuditEntry[] {
+    const log: AuditEntry[] = [];
+    for (let before = Number.MAX_SAFE_INTEGER; ;) {
+      const { entries, more } = this.#rooms.audit.page({ customerId, before, limit: LOG_PAGE });
+      log.push(...entries);
+      if (!more) return log.reverse();
+      before = entries.at(-1)!.seq;
+    }
+  }
+}
