@@ -35,7 +35,6 @@ export function rekeyGallery(files: BoxFiles, clock: Clock, output: CheckOutput)
 export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput): void {
   const file = join(files.dataDirectory, 'vault', 'vault.db');
   if (existsSync(file) && statSync(file).size > 0) throw new UsageError(`${file} exists. Move it away first if it is really lost.`);
-  if (!existsSync(join(files.dataDirectory, 'portico.db'))) throw new UsageError(`There is no database in ${files.dataDirectory}.`);
   withStorage(files, clock, true, (storage, audit, keys) => {
     const forgotten = forgetUnreadable(storage, audit, keys, clock);
     storage.dropTraces();
@@ -52,7 +51,10 @@ function forgetUnreadable({ db }: Storage, audit: Audit, keys: CustomerKeys, clo
 }
 
 function withStorage(files: BoxFiles, clock: Clock, makeVault: boolean, work: (storage: Storage, audit: Audit, keys: CustomerKeys) => void): void {
-  const storage = openStorage({ ...files, maxBytes: null, clock, newVault: makeVault });
+  // Else opening would make a new box.
+  if (!existsSync(join(files.dataDirectory, 'portico.db'))) throw new UsageError(`There is no database in ${files.dataDirectory}.`);
+  const { dataDirectory, credentialsDirectory } = files;
+  const storage = openStorage({ dataDirectory, credentialsDirectory, maxBytes: null, clock, newVault: makeVault });
   try {
     work(storage, new Audit({ db: storage.db, clock }), new CustomerKeys({ db: storage.db, clock }));
   } finally {
