@@ -89,6 +89,9 @@ export const RequestClosing = Type.Object({ outcome: OneOf(REQUEST_OUTCOMES), re
 export type RequestClosing = Static<typeof RequestClosing>;
 
 export const RestrictionRequest = Type.Object({ restricted: Type.Boolean(), reason: Line(300) }, closed);
+/** While it holds: nothing is recognised, no enrolment, no new consent; a visit can still be written in by hand. */
+export const Restriction = Type.Object({ restricted: Type.Boolean(), since: Nullable(Instant), reason: Nullable(Type.String()) }, closed);
+export type Restriction = Static<typeof Restriction>;
 /** One time that a face led to this customer. */
 export const Explanation = Type.Object(
   {

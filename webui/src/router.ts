@@ -31,6 +31,25 @@ export function makeRouter(): Router {
               { path: ':customerId', name: 'dossier', component: () => import('./pages/DossierPage.vue'), props: true },
             ],
           },
+          {
+            path: 'privacy', component: () => import('./pages/PrivacyPage.vue'),
+            children: [
+              { path: '', name: 'privacy', component: () => import('./components/privacy/OfficeOverview.vue') },
+              { path: 'requests', name: 'privacy-requests', component: () => import('./components/privacy/RightsDesk.vue') },
+              { path: 'requests/:requestId', name: 'privacy-request', component: () => import('./components/privacy/RequestPage.vue'), props: true },
+              { path: 'notice', name: 'privacy-notice', component: () => import('./components/privacy/NoticeEditor.vue') },
+              { path: 'assessments', name: 'privacy-assessments', component: () => import('./components/privacy/AssessmentList.vue') },
+              { path: 'assessments/new', name: 'privacy-assessment', component: () => import('./components/privacy/AssessmentWizard.vue') },
+              { path: 'mode', name: 'privacy-mode', component: () => import('./components/privacy/ModePage.vue') },
+              { path: 'mode/:stationId', name: 'privacy-zone', component: () => import('./components/privacy/ZonePage.vue'), props: true },
+              { path: 'retention', name: 'privacy-retention', component: () => import('./components/privacy/RetentionPage.vue') },
+              { path: 'persons', name: 'privacy-persons', component: () => import('./components/privacy/PersonsPage.vue') },
+              { path: 'incidents', name: 'privacy-incidents', component: () => import('./components/privacy/IncidentList.vue') },
+              { path: 'incidents/new', name: 'privacy-incident', component: () => import('./components/privacy/IncidentForm.vue') },
+              { path: 'audit', name: 'privacy-audit', component: () => import('./components/privacy/AuditLog.vue') },
+              { path: 'pack', name: 'privacy-pack', component: () => import('./components/privacy/AuditPack.vue') },
+            ],
+          },
           { path: 'settings', name: 'settings', component: () => import('./pages/SettingsPage.vue') },
         ],
       },
@@ -43,7 +62,7 @@ export function makeRouter(): Router {
 
 function redirectFor(to: { name?: unknown; fullPath: string }): RouteLocationRaw | true {
   const { box, session } = useSession();
-  const door = doorFor(String(to.name), { box, scope: session?.scope ?? null, handedOver: usePrefs().handedOver });
+  const door = doorFor(String(to.name), { box, scope: session?.scope ?? null, role: session?.staff.role ?? null, handedOver: usePrefs().handedOver });
   if (door === null) return true;
   return { name: door, query: door === 'sign-in' && to.fullPath !== '/' ? { next: to.fullPath } : {} };
 }

@@ -27,6 +27,7 @@ export const en: Messages = {
     lookup: 'Look up',
     enrol: 'Enrol',
     customers: 'Customers',
+    privacy: 'Privacy',
     settings: 'Settings',
   },
   connection: {

@@ -1,6 +1,8 @@
 import { createI18n } from 'vue-i18n';
 import { LANGUAGES, type Language } from '../contract.js';
 import { en } from './en.js';
+import { privacyEn } from './privacy.en.js';
+import { privacyZh } from './privacy.zh-CN.js';
 import { zhCN } from './zh-CN.js';
 
 const KEY = 'portico.language';
@@ -20,7 +22,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: firstLanguage(),
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': zhCN, en },
+  messages: { 'zh-CN': { ...zhCN, ...privacyZh }, en: { ...en, ...privacyEn } },
 });
 
 export function currentLanguage(): Language {

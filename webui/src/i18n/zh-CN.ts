@@ -28,6 +28,7 @@ export const zhCN = {
     lookup: '刷脸查找',
     enrol: '录入人脸',
     customers: '顾客',
+    privacy: '隐私',
     settings: '设置',
   },
   connection: {
@@ -546,6 +547,6 @@ export const zhCN = {
   },
 };
 
-type Widen<T> = T extends string ? string : { [K in keyof T]: Widen<T[K]> };
+export type Widen<T> = T extends string ? string : { [K in keyof T]: Widen<T[K]> };
 /** The shape every language must fill: a missing or extra key does not compile. */
 export type Messages = Widen<typeof zhCN>;

@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia';
 import { computed, ref } from 'vue';
+import { allows, type Permission } from '../access/permissions.js';
 import { ApiError, onAccessLost } from '../api/client.js';
 import { portico } from '../api/portico.js';
 import type { BoxInfo, Session } from '../contract.js';
@@ -14,6 +15,8 @@ export const useSession = defineStore('session', () => {
   const reachable = ref(true);
 
   const isManager = computed(() => session.value?.staff.role === 'manager');
+  /** What the role of who is signed in allows; the box decides, this only hides what it would refuse. */
+  const can = (permission: Permission): boolean => session.value !== null && allows(session.value.staff.role, permission);
   const atFrontDesk = computed(() => session.value?.scope === 'front_desk');
 
   async function boot(): Promise<void> {
@@ -66,5 +69,5 @@ export const useSession = defineStore('session', () => {
     if (code === 'device_not_paired' && box.value) box.value = { ...box.value, devicePaired: false };
   });
 
-  return { box, session, booted, reachable, isManager, atFrontDesk, boot, refreshBox, signIn, signOut, startFrontDesk, probe };
+  return { box, session, booted, reachable, isManager, can, atFrontDesk, boot, refreshBox, signIn, signOut, startFrontDesk, probe };
 });

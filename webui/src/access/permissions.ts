@@ -1,0 +1,44 @@
+/** Who may do what, as the page shows it; the box refuses the rest by its own table (docs/roles.md). Pure. */
+import type { Role } from '../contract.js';
+
+/** As in appliance/access/permissions.ts, where each is explained. */
+export const PERMISSIONS = {
+  serve: ['manager', 'associate'],
+  front_desk: ['manager', 'associate'],
+  enrol: ['manager', 'associate'],
+  withdraw: ['manager', 'associate', 'privacy_officer'],
+  read_notice: ['manager', 'associate', 'privacy_officer'],
+  read_dossier: ['manager', 'associate', 'privacy_officer'],
+  correct_dossier: ['manager', 'associate', 'privacy_officer'],
+  edit_notice: ['privacy_officer'],
+  read_audit: ['privacy_officer'],
+  privacy_office: ['privacy_officer'],
+  manage_staff: ['manager'],
+  tune_recognition: ['manager'],
+  manage_devices: ['manager', 'it'],
+  health: ['manager', 'associate', 'privacy_officer', 'it'],
+  own_passkeys: ['manager', 'associate', 'privacy_officer', 'it'],
+  own_session: ['manager', 'associate', 'privacy_officer', 'it'],
+} as const satisfies Record<string, readonly Role[]>;
+export type Permission = keyof typeof PERMISSIONS;
+
+export function allows(role: Role, permission: Permission): boolean {
+  const roles: readonly Role[] = PERMISSIONS[permission];
+  return roles.includes(role);
+}
+
+/** What a page needs; pages that are not here are open to everybody signed in. */
+const NEEDED: Readonly<Record<string, Permission>> = {
+  board: 'serve', 'look-up': 'serve', enrol: 'enrol', customers: 'read_dossier', dossier: 'read_dossier',
+};
+
+export function mayOpen(role: Role, page: string): boolean {
+  const needed = page.startsWith('privacy') ? 'privacy_office' : NEEDED[page];
+  return needed === undefined || allows(role, needed);
+}
+
+/** Where a role begins, and where it is sent when a page is not for it. */
+export function homeOf(role: Role): 'board' | 'privacy' | 'settings' {
+  if (allows(role, 'serve')) return 'board';
+  return allows(role, 'privacy_office') ? 'privacy' : 'settings';
+}
