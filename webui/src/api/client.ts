@@ -19,6 +19,13 @@ export function onAccessLost(listener: (code: PageErrorCode) => void): void {
   accessLost = listener;
 }
 
+let sessionLocked: () => void = () => {};
+
+/** Hears of every answer that says: this session waits behind the lock. */
+export function onSessionLocked(listener: () => void): void {
+  sessionLocked = listener;
+}
+
 let customerMerged: (into: string) => void = () => {};
 
 /** Hears of every answer that says: this dossier was merged into that one. */
@@ -32,13 +39,30 @@ export interface CallOptions {
   /** Let the request outlive the page (used when leaving with an undo still open). */
   keepalive?: boolean;
   signal?: AbortSignal;
+  headers?: Readonly<Record<string, string>>;
 }
 
 const TIMEOUT_MS = 15_000;
 
 /** One request to /api/v1. Throws ApiError and nothing else. */
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const response = await request(method, path, 'application/json', options);
+  if (response.status === 204) return undefined as T;
+  const answer: unknown = await response.json().catch(() => null);
+  if (answer === null) throw new ApiError('unexpected');
+  return answer as T;
+}
+
+/** A document of the box, such as a PDF. Throws ApiError and nothing else. */
+export async function callFile(path: string, options: CallOptions = {}): Promise<Blob> {
+  const response = await request('GET', path, 'application/pdf, application/json', options);
+  return response.blob().catch(() => {
+    throw new ApiError('network');
+  });
+}
+
+async function request(method: string, path: string, accept: string, options: CallOptions): Promise<Response> {
+  const headers: Record<string, string> = { accept, ...options.headers };
   let body: BodyInit | null = null;
   if (options.json !== undefined) {
     headers['content-type'] = 'application/json';
@@ -62,10 +86,9 @@ export async function call<T>(method: string, path: string, options: CallOptions
   } catch {
     throw new ApiError('network');
   }
-  if (response.status === 204) return undefined as T;
-  const answer: unknown = await response.json().catch(() => null);
-  if (response.ok && answer !== null) return answer as T;
-  const error = asError(answer);
+  if (response.ok) return response;
+  const error = asError(await response.json().catch(() => null));
+  if (error.code === 'session_locked') sessionLocked();
   if (ACCESS_LOST.includes(error.code)) accessLost(error.code);
   const into = error.code === 'customer_merged' && error.details['into'];
   if (typeof into === 'string') customerMerged(into);

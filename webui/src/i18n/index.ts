@@ -1,5 +1,7 @@
 import { createI18n } from 'vue-i18n';
 import { LANGUAGES, type Language } from '../contract.js';
+import { consentEn } from './consent.en.js';
+import { consentZh } from './consent.zh-CN.js';
 import { en } from './en.js';
 import { zhCN } from './zh-CN.js';
 
@@ -20,7 +22,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: firstLanguage(),
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': zhCN, en },
+  messages: { 'zh-CN': { ...zhCN, ...consentZh }, en: { ...en, ...consentEn } },
 });
 
 export function currentLanguage(): Language {
@@ -40,3 +42,6 @@ export function setLanguage(language: Language, remember = true): void {
 }
 
 export const rememberedLanguage = firstLanguage;
+
+/** The language of the device itself, for somebody who has never chosen one here. */
+export const phoneLanguage = (): Language => (navigator.languages[0]?.toLowerCase().startsWith('zh') ?? true ? 'zh-CN' : 'en');
