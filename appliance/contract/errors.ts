@@ -51,7 +51,7 @@ export const ERRORS = {
   consent_purpose_missing: [400, 'Consent to face recognition must be ticked by the customer.'],
   consent_term_invalid: [400, 'The end date must be in the future and within the longest term of the notice.'],
   consent_signature_empty: [400, 'The customer must sign before consent is recorded.'],
-  consent_guardian_required: [403, 'The customer must confirm being 14 or older. Younger customers cannot be enrolled.'],
+  consent_guardian_required: [403, 'For a customer under 14 a guardian has to sign.'],
   consent_not_active: [409, 'There is no consent to withdraw.'],
   consent_cool_off: [409, 'This customer refused lately and must not be asked again before the time shown.'],
   consent_guardian_invalid: [400, 'The guardian\'s details do not fit: give the child\'s date of birth, under 14 today.'],

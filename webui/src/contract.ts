@@ -10,7 +10,9 @@ import type {
   CLOSE as CloseOf,
   EnrolmentFinish as EnrolmentFinishOf,
   FILING_AT as FilingAtOf,
+  GUARDIAN_RELATIONS as GuardianRelationsOf,
   LANGUAGES as LanguagesOf,
+  LINK_HEADER as LinkHeaderOf,
   MAX_FRAME_BYTES as MaxFrameBytesOf,
   MODE_OBSTACLES as ModeObstaclesOf,
   NOTICE_FIELDS as NoticeFieldsOf,
@@ -21,21 +23,23 @@ import type {
   RECOGNITION_MODES as RecognitionModesOf,
   REQUEST_KINDS as RequestKindsOf,
   REQUEST_OUTCOMES as RequestOutcomesOf,
+  ROLES as RolesOf,
   SIGNAGE_ITEMS as SignageItemsOf,
   WARNING_AT as WarningAtOf,
 } from '../../appliance/contract/index.js';
 
 export type {
   BoxHealth, BoxInfo, CameraFace, CameraMessage, CameraMode, CameraRange, CameraResult, CandidateCard, CaptureHint, Consent,
-  ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Device, Dossier, Enrolled,
+  ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Deletion, Device, Dossier, Enrolled,
   EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, FpirChoice, Language, LiveMessage, LiveRequest, Note,
-  Notice, OwnerRequest, PairingCode, PairRequest, Pose, Purpose, RecognitionQuality, Role, Session,
+  Notice, OwnConsent, OwnerRequest, PairingCode, PairRequest, Passkey, Pose, Purpose, RecognitionQuality, Refusal, Role, Session,
   ShareEstimate, SightingAnswer, Signature, StaffMember, StaffRequest, TemplateInfo, Visit, VisitCard, WithdrawalReceipt,
+  WithdrawalRequest,
 } from '../../appliance/contract/index.js';
 
 // The privacy office.
 export type {
-  Assessment, AssessmentRequest, AuditAction, AuditEntry, AuditPage, AuditVerification, Breach, BreachRequest, Deletion, Explanation, ModeState,
+  Assessment, AssessmentRequest, AuditAction, AuditEntry, AuditPage, AuditVerification, Breach, BreachRequest, Explanation, ModeState,
   NoticeDraft, NoticeDraftState, NoticeVersion, PrivacyOverview, RecognitionMode, RequestClosing, Restriction, RetentionKind, RetentionRule, RetentionTable,
   RightsRequest, RightsRequestNew, Station, StationRequest, StoredPersons, Zone,
 } from '../../appliance/contract/index.js';
@@ -44,6 +48,8 @@ export type EnrolmentFinish = Static<typeof EnrolmentFinishOf>;
 export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
 export const LANGUAGES: typeof LanguagesOf = ['zh-CN', 'en'];
 export const PURPOSES: typeof PurposesOf = ['recognise', 'greet', 'preferences', 'contact', 'keep_photo', 'refresh'];
+export const GUARDIAN_RELATIONS: typeof GuardianRelationsOf = ['mother', 'father', 'other'];
+export const LINK_HEADER: typeof LinkHeaderOf = 'x-portico-link';
 export const POSES: typeof PosesOf = ['front', 'left', 'right'];
 export const NOTICE_FIELDS: typeof NoticeFieldsOf = [
   'handler', 'contact', 'purpose', 'method', 'kinds', 'retention', 'necessity', 'impact', 'rights',
@@ -59,6 +65,8 @@ export const CLOSE: typeof CloseOf = {
   goingAway: 1001,
 };
 
+/** The most common first. */
+export const ROLES: readonly (typeof RolesOf)[number][] = ['associate', 'manager', 'privacy_officer', 'it'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];
 export type ModeObstacle = (typeof ModeObstaclesOf)[number];
 export const SIGNAGE_ITEMS: typeof SignageItemsOf = [

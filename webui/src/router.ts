@@ -7,6 +7,10 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Shown without a session. */
     open?: boolean;
+    /** The customer's own page: without pairing, session and the staff's frame. */
+    own?: boolean;
+    /** Shows nothing of anybody and asks for a PIN itself: the lock need not cover it. */
+    bare?: boolean;
   }
 }
 
@@ -14,12 +18,13 @@ export function makeRouter(): Router {
   const router = createRouter({
     history: createWebHistory(),
     routes: [
-      { path: '/pair', name: 'pair', component: () => import('./pages/PairPage.vue'), meta: { open: true } },
-      { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignInPage.vue'), meta: { open: true } },
+      { path: '/pair', name: 'pair', component: () => import('./pages/PairPage.vue'), meta: { open: true, bare: true } },
+      { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignInPage.vue'), meta: { open: true, bare: true } },
+      { path: '/mine', name: 'mine', component: () => import('./pages/MinePage.vue'), meta: { open: true, own: true } },
       // On these three the customer looks at the screen: outside StaffShell there are no arrivals and no names of others.
       { path: '/front-desk', name: 'front-desk', component: () => import('./pages/FrontDeskPage.vue') },
       { path: '/enrol/:customerId?', name: 'enrol', component: () => import('./pages/EnrolPage.vue') },
-      { path: '/hand-back', name: 'hand-back', component: () => import('./pages/HandBackPage.vue') },
+      { path: '/hand-back', name: 'hand-back', component: () => import('./pages/HandBackPage.vue'), meta: { bare: true } },
       {
         path: '/', component: () => import('./components/shell/StaffShell.vue'),
         children: [
@@ -56,7 +61,7 @@ export function makeRouter(): Router {
       { path: '/:rest(.*)*', redirect: { name: 'board' } },
     ],
   });
-  router.beforeEach((to) => redirectFor(to));
+  router.beforeEach((to) => to.meta.own === true || redirectFor(to));
   return router;
 }
 

@@ -19,6 +19,13 @@ export function onAccessLost(listener: (code: PageErrorCode) => void): void {
   accessLost = listener;
 }
 
+let sessionLocked: () => void = () => {};
+
+/** Hears of every answer that says: this session waits behind the lock. */
+export function onSessionLocked(listener: () => void): void {
+  sessionLocked = listener;
+}
+
 let customerMerged: (into: string) => void = () => {};
 
 /** Hears of every answer that says: this dossier was merged into that one. */
@@ -32,6 +39,7 @@ export interface CallOptions {
   /** Let the request outlive the page (used when leaving with an undo still open). */
   keepalive?: boolean;
   signal?: AbortSignal;
+  headers?: Readonly<Record<string, string>>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -40,37 +48,32 @@ const FILE_TIMEOUT_MS = 300_000;
 
 /** One request to /api/v1. Throws ApiError and nothing else. */
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-  const response = await send(method, path, 'application/json', TIMEOUT_MS, options);
+  const response = await request(method, path, 'application/json', options);
   if (response.status === 204) return undefined as T;
   const answer: unknown = await response.json().catch(() => null);
   if (answer === null) throw new ApiError('unexpected');
   return answer as T;
 }
 
-/**
- * A file of the box. `onProgress` hears how many bytes have come.
- * @param name what it is called when the box does not say
- */
-export async function callFile(path: string, name: string, onProgress: (bytes: number) => void = () => {}): Promise<File> {
-  const response = await send('GET', path, '*/*', FILE_TIMEOUT_MS, {});
+/** A document of the box, such as a PDF; `onProgress` hears how many bytes have come. Throws ApiError and nothing else. */
+export async function callFile(path: string, options: CallOptions = {}, onProgress: (bytes: number) => void = () => {}): Promise<Blob> {
+  const response = await request('GET', path, '*/*', options, FILE_TIMEOUT_MS);
   const reader = response.body?.getReader();
-  if (!reader) throw new ApiError('unexpected');
   const parts: BlobPart[] = [];
   let bytes = 0;
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      parts.push(part.value as BlobPart);
-      onProgress((bytes += (part.value as Uint8Array).byteLength));
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+      parts.push(part.value);
+      onProgress((bytes += part.value.byteLength));
     }
   } catch {
     throw new ApiError('network');
   }
-  const said = /filename="?([^";]+)"?/.exec(response.headers.get('content-disposition') ?? '')?.[1];
-  return new File(parts, said ?? name, { type: response.headers.get('content-type') ?? 'application/octet-stream' });
+  return new Blob(parts, { type: response.headers.get('content-type') ?? 'application/octet-stream' });
 }
 
-async function send(method: string, path: string, accept: string, timeoutMs: number, options: CallOptions): Promise<Response> {
-  const headers: Record<string, string> = { accept };
+async function request(method: string, path: string, accept: string, options: CallOptions, timeoutMs = TIMEOUT_MS): Promise<Response> {
+  const headers: Record<string, string> = { accept, ...options.headers };
   let body: BodyInit | null = null;
   if (options.json !== undefined) {
     headers['content-type'] = 'application/json';
@@ -96,6 +99,7 @@ async function send(method: string, path: string, accept: string, timeoutMs: num
   }
   if (response.ok) return response;
   const error = asError(await response.json().catch(() => null));
+  if (error.code === 'session_locked') sessionLocked();
   if (ACCESS_LOST.includes(error.code)) accessLost(error.code);
   const into = error.code === 'customer_merged' && error.details['into'];
   if (typeof into === 'string') customerMerged(into);

@@ -59,18 +59,19 @@ export const office = {
   verifyAudit: () => call<AuditVerification>('GET', '/audit/verification'),
 } as const;
 
-/** A file to be saved or handed on: what it is called, and how it is got. */
+/** A file to be saved or handed on; `name` is a key of the words `file.name`. */
 export interface Paper {
-  name: string;
-  fetch: (onProgress?: (bytes: number) => void) => Promise<File>;
+  name: 'accessCopy' | 'assessment' | 'affected' | 'notices' | 'auditLog' | 'auditPack';
+  type: 'pdf' | 'json' | 'csv' | 'zip';
+  fetch: (onProgress?: (bytes: number) => void) => Promise<Blob>;
 }
-const paper = (path: string, name: string): Paper => ({ name, fetch: (onProgress) => callFile(path, name, onProgress) });
+const paper = (path: string, name: Paper['name'], type: Paper['type']): Paper => ({ name, type, fetch: (onProgress) => callFile(path, {}, onProgress) });
 
 export const papers = {
-  accessCopy: (customerId: string, form: 'pdf' | 'json') => paper(`/customers/${id(customerId)}/access-copy.${form}`, `access-copy.${form}`),
-  assessment: (assessmentId: string) => paper(`/privacy/assessments/${id(assessmentId)}.pdf`, 'impact-assessment.pdf'),
-  affected: (breachId: string) => paper(`/privacy/breaches/${id(breachId)}/affected.csv`, 'affected.csv'),
-  notices: (breachId: string) => paper(`/privacy/breaches/${id(breachId)}/notices.pdf`, 'notices.pdf'),
-  audit: (filter: AuditFilter) => paper(`/audit/export.csv${auditSearch(filter)}`, 'audit-log.csv'),
-  auditPack: paper('/privacy/audit-pack.zip', 'audit-pack.zip'),
+  accessCopy: (customerId: string, type: 'pdf' | 'json') => paper(`/customers/${id(customerId)}/access-copy.${type}`, 'accessCopy', type),
+  assessment: (assessmentId: string) => paper(`/privacy/assessments/${id(assessmentId)}.pdf`, 'assessment', 'pdf'),
+  affected: (breachId: string) => paper(`/privacy/breaches/${id(breachId)}/affected.csv`, 'affected', 'csv'),
+  notices: (breachId: string) => paper(`/privacy/breaches/${id(breachId)}/notices.pdf`, 'notices', 'pdf'),
+  audit: (filter: AuditFilter) => paper(`/audit/export.csv${auditSearch(filter)}`, 'auditLog', 'csv'),
+  auditPack: paper('/privacy/audit-pack.zip', 'auditPack', 'zip'),
 } as const;

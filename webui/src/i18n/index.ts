@@ -1,5 +1,7 @@
 import { createI18n } from 'vue-i18n';
 import { LANGUAGES, type Language } from '../contract.js';
+import { consentEn } from './consent.en.js';
+import { consentZh } from './consent.zh-CN.js';
 import { en } from './en.js';
 import { privacyEn } from './privacy.en.js';
 import { privacyZh } from './privacy.zh-CN.js';
@@ -22,7 +24,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: firstLanguage(),
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': { ...zhCN, ...privacyZh }, en: { ...en, ...privacyEn } },
+  messages: { 'zh-CN': { ...zhCN, ...consentZh, ...privacyZh }, en: { ...en, ...consentEn, ...privacyEn } },
 });
 
 export function currentLanguage(): Language {
@@ -42,3 +44,6 @@ export function setLanguage(language: Language, remember = true): void {
 }
 
 export const rememberedLanguage = firstLanguage;
+
+/** The language of the device itself, for somebody who has never chosen one here. */
+export const phoneLanguage = (): Language => (navigator.languages[0]?.toLowerCase().startsWith('zh') ?? true ? 'zh-CN' : 'en');

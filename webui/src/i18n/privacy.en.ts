@@ -468,8 +468,7 @@ export const privacyEn: PrivacyMessages = {
     verifyBody: 'Unpack it and check the signature with a public tool, as the note inside says; the box is not needed.\nThe public key is at /api/v1/keys of the box; compare its fingerprint in person.\nA change in any file makes the check fail.',
   },
   file: {
-    making: 'Being made…',
-    ready: 'The file is ready',
     save: 'Save or send',
+    name: { accessCopy: 'personal-data', assessment: 'impact-assessment', affected: 'people-affected', notices: 'incident-notices', auditLog: 'audit-log', auditPack: 'audit-pack' },
   },
 };

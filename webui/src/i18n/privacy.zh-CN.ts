@@ -1,3 +1,4 @@
+import type { Paper } from '../api/privacy.js';
 import type {
   AssessmentField, AssessmentRequest, AuditAction, BreachKind, Explanation, ModeObstacle, NoticeField, PrivacyTask, RecognitionMode, RequestKind,
   RequestOutcome, RetentionKind, SignageItem, StoredPersons,
@@ -473,9 +474,8 @@ export const privacyZh = {
     verifyBody: '解压后，按里面的说明用公开的工具核对签名，不需要连门店盒。\n签名的公钥在门店盒的 /api/v1/keys，请当面核对指纹。\n改动任何一个文件，核对都会失败。',
   },
   file: {
-    making: '正在生成…',
-    ready: '文件已备好',
     save: '存储或发送',
+    name: { accessCopy: '个人信息副本', assessment: '影响评估', affected: '涉及人员名单', notices: '事件通知书', auditLog: '操作日志', auditPack: '审计材料包' } satisfies Record<Paper['name'], string>,
   },
 };
 
