@@ -9,6 +9,7 @@ import type {
   CAMERA_RANGES as CameraRangesOf,
   CLOSE as CloseOf,
   EnrolmentFinish as EnrolmentFinishOf,
+  DOSSIER_REASONS as DossierReasonsOf,
   FILING_AT as FilingAtOf,
   GUARDIAN_RELATIONS as GuardianRelationsOf,
   LANGUAGES as LanguagesOf,
@@ -65,6 +66,8 @@ export const CLOSE: typeof CloseOf = {
   goingAway: 1001,
 };
 
+export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights'];
+export type DossierReason = (typeof DossierReasonsOf)[number];
 /** The most common first. */
 export const ROLES: readonly (typeof RolesOf)[number][] = ['associate', 'manager', 'privacy_officer', 'it'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];

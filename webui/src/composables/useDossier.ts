@@ -1,12 +1,12 @@
 import { onScopeDispose, ref, watch, type Ref } from 'vue';
 import type { ApiError } from '../api/client.js';
 import { portico } from '../api/portico.js';
-import type { Dossier } from '../contract.js';
+import type { Dossier, DossierReason } from '../contract.js';
 import { useLive } from '../stores/live.js';
 import { asApiError } from './useTask.js';
 
 /** The dossier of one customer, read again when a visit of theirs changes. Kept nowhere else. */
-export function useDossier(customerId: Ref<string>) {
+export function useDossier(customerId: Ref<string>, why: () => DossierReason) {
   const dossier = ref<Dossier | null>(null);
   const error = ref<ApiError | null>(null);
   let generation = 0;
@@ -14,7 +14,7 @@ export function useDossier(customerId: Ref<string>) {
   async function load(): Promise<void> {
     const mine = ++generation;
     try {
-      const read = await portico.dossier(customerId.value);
+      const read = await portico.dossier(customerId.value, why());
       if (mine !== generation) return;
       dossier.value = read;
       error.value = null;

@@ -452,6 +452,17 @@ export const privacyEn: PrivacyMessages = {
       retention_changed: 'Retention changed', retention_ran: 'Nightly deletion', breach_recorded: 'Incident recorded', breach_notices_made: 'Notices made',
       audit_pack_made: 'Audit pack made', setting_changed: 'Setting changed',
     },
+    pair: '{name}: {value}',
+    yes: 'yes',
+    no: 'no',
+    key: {
+      why: 'why', reason: 'reason', staffId: 'staff', passkeyId: 'passkey', deletionId: 'deletion', scope: 'scope', templates: 'templates', keysDestroyed: 'keys destroyed',
+      consentId: 'consent', stationId: 'station', change: 'change', zone: 'zone', role: 'role', lock: 'lock', setting: 'setting', requestId: 'request', kind: 'kind',
+      outcome: 'result', purposesLeft: 'purposes left', photos: 'photos', noticeId: 'notice', version: 'version', hash: 'fingerprint', material: 'material',
+      maxTermDays: 'longest term in days', noteId: 'note', notBefore: 'not before', mergeId: 'merge', deleted: 'deleted', from: 'from', to: 'to', how: 'how',
+      deviceId: 'device', form: 'form', for: 'for', fields: 'fields', drill: 'drill', kinds: 'kinds of data', breachId: 'incident', affected: 'people affected',
+      assessmentId: 'assessment', mode: 'mode', acceptable: 'may go on', language: 'language', as: 'form',
+    },
     reason: { visit: 'serving', search: 'search', enrolment: 'enrolment', follow_up: 'follow-up', rights: 'rights request' },
   },
   pack: {

@@ -329,7 +329,7 @@ export const privacyZh = {
     rows: '现有 {n} 条',
     deletedLast: '昨晚删除 {n} 条',
     deletedNone: '昨晚没有删除',
-    range: '可选 {from} 到 {to}',
+    range: '可选 {from}到 {to}',
     fixed: '固定为 {term}',
     unit: { days: '{n} 天', months: '{n} 个月', years: '{n} 年' },
     shorter: '缩短{kind}的保存期限',
@@ -458,6 +458,18 @@ export const privacyZh = {
       assessment_recorded: '记录影响评估', mode_changed: '更改模式', station_changed: '更改点位', signage_signed: '确认标识', retention_changed: '更改保存期限',
       retention_ran: '到期自动删除', breach_recorded: '记录安全事件', breach_notices_made: '生成通知书', audit_pack_made: '生成审计材料包', setting_changed: '更改设置',
     } satisfies Record<AuditAction, string>,
+    pair: '{name}：{value}',
+    yes: '是',
+    no: '否',
+    /** The details of entries; what is not here is shown by its code. */
+    key: {
+      why: '原因', reason: '原因', staffId: '人员', passkeyId: '通行密钥', deletionId: '删除编号', scope: '范围', templates: '模板', keysDestroyed: '作废密钥',
+      consentId: '同意编号', stationId: '点位', change: '改动', zone: '区域', role: '角色', lock: '锁定', setting: '设置', requestId: '请求编号', kind: '种类',
+      outcome: '结果', purposesLeft: '剩余用途', photos: '照片', noticeId: '告知书编号', version: '版本', hash: '指纹', material: '实质性', maxTermDays: '最长天数',
+      noteId: '备注编号', notBefore: '不得早于', mergeId: '合并编号', deleted: '删除', from: '原来', to: '改为', how: '方式', deviceId: '设备', form: '格式',
+      for: '用于', fields: '字段', drill: '演练', kinds: '信息种类', breachId: '事件编号', affected: '涉及人数', assessmentId: '评估编号', mode: '模式',
+      acceptable: '可以进行', language: '语言', as: '格式',
+    },
     reason: { visit: '接待', search: '查找', enrolment: '录入', follow_up: '跟进', rights: '权利请求' },
   },
   pack: {
