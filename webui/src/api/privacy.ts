@@ -4,6 +4,7 @@ import type {
   NoticeDraftState, NoticeVersion, PrivacyOverview, RecognitionMode, RequestClosing, Restriction, RetentionKind, RetentionTable, RightsRequest, RightsRequestNew,
   SignageItem, Station, StationRequest, StoredPersons,
 } from '../contract.js';
+import type { PaperName } from '../privacy/papers.js';
 import { call, callFile } from './client.js';
 
 const id = encodeURIComponent;
@@ -59,13 +60,13 @@ export const office = {
   verifyAudit: () => call<AuditVerification>('GET', '/audit/verification'),
 } as const;
 
-/** A file to be saved or handed on; `name` is a key of the words `file.name`. */
+/** A file to be saved or handed on. */
 export interface Paper {
-  name: 'accessCopy' | 'assessment' | 'affected' | 'notices' | 'auditLog' | 'auditPack';
+  name: PaperName;
   type: 'pdf' | 'json' | 'csv' | 'zip';
   fetch: (onProgress?: (bytes: number) => void) => Promise<Blob>;
 }
-const paper = (path: string, name: Paper['name'], type: Paper['type']): Paper => ({ name, type, fetch: (onProgress) => callFile(path, {}, onProgress) });
+const paper = (path: string, name: PaperName, type: Paper['type']): Paper => ({ name, type, fetch: (onProgress) => callFile(path, {}, onProgress) });
 
 export const papers = {
   accessCopy: (customerId: string, type: 'pdf' | 'json') => paper(`/customers/${id(customerId)}/access-copy.${type}`, 'accessCopy', type),

@@ -214,7 +214,7 @@ export const privacyEn: PrivacyMessages = {
     pdf: 'Download PDF',
     newTitle: 'Impact assessment',
     steps: 'Steps of the assessment',
-    step: { about: 'Scope', purpose: 'Purpose and need', impact: 'Impact on people', risks: 'Risks', measures: 'Measures', conclusion: 'Conclusion' },
+    step: { about: 'Scope', purpose: 'Purpose', impact: 'Impact', risks: 'Risks', measures: 'Measures', conclusion: 'Conclusion' },
     progress: 'Step {n} of {total}',
     mode: 'Which mode is assessed',
     reason: 'Why now',

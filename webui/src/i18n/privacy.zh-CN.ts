@@ -1,8 +1,8 @@
-import type { Paper } from '../api/privacy.js';
 import type {
   AssessmentField, AssessmentRequest, AuditAction, BreachKind, Explanation, ModeObstacle, NoticeField, PrivacyTask, RecognitionMode, RequestKind,
   RequestOutcome, RetentionKind, SignageItem, StoredPersons,
 } from '../contract.js';
+import type { PaperName } from '../privacy/papers.js';
 import type { Widen } from './zh-CN.js';
 
 /** The words of the privacy office. */
@@ -487,7 +487,7 @@ export const privacyZh = {
   },
   file: {
     save: '存储或发送',
-    name: { accessCopy: '个人信息副本', assessment: '影响评估', affected: '涉及人员名单', notices: '事件通知书', auditLog: '操作日志', auditPack: '审计材料包' } satisfies Record<Paper['name'], string>,
+    name: { accessCopy: '个人信息副本', assessment: '影响评估', affected: '涉及人员名单', notices: '事件通知书', auditLog: '操作日志', auditPack: '审计材料包' } satisfies Record<PaperName, string>,
   },
 };
 
