@@ -1,6 +1,6 @@
 /** Every request of the page, one line each. */
 import type {
-  BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, Device, Dossier,
+  BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, Device, Dossier, DossierReason,
   Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, Note, Notice, OwnerRequest, PairingCode, PairRequest,
   Passkey, Purpose, RecognitionQuality, Refusal, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
 } from '../contract.js';
@@ -35,7 +35,8 @@ export const portico = {
     return call<CustomerSummary[]>('GET', `/customers?${search}`, signal ? { signal } : {});
   },
   createCustomer: (request: CustomerCreate) => call<Dossier>('POST', '/customers', { json: request }),
-  dossier: (customerId: string) => call<Dossier>('GET', `/customers/${id(customerId)}`),
+  /** `why` is written down with who opened it. */
+  dossier: (customerId: string, why: DossierReason) => call<Dossier>('GET', `/customers/${id(customerId)}?why=${why}`),
   changeCustomer: (customerId: string, change: CustomerChange) =>
     call<Dossier>('PATCH', `/customers/${id(customerId)}`, { json: change }),
   /** The customer `fromId` is the same person as `into`, whose dossier stays. */

@@ -1,20 +1,29 @@
 import { onScopeDispose, ref, watch, type Ref } from 'vue';
 import type { ApiError } from '../api/client.js';
 import { portico } from '../api/portico.js';
-import type { Dossier } from '../contract.js';
+import type { Dossier, DossierReason } from '../contract.js';
 import { useLive } from '../stores/live.js';
+import { useSession } from '../stores/session.js';
 import { asApiError } from './useTask.js';
 
 /** The dossier of one customer, read again when a visit of theirs changes. Kept nowhere else. */
 export function useDossier(customerId: Ref<string>) {
+  const access = useSession();
+  const live = useLive();
   const dossier = ref<Dossier | null>(null);
   const error = ref<ApiError | null>(null);
   let generation = 0;
 
+  /** Who is in the store is looked after; who works for the privacy office looks for a right of the customer's; else somebody searched. */
+  function why(): DossierReason {
+    if (access.session?.staff.role === 'privacy_officer') return 'rights';
+    return live.visits.some((visit) => visit.customerId === customerId.value) ? 'visit' : 'search';
+  }
+
   async function load(): Promise<void> {
     const mine = ++generation;
     try {
-      const read = await portico.dossier(customerId.value);
+      const read = await portico.dossier(customerId.value, why());
       if (mine !== generation) return;
       dossier.value = read;
       error.value = null;
@@ -31,7 +40,7 @@ export function useDossier(customerId: Ref<string>) {
     },
     { immediate: true },
   );
-  const stop = useLive().onCustomerChange((changed) => {
+  const stop = live.onCustomerChange((changed) => {
     if (changed === customerId.value) void load();
   });
   onScopeDispose(() => {

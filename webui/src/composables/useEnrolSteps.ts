@@ -22,7 +22,7 @@ export function useEnrolSteps(options: { onHandOver: () => void }) {
   /** A customer whose consent stands goes straight to the photos; nobody else is asked before the box allows it. */
   async function choose(customerId: string): Promise<void> {
     const ready = await task.run(async () => {
-      customer.value = await portico.dossier(customerId);
+      customer.value = await portico.dossier(customerId, 'enrolment');
       consent.value = standingConsent(customer.value.consents, dayOf(new Date()));
       notice.value = consent.value ? null : await portico.askConsent(customerId);
     });
