@@ -2,7 +2,7 @@
 import t from 'tap';
 import { IdleWatch, msUntilLock } from '../../webui/src/access/idle.js';
 import { isHostName } from '../../webui/src/access/passkeys.js';
-import { lockOf } from '../../webui/src/access/pinLock.js';
+import { lockOf, PIN_LOCKS } from '../../webui/src/access/pinLock.js';
 
 /** Time that only moves when told; timers run on the way, or sleep with the iPad. */
 function fakeClock() {
@@ -86,11 +86,10 @@ t.test('a clock that is put back does not keep the page open for longer than the
   t.equal(msUntilLock(1_000_000, 600_000, 1_700_000), 0);
 });
 
-t.test('a lock is of one person everywhere, or of this iPad for everybody', async (t) => {
-  t.strictSame(lockOf({ retryAfterSeconds: 45, of: 'device' }, 1000), { of: 'device', untilMs: 46_000 });
-  t.strictSame(lockOf({ retryAfterSeconds: 45, of: 'person' }, 1000), { of: 'person', untilMs: 46_000 });
-  t.strictSame(lockOf({}, 1000), { of: 'person', untilMs: 31_000 });
-  t.strictSame(lockOf({ retryAfterSeconds: 'soon' }, 1000), { of: 'person', untilMs: 31_000 });
+t.test('what the box says of a PIN lock is understood, and something sensible where it says nothing', async (t) => {
+  for (const lock of PIN_LOCKS) t.strictSame(lockOf({ retryAfterSeconds: 45, lock }, 1000), { lock, untilMs: 46_000 });
+  t.strictSame(lockOf({}, 1000), { lock: 'here', untilMs: 31_000 });
+  t.strictSame(lockOf({ retryAfterSeconds: 'soon', lock: 'moon' }, 1000), { lock: 'here', untilMs: 31_000 });
 });
 
 t.test('passkeys are for names, not for addresses', async (t) => {

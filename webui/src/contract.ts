@@ -31,7 +31,7 @@ import type {
 
 export type {
   BoxHealth, BoxInfo, CameraFace, CameraMessage, CameraMode, CameraRange, CameraResult, CandidateCard, CaptureHint, Consent,
-  ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Deletion, Device, Dossier, Enrolled,
+  ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Deletion, Device, Dossier, DossierReason, Enrolled,
   EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, FpirChoice, Language, LiveMessage, LiveRequest, Note,
   Notice, OwnConsent, OwnerRequest, PairingCode, PairRequest, Passkey, Pose, Purpose, RecognitionQuality, Refusal, Role, Session,
   ShareEstimate, SightingAnswer, Signature, StaffMember, StaffRequest, TemplateInfo, Visit, VisitCard, WithdrawalReceipt,
@@ -67,7 +67,6 @@ export const CLOSE: typeof CloseOf = {
 };
 
 export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights'];
-export type DossierReason = (typeof DossierReasonsOf)[number];
 /** The most common first. */
 export const ROLES: readonly (typeof RolesOf)[number][] = ['associate', 'manager', 'privacy_officer', 'it'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];

@@ -19,7 +19,7 @@ setLanguage(currentLanguage(), false);
 unlockSound();
 
 const router = makeRouter();
-// The guards of the router need to know the box first; the customer's own page has none.
-if (!router.resolve(location.pathname).meta.own) await useSession().boot();
+// The guards of the router need to know the box first; public pages have none.
+if (!router.resolve(location.pathname).meta.public) await useSession().boot();
 app.use(router);
 app.mount('#app');

@@ -7,8 +7,8 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Shown without a session. */
     open?: boolean;
-    /** The customer's own page: without pairing, session and the staff's frame. */
-    own?: boolean;
+    /** Shown to anybody, also on phones that are not paired: without session and the staff's frame. */
+    public?: boolean;
     /** Shows nothing of anybody and asks for a PIN itself: the lock need not cover it. */
     bare?: boolean;
   }
@@ -20,7 +20,7 @@ export function makeRouter(): Router {
     routes: [
       { path: '/pair', name: 'pair', component: () => import('./pages/PairPage.vue'), meta: { open: true, bare: true } },
       { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignInPage.vue'), meta: { open: true, bare: true } },
-      { path: '/mine', name: 'mine', component: () => import('./pages/MinePage.vue'), meta: { open: true, own: true } },
+      { path: '/mine', name: 'mine', component: () => import('./pages/MinePage.vue'), meta: { open: true, public: true } },
       // On these three the customer looks at the screen: outside StaffShell there are no arrivals and no names of others.
       { path: '/front-desk', name: 'front-desk', component: () => import('./pages/FrontDeskPage.vue') },
       { path: '/enrol/:customerId?', name: 'enrol', component: () => import('./pages/EnrolPage.vue') },
@@ -61,7 +61,7 @@ export function makeRouter(): Router {
       { path: '/:rest(.*)*', redirect: { name: 'board' } },
     ],
   });
-  router.beforeEach((to) => to.meta.own === true || redirectFor(to));
+  router.beforeEach((to) => to.meta.public === true || redirectFor(to));
   return router;
 }
 

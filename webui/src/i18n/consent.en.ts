@@ -52,9 +52,10 @@ export const consentEn: ConsentMessages = {
     some: 'Withdraw only some of it',
     someBody: 'The rest stays as it is.',
     someConfirm: 'Withdraw the {n} chosen',
+    someNone: 'Withdraw what is chosen',
     left: 'Still agreed to: {purposes}',
   },
-  receipt: {
+  deleted: {
     titleUnderWay: 'Withdrawn; deletion under way',
     titleSome: 'Withdrawn as chosen',
     underWay: 'The withdrawal counts already; nobody is recognised any more. The face data are being deleted, which takes a second or two and goes on even after a power cut.',
@@ -68,6 +69,7 @@ export const consentEn: ConsentMessages = {
     number: 'Receipt number',
     qr: 'QR code of the receipt of deletion',
     scan: 'Scan to see and check this receipt',
+    open: 'Open and check this receipt',
     pdf: 'Download the receipt (PDF)',
     fileName: 'receipt-of-deletion-{day}.pdf',
   },
@@ -112,8 +114,9 @@ export const consentEn: ConsentMessages = {
     now: 'Lock',
     title: 'Locked',
     body: 'Sign in to go on where you were. Nothing you typed is lost.',
-    pinPerson: 'Too many wrong PINs for this person; the PIN is paused on every iPad. Try again in {time}, or ask a manager for a new one.',
-    pinDevice: 'Too many wrong PINs on this iPad; everybody has to wait {time}. In a hurry, take another iPad.',
+    pin_here: 'Too many wrong PINs. Try again in {time}, use another iPad you have signed in on before, or ask a manager for a new PIN.',
+    pin_device: 'Too many wrong PINs on this iPad; everybody has to wait {time}. In a hurry, take another iPad.',
+    pin_elsewhere: 'This PIN was entered wrongly on other iPads too often, so iPads you never signed in on wait {time}. Those you know go on working, or ask a manager for a new PIN.',
   },
   passkey: {
     signIn: 'Sign in with a passkey',

@@ -53,9 +53,10 @@ export const consentZh = {
     some: '只撤回其中几项',
     someBody: '其余的照旧有效。',
     someConfirm: '撤回所选的 {n} 项',
+    someNone: '撤回所选',
     left: '仍然同意：{purposes}',
   },
-  receipt: {
+  deleted: {
     titleUnderWay: '已撤回，正在删除',
     titleSome: '已撤回所选的用途',
     underWay: '撤回已经生效，不会再认出。人脸数据正在删除，通常只要一两秒；就算断电，通电后也会继续删完。',
@@ -69,6 +70,7 @@ export const consentZh = {
     number: '凭证编号',
     qr: '删除凭证的二维码',
     scan: '扫码查看并核验这份凭证',
+    open: '打开并核验这份凭证',
     pdf: '下载删除凭证（PDF）',
     fileName: '删除凭证-{day}.pdf',
   },
@@ -113,8 +115,9 @@ export const consentZh = {
     now: '锁定',
     title: '已锁定',
     body: '登录后接着用，没保存的内容都还在。',
-    pinPerson: '这个 PIN 输错次数太多，在所有 iPad 上都已暂停。请 {time} 后再试，或请店长重设 PIN。',
-    pinDevice: '这台 iPad 上 PIN 输错次数太多，所有人都要等 {time}。急用请换一台 iPad。',
+    pin_here: 'PIN 输错次数太多，请 {time} 后再试。也可以换一台登录过的 iPad，或请店长重设 PIN。',
+    pin_device: '这台 iPad 上 PIN 输错次数太多，所有人都要等 {time}。急用请换一台 iPad。',
+    pin_elsewhere: '有人在别的 iPad 上多次输错这个 PIN，所以没登录过的 iPad 要等 {time}。登录过的 iPad 照常能用，也可以请店长重设 PIN。',
   },
   passkey: {
     signIn: '用通行密钥登录',

@@ -489,7 +489,7 @@ export const zhCN = {
     staffPin: '6 位 PIN',
     staffAdded: '{name} 已添加',
     resetPin: '重设 PIN',
-    resetPinOf: '重设{name}的 PIN',
+    resetPinOf: '重设 PIN：{name}',
     newPin: '新的 6 位 PIN',
     resetPinBody: '重设后会同时解除锁定。',
     pinReset: '{name}的 PIN 已重设',
