@@ -66,7 +66,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     await vision.prepare();
 
     const audit = new Audit({ db, clock });
-    const access = new Access({ db, clock, events, audit });
+    undo.push(() => audit.stop());
+    const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs });
     const customers = new Customers({ db, clock, events });
     const followUps = new FollowUps({ db, clock, events });
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { loadConfig } from '../appliance/config/index.js';
 import { isPorticoError } from '../appliance/kit/index.js';
+import { exportAudit, parseHead, verifyAudit } from './audit.js';
 import { checkModels, inWords, UsageError, type CheckOutput } from './modelsCheck.js';
 
 const terminal: CheckOutput = {
@@ -27,6 +28,21 @@ models
     const { modelsDirectory } = loadConfig();
     await checkModels({ dir, presentDir: modelsDirectory, facesDir: options.faces ?? null, write: options.write ?? false }, terminal);
   });
+
+const audit = program.command('audit').description('the audit log: who did what to whom, chained by hashes');
+audit
+  .command('verify')
+  .description('whether the chain is whole, and the first entry that is not; the box may be running')
+  .option('--expect <number:hash>', 'an entry as a receipt or an audit pack has it: that one must stand in the log')
+  .action(async (options: { expect?: string }) => {
+    const expected = options.expect === undefined ? null : parseHead(options.expect);
+    if (!(await verifyAudit(loadConfig(), expected, terminal.line))) process.exitCode = 1;
+  });
+audit
+  .command('export')
+  .description('the whole log as CSV')
+  .argument('<file>', 'a new file')
+  .action(async (file: string) => exportAudit(loadConfig(), file, terminal.line));
 
 try {
   await program.parseAsync();

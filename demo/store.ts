@@ -44,6 +44,7 @@ export async function openStore(options: StoreOptions): Promise<DemoStore> {
     PORTICO_MODELS_DIR: machine.modelsDirectory, PORTICO_HOST: machine.host, PORTICO_VISION_WORKERS: String(machine.visionWorkers),
     PORTICO_DATA_DIR: dataDirectory, PORTICO_PORT: String(port), PORTICO_TRUST_PORT: '0', PORTICO_STORE_NAME: STORE_NAME,
     PORTICO_LOG_LEVEL: 'error', PORTICO_DEMO: 'true',
+    PORTICO_IDLE_LOCK_MINUTES: '960', // nobody touches the demo's own devices; and the customers are fictional
   };
   say(`Enrolling sample customers of ${STORE_NAME} ...`);
   const { ipad, staff } = await liveThroughHistory(settings, photos, say);

@@ -45,6 +45,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'sqlite-vec': ['appliance/storage/database.ts'],
   pino: ['appliance/kit/log.ts'],
   '@node-rs/argon2': ['appliance/access/index.ts'],
+  '@simplewebauthn/server': ['appliance/access/passkeys.ts'],
   'node-cron': ['appliance/main.ts'],
 };
 /** Packages that speak HTTP. */

@@ -1,44 +1,52 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
 import { randomUUID } from 'node:crypto';
-import type { Device, Role, SESSION_SCOPES, Session, StaffMember } from '../contract/index.js';
-import type { Audit } from '../audit/index.js';
+import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
+import type { Device, Role, Session, StaffMember } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
+import { Passkeys, type PasskeySite, type WebAuthnJson } from './passkeys.js';
+import { may, type Permission } from './permissions.js';
+import { pinLocked, PinTries } from './pinTries.js';
 import { hashSecret, isSimplePin, makePairingCode, makeToken, normalisePairingCode } from './secrets.js';
+import { Sessions, type OpenSession, type Scope } from './sessions.js';
 
-type Scope = (typeof SESSION_SCOPES)[number];
+export { may, PERMISSIONS, type Permission } from './permissions.js';
+export type { PasskeySite } from './passkeys.js';
 
 /** Argon2id, 19 MiB, 2 passes: the OWASP password storage cheat sheet's first choice. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
-export const WRONG_PINS_MAX = 5;
-export const PIN_LOCK_MS = 5 * 60_000;
 export const PAIRING_CODE_TTL_MS = 10 * 60_000;
 export const OWNER_CODE_TTL_MS = 24 * 3_600_000;
-/** A long shop day; then everybody signs in again. */
-export const SESSION_TTL_MS = 16 * 3_600_000;
 /** A device's last-seen time is written at most this often. */
 const DEVICE_SEEN_EVERY_MS = 60_000;
 
 /** Who is asking: a paired device, and on it perhaps somebody signed in. */
 export interface Visitor {
   device: { id: string; name: string };
-  session: { key: string; staff: StaffMember; scope: Scope; expiresAtMs: number } | null;
+  session: OpenSession | null;
+  /** There was a session, and it locked: the PIN goes on. */
+  locked: boolean;
 }
-interface PinTry { wrongPins: number; lockedUntilMs: number }
+export type SignedIn = Visitor & { session: OpenSession };
 
-/** Staff, their PINs, paired devices and sessions. Tokens and codes are stored as hashes only. */
+/** Staff, their PINs and passkeys, paired devices and sessions. Tokens and codes are stored as hashes only. */
 export class Access {
   readonly #db: Database;
   readonly #clock: Clock;
-  readonly #events: EventBus;
   readonly #audit: Audit;
+  readonly #sessions: Sessions;
+  readonly #pinTries: PinTries;
+  readonly passkeys: Passkeys;
 
-  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit }) {
+  /** @param deps.idleLockMs a session left alone this long locks */
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; idleLockMs: number }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
-    this.#events = deps.events;
     this.#audit = deps.audit;
+    this.#sessions = new Sessions(deps);
+    this.#pinTries = new PinTries(deps);
+    this.passkeys = new Passkeys(deps);
   }
 
   /** True until the first member of staff exists. */
@@ -46,8 +54,11 @@ export class Access {
     return this.#db.get('SELECT 1 FROM staff LIMIT 1') === undefined;
   }
 
-  /** A fresh one-time code; the owner's (printed on the console) lives longer and voids all earlier ones. */
-  makeCode(kind: 'owner' | 'device'): { code: string; expiresAt: string } {
+  /**
+   * A fresh one-time code; the owner's (printed on the console) lives longer and voids all earlier ones.
+   * @param by who asked for it; the box itself: somebody at its console
+   */
+  makeCode(kind: 'owner' | 'device', by: Actor = THE_BOX): { code: string; expiresAt: string } {
     const code = makePairingCode();
     const now = this.#clock.now();
     const expiresAtMs = now + (kind === 'owner' ? OWNER_CODE_TTL_MS : PAIRING_CODE_TTL_MS);
@@ -55,6 +66,7 @@ export class Access {
       if (kind === 'owner') this.#db.run('DELETE FROM pairing_code WHERE used_at_ms IS NULL');
       this.#db.run('DELETE FROM pairing_code WHERE expires_at_ms < ?', now);
       this.#db.run('INSERT INTO pairing_code (code_hash, expires_at_ms) VALUES (?, ?)', hashSecret(normalisePairingCode(code)), expiresAtMs);
+      this.#audit.record('pairing_code_made', by, { detail: { for: kind } });
     });
     return { code, expiresAt: toInstant(expiresAtMs) };
   }
@@ -69,6 +81,7 @@ export class Access {
         now, hashSecret(normalisePairingCode(code)), now);
       if (used.changes !== 1) throw new PorticoError('pairing_code_invalid');
       this.#db.run('INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES (?, ?, ?, ?)', id, deviceName.trim(), hashSecret(token), now);
+      this.#audit.record('device_paired', { staffId: null, deviceId: id });
       return { device: { id, name: deviceName.trim(), pairedAt: toInstant(now), lastSeenAt: null, current: true }, token };
     });
   }
@@ -83,45 +96,54 @@ export class Access {
   }
 
   /** The device's sessions end with it. @throws PorticoError device_not_found */
-  removeDevice(id: string): void {
-    this.#db.transaction(() => {
+  removeDevice(id: string, by: Actor): void {
+    this.#audit.recording('device_removed', by, { detail: { deviceId: id } }, () => {
       const removed = this.#db.run('UPDATE device SET removed_at_ms = ? WHERE id = ? AND removed_at_ms IS NULL', this.#clock.now(), id);
       if (removed.changes !== 1) throw new PorticoError('device_not_found');
-      this.#endSessions('device_id', id);
+      this.#sessions.endAllOf('device_id', id);
     });
   }
 
   /** The first member of staff, a manager. @throws PorticoError owner_exists, pin_too_simple */
-  async addOwner(name: string, pin: string): Promise<StaffMember> {
+  async addOwner(name: string, pin: string, deviceId: string): Promise<StaffMember> {
     if (!this.ownerNeeded()) throw new PorticoError('owner_exists');
     const pinHash = await hashPin(pin);
     return this.#db.transaction(() => {
       if (!this.ownerNeeded()) throw new PorticoError('owner_exists'); // two iPads at once
-      return this.#insertStaff(name, 'manager', pinHash);
+      const owner = this.#insertStaff(name, 'manager', pinHash);
+      this.#audit.record('owner_made', { staffId: owner.id, deviceId });
+      return owner;
     });
   }
 
   /** @throws PorticoError staff_name_taken, pin_too_simple */
-  async addStaff(name: string, role: Role, pin: string): Promise<StaffMember> {
-    return this.#insertStaff(name, role, await hashPin(pin));
+  async addStaff(name: string, role: Role, pin: string, by: Actor): Promise<StaffMember> {
+    const pinHash = await hashPin(pin);
+    return this.#audit.recording('staff_added', by, (staff) => ({ detail: { staffId: staff.id, role } }), () => this.#insertStaff(name, role, pinHash));
   }
 
   /** Sets a new PIN and ends every lock. @throws PorticoError staff_not_found, pin_too_simple */
-  async setPin(staffId: string, pin: string): Promise<void> {
+  async setPin(staffId: string, pin: string, by: Actor): Promise<void> {
     const pinHash = await hashPin(pin);
-    this.#db.transaction(() => {
+    this.#audit.recording('pin_set', by, { detail: { staffId } }, () => {
       const changed = this.#db.run('UPDATE staff SET pin_hash = ? WHERE id = ? AND left_at_ms IS NULL', pinHash, staffId);
       if (changed.changes !== 1) throw new PorticoError('staff_not_found');
-      this.#db.run('DELETE FROM pin_try WHERE staff_id = ?', staffId);
+      this.#pinTries.forgiveEverywhere(staffId);
     });
   }
 
-  /** Somebody left: no more signing in, and all sessions end. @throws PorticoError staff_not_found */
-  removeStaff(staffId: string): void {
-    this.#db.transaction(() => {
+  /**
+   * Somebody left: no more signing in, and all sessions end.
+   * @throws PorticoError staff_not_found; staff_last_manager: nobody would be left to add another
+   */
+  removeStaff(staffId: string, by: Actor): void {
+    this.#audit.recording('staff_removed', by, { detail: { staffId } }, () => {
       const removed = this.#db.run('UPDATE staff SET left_at_ms = ? WHERE id = ? AND left_at_ms IS NULL', this.#clock.now(), staffId);
       if (removed.changes !== 1) throw new PorticoError('staff_not_found');
-      this.#endSessions('staff_id', staffId);
+      const manager = this.#db.get(`SELECT 1 FROM staff WHERE role = 'manager' AND left_at_ms IS NULL`);
+      if (manager === undefined) throw new PorticoError('staff_last_manager'); // two who remove each other at once
+      this.passkeys.forget(staffId);
+      this.#sessions.endAllOf('staff_id', staffId);
     });
   }
 
@@ -133,42 +155,47 @@ export class Access {
   /**
    * Signs in on a device; whoever was signed in there before is signed out. Each try is counted before the PIN is
    * looked at, so that many tries at once are not more than five.
-   * @throws PorticoError staff_not_found, pin_wrong {triesLeft}, pin_locked {retryAfterSeconds}
+   * @throws PorticoError staff_not_found, pin_wrong {triesLeft}, pin_locked {retryAfterSeconds, lock}
    */
-  async signIn(deviceId: string, staffId: string, pin: string): Promise<{ token: string; visitor: Visitor }> {
+  async signIn(deviceId: string, staffId: string, pin: string): Promise<{ token: string; visitor: SignedIn }> {
     const staff = this.#db.get<{ pin_hash: string }>('SELECT pin_hash FROM staff WHERE id = ? AND left_at_ms IS NULL', staffId);
     if (staff === undefined) throw new PorticoError('staff_not_found');
-    const { wrongPins, lockedUntilMs } = this.#countTry(staffId, deviceId);
+    const standing = this.#db.transaction(() => this.#pinTries.count(staffId, deviceId));
     if (!(await argon2Verify(staff.pin_hash, pin))) {
-      if (wrongPins >= WRONG_PINS_MAX) throw this.#locked(lockedUntilMs);
-      throw new PorticoError('pin_wrong', { triesLeft: WRONG_PINS_MAX - wrongPins });
+      const now = this.#clock.now();
+      const locks = standing.lockedUntilMs > 0;
+      // Who it was is not known; whose PIN it was meant to be is.
+      this.#audit.recording('sign_in_failed', { staffId: null, deviceId }, { detail: { how: 'pin', staffId } }, () => {
+        if (locks) this.#audit.record('pin_locked', { staffId: null, deviceId }, { detail: { staffId, lock: standing.lock } });
+      });
+      throw locks ? pinLocked(standing, now) : new PorticoError('pin_wrong', { triesLeft: standing.triesLeft });
     }
-    const token = makeToken();
     return this.#db.transaction(() => {
-      this.#db.run('DELETE FROM pin_try WHERE staff_id = ? AND device_id = ?', staffId, deviceId);
-      this.#endSessions('device_id', deviceId);
-      this.#db.run('DELETE FROM session WHERE expires_at_ms < ?', this.#clock.now());
-      this.#db.run('INSERT INTO session (token_hash, staff_id, device_id, scope, expires_at_ms) VALUES (?, ?, ?, ?, ?)',
-        hashSecret(token), staffId, deviceId, 'staff', this.#clock.now() + SESSION_TTL_MS);
-      const device = this.#db.get<{ id: string; name: string }>('SELECT id, name FROM device WHERE id = ? AND removed_at_ms IS NULL', deviceId);
-      if (device === undefined) throw new PorticoError('device_not_paired');
-      return { token, visitor: { device, session: this.#sessionByHash(hashSecret(token)) } };
+      // Removed, or given another PIN, while this one was being looked at.
+      const pin_hash = this.#db.get<{ pin_hash: string }>('SELECT pin_hash FROM staff WHERE id = ? AND left_at_ms IS NULL', staffId)?.pin_hash;
+      if (pin_hash !== staff.pin_hash) throw new PorticoError(pin_hash === undefined ? 'staff_not_found' : 'pin_wrong');
+      this.#pinTries.forgive(staffId, deviceId);
+      return this.#open(staffId, deviceId, 'pin');
     });
+  }
+
+  /** The same with a passkey. @throws PorticoError passkey_invalid */
+  async signInWithPasskey(deviceId: string, site: PasskeySite, response: WebAuthnJson): Promise<{ token: string; visitor: SignedIn }> {
+    return this.passkeys.use(deviceId, site, response, (staffId) => this.#open(staffId, deviceId, 'passkey'));
   }
 
   /** Narrows a session to the front desk; only a new sign-in widens it again. */
-  narrowToFrontDesk(sessionKey: string): void {
-    this.#db.transaction(() => {
-      this.#db.run(`UPDATE session SET scope = 'front_desk' WHERE token_hash = ?`, Buffer.from(sessionKey, 'hex'));
-      this.#db.afterCommit(() => this.#events.emit('sessionEnded', { sessionKey })); // its open sockets close
-    });
+  narrowToFrontDesk({ device, session }: SignedIn): void {
+    this.#audit.recording('front_desk_started', { staffId: session.staff.id, deviceId: device.id }, {}, () => this.#sessions.narrow(session.key));
   }
 
-  signOut(sessionKey: string): void {
-    this.#db.transaction(() => {
-      this.#db.run('DELETE FROM session WHERE token_hash = ?', Buffer.from(sessionKey, 'hex'));
-      this.#db.afterCommit(() => this.#events.emit('sessionEnded', { sessionKey }));
-    });
+  /** The iPad is put down: only a new sign-in goes on. */
+  lock({ session }: SignedIn): void {
+    this.#sessions.lock(session.key, 'asked');
+  }
+
+  signOut({ device, session }: SignedIn): void {
+    this.#audit.recording('signed_out', { staffId: session.staff.id, deviceId: device.id }, {}, () => this.#sessions.end(session.key));
   }
 
   /** Who carries these cookies. Null: not a paired device. */
@@ -179,18 +206,36 @@ export class Access {
     if (device === undefined) return null;
     const now = this.#clock.now();
     if (Math.abs(now - (device.last_seen_at_ms ?? 0)) > DEVICE_SEEN_EVERY_MS) this.#noteSeen(device.id, now);
-    const session = sessionToken === undefined ? null : this.#sessionByHash(hashSecret(sessionToken), device.id);
-    return { device: { id: device.id, name: device.name }, session };
+    const session = sessionToken === undefined ? null : this.#sessions.find(sessionToken, device.id);
+    return { device: { id: device.id, name: device.name }, session: session === 'locked' ? null : session, locked: session === 'locked' };
   }
 
-  /** Whether a session still holds, for sockets that stay open long. */
-  isLive(sessionKey: string, scope: Scope): boolean {
-    return this.#sessionByHash(Buffer.from(sessionKey, 'hex'))?.scope === scope;
+  /** Whether a session still holds and may still do this, for sockets that stay open long; one left alone too long locks now. */
+  stillMay(sessionKey: string, scope: Scope, permission: Permission): boolean {
+    const session = this.#sessions.byKey(sessionKey);
+    return session !== null && session.scope === scope && may({ role: session.staff.role, scope }, permission);
   }
 
-  toSession(visitor: Visitor & { session: NonNullable<Visitor['session']> }): Session {
-    const { staff, scope, expiresAtMs } = visitor.session;
-    return { staff, scope, device: visitor.device, expiresAt: toInstant(expiresAtMs), idleLockSeconds: null, passkeysPossible: false };
+  /** Somebody did something in this session: the idle lock begins anew. */
+  noteUse(sessionKey: string): void {
+    this.#sessions.noteUse(sessionKey);
+  }
+
+  /** @param passkeysPossible whether the address that was asked can have passkeys */
+  toSession({ device, session }: SignedIn, passkeysPossible: boolean): Session {
+    const { staff, scope, expiresAtMs } = session;
+    const idleLockSeconds = scope === 'front_desk' ? null : Math.round(this.#sessions.idleLockMs / 1000);
+    return { staff, scope, device, expiresAt: toInstant(expiresAtMs), idleLockSeconds, passkeysPossible };
+  }
+
+  /** Inside a transaction. @throws PorticoError device_not_paired: removed meanwhile */
+  #open(staffId: string, deviceId: string, how: 'pin' | 'passkey'): { token: string; visitor: SignedIn } {
+    const device = this.#db.get<{ id: string; name: string }>('SELECT id, name FROM device WHERE id = ? AND removed_at_ms IS NULL', deviceId);
+    if (device === undefined) throw new PorticoError('device_not_paired');
+    const token = this.#sessions.open(staffId, deviceId);
+    this.#pinTries.nowKnown(staffId, deviceId);
+    this.#audit.record('signed_in', { staffId, deviceId }, { detail: { how } });
+    return { token, visitor: { device, session: this.#sessions.find(token, deviceId) as OpenSession, locked: false } };
   }
 
   /** Nice to know, not worth failing for: with a full disk or a held database reading still works. */
@@ -212,45 +257,6 @@ export class Access {
       throw error;
     }
     return { id, name: name.trim(), role };
-  }
-
-  /** Counts a try of a person's PIN on a device. @throws PorticoError pin_locked */
-  #countTry(staffId: string, deviceId: string): PinTry {
-    return this.#db.transaction(() => {
-      const row = this.#db.get<PinTry>(
-        'SELECT wrong_pins AS wrongPins, locked_until_ms AS lockedUntilMs FROM pin_try WHERE staff_id = ? AND device_id = ?', staffId, deviceId);
-      const now = this.#clock.now();
-      // A lock further away than it can be means that the clock was set back: it is over.
-      if (row !== undefined && row.lockedUntilMs > now && row.lockedUntilMs <= now + PIN_LOCK_MS) throw this.#locked(row.lockedUntilMs);
-      const wrongPins = row === undefined || row.wrongPins >= WRONG_PINS_MAX ? 1 : row.wrongPins + 1;
-      const lockedUntilMs = wrongPins >= WRONG_PINS_MAX ? now + PIN_LOCK_MS : 0;
-      this.#db.run('INSERT OR REPLACE INTO pin_try (staff_id, device_id, wrong_pins, locked_until_ms) VALUES (?, ?, ?, ?)',
-        staffId, deviceId, wrongPins, lockedUntilMs);
-      return { wrongPins, lockedUntilMs };
-    });
-  }
-
-  #locked(untilMs: number): PorticoError {
-    return new PorticoError('pin_locked', { retryAfterSeconds: Math.max(1, Math.ceil((untilMs - this.#clock.now()) / 1000)) });
-  }
-
-  #sessionByHash(tokenHash: Buffer, deviceId?: string): Visitor['session'] {
-    const row = this.#db.get<{ id: string; name: string; role: Role; scope: Scope; device_id: string; expires_at_ms: number }>(
-      `SELECT staff.id, staff.name, staff.role, scope, device_id, expires_at_ms FROM session JOIN staff ON staff.id = staff_id
-       WHERE token_hash = ? AND expires_at_ms > ? AND left_at_ms IS NULL`, tokenHash, this.#clock.now());
-    // A session's cookie works only together with the cookie of the device it was opened on.
-    if (row === undefined || (deviceId !== undefined && row.device_id !== deviceId)) return null;
-    return {
-      key: tokenHash.toString('hex'), staff: { id: row.id, name: row.name, role: row.role }, scope: row.scope, expiresAtMs: row.expires_at_ms,
-    };
-  }
-
-  #endSessions(of: 'device_id' | 'staff_id', id: string): void {
-    const ended = this.#db.all<{ token_hash: Buffer }>(`SELECT token_hash FROM session WHERE ${of} = ?`, id);
-    this.#db.run(`DELETE FROM session WHERE ${of} = ?`, id);
-    this.#db.afterCommit(() => {
-      for (const row of ended) this.#events.emit('sessionEnded', { sessionKey: row.token_hash.toString('hex') });
-    });
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuditAction, AuditEntry, AuditPage, AuditVerification } from '../contract/index.js';
-import { toInstant, type Clock } from '../kit/index.js';
+import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 
 /** Who did it: a member of staff on a device. Both null: the box itself, or the customer over their own link. */
@@ -18,19 +18,27 @@ export interface AuditQuery {
   customerId?: string;
   staffId?: string;
 }
+/** What an entry is about. */
+export interface About { customerId?: string | null; detail?: AuditDetail }
 interface Row {
   seq: number; at_ms: number; action: AuditAction; staff_id: string | null; device_id: string | null; customer_id: string | null; detail: string; hash: string;
 }
 
 /** What stands before the first entry of all. */
 const GENESIS = '0'.repeat(64);
-/** Entries read at a time while verifying: some 20 ms. */
-const BATCH = 5_000;
+/** Entries read at a time while verifying and exporting: some 20 ms, between which other work is done. */
+const BATCH = 2_000;
+/** Entries that may wait in memory for a file that cannot be written; then what they tell of is refused. */
+const WAITING_MAX = 200;
+const WRITE_AGAIN_MS = 1_000;
+const COLUMNS = 'seq, at_ms, action, staff_id, device_id, customer_id, detail, hash';
 
 /** The audit log, chained by hashes. */
 export class Audit {
   readonly #db: Database;
   readonly #clock: Clock;
+  #waiting: (() => void)[] = [];
+  #writeAgain: NodeJS.Timeout | undefined;
 
   constructor(deps: { db: Database; clock: Clock }) {
     this.#db = deps.db;
@@ -41,27 +49,51 @@ export class Audit {
    * Appends an entry. To be called inside the transaction of what it tells, so that neither is ever there alone.
    * @returns its place in the chain, for a paper that leaves the box
    */
-  record(action: AuditAction, by: Actor, about: { customerId?: string | null; detail?: AuditDetail } = {}): { seq: number; hash: string } {
+  record(action: AuditAction, by: Actor, about: About = {}): { seq: number; hash: string } {
+    return this.#append(action, by, about, this.#clock.now());
+  }
+
+  /**
+   * Writes down that something was read. While the file cannot be written (full disk, held by another process) the entry
+   * waits in memory for at most 200 others, because a dossier must open then too; after those nothing opens unrecorded.
+   * @throws PorticoError storage_full, storage_busy
+   */
+  recordReading(action: AuditAction, by: Actor, about: About): void {
+    const atMs = this.#clock.now();
+    this.#waiting.push(() => this.#append(action, by, about, atMs));
+    const error = this.#writeWaiting();
+    if (error === null || this.#waiting.length <= WAITING_MAX) return;
+    this.#waiting.pop();
+    throw error;
+  }
+
+  #append(action: AuditAction, by: Actor, about: About, atMs: number): { seq: number; hash: string } {
     return this.#db.transaction(() => {
       const last = this.head();
       const row: Omit<Row, 'hash'> = {
-        seq: last.seq + 1, at_ms: this.#clock.now(), action, staff_id: by.staffId, device_id: by.deviceId, customer_id: about.customerId ?? null,
+        seq: last.seq + 1, at_ms: atMs, action, staff_id: by.staffId, device_id: by.deviceId, customer_id: about.customerId ?? null,
         detail: inOrder(about.detail ?? {}),
       };
       const hash = hashOf(last.hash, row);
-      this.#db.run('INSERT INTO audit_entry (seq, at_ms, action, staff_id, device_id, customer_id, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      this.#db.run(`INSERT INTO audit_entry (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         row.seq, row.at_ms, row.action, row.staff_id, row.device_id, row.customer_id, row.detail, hash);
       return { seq: row.seq, hash };
     });
   }
 
-  /** Does something and writes it down, both or neither. */
-  recording<T>(action: AuditAction, by: Actor, about: { customerId?: string | null; detail?: AuditDetail }, work: () => T): T {
+  /** Does something and writes it down, both or neither. @param about may depend on what came of it */
+  recording<T>(action: AuditAction, by: Actor, about: About | ((result: T) => About), work: () => T): T {
     return this.#db.transaction(() => {
       const result = work();
-      this.record(action, by, about);
+      this.record(action, by, typeof about === 'function' ? about(result) : about);
       return result;
     });
+  }
+
+  /** What still waits in memory is tried once more. */
+  stop(): void {
+    this.#writeWaiting();
+    clearTimeout(this.#writeAgain);
   }
 
   /** The last entry's place and hash; before the first: 0 and zeros. */
@@ -71,58 +103,101 @@ export class Audit {
 
   /** Newest first. Names are those of now: of who left the store, still; of an erased customer, none. */
   page(query: AuditQuery): AuditPage {
+    const filters = ([['seq <', query.before], ['action =', query.action], ['customer_id =', query.customerId], ['staff_id =', query.staffId]] as const)
+      .filter(([, value]) => value !== undefined);
     const rows = this.#db.all<Row & { staff_name: string | null; device_name: string | null; display_name: string | null }>(
       `SELECT audit_entry.*, staff.name AS staff_name, device.name AS device_name, display_name FROM audit_entry
        LEFT JOIN staff ON staff.id = staff_id LEFT JOIN device ON device.id = device_id LEFT JOIN customer ON customer.id = customer_id
-       WHERE seq < ? AND (?2 IS NULL OR action = ?2) AND (?3 IS NULL OR customer_id = ?3) AND (?4 IS NULL OR staff_id = ?4)
-       ORDER BY seq DESC LIMIT ?5`,
-      query.before ?? Number.MAX_SAFE_INTEGER, query.action ?? null, query.customerId ?? null, query.staffId ?? null, query.limit + 1);
+       ${filters.length === 0 ? '' : `WHERE ${filters.map(([condition]) => `${condition} ?`).join(' AND ')}`} ORDER BY seq DESC LIMIT ?`,
+      ...filters.map(([, value]) => value!), query.limit + 1);
     return {
       more: rows.length > query.limit,
       entries: rows.slice(0, query.limit).map((row) => ({
-        seq: row.seq, at: toInstant(row.at_ms), action: row.action,
+        seq: row.seq, at: readTime(row.at_ms), action: row.action,
         staff: row.staff_id === null ? null : { id: row.staff_id, name: row.staff_name ?? '' },
         device: row.device_id === null ? null : { id: row.device_id, name: row.device_name ?? '' },
         customer: row.customer_id === null ? null : { id: row.customer_id, displayName: row.display_name },
-        detail: JSON.parse(row.detail) as AuditDetail, hash: row.hash,
+        detail: readDetail(row.detail), hash: row.hash,
       })),
     };
   }
 
-  /** Goes through the whole chain, in pieces between which other work is done. */
-  async verify(): Promise<AuditVerification> {
-    let { seq, hash } = this.#start();
+  /**
+   * Goes through the whole chain, in pieces between which other work is done.
+   * @param expected an entry as some paper that left the box has it: also that one must stand here
+   * @throws RangeError when that entry is over its term and gone
+   */
+  async verify(expected?: { seq: number; hash: string }): Promise<AuditVerification> {
+    const start = this.#start();
+    if (expected !== undefined && expected.seq <= start.seq) throw new RangeError(`entry ${expected.seq} is over its term`);
+    let { seq, hash } = start;
     let entries = 0;
     const result = (firstBroken: number | null): AuditVerification =>
       ({ whole: firstBroken === null, entries, firstBroken, head: hash, checkedAt: toInstant(this.#clock.now()) });
+    const early = this.#db.get<{ seq: number }>('SELECT seq FROM audit_entry WHERE seq <= ? ORDER BY seq LIMIT 1', start.seq);
+    if (early !== undefined) return result(early.seq); // slipped in before the beginning
     for (;;) {
-      const rows = this.#db.all<Row>(
-        'SELECT seq, at_ms, action, staff_id, device_id, customer_id, detail, hash FROM audit_entry WHERE seq > ? ORDER BY seq LIMIT ?', seq, BATCH);
+      const rows = this.#db.all<Row>(`SELECT ${COLUMNS} FROM audit_entry WHERE seq > ? ORDER BY seq LIMIT ?`, seq, BATCH);
+      const began = this.#start();
+      if (began.seq > seq) return this.verify(expected); // the oldest went while this was under way
       for (const row of rows) {
-        if (row.seq !== seq + 1 || hashOf(hash, row) !== row.hash) return result(seq + 1);
+        const expectedHere = expected?.seq === row.seq ? expected.hash : row.hash;
+        if (row.seq !== seq + 1 || hashOf(hash, row) !== row.hash || expectedHere !== row.hash) return result(seq + 1);
         ({ seq, hash } = row);
         entries += 1;
       }
       if (rows.length < BATCH) break;
       await new Promise((resolve) => { setImmediate(resolve); });
     }
-    // A chain that was cut off at its end ends before the entry that was counted last.
-    const { last_seq } = this.#db.get<{ last_seq: number }>('SELECT last_seq FROM audit_start')!;
-    return result(seq < last_seq ? seq + 1 : null);
+    // A chain that was cut off at its end ends before the entry that was counted last when this began.
+    return result(seq < Math.max(start.last_seq, expected?.seq ?? 0) ? seq + 1 : null);
   }
 
-  /** Deletes entries older than `beforeMs`; the chain then begins with the hash of the last that went. @returns how many */
+  /** The whole log as CSV (RFC 4180), a piece at a time. `hash` covers the columns up to `detail` as docs/protocol.md says. */
+  async* csv(): AsyncGenerator<string> {
+    yield `\uFEFF${csvLine(['seq', 'at', 'action', 'staff_id', 'staff', 'device_id', 'device', 'customer_id', 'detail', 'hash'])}`; // with the mark by which spreadsheets know UTF-8
+    for (let seq = -1; ;) {
+      const rows = this.#db.all<Row & { staff: string | null; device: string | null }>(
+        `SELECT audit_entry.*, staff.name AS staff, device.name AS device FROM audit_entry
+         LEFT JOIN staff ON staff.id = staff_id LEFT JOIN device ON device.id = device_id WHERE seq > ? ORDER BY seq LIMIT ?`, seq, BATCH);
+      if (rows.length === 0) return;
+      yield rows.map((row) => csvLine([
+        String(row.seq), readTime(row.at_ms), row.action, row.staff_id, row.staff, row.device_id, row.device, row.customer_id, row.detail, row.hash,
+      ])).join('');
+      seq = rows.at(-1)!.seq;
+      await new Promise((resolve) => { setImmediate(resolve); });
+    }
+  }
+
+  /** Deletes the oldest entries, all from before `beforeMs`; the chain then begins with the hash of the last that went. @returns how many */
   prune(beforeMs: number): number {
     return this.#db.transaction(() => {
-      const last = this.#db.get<{ seq: number; hash: string }>('SELECT seq, hash FROM audit_entry WHERE at_ms < ? ORDER BY seq DESC LIMIT 1', beforeMs);
+      // Up to the first that stays: after a clock was set back an old time may stand further on.
+      const stays = this.#db.get<{ seq: number }>('SELECT min(seq) AS seq FROM audit_entry WHERE at_ms >= ?', beforeMs)?.seq ?? Number.MAX_SAFE_INTEGER;
+      const last = this.#db.get<{ seq: number; hash: string }>('SELECT seq, hash FROM audit_entry WHERE seq < ? ORDER BY seq DESC LIMIT 1', stays);
       if (last === undefined) return 0;
       this.#db.run('UPDATE audit_start SET seq = ?, hash = ? WHERE only_one = 1', last.seq, last.hash);
       return this.#db.run('DELETE FROM audit_entry WHERE seq <= ?', last.seq).changes;
     });
   }
 
-  #start(): { seq: number; hash: string } {
-    return this.#db.get<{ seq: number; hash: string }>('SELECT seq, hash FROM audit_start') ?? { seq: 0, hash: GENESIS };
+  /** Where the chain begins; without that row every entry is broken from the first on. */
+  #start(): { seq: number; hash: string; last_seq: number } {
+    return this.#db.get<{ seq: number; hash: string; last_seq: number }>('SELECT seq, hash, last_seq FROM audit_start') ?? { seq: 0, hash: GENESIS, last_seq: 1 };
+  }
+
+  /** @returns why it could not be written; null: nothing waits any more */
+  #writeWaiting(): PorticoError | null {
+    clearTimeout(this.#writeAgain);
+    try {
+      this.#db.transaction(() => { for (const write of this.#waiting) write(); });
+      this.#waiting = [];
+      return null;
+    } catch (error) {
+      if (!isPorticoError(error)) throw error;
+      this.#writeAgain = setTimeout(() => this.#writeWaiting(), WRITE_AGAIN_MS).unref();
+      return error;
+    }
   }
 }
 
@@ -135,4 +210,25 @@ function hashOf(before: string, row: Omit<Row, 'hash'>): string {
 /** JSON with the keys in order, so that the same detail always has the same hash. */
 function inOrder(detail: AuditDetail): string {
   return JSON.stringify(Object.fromEntries(Object.entries(detail).sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+/** The last instant there is (ECMA-262, 21.4.1.1). */
+const LAST_MS = 8.64e15;
+
+/** What somebody wrote over an entry must not keep the rest from being read; `verify` names it. */
+function readTime(ms: number): string {
+  return toInstant(Math.max(-LAST_MS, Math.min(LAST_MS, ms)));
+}
+
+function readDetail(text: string): AuditDetail {
+  try {
+    return JSON.parse(text) as AuditDetail;
+  } catch {
+    return {};
+  }
+}
+
+/** A cell that a spreadsheet would take for a formula begins with an apostrophe: names are typed by people. */
+function csvLine(cells: readonly (string | null)[]): string {
+  return `${cells.map((cell) => `"${(cell ?? '').replace(/^(?=[=+\-@\t\r])/, `'`).replaceAll('"', '""')}"`).join(',')}\r\n`;
 }

@@ -25,6 +25,8 @@ const SETTINGS = {
   PORTICO_FPIR_KNOWN: Type.Number({ minimum: 0.0001, maximum: 0.1, default: 0.003 }),
   PORTICO_FPIR_CANDIDATE: Type.Number({ minimum: 0.0001, maximum: 0.2, default: 0.03 }),
   PORTICO_VISIT_GAP_MINUTES: Type.Number({ minimum: 0.1, maximum: 1440, default: 180 }),
+  /** Left alone this long, an iPad asks for the PIN again; at most a session's own 16 hours. */
+  PORTICO_IDLE_LOCK_MINUTES: Type.Integer({ minimum: 1, maximum: 960, default: 10 }),
   PORTICO_VISION_WORKERS: Type.Integer({ minimum: 0, maximum: 16, default: 0 }),
   /** The database never grows beyond this many MiB; 0: no limit but the disk. */
   PORTICO_DB_MAX_MB: Type.Integer({ minimum: 0, default: 0 }),
@@ -49,6 +51,7 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly fpir: { readonly known: number; readonly candidate: number };
   readonly visitGapMs: number;
+  readonly idleLockMs: number;
   /** 0: as many as there are cores. */
   readonly visionWorkers: number;
   readonly databaseMaxBytes: number | null;
@@ -96,6 +99,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     logLevel: settings.PORTICO_LOG_LEVEL,
     fpir: Object.freeze({ known: settings.PORTICO_FPIR_KNOWN, candidate: settings.PORTICO_FPIR_CANDIDATE }),
     visitGapMs: settings.PORTICO_VISIT_GAP_MINUTES * 60_000,
+    idleLockMs: settings.PORTICO_IDLE_LOCK_MINUTES * 60_000,
     visionWorkers: settings.PORTICO_VISION_WORKERS,
     databaseMaxBytes: settings.PORTICO_DB_MAX_MB === 0 ? null : settings.PORTICO_DB_MAX_MB * 1_048_576,
     demo: settings.PORTICO_DEMO,

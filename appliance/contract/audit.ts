@@ -22,15 +22,16 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 /** Why a dossier was opened. */
 export const DOSSIER_REASONS = ['visit', 'search', 'enrolment', 'follow_up', 'rights'] as const;
 export type DossierReason = (typeof DOSSIER_REASONS)[number];
+export const DossierQuery = Type.Object({ why: Type.Optional(OneOf(DOSSIER_REASONS)) }, closed);
 
 export const AuditEntry = Type.Object(
   {
     seq: Type.Integer({ minimum: 1 }), at: Instant, action: OneOf(AUDIT_ACTIONS),
-    /** Null: the box itself, or the customer over their own link. */
-    staff: Nullable(Type.Object({ id: Id, name: Type.String() }, closed)),
-    device: Nullable(Type.Object({ id: Id, name: Type.String() }, closed)),
+    /** Null: the box itself, or the customer over their own link. Ids are given as they stand there: what was written over is still shown. */
+    staff: Nullable(Type.Object({ id: Type.String(), name: Type.String() }, closed)),
+    device: Nullable(Type.Object({ id: Type.String(), name: Type.String() }, closed)),
     /** Which customer it was about; the name is looked up when shown and gone with the dossier. */
-    customer: Nullable(Type.Object({ id: Id, displayName: Nullable(Type.String()) }, closed)),
+    customer: Nullable(Type.Object({ id: Type.String(), displayName: Nullable(Type.String()) }, closed)),
     /** Ids, codes, counts and days; never a name, number or text of a person. */
     detail: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
     /** SHA-256, hexadecimal: over the hash before it and this entry. */

@@ -21,7 +21,7 @@ export const ERRORS = {
   session_expired: [401, 'Your session has ended. Sign in again.'],
   pin_too_simple: [400, 'This PIN is too easy to guess: not one digit six times, and not a run such as 123456.'],
   pin_wrong: [403, 'The PIN is wrong.'],
-  pin_locked: [429, 'Too many wrong PINs on this iPad. Wait and try again, or ask a manager to set a new PIN.'],
+  pin_locked: [429, 'Too many wrong PINs. Wait and try again, use an iPad on which you have signed in before, or ask a manager to set a new PIN.'],
   session_locked: [401, 'This iPad was left alone and has locked itself. Enter your PIN to go on.'],
   passkey_impossible: [409, 'Passkeys need a host name. Open the box by its name instead of its IP address, or use the PIN.'],
   passkey_invalid: [403, 'The passkey was not accepted. Try again, or use the PIN.'],
@@ -31,6 +31,7 @@ export const ERRORS = {
   staff_not_found: [404, 'This member of staff is not known.'],
   staff_name_taken: [409, 'There is already a member of staff of that name.'],
   staff_self: [409, 'You cannot remove yourself. Ask another manager.'],
+  staff_last_manager: [409, 'The last manager cannot be removed. Add another manager first.'],
   device_not_found: [404, 'This device is not paired.'],
 
   // Customers and visits

@@ -1,17 +1,28 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Access, Visitor } from '../access/index.js';
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
+import { isIP } from 'node:net';
+import { may, type Access, type PasskeySite, type Permission, type SignedIn, type Visitor } from '../access/index.js';
+import type { Actor } from '../audit/index.js';
 import { PorticoError } from '../kit/index.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** For routes that are worth guessing at; all others share the general limit. */
     requestsPerMinute?: number;
+    /**
+     * Who may: a permission of the table, or `paired` (any paired device), or `public`. Every route under /api names one, else
+     * the box does not start.
+     */
+    permission?: RoutePermission;
+    /** Asking this is not using the iPad: pages ask by themselves. */
+    unattended?: boolean;
   }
   interface FastifyRequest {
     /** Who is asking; null: not a paired device. Set by the hook below for every request under /api. */
     visitor: Visitor | null;
   }
 }
+
+export type RoutePermission = Permission | 'paired' | 'public';
 
 /** `__Host-` binds a cookie to this very host over TLS (RFC 6265bis 4.1.3.2). */
 export const DEVICE_COOKIE = '__Host-portico-device';
@@ -49,34 +60,64 @@ export async function refuseForeignOrigin(request: FastifyRequest): Promise<void
   if (!isOwnOrigin(request)) throw new PorticoError('wrong_origin');
 }
 
+/**
+ * onRoute hook: puts the guard before each route that its `config.permission` asks for. Sockets guard themselves, since a
+ * browser cannot read why an upgrade was refused.
+ * @throws Error for a route that names none: the start fails
+ */
+export function guardRoute(access: Access) {
+  return (route: RouteOptions & { websocket?: boolean }): void => {
+    const permission = route.config?.permission;
+    if (permission === undefined) throw new Error(`${String(route.method)} ${route.url} names no permission`);
+    if (route.websocket === true || permission === 'public') return;
+    const unattended = route.config?.unattended === true;
+    const guard = async (request: FastifyRequest): Promise<void> => {
+      if (permission === 'paired') {
+        deviceOf(request);
+        return;
+      }
+      const { session } = authorised(request, permission);
+      if (!unattended) access.noteUse(session.key);
+    };
+    route.onRequest = [guard, ...[route.onRequest ?? []].flat()];
+  };
+}
+
 /** @throws PorticoError device_not_paired */
-export async function requireDevice(request: FastifyRequest): Promise<void> {
+export function deviceOf(request: FastifyRequest): Visitor['device'] {
   if (request.visitor === null) throw new PorticoError('device_not_paired');
+  return request.visitor.device;
 }
 
-type SignedIn = Visitor & { session: NonNullable<Visitor['session']> };
-
-/** @throws PorticoError device_not_paired, sign_in_required, session_expired */
+/** @throws PorticoError device_not_paired, sign_in_required, session_expired, session_locked */
 export function signedIn(request: FastifyRequest): SignedIn {
-  const { visitor } = request;
-  if (visitor === null) throw new PorticoError('device_not_paired');
-  if (visitor.session === null) {
-    throw new PorticoError(request.cookies[SESSION_COOKIE] === undefined ? 'sign_in_required' : 'session_expired');
-  }
-  return visitor as SignedIn;
+  deviceOf(request);
+  const visitor = request.visitor!;
+  if (visitor.session !== null) return visitor as SignedIn;
+  if (visitor.locked) throw new PorticoError('session_locked');
+  throw new PorticoError(request.cookies[SESSION_COOKIE] === undefined ? 'sign_in_required' : 'session_expired');
 }
 
-/** A session with the scope of staff; at the front desk nothing can be read. @throws PorticoError not_allowed and as signedIn */
-export function staffOf(request: FastifyRequest): SignedIn {
+/** Signed in, and may. @throws PorticoError not_allowed and as signedIn */
+export function authorised(request: FastifyRequest, permission: Permission): SignedIn {
   const visitor = signedIn(request);
-  if (visitor.session.scope !== 'staff') throw new PorticoError('not_allowed');
+  if (!may({ role: visitor.session.staff.role, scope: visitor.session.scope }, permission)) throw new PorticoError('not_allowed');
   return visitor;
 }
 
-export async function requireStaff(request: FastifyRequest): Promise<void> {
-  staffOf(request);
+/** Who did it, for the audit log. @throws as signedIn */
+export function actorOf(request: FastifyRequest): { staffId: string; deviceId: string } & Actor {
+  const { session, device } = signedIn(request);
+  return { staffId: session.staff.id, deviceId: device.id };
 }
 
-export async function requireManager(request: FastifyRequest): Promise<void> {
-  if (staffOf(request).session.staff.role !== 'manager') throw new PorticoError('not_allowed');
+/**
+ * Where a passkey would be bound to: the host name the box was asked by, if it is one of its own.
+ * @param names of the certificate; null: an IP address, or a name that is not ours
+ */
+export function passkeySite(request: FastifyRequest, names: readonly string[]): PasskeySite | null {
+  const { host } = request.headers;
+  if (host === undefined) return null;
+  const rpId = host.replace(/:\d+$/, '').toLowerCase();
+  return isIP(rpId) === 0 && names.includes(rpId) ? { rpId, origin: `https://${host.toLowerCase()}` } : null;
 }

@@ -21,11 +21,13 @@ import { Cards } from './cards.js';
 import type { Certificates } from './certificates.js';
 import { compileAtFirstUse } from './compilers.js';
 import { handleError } from './errors.js';
-import { identifyVisitor, refuseForeignOrigin } from './guards.js';
+import { guardRoute, identifyVisitor, refuseForeignOrigin } from './guards.js';
 import { LiveHub } from './live.js';
-import { deviceRoutes, managerRoutes, publicRoutes, staffRoutes } from './routes/access.js';
+import { accessRoutes } from './routes/access.js';
+import { auditRoutes } from './routes/audit.js';
 import { consentRoutes } from './routes/consent.js';
 import { customerRoutes } from './routes/customers.js';
+import { passkeyRoutes } from './routes/passkeys.js';
 import { recognitionRoutes } from './routes/recognition.js';
 import { visitRoutes } from './routes/visits.js';
 import { registerSockets } from './sockets.js';
@@ -111,6 +113,7 @@ export async function buildServer(deps: HttpDeps) {
   await app.register(async (api) => {
     api.decorateRequest('visitor', null);
     api.addHook('onRequest', async (_request, reply) => { void reply.header('cache-control', 'no-store'); });
+    api.addHook('onRoute', guardRoute(deps.access));
     api.addHook('onRoute', (route) => {
       const schema = route.schema as { response?: Record<string, unknown> } | undefined;
       if (schema?.response !== undefined) schema.response = { ...schema.response, '4xx': ErrorBody, '5xx': ErrorBody };
@@ -120,14 +123,16 @@ export async function buildServer(deps: HttpDeps) {
       registerSockets(v1, { ...deps, hub });
       await v1.register(async (rest) => {
         rest.addHook('onRequest', refuseForeignOrigin);
-        for (const routes of [publicRoutes(deps), deviceRoutes(deps), staffRoutes(deps), managerRoutes(deps)]) await rest.register(routes);
+        await rest.register(accessRoutes({ ...deps, hostNames: certificates.names }));
+        await rest.register(passkeyRoutes({ ...deps, hostNames: certificates.names }));
+        await rest.register(auditRoutes(deps));
         await rest.register(customerRoutes({ ...deps, cards }));
         await rest.register(consentRoutes(deps));
         await rest.register(visitRoutes({ ...deps, cards }));
         await rest.register(recognitionRoutes(deps));
       });
     }, { prefix: '/v1' });
-    api.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+    api.get('/openapi.json', { schema: { hide: true }, config: { permission: 'public' } }, async () => app.swagger());
   }, { prefix: '/api' });
 
   app.get('/healthz', async () => ({ status: 'ok' }));

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
-import type { Access } from '../access/index.js';
+import type { Access, Permission } from '../access/index.js';
 import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type SESSION_SCOPES } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { Recognition } from '../recognition/index.js';
 import { serveCamera } from './camera.js';
-import { isOwnOrigin, signedIn, staffOf } from './guards.js';
+import { authorised, isOwnOrigin } from './guards.js';
 import type { LiveHub } from './live.js';
 import { endSocket } from './wire.js';
 
@@ -16,58 +16,64 @@ type Scope = (typeof SESSION_SCOPES)[number];
 interface SocketQuery { v?: string; mode?: string; range?: string; epoch?: string; since?: string }
 
 /**
- * The two sockets. A browser cannot read the status of a refused upgrade, so refusals are told in a typed message on
- * the open socket, which then closes with a code that the page understands.
+ * The two sockets. Origin, device, session and role are checked at the upgrade, and again at every heartbeat and when a session
+ * ends. A browser cannot read the status of a refused upgrade, so refusals are told in a typed message on the open socket,
+ * which then closes with a code that the page understands.
  */
 export function registerSockets(app: FastifyInstance, deps: { access: Access; events: EventBus; hub: LiveHub; recognition: Recognition }): void {
   const { access, events, hub, recognition } = deps;
-  const open = new Set<{ socket: WebSocket; key: string; scope: Scope; alive: boolean }>();
+  const open = new Set<{ socket: WebSocket; key: string; scope: Scope; permission: Permission; alive: boolean }>();
 
-  const admit = (socket: WebSocket, request: FastifyRequest, authorise: () => { session: { key: string; scope: Scope } }): boolean => {
+  const admit = (socket: WebSocket, request: FastifyRequest, asked: () => Permission): string | null => {
     socket.on('error', () => undefined); // followed by 'close'
     try {
       if (!isOwnOrigin(request)) throw new PorticoError('wrong_origin');
       if ((request.query as SocketQuery).v !== String(PROTOCOL_VERSION)) throw new PorticoError('wrong_protocol_version', { expected: PROTOCOL_VERSION });
-      const { session } = authorise();
-      const entry = { socket, key: session.key, scope: session.scope, alive: true };
+      const permission = asked();
+      const { session } = authorised(request, permission);
+      const entry = { socket, key: session.key, scope: session.scope, permission, alive: true };
       open.add(entry);
       socket.on('pong', () => { entry.alive = true; });
       socket.on('close', () => open.delete(entry));
-      return true;
+      return session.key;
     } catch (error) {
       if (!isPorticoError(error)) throw error;
       socket.send(JSON.stringify({ v: 1, type: 'error', ...error.toBody() }));
       endSocket(socket, error.code === 'wrong_protocol_version' ? CLOSE.wrongVersion : error.status === 401 ? CLOSE.sessionEnded : CLOSE.notAllowed);
-      return false;
+      return null;
     }
   };
 
-  app.get('/live', { websocket: true, schema: { hide: true } }, (socket, request) => {
-    if (!admit(socket, request, () => staffOf(request))) return;
+  app.get('/live', { websocket: true, schema: { hide: true }, config: { permission: 'serve' } }, (socket, request) => {
+    if (admit(socket, request, () => 'serve') === null) return;
     const { epoch, since } = request.query as SocketQuery;
     const resume = epoch !== undefined && since !== undefined && /^\d{1,15}$/.test(since) ? { epoch, since: Number(since) } : null;
     hub.connect(socket, resume);
   });
 
-  app.get('/camera', { websocket: true, schema: { hide: true } }, (socket, request) => {
+  // The mode says which: `serve` for look_up, `front_desk` for the other.
+  app.get('/camera', { websocket: true, schema: { hide: true }, config: { permission: 'front_desk' } }, (socket, request) => {
     const query = request.query as SocketQuery;
     const mode = CAMERA_MODES.find((known) => known === query.mode);
     const range = CAMERA_RANGES.find((known) => known === (query.range ?? 'near'));
-    const admitted = admit(socket, request, () => {
+    const key = admit(socket, request, () => {
       if (mode === undefined) throw new PorticoError('camera_mode_invalid');
       // Whoever steps up to a desk is near; a desk that looked further would look at passers-by.
       if (range === undefined || (mode === 'front_desk' && range === 'far')) throw new PorticoError('camera_range_invalid');
-      return mode === 'look_up' ? staffOf(request) : signedIn(request);
+      return mode === 'look_up' ? 'serve' : 'front_desk';
     });
-    if (admitted && mode !== undefined && range !== undefined) serveCamera(socket, { mode, range }, recognition);
+    if (key === null || mode === undefined || range === undefined) return;
+    // Whoever points the camera is using the iPad; whoever looks at the board is not.
+    if (mode === 'look_up') socket.on('message', (_data, isBinary) => { if (isBinary) access.noteUse(key); });
+    serveCamera(socket, { mode, range }, recognition);
   });
 
   const unsubscribe = events.on('sessionEnded', ({ sessionKey }) => {
     for (const entry of open) if (entry.key === sessionKey) endSocket(entry.socket, CLOSE.sessionEnded);
   });
-  const stillLive = (entry: { key: string; scope: Scope }): boolean => {
+  const stillMay = (entry: { key: string; scope: Scope; permission: Permission }): boolean => {
     try {
-      return access.isLive(entry.key, entry.scope);
+      return access.stillMay(entry.key, entry.scope, entry.permission);
     } catch (err) {
       app.log.error({ err }, 'a session could not be looked up');
       return false; // fail closed; the page comes back when the database does
@@ -76,7 +82,7 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
   const heartbeat = setInterval(() => {
     for (const entry of open) {
       if (!entry.alive) entry.socket.terminate();
-      else if (!stillLive(entry)) endSocket(entry.socket, CLOSE.sessionEnded);
+      else if (!stillMay(entry)) endSocket(entry.socket, CLOSE.sessionEnded);
       else {
         entry.alive = false;
         entry.socket.ping();

@@ -89,9 +89,10 @@ export class Enrolments {
    * Makes the template.
    * @param agreed.acceptFewer the staff say that one or two photos must do
    * @param agreed.despiteLikeness the staff say that this is somebody else than whom the face is enrolled for already
+   * @param alongside done in the same transaction
    * @throws PorticoError enrolment_not_found, enrolment_incomplete, face_already_enrolled {customerId}, consent_required
    */
-  async finish(id: string, agreed: { acceptFewer: boolean; despiteLikeness: boolean }): Promise<Enrolled> {
+  async finish(id: string, agreed: { acceptFewer: boolean; despiteLikeness: boolean }, alongside: (enrolled: Enrolled) => void): Promise<Enrolled> {
     const { acceptFewer, despiteLikeness } = agreed;
     const enrolment = this.#find(id);
     const { customerId, photos } = enrolment;
@@ -104,6 +105,7 @@ export class Enrolments {
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const done = consent.withProof(customerId, 'recognise', (proof) => {
       gallery.enrol(proof, photos);
+      alongside({ customerId, photos: photos.length });
       return true;
     });
     if (done === null) throw new PorticoError('consent_required');

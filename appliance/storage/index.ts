@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PorticoError, type Clock } from '../kit/index.js';
@@ -78,6 +78,18 @@ export function openStorage(options: StorageOptions): Storage {
     lock.release();
     throw error;
   }
+}
+
+/**
+ * The box's file for looking only, whether the box runs or not; makes nothing, changes nothing.
+ * @throws PorticoError data_directory_unusable, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt
+ */
+export function openForReading(options: { dataDirectory: string; credentialsDirectory: string | null }): Database {
+  const { dataDirectory, credentialsDirectory } = options;
+  const file = join(dataDirectory, 'portico.db');
+  if (!existsSync(file)) throw new PorticoError('data_directory_unusable', { dataDirectory, reason: 'ENOENT' });
+  const key = loadDatabaseKey({ credentialsDirectory, keyFile: join(dataDirectory, 'db-key'), databaseFile: file });
+  return Database.open({ file, key, readOnly: true });
 }
 
 /** A read-only connection of its own, for the search thread. */

@@ -78,7 +78,7 @@ export class Store {
 
   #start(folder: string): Promise<Child> {
     return Child.start('boxProcess.js', {
-      PORTICO_DATA_DIR: folder, PORTICO_HOST: '127.0.0.1', PORTICO_PORT: String(this.#port), PORTICO_TRUST_PORT: '0', PORTICO_LOG_LEVEL: 'silent',
+      PORTICO_DATA_DIR: folder, PORTICO_HOST: '127.0.0.1', PORTICO_PORT: String(this.#port), PORTICO_TRUST_PORT: '0', PORTICO_LOG_LEVEL: 'silent', PORTICO_IDLE_LOCK_MINUTES: '960',
     });
   }
 }

@@ -41,13 +41,13 @@ export async function withStore<T>(options: StoreOptions, work: (store: EvalStor
     await vision.start();
     const { fpir, timeZone } = loadConfig({});
     const audit = new Audit({ db, clock });
-    const access = new Access({ db, clock, events, audit });
+    const access = new Access({ db, clock, events, audit, idleLockMs: 3_600_000 });
     const customers = new Customers({ db, clock, events });
     const consent = new Consent({ db, clock, events, audit, timeZone });
     const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir });
     consent.publishNotice('eval');
     const { device } = access.pair(access.makeCode('owner').code, 'eval');
-    const staff = await access.addOwner('eval', '271828');
+    const staff = await access.addOwner('eval', '271828', device.id);
     const enrol: EvalStore['enrol'] = (faces) => {
       const { id } = customers.create({ displayName: 'eval' });
       consent.grant(id, {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { loadConfig } from '../../appliance/config/index.js';
-import type { StaffMember } from '../../appliance/contract/index.js';
+import type { Role, StaffMember } from '../../appliance/contract/index.js';
 import { createLogger, type Clock } from '../../appliance/kit/index.js';
 import { startAppliance, type Appliance } from '../../appliance/main.js';
 import { PorticoClient } from '../../demo/client.js';
@@ -55,6 +55,7 @@ export async function startBox(t: Test, options: {
   const dataDirectory = options.dataDirectory ?? temporaryDirectory(t);
   const config = loadConfig({
     PORTICO_DATA_DIR: dataDirectory, PORTICO_HOST: '127.0.0.1', PORTICO_PORT: '0', PORTICO_TRUST_PORT: '0', PORTICO_VISION_WORKERS: '1',
+    PORTICO_IDLE_LOCK_MINUTES: '960', // clocks are moved by hours
     ...options.settings,
   });
   let log = '';
@@ -85,11 +86,15 @@ export async function startBox(t: Test, options: {
   return { appliance, url, dataDirectory, logged: () => log, stranger: client, owner, ownerId, stop };
 }
 
-/** One more paired device, signed in as a new associate. */
-export async function addAssociate(box: TestBox, name: string, pin = '246802'): Promise<{ device: PorticoClient; staff: StaffMember }> {
-  const staff = await box.owner.call<StaffMember>('POST', '/staff', { name, role: 'associate', pin });
+/** One more paired device, signed in as a new member of staff. */
+export async function addStaff(box: TestBox, name: string, role: Role, pin = '246802'): Promise<{ device: PorticoClient; staff: StaffMember }> {
+  const staff = await box.owner.call<StaffMember>('POST', '/staff', { name, role, pin });
   const device = box.stranger();
   await device.pair((await box.owner.makePairingCode()).code, `iPad ${name}`);
   await device.signIn(staff.id, pin);
   return { device, staff };
+}
+
+export async function addAssociate(box: TestBox, name: string, pin = '246802'): Promise<{ device: PorticoClient; staff: StaffMember }> {
+  return addStaff(box, name, 'associate', pin);
 }

@@ -52,6 +52,8 @@ export const PURPOSES: typeof PurposesOf = ['recognise', 'greet', 'preferences',
 export const GUARDIAN_RELATIONS: typeof GuardianRelationsOf = ['mother', 'father', 'other'];
 export const LINK_HEADER: typeof LinkHeaderOf = 'x-portico-link';
 export const POSES: typeof PosesOf = ['front', 'left', 'right'];
+/** The most frequent first. */
+export const ROLES: readonly (typeof RolesOf)[number][] = ['associate', 'manager', 'privacy_officer', 'it'];
 export const NOTICE_FIELDS: typeof NoticeFieldsOf = [
   'handler', 'contact', 'purpose', 'method', 'kinds', 'retention', 'necessity', 'impact', 'rights',
 ];
@@ -67,8 +69,6 @@ export const CLOSE: typeof CloseOf = {
 };
 
 export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights'];
-/** The most common first. */
-export const ROLES: readonly (typeof RolesOf)[number][] = ['associate', 'manager', 'privacy_officer', 'it'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];
 export type ModeObstacle = (typeof ModeObstaclesOf)[number];
 export const SIGNAGE_ITEMS: typeof SignageItemsOf = [

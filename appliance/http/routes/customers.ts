@@ -1,40 +1,71 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import {
-  CustomerChange, CustomerCreate, CustomerQuery, CustomerSummary, Dossier, FollowUp, FollowUpRequest, IdParams, MergeRequest, Note, NoteRequest,
+  CustomerChange, CustomerCreate, CustomerQuery, CustomerSummary, Dossier, DossierQuery, FollowUp, FollowUpRequest, IdParams, MergeRequest, Note, NoteRequest,
 } from '../../contract/index.js';
+import type { Audit } from '../../audit/index.js';
 import type { Consent } from '../../consent/index.js';
 import type { Customers } from '../../customers/index.js';
 import type { FollowUps } from '../../followups/index.js';
 import type { Gallery } from '../../gallery/index.js';
+import { BoundedMap, type Clock } from '../../kit/index.js';
 import type { Cards } from '../cards.js';
-import { requireStaff, staffOf } from '../guards.js';
+import { actorOf } from '../guards.js';
 
 const LIMIT_DEFAULT = 30;
+/** A page reads a dossier again whenever something in it changed: for the audit log that is one opening. */
+const SAME_OPENING_MS = 60_000;
+const OPENINGS_KEPT_MAX = 1_000;
 
 export const customerRoutes = (deps: {
-  customers: Customers; consent: Consent; followUps: FollowUps; gallery: Gallery; cards: Cards;
+  audit: Audit; clock: Clock; customers: Customers; consent: Consent; followUps: FollowUps; gallery: Gallery; cards: Cards;
 }): FastifyPluginAsyncTypebox => async (app) => {
-  const { customers, consent, followUps, gallery, cards } = deps;
-  app.addHook('onRequest', requireStaff);
+  const { audit, clock, customers, consent, followUps, gallery, cards } = deps;
+  const config = { permission: 'serve' } as const;
+  const openings = new BoundedMap<string, number>(OPENINGS_KEPT_MAX);
 
   app.get('/customers', {
+    config: { permission: 'read_dossier' },
     schema: { tags: ['customers'], summary: 'Find by part of a name or phone number', querystring: CustomerQuery, response: { 200: Type.Array(CustomerSummary) } },
   }, async (request) => {
     const { query = '', limit } = request.query;
     return customers.search(query, limit === undefined ? LIMIT_DEFAULT : Number(limit)).map((line) => cards.summary(line));
   });
 
-  app.post('/customers', { schema: { tags: ['customers'], body: CustomerCreate, response: { 201: Dossier } } },
-    async (request, reply) => reply.status(201).send(cards.dossier(customers.create(request.body).id)));
+  app.post('/customers', { config, schema: { tags: ['customers'], body: CustomerCreate, response: { 201: Dossier } } }, async (request, reply) => {
+    const { id } = audit.recording('customer_created', actorOf(request), (made) => ({ customerId: made.id }), () => customers.create(request.body));
+    return reply.status(201).send(cards.dossier(id));
+  });
 
-  app.get('/customers/:id', { schema: { tags: ['customers'], params: IdParams, response: { 200: Dossier } } },
-    async (request) => cards.dossier(request.params.id));
+  app.get('/customers/:id', {
+    config: { permission: 'read_dossier' },
+    schema: { tags: ['customers'], summary: 'Open a dossier, and why: that is written down', params: IdParams, querystring: DossierQuery, response: { 200: Dossier } },
+  }, async (request) => {
+    const dossier = cards.dossier(request.params.id);
+    const by = actorOf(request);
+    const why = request.query.why ?? null;
+    const opening = [dossier.id, by.staffId, by.deviceId, why].join(' ');
+    const before = openings.get(opening);
+    if (before === undefined || Math.abs(clock.now() - before) >= SAME_OPENING_MS) {
+      audit.recordReading('dossier_opened', by, { customerId: dossier.id, detail: { why } });
+      openings.set(opening, clock.now());
+    }
+    return dossier;
+  });
 
-  app.patch('/customers/:id', { schema: { tags: ['customers'], params: IdParams, body: CustomerChange, response: { 200: Dossier } } },
-    async (request) => cards.dossier(customers.change(request.params.id, request.body).id));
+  app.patch('/customers/:id', {
+    config: { permission: 'correct_dossier' },
+    schema: { tags: ['customers'], params: IdParams, body: CustomerChange, response: { 200: Dossier } },
+  }, async (request) => {
+    const { id } = request.params;
+    const before = customers.byId(id);
+    audit.recording('customer_changed', actorOf(request), (after) => ({ customerId: id, detail: { fields: differing(before, after) } }),
+      () => customers.change(id, request.body));
+    return cards.dossier(id);
+  });
 
   app.post('/customers/:id/merge', {
+    config,
     schema: {
       tags: ['customers'], summary: 'The same person has another dossier: end the consent of this one for good, move everything there, and hide it',
       params: IdParams, body: MergeRequest, response: { 200: Dossier },
@@ -42,26 +73,47 @@ export const customerRoutes = (deps: {
   }, async (request) => {
     const { id } = request.params;
     const { into } = request.body;
-    consent.endForMerge(id, (end) => customers.merge(id, into, staffOf(request).session.staff.id, end));
+    const by = actorOf(request);
+    consent.endForMerge(id, (end) => audit.recording('customers_merged', by, { customerId: into, detail: { from: id } },
+      () => customers.merge(id, into, by.staffId, end)));
     return cards.dossier(into);
   });
 
-  app.post('/merges/:id/undo', { schema: { tags: ['customers'], summary: 'Take a merged dossier out again; its consent stays ended and has to be asked for anew', params: IdParams, response: { 200: Dossier } } },
-    async (request) => cards.dossier(customers.undoMerge(request.params.id)));
-
-  app.post('/customers/:id/template/revert', {
-    schema: { tags: ['customers'], summary: 'Back to the enrolment photos alone', params: IdParams, response: { 200: Dossier } },
+  app.post('/merges/:id/undo', {
+    config,
+    schema: {
+      tags: ['customers'], summary: 'Take a merged dossier out again; its consent stays ended and has to be asked for anew',
+      params: IdParams, response: { 200: Dossier },
+    },
   }, async (request) => {
-    gallery.revert(request.params.id);
-    return cards.dossier(request.params.id);
+    const mergeId = request.params.id;
+    return cards.dossier(audit.recording('merge_undone', actorOf(request), (customerId) => ({ customerId, detail: { mergeId } }), () => customers.undoMerge(mergeId)));
   });
 
-  app.post('/customers/:id/notes', { schema: { tags: ['customers'], params: IdParams, body: NoteRequest, response: { 201: Note } } },
-    async (request, reply) => reply.status(201).send(customers.addNote(request.params.id, request.body.text, staffOf(request).session.staff.id)));
+  app.post('/customers/:id/template/revert', {
+    config,
+    schema: { tags: ['customers'], summary: 'Back to the enrolment photos alone', params: IdParams, response: { 200: Dossier } },
+  }, async (request) => {
+    const { id } = request.params;
+    audit.recording('template_reverted', actorOf(request), { customerId: id }, () => gallery.revert(id));
+    return cards.dossier(id);
+  });
 
-  app.post('/customers/:id/follow-ups', { schema: { tags: ['customers'], params: IdParams, body: FollowUpRequest, response: { 201: FollowUp } } },
-    async (request, reply) => reply.status(201).send(followUps.add(request.params.id, request.body, staffOf(request).session.staff.id)));
+  app.post('/customers/:id/notes', { config, schema: { tags: ['customers'], params: IdParams, body: NoteRequest, response: { 201: Note } } }, async (request, reply) => {
+    const { id } = request.params;
+    const by = actorOf(request);
+    const note = audit.recording('note_added', by, (added) => ({ customerId: id, detail: { noteId: added.id } }), () => customers.addNote(id, request.body.text, by.staffId));
+    return reply.status(201).send(note);
+  });
 
-  app.post('/follow-ups/:id/done', { schema: { tags: ['customers'], params: IdParams, response: { 200: FollowUp } } },
+  app.post('/customers/:id/follow-ups', { config, schema: { tags: ['customers'], params: IdParams, body: FollowUpRequest, response: { 201: FollowUp } } },
+    async (request, reply) => reply.status(201).send(followUps.add(request.params.id, request.body, actorOf(request).staffId)));
+
+  app.post('/follow-ups/:id/done', { config, schema: { tags: ['customers'], params: IdParams, response: { 200: FollowUp } } },
     async (request) => followUps.complete(request.params.id));
 };
+
+/** The fields that are not what they were, by name: what stood there is nobody's business in a log. */
+function differing(before: object, after: object): string {
+  return Object.entries(after).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(before[field as keyof typeof before])).map(([field]) => field).join(',');
+}

@@ -1,7 +1,6 @@
-/** Who may do what, as the page shows it; the box refuses the rest by its own table (docs/roles.md). Pure. */
 import type { Role } from '../contract.js';
 
-/** As in appliance/access/permissions.ts, where each is explained. */
+/** Who may do what: the box's own table (appliance/access/permissions.ts), kept equal by a test. The box decides; the page hides. */
 export const PERMISSIONS = {
   serve: ['manager', 'associate'],
   front_desk: ['manager', 'associate'],
@@ -20,9 +19,11 @@ export const PERMISSIONS = {
   own_passkeys: ['manager', 'associate', 'privacy_officer', 'it'],
   own_session: ['manager', 'associate', 'privacy_officer', 'it'],
 } as const satisfies Record<string, readonly Role[]>;
+
 export type Permission = keyof typeof PERMISSIONS;
 
-export function allows(role: Role, permission: Permission): boolean {
+/** Whether a role has a permission. */
+export function roleMay(role: Role, permission: Permission): boolean {
   const roles: readonly Role[] = PERMISSIONS[permission];
   return roles.includes(role);
 }
@@ -34,11 +35,11 @@ const NEEDED: Readonly<Record<string, Permission>> = {
 
 export function mayOpen(role: Role, page: string): boolean {
   const needed = page.startsWith('privacy') ? 'privacy_office' : NEEDED[page];
-  return needed === undefined || allows(role, needed);
+  return needed === undefined || roleMay(role, needed);
 }
 
 /** Where a role begins, and where it is sent when a page is not for it. */
 export function homeOf(role: Role): 'board' | 'privacy' | 'settings' {
-  if (allows(role, 'serve')) return 'board';
-  return allows(role, 'privacy_office') ? 'privacy' : 'settings';
+  if (roleMay(role, 'serve')) return 'board';
+  return roleMay(role, 'privacy_office') ? 'privacy' : 'settings';
 }

@@ -35,7 +35,7 @@ export const portico = {
     return call<CustomerSummary[]>('GET', `/customers?${search}`, signal ? { signal } : {});
   },
   createCustomer: (request: CustomerCreate) => call<Dossier>('POST', '/customers', { json: request }),
-  /** The box writes down that it was opened, and why. */
+  /** `why` goes into the audit log. */
   dossier: (customerId: string, why: DossierReason) => call<Dossier>('GET', `/customers/${id(customerId)}?why=${why}`),
   changeCustomer: (customerId: string, change: CustomerChange) =>
     call<Dossier>('PATCH', `/customers/${id(customerId)}`, { json: change }),

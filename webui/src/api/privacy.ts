@@ -11,7 +11,7 @@ const id = encodeURIComponent;
 
 export interface AuditFilter { action?: string; staffId?: string; customerId?: string }
 
-function auditSearch(filter: AuditFilter, page: { before?: number; limit?: number } = {}): string {
+function auditSearch(filter: AuditFilter, page: { before?: number; limit?: number }): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries({ ...filter, ...page })) if (value) search.set(key, String(value));
   return search.size > 0 ? `?${search}` : '';
@@ -73,6 +73,6 @@ export const papers = {
   assessment: (assessmentId: string) => paper(`/privacy/assessments/${id(assessmentId)}.pdf`, 'assessment', 'pdf'),
   affected: (breachId: string) => paper(`/privacy/breaches/${id(breachId)}/affected.csv`, 'affected', 'csv'),
   notices: (breachId: string) => paper(`/privacy/breaches/${id(breachId)}/notices.pdf`, 'notices', 'pdf'),
-  audit: (filter: AuditFilter) => paper(`/audit/export.csv${auditSearch(filter)}`, 'auditLog', 'csv'),
+  audit: paper('/audit/export.csv', 'auditLog', 'csv'),
   auditPack: paper('/privacy/audit-pack.zip', 'auditPack', 'zip'),
 } as const;

@@ -22,7 +22,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   session_expired: 'Your session has ended. Sign in again.',
   pin_wrong: 'That PIN is not right. Try again.',
   pin_too_simple: 'This PIN is too easy to guess. Choose one that is not a run and not one digit repeated.',
-  pin_locked: 'Too many wrong PINs. Wait and try again, or ask a manager for a new PIN.',
+  pin_locked: 'Too many wrong PINs. Wait and try again, use an iPad you have signed in on before, or ask a manager for a new PIN.',
   session_locked: 'This iPad was left alone and has locked itself. Enter your PIN to go on.',
   passkey_impossible: 'Passkeys need a host name. Open the box by its name instead of its IP address, or use the PIN.',
   passkey_invalid: 'The passkey was not accepted. Try again, or use the PIN.',
@@ -32,6 +32,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   staff_not_found: 'This member of staff is not known.',
   staff_name_taken: 'There is already a member of staff of that name.',
   staff_self: 'You cannot remove yourself. Ask another manager.',
+  staff_last_manager: 'The last manager cannot be removed. Add another manager first.',
   device_not_found: 'This device is not paired.',
 
   customer_not_found: 'This customer is not known.',

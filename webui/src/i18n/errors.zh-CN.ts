@@ -22,7 +22,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   session_expired: '登录已过期，请重新登录。',
   pin_wrong: 'PIN 不对，请再试一次。',
   pin_too_simple: '这个 PIN 太好猜。不要用连号或同一个数字，请换一个。',
-  pin_locked: 'PIN 输错次数太多，请稍后再试，或请店长重设 PIN。',
+  pin_locked: 'PIN 输错次数太多。请稍后再试，或换一台您登录过的 iPad，也可以请店长重设 PIN。',
   session_locked: '这台 iPad 闲置后已锁定，请输入 PIN 继续。',
   passkey_impossible: '通行密钥要用域名访问才行。请改用门店盒的名称打开，或用 PIN 登录。',
   passkey_invalid: '通行密钥没有通过，请再试一次，或用 PIN 登录。',
@@ -32,6 +32,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   staff_not_found: '没有找到这位店员。',
   staff_name_taken: '已有同名店员，请换一个名字。',
   staff_self: '不能移除自己，请让另一位店长来操作。',
+  staff_last_manager: '最后一位店长不能移除，请先添加另一位店长。',
   device_not_found: '这台设备没有配对。',
 
   customer_not_found: '没有找到这位顾客。',

@@ -1,4 +1,4 @@
-import type { CaptureHint, Purpose, Role } from '../contract.js';
+import type { CaptureHint, Purpose } from '../contract.js';
 import { errorsZh } from './errors.zh-CN.js';
 
 /** 顾客看到的用“您”,店员看到的不称呼。The words are those of docs/ui (UI.md) everywhere. */
@@ -95,7 +95,7 @@ export const zhCN = {
     manager: '店长',
     associate: '店员',
     privacy_officer: '隐私负责人',
-    it: 'IT',
+    it: 'IT 运维',
     busy: '正在登录…',
   },
   board: {
@@ -485,7 +485,12 @@ export const zhCN = {
     staffAdd: '添加店员',
     staffName: '姓名',
     staffRole: '角色',
-    roleBody: { associate: '接待顾客、录入人脸。', manager: '另外管理店员、设备和识别门槛。', privacy_officer: '办理隐私请求、告知书和操作日志；不接待。店长看不到这部分。', it: '只管设备和运行状况，看不到顾客信息。' } satisfies Record<Role, string>,
+    roleMay: {
+      associate: '接待顾客、录入人脸。',
+      manager: '除接待外，还能管理店员、设备和识别尺度。',
+      privacy_officer: '处理顾客的个人信息请求，管理告知书，查看操作日志。',
+      it: '管理设备和门店盒，看不到顾客信息。',
+    },
     staffPin: '6 位 PIN',
     staffAdded: '{name} 已添加',
     resetPin: '重设 PIN',
@@ -493,7 +498,7 @@ export const zhCN = {
     newPin: '新的 6 位 PIN',
     resetPinBody: '重设后会同时解除锁定。',
     pinReset: '{name}的 PIN 已重设',
-    managersOnly: '配对设备和管理店员需要店长权限。',
+    managersOnly: '管理店员需要店长权限；配对设备，店长和 IT 运维都可以。',
     box: '门店盒',
     boxStatus_ok: '运行正常',
     boxStatus_degraded: '部分功能受影响',

@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia';
 import { computed, ref } from 'vue';
-import { allows, type Permission } from '../access/permissions.js';
+import { roleMay, type Permission } from '../access/permissions.js';
 import { ApiError, onAccessLost, onSessionLocked } from '../api/client.js';
 import { portico } from '../api/portico.js';
 import type { BoxInfo, Session } from '../contract.js';
@@ -22,8 +22,8 @@ export const useSession = defineStore('session', () => {
 
   let telling: Promise<boolean> | null = null;
 
-  /** What the role of who is signed in allows; the box decides, this only hides what it would refuse. */
-  const can = (permission: Permission): boolean => session.value !== null && allows(session.value.staff.role, permission);
+  /** Whether who is signed in may do this; at the front desk nobody may do anything. */
+  const can = (permission: Permission): boolean => session.value?.scope === 'staff' && roleMay(session.value.staff.role, permission);
   const atFrontDesk = computed(() => session.value?.scope === 'front_desk');
 
   async function boot(): Promise<void> {

@@ -1,0 +1,152 @@
+import type { Audit } from '../audit/index.js';
+import type { Role, SESSION_SCOPES, StaffMember } from '../contract/index.js';
+import type { EventBus } from '../events/index.js';
+import { BoundedMap, isPorticoError, type Clock } from '../kit/index.js';
+import type { Database } from '../storage/index.js';
+import { hashSecret, makeToken } from './secrets.js';
+
+export type Scope = (typeof SESSION_SCOPES)[number];
+
+/** A long shop day; then everybody signs in again. */
+export const SESSION_TTL_MS = 16 * 3_600_000;
+/** The time of the last use is kept in memory and written this often; after a restart a lock comes earlier by at most this. */
+const USE_WRITTEN_EVERY_MS = 30_000;
+const SESSIONS_KEPT_MAX = 1_000;
+
+/** A session that holds. */
+export interface OpenSession { key: string; staff: StaffMember; scope: Scope; expiresAtMs: number }
+interface Row {
+  token_hash: Buffer; id: string; name: string; role: Role; scope: Scope; device_id: string; expires_at_ms: number; used_at_ms: number; locked_at_ms: number | null;
+}
+
+/** Sessions: opened by signing in, narrowed, locked when left alone, ended. Only hashes of their tokens are stored. */
+export class Sessions {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #events: EventBus;
+  readonly #audit: Audit;
+  readonly #idleLockMs: number;
+  /** When each was last used, and when that was last written. */
+  readonly #uses = new BoundedMap<string, { usedAtMs: number; writtenAtMs: number }>(SESSIONS_KEPT_MAX);
+
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; idleLockMs: number }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#events = deps.events;
+    this.#audit = deps.audit;
+    this.#idleLockMs = deps.idleLockMs;
+  }
+
+  get idleLockMs(): number {
+    return this.#idleLockMs;
+  }
+
+  /** Whoever was signed in on the device before is signed out. Inside a transaction. @returns the token, which exists nowhere else */
+  open(staffId: string, deviceId: string): string {
+    const token = makeToken();
+    const now = this.#clock.now();
+    this.endAllOf('device_id', deviceId);
+    this.#db.run('DELETE FROM session WHERE expires_at_ms < ?', now);
+    this.#db.run('INSERT INTO session (token_hash, staff_id, device_id, scope, expires_at_ms, used_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
+      hashSecret(token), staffId, deviceId, 'staff', now + SESSION_TTL_MS, now);
+    return token;
+  }
+
+  /**
+   * The session of a token, if it was opened on this device: a stolen cookie is worth nothing elsewhere.
+   * @returns `locked`: left alone too long, or locked by hand; null: none, or over
+   */
+  find(token: string, deviceId: string): OpenSession | 'locked' | null {
+    const row = this.#row(hashSecret(token));
+    if (row === undefined || row.device_id !== deviceId) return null;
+    return this.#lockIfIdle(row) ? 'locked' : toOpen(row);
+  }
+
+  /** A session that still holds; for sockets, which stay open long. */
+  byKey(key: string): OpenSession | null {
+    const row = this.#row(Buffer.from(key, 'hex'));
+    return row === undefined || this.#lockIfIdle(row) ? null : toOpen(row);
+  }
+
+  /** Somebody did something. */
+  noteUse(key: string): void {
+    const now = this.#clock.now();
+    const before = this.#uses.get(key);
+    const due = before === undefined || Math.abs(now - before.writtenAtMs) >= USE_WRITTEN_EVERY_MS;
+    this.#uses.set(key, { usedAtMs: now, writtenAtMs: due ? now : before.writtenAtMs });
+    if (!due) return;
+    try {
+      this.#db.run('UPDATE session SET used_at_ms = ? WHERE token_hash = ?', now, Buffer.from(key, 'hex'));
+    } catch (error) {
+      if (!isPorticoError(error)) throw error; // a full disk or a held database: memory knows
+    }
+  }
+
+  /** Narrows a session to the front desk; only a new sign-in widens it again. Its open sockets close. */
+  narrow(key: string): void {
+    this.#db.transaction(() => {
+      this.#db.run(`UPDATE session SET scope = 'front_desk' WHERE token_hash = ?`, Buffer.from(key, 'hex'));
+      this.#tellEnded(key);
+    });
+  }
+
+  /** For good: only a new sign-in goes on. @returns false when it was locked or over already */
+  lock(key: string, why: 'idle' | 'asked'): boolean {
+    return this.#db.transaction(() => {
+      const row = this.#row(Buffer.from(key, 'hex'));
+      const { changes } = this.#db.run('UPDATE session SET locked_at_ms = ? WHERE token_hash = ? AND locked_at_ms IS NULL', this.#clock.now(), Buffer.from(key, 'hex'));
+      if (row === undefined || changes === 0) return false;
+      this.#audit.record('session_locked', { staffId: row.id, deviceId: row.device_id }, { detail: { why } });
+      this.#tellEnded(key);
+      return true;
+    });
+  }
+
+  /** Signed out. */
+  end(key: string): void {
+    this.#db.transaction(() => {
+      this.#db.run('DELETE FROM session WHERE token_hash = ?', Buffer.from(key, 'hex'));
+      this.#tellEnded(key);
+    });
+  }
+
+  /** Inside a transaction. */
+  endAllOf(of: 'device_id' | 'staff_id', id: string): void {
+    const ended = this.#db.all<{ token_hash: Buffer }>(`SELECT token_hash FROM session WHERE ${of} = ?`, id);
+    this.#db.run(`DELETE FROM session WHERE ${of} = ?`, id);
+    for (const row of ended) this.#tellEnded(row.token_hash.toString('hex'));
+  }
+
+  /** A session idle too long locks for good, and its sockets close. At the front desk nothing can be read: there it stays. */
+  #lockIfIdle(row: Row): boolean {
+    if (row.locked_at_ms !== null) return true;
+    if (row.scope === 'front_desk') return false;
+    const key = row.token_hash.toString('hex');
+    const usedAtMs = this.#uses.get(key)?.usedAtMs ?? row.used_at_ms;
+    // A use in the future means that the clock was set back: nobody knows how long it was left alone.
+    if (Math.abs(this.#clock.now() - usedAtMs) < this.#idleLockMs) return false;
+    try {
+      this.lock(key, 'idle');
+    } catch (error) {
+      if (!isPorticoError(error)) throw error; // a full disk or a held database: refused now, written down later
+    }
+    return true;
+  }
+
+  #row(tokenHash: Buffer): Row | undefined {
+    return this.#db.get<Row>(
+      `SELECT token_hash, staff.id, staff.name, staff.role, scope, device_id, expires_at_ms, used_at_ms, locked_at_ms FROM session JOIN staff ON staff.id = staff_id
+       WHERE token_hash = ? AND expires_at_ms > ? AND left_at_ms IS NULL`, tokenHash, this.#clock.now());
+  }
+
+  #tellEnded(sessionKey: string): void {
+    this.#db.afterCommit(() => {
+      this.#uses.delete(sessionKey);
+      this.#events.emit('sessionEnded', { sessionKey });
+    });
+  }
+}
+
+function toOpen(row: Row): OpenSession {
+  return { key: row.token_hash.toString('hex'), staff: { id: row.id, name: row.name, role: row.role }, scope: row.scope, expiresAtMs: row.expires_at_ms };
+}
