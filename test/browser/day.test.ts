@@ -115,6 +115,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     t.equal(await at(second, 'visit-card').count(), 0);
   });
 
+  let link = '';
   await t.test('a customer reads, signs and is enrolled', async (t) => {
     await at(first, 'nav-enrol').click();
     await at(first, 'enrol-new-name').fill('林知夏');
@@ -129,7 +130,8 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     }
     await at(first, 'purpose-recognise').check({ force: true });
     await at(first, 'purpose-greet').check({ force: true });
-    await at(first, 'age-confirm').check({ force: true });
+    for (const age of ['own', 'guardian']) t.equal(await at(first, `age-${age}`).isChecked(), false, `age-${age} is not chosen beforehand`);
+    await at(first, 'age-own').check({ force: true });
     await drawSignature(first);
     await shoot(first, 'enrol-3-consent-zh');
     await at(first, 'consent-submit').click();
@@ -137,6 +139,8 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await first.locator('[data-testid=capture-progress][data-collected="1"]').waitFor();
     await shoot(first, 'enrol-4-capture-zh');
     await at(first, 'enrol-done').waitFor({ timeout: 60_000 });
+    link = await at(first, 'customer-qr').getAttribute('data-url') ?? '';
+    t.match(link, /^https:.*\/mine#.{20,}$/, 'a link for the customer\'s own phone');
     await shoot(first, 'enrol-5-done-zh');
   });
 
@@ -162,7 +166,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     t.equal(await at(first, 'dossier-name').innerText(), '林知夏');
   });
 
-  await t.test('a customer who says "not now" leaves through the same door', async (t) => {
+  await t.test('a customer who says no leaves through the same door, and is not asked again', async (t) => {
     await at(first, 'nav-enrol').click();
     await at(first, 'enrol-exit').click(); // the staff still hold it: no PIN
     await at(first, 'board').waitFor();
@@ -177,23 +181,29 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await at(first, 'nav-enrol').click();
     await at(first, 'enrol-tab-find').click();
     await at(first, 'customer-row').getByText('顾清和').click();
-    await at(first, 'notice-not-now').click();
+    await at(first, 'notice-refuse').click();
     await at(first, 'hand-back').waitFor();
     await first.goBack();
     await at(first, 'hand-back').waitFor();
     t.equal(await at(first, 'dossier').count(), 0);
     await enterPin(first, OWNER_PIN);
     await at(first, 'hand-back').waitFor({ state: 'detached' });
+    await at(first, 'nav-enrol').click();
+    await at(first, 'enrol-tab-find').click();
+    await at(first, 'customer-row').getByText('顾清和').click();
+    await at(first, 'cool-off').waitFor();
+    await shoot(first, 'enrol-cool-off-zh');
+    t.equal(await at(first, 'notice').count(), 0);
+    await at(first, 'cool-off-another').click(); // nobody held the iPad: no PIN
   });
 
   let mergedId = '';
   await t.test('the same face is not enrolled for a second customer without a word', async (t) => {
-    await at(first, 'nav-enrol').click();
-    await at(first, 'enrol-tab-find').click();
-    await at(first, 'customer-row').getByText('顾清和').click();
+    await at(first, 'enrol-new-name').fill('顾清平');
+    await at(first, 'enrol-new-submit').click();
     await at(first, 'notice-agree').click();
     await at(first, 'purpose-recognise').check({ force: true });
-    await at(first, 'age-confirm').check({ force: true });
+    await at(first, 'age-own').check({ force: true });
     await drawSignature(first);
     await at(first, 'consent-submit').click();
     await at(first, 'capture-alike').waitFor({ timeout: 60_000 });
@@ -209,7 +219,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await at(first, 'alike-merge').click();
     mergedId = /customers\/([^/]+)\/merge$/.exec((await merging).url())![1]!;
     await at(first, 'dossier-name').filter({ hasText: '林知夏' }).waitFor(); // the dossier that stays
-    await at(first, 'merge').getByText('顾清和').waitFor();
+    await at(first, 'merge').getByText('顾清平').waitFor();
     await shoot(first, 'dossier-merged-zh');
   });
 
@@ -222,8 +232,8 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await at(first, 'confirm-yes').click();
     await at(first, 'merges').waitFor({ state: 'detached' });
     t.equal(new URL(first.url()).pathname, stayed);
-    await at(first, 'customer-row').getByText('顾清和').click();
-    await at(first, 'dossier-name').filter({ hasText: '顾清和' }).waitFor();
+    await at(first, 'customer-row').getByText('顾清平').click();
+    await at(first, 'dossier-name').filter({ hasText: '顾清平' }).waitFor();
     await at(first, 'customer-row').getByText('林知夏').click();
     await at(first, 'tab-consent').click();
     await first.locator('[data-testid=template][data-state=ok]').waitFor();

@@ -4,32 +4,53 @@
  */
 import type { Static } from 'typebox';
 import type {
+  ASSESSMENT_FIELDS as AssessmentFieldsOf,
+  BREACH_KINDS as BreachKindsOf,
   CAMERA_RANGES as CameraRangesOf,
   CLOSE as CloseOf,
-  DOSSIER_REASONS as DossierReasonsOf,
   EnrolmentFinish as EnrolmentFinishOf,
+  DOSSIER_REASONS as DossierReasonsOf,
+  FILING_AT as FilingAtOf,
+  GUARDIAN_RELATIONS as GuardianRelationsOf,
   LANGUAGES as LanguagesOf,
+  LINK_HEADER as LinkHeaderOf,
   MAX_FRAME_BYTES as MaxFrameBytesOf,
+  MODE_OBSTACLES as ModeObstaclesOf,
   NOTICE_FIELDS as NoticeFieldsOf,
   POSES as PosesOf,
   PROTOCOL_VERSION as ProtocolVersionOf,
+  PRIVACY_TASKS as PrivacyTasksOf,
   PURPOSES as PurposesOf,
+  RECOGNITION_MODES as RecognitionModesOf,
+  REQUEST_KINDS as RequestKindsOf,
+  REQUEST_OUTCOMES as RequestOutcomesOf,
   ROLES as RolesOf,
+  SIGNAGE_ITEMS as SignageItemsOf,
+  WARNING_AT as WarningAtOf,
 } from '../../appliance/contract/index.js';
 
 export type {
   BoxHealth, BoxInfo, CameraFace, CameraMessage, CameraMode, CameraRange, CameraResult, CandidateCard, CaptureHint, Consent,
-  ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Device, Dossier, DossierReason, Enrolled,
+  ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Deletion, Device, Dossier, DossierReason, Enrolled,
   EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, FpirChoice, KeySet, Language, LiveMessage, LiveRequest, Note,
-  Notice, OwnerRequest, PairingCode, PairRequest, Pose, Purpose, RecognitionQuality, Role, Session,
+  Notice, OwnConsent, OwnerRequest, PairingCode, PairRequest, Passkey, Pose, Purpose, RecognitionQuality, Refusal, Role, Session,
   ShareEstimate, SightingAnswer, Signature, StaffMember, StaffRequest, TemplateInfo, Visit, VisitCard, WithdrawalReceipt,
+  WithdrawalRequest,
+} from '../../appliance/contract/index.js';
+
+// The privacy office.
+export type {
+  Assessment, AssessmentRequest, AuditAction, AuditEntry, AuditPage, AuditVerification, Breach, BreachRequest, Explanation, ModeState,
+  NoticeDraft, NoticeDraftState, NoticeVersion, PrivacyOverview, RecognitionMode, RequestClosing, Restriction, RetentionKind, RetentionRule, RetentionTable,
+  RightsRequest, RightsRequestNew, Station, StationRequest, StoredPersons, Zone,
 } from '../../appliance/contract/index.js';
 
 export type EnrolmentFinish = Static<typeof EnrolmentFinishOf>;
 export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
 export const LANGUAGES: typeof LanguagesOf = ['zh-CN', 'en'];
 export const PURPOSES: typeof PurposesOf = ['recognise', 'greet', 'preferences', 'contact', 'keep_photo', 'refresh'];
-export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights'];
+export const GUARDIAN_RELATIONS: typeof GuardianRelationsOf = ['mother', 'father', 'other'];
+export const LINK_HEADER: typeof LinkHeaderOf = 'x-portico-link';
 export const POSES: typeof PosesOf = ['front', 'left', 'right'];
 /** The most frequent first. */
 export const ROLES: readonly (typeof RolesOf)[number][] = ['associate', 'manager', 'privacy_officer', 'it'];
@@ -46,3 +67,23 @@ export const CLOSE: typeof CloseOf = {
   tooSlow: 4408,
   goingAway: 1001,
 };
+
+export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights'];
+export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];
+export type ModeObstacle = (typeof ModeObstaclesOf)[number];
+export const SIGNAGE_ITEMS: typeof SignageItemsOf = [
+  'sign_at_entrance', 'sign_at_camera', 'sign_names_handler', 'way_round', 'no_private_space', 'staff_instructed',
+];
+export type SignageItem = (typeof SignageItemsOf)[number];
+export const ASSESSMENT_FIELDS: typeof AssessmentFieldsOf = ['purpose', 'impact', 'risks', 'measures', 'conclusion'];
+export type AssessmentField = (typeof AssessmentFieldsOf)[number];
+export const REQUEST_KINDS: typeof RequestKindsOf = ['access', 'correct', 'restrict', 'delete', 'explain', 'complaint'];
+export type RequestKind = (typeof RequestKindsOf)[number];
+export const REQUEST_OUTCOMES: typeof RequestOutcomesOf = ['done', 'partly', 'refused', 'withdrawn_by_person'];
+export type RequestOutcome = (typeof RequestOutcomesOf)[number];
+export const BREACH_KINDS: typeof BreachKindsOf = ['template', 'photo', 'contact', 'visits', 'notes', 'signature'];
+export type BreachKind = (typeof BreachKindsOf)[number];
+export const FILING_AT: typeof FilingAtOf = 100_000;
+export const WARNING_AT: typeof WarningAtOf = 80_000;
+export type PrivacyTask = (typeof PrivacyTasksOf)[number];
+export type NoticeField = (typeof NoticeFieldsOf)[number];

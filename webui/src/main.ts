@@ -18,7 +18,8 @@ app.use(i18n);
 setLanguage(currentLanguage(), false);
 unlockSound();
 
-// The guards of the router need to know the box first.
-await useSession().boot();
-app.use(makeRouter());
+const router = makeRouter();
+// The guards of the router need to know the box first; public pages have none.
+if (!router.resolve(location.pathname).meta.public) await useSession().boot();
+app.use(router);
 app.mount('#app');

@@ -7,8 +7,10 @@ declare module 'vue-router' {
   interface RouteMeta {
     /** Shown without a session. */
     open?: boolean;
-    /** Shown to anybody: on phones that are not paired with the box, too. */
+    /** Shown to anybody, also on phones that are not paired: without session and the staff's frame. */
     public?: boolean;
+    /** Shows nothing of anybody and asks for a PIN itself: the lock need not cover it. */
+    bare?: boolean;
   }
 }
 
@@ -16,13 +18,14 @@ export function makeRouter(): Router {
   const router = createRouter({
     history: createWebHistory(),
     routes: [
-      { path: '/pair', name: 'pair', component: () => import('./pages/PairPage.vue'), meta: { open: true } },
-      { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignInPage.vue'), meta: { open: true } },
+      { path: '/pair', name: 'pair', component: () => import('./pages/PairPage.vue'), meta: { open: true, bare: true } },
+      { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignInPage.vue'), meta: { open: true, bare: true } },
+      { path: '/mine', name: 'mine', component: () => import('./pages/MinePage.vue'), meta: { open: true, public: true } },
       { path: '/receipt', name: 'receipt', component: () => import('./pages/ReceiptPage.vue'), meta: { open: true, public: true } },
       // On these three the customer looks at the screen: outside StaffShell there are no arrivals and no names of others.
       { path: '/front-desk', name: 'front-desk', component: () => import('./pages/FrontDeskPage.vue') },
       { path: '/enrol/:customerId?', name: 'enrol', component: () => import('./pages/EnrolPage.vue') },
-      { path: '/hand-back', name: 'hand-back', component: () => import('./pages/HandBackPage.vue') },
+      { path: '/hand-back', name: 'hand-back', component: () => import('./pages/HandBackPage.vue'), meta: { bare: true } },
       {
         path: '/', component: () => import('./components/shell/StaffShell.vue'),
         children: [
@@ -34,20 +37,39 @@ export function makeRouter(): Router {
               { path: ':customerId', name: 'dossier', component: () => import('./pages/DossierPage.vue'), props: true },
             ],
           },
+          {
+            path: 'privacy', component: () => import('./pages/PrivacyPage.vue'),
+            children: [
+              { path: '', name: 'privacy', component: () => import('./components/privacy/OfficeOverview.vue') },
+              { path: 'requests', name: 'privacy-requests', component: () => import('./components/privacy/RightsDesk.vue') },
+              { path: 'requests/:requestId', name: 'privacy-request', component: () => import('./components/privacy/RequestPage.vue'), props: true },
+              { path: 'notice', name: 'privacy-notice', component: () => import('./components/privacy/NoticeEditor.vue') },
+              { path: 'assessments', name: 'privacy-assessments', component: () => import('./components/privacy/AssessmentList.vue') },
+              { path: 'assessments/new', name: 'privacy-assessment', component: () => import('./components/privacy/AssessmentWizard.vue') },
+              { path: 'mode', name: 'privacy-mode', component: () => import('./components/privacy/ModePage.vue') },
+              { path: 'mode/:stationId', name: 'privacy-zone', component: () => import('./components/privacy/ZonePage.vue'), props: true },
+              { path: 'retention', name: 'privacy-retention', component: () => import('./components/privacy/RetentionPage.vue') },
+              { path: 'persons', name: 'privacy-persons', component: () => import('./components/privacy/PersonsPage.vue') },
+              { path: 'incidents', name: 'privacy-incidents', component: () => import('./components/privacy/IncidentList.vue') },
+              { path: 'incidents/new', name: 'privacy-incident', component: () => import('./components/privacy/IncidentForm.vue') },
+              { path: 'audit', name: 'privacy-audit', component: () => import('./components/privacy/AuditLog.vue') },
+              { path: 'pack', name: 'privacy-pack', component: () => import('./components/privacy/AuditPack.vue') },
+            ],
+          },
           { path: 'settings', name: 'settings', component: () => import('./pages/SettingsPage.vue') },
         ],
       },
       { path: '/:rest(.*)*', redirect: { name: 'board' } },
     ],
   });
-  router.beforeEach((to) => redirectFor(to));
+  router.beforeEach((to) => to.meta.public === true || redirectFor(to));
   return router;
 }
 
 function redirectFor(to: RouteLocationNormalized): RouteLocationRaw | true {
   if (to.meta.public === true) return true;
   const { box, session } = useSession();
-  const door = doorFor(String(to.name), { box, scope: session?.scope ?? null, handedOver: usePrefs().handedOver });
+  const door = doorFor(String(to.name), { box, scope: session?.scope ?? null, role: session?.staff.role ?? null, handedOver: usePrefs().handedOver });
   if (door === null) return true;
   return { name: door, query: door === 'sign-in' && to.fullPath !== '/' ? { next: to.fullPath } : {} };
 }

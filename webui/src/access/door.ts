@@ -1,25 +1,31 @@
 /** Which page somebody may be on, from what is known about the iPad, the box and the session. Pure: the router asks. */
+import type { Role } from '../contract.js';
+import { homeOf, mayOpen } from './permissions.js';
+
 export interface Standing {
   /** null: the box has not answered. */
   readonly box: { readonly devicePaired: boolean; readonly ownerNeeded: boolean } | null;
   readonly scope: 'staff' | 'front_desk' | null;
+  /** Of who is signed in; null: nobody. */
+  readonly role: Role | null;
   /** A customer holds this iPad for an enrolment. */
   readonly handedOver: boolean;
 }
-export type Door = 'pair' | 'sign-in' | 'front-desk' | 'hand-back' | 'board';
+export type Door = 'pair' | 'sign-in' | 'front-desk' | 'hand-back' | 'board' | 'privacy' | 'settings';
 
 /**
  * The page somebody is sent to instead of `page`; null: stay. While a customer holds the iPad every page leads to the
  * hand-back screen. That is a lock of this page, not of the box: the session of the staff goes on behind it.
  */
-export function doorFor(page: string, { box, scope, handedOver }: Standing): Door | null {
+export function doorFor(page: string, { box, scope, role, handedOver }: Standing): Door | null {
   const only = (door: Door): Door | null => (page === door ? null : door);
   if (!box) return handedOver ? only('hand-back') : null; // App says that the box cannot be reached
   if (!box.devicePaired || box.ownerNeeded) return only('pair');
-  if (!scope) return only('sign-in');
+  if (!scope || !role) return only('sign-in');
   if (scope === 'front_desk') return only('front-desk');
   if (handedOver) return only('hand-back');
-  return ['pair', 'sign-in', 'front-desk', 'hand-back'].includes(page) ? 'board' : null;
+  if (['pair', 'sign-in', 'front-desk', 'hand-back'].includes(page)) return homeOf(role);
+  return mayOpen(role, page) ? null : homeOf(role);
 }
 
 /** An address of this page to go on to, taken from the address bar; anything else is refused. */

@@ -27,3 +27,19 @@ export function roleMay(role: Role, permission: Permission): boolean {
   const roles: readonly Role[] = PERMISSIONS[permission];
   return roles.includes(role);
 }
+
+/** What a page needs; pages that are not here are open to everybody signed in. */
+const NEEDED: Readonly<Record<string, Permission>> = {
+  board: 'serve', 'look-up': 'serve', enrol: 'enrol', customers: 'read_dossier', dossier: 'read_dossier',
+};
+
+export function mayOpen(role: Role, page: string): boolean {
+  const needed = page.startsWith('privacy') ? 'privacy_office' : NEEDED[page];
+  return needed === undefined || roleMay(role, needed);
+}
+
+/** Where a role begins, and where it is sent when a page is not for it. */
+export function homeOf(role: Role): 'board' | 'privacy' | 'settings' {
+  if (roleMay(role, 'serve')) return 'board';
+  return roleMay(role, 'privacy_office') ? 'privacy' : 'settings';
+}

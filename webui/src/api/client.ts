@@ -12,11 +12,18 @@ export class ApiError extends Error {
 }
 
 /** Codes after which the session or the pairing is gone, whatever was asked. */
-const ACCESS_LOST: readonly PageErrorCode[] = ['sign_in_required', 'session_expired', 'session_locked', 'device_not_paired'];
+const ACCESS_LOST: readonly PageErrorCode[] = ['sign_in_required', 'session_expired', 'device_not_paired'];
 let accessLost: (code: PageErrorCode) => void = () => {};
 
 export function onAccessLost(listener: (code: PageErrorCode) => void): void {
   accessLost = listener;
+}
+
+let sessionLocked: () => void = () => {};
+
+/** Hears of every answer that says: this session waits behind the lock. */
+export function onSessionLocked(listener: () => void): void {
+  sessionLocked = listener;
 }
 
 let customerMerged: (into: string) => void = () => {};
@@ -32,13 +39,41 @@ export interface CallOptions {
   /** Let the request outlive the page (used when leaving with an undo still open). */
   keepalive?: boolean;
   signal?: AbortSignal;
+  headers?: Readonly<Record<string, string>>;
 }
 
 const TIMEOUT_MS = 15_000;
+/** Papers, and the audit pack of a box that has run for years. */
+const FILE_TIMEOUT_MS = 300_000;
 
 /** One request to /api/v1. Throws ApiError and nothing else. */
 export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { accept: 'application/json' };
+  const response = await request(method, path, 'application/json', options);
+  if (response.status === 204) return undefined as T;
+  const answer: unknown = await response.json().catch(() => null);
+  if (answer === null) throw new ApiError('unexpected');
+  return answer as T;
+}
+
+/** A document of the box, such as a PDF; `onProgress` hears how many bytes have come. Throws ApiError and nothing else. */
+export async function callFile(path: string, options: CallOptions = {}, onProgress: (bytes: number) => void = () => {}): Promise<Blob> {
+  const response = await request('GET', path, '*/*', options, FILE_TIMEOUT_MS);
+  const reader = response.body?.getReader();
+  const parts: BlobPart[] = [];
+  let bytes = 0;
+  try {
+    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+      parts.push(part.value);
+      onProgress((bytes += part.value.byteLength));
+    }
+  } catch {
+    throw new ApiError('network');
+  }
+  return new Blob(parts, { type: response.headers.get('content-type') ?? 'application/octet-stream' });
+}
+
+async function request(method: string, path: string, accept: string, options: CallOptions, timeoutMs = TIMEOUT_MS): Promise<Response> {
+  const headers: Record<string, string> = { accept, ...options.headers };
   let body: BodyInit | null = null;
   if (options.json !== undefined) {
     headers['content-type'] = 'application/json';
@@ -49,7 +84,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
   }
   let response: Response;
   try {
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(timeoutMs);
     response = await fetch(`/api/v1${path}`, {
       method,
       headers,
@@ -62,10 +97,9 @@ export async function call<T>(method: string, path: string, options: CallOptions
   } catch {
     throw new ApiError('network');
   }
-  if (response.status === 204) return undefined as T;
-  const answer: unknown = await response.json().catch(() => null);
-  if (response.ok && answer !== null) return answer as T;
-  const error = asError(answer);
+  if (response.ok) return response;
+  const error = asError(await response.json().catch(() => null));
+  if (error.code === 'session_locked') sessionLocked();
   if (ACCESS_LOST.includes(error.code)) accessLost(error.code);
   const into = error.code === 'customer_merged' && error.details['into'];
   if (typeof into === 'string') customerMerged(into);

@@ -1,10 +1,10 @@
 /** Every request of the page, one line each. */
 import type {
-  BoxHealth, BoxInfo, Consent, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Device, Dossier, DossierReason,
+  BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, Device, Dossier, DossierReason,
   Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, KeySet, Note, Notice, OwnerRequest, PairingCode, PairRequest,
-  RecognitionQuality, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
+  Passkey, Purpose, RecognitionQuality, Refusal, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
 } from '../contract.js';
-import { call } from './client.js';
+import { call, callFile } from './client.js';
 
 const id = encodeURIComponent;
 
@@ -27,6 +27,7 @@ export const portico = {
   signIn: (staffId: string, pin: string) => call<Session>('POST', '/sessions', { json: { staffId, pin } }),
   session: () => call<Session>('GET', '/sessions/current'),
   signOut: () => call<void>('DELETE', '/sessions/current'),
+  lock: () => call<void>('POST', '/sessions/current/lock', { keepalive: true }),
   toFrontDesk: () => call<Session>('POST', '/sessions/current/front-desk'),
 
   customers: (query: string, limit = 30, signal?: AbortSignal) => {
@@ -50,11 +51,25 @@ export const portico = {
   finishFollowUp: (followUpId: string, keepalive = false) =>
     call<FollowUp>('POST', `/follow-ups/${id(followUpId)}/done`, { keepalive }),
 
-  notice: () => call<Notice>('GET', '/notices/current'),
+  passkeyOptions: () => call<Record<string, unknown>>('POST', '/sessions/passkey/options'),
+  signInByPasskey: (response: object) => call<Session>('POST', '/sessions/passkey', { json: { response } }),
+  passkeys: () => call<Passkey[]>('GET', '/passkeys'),
+  newPasskeyOptions: () => call<Record<string, unknown>>('POST', '/passkeys/options'),
+  addPasskey: (name: string, response: object) => call<Passkey>('POST', '/passkeys', { json: { name, response } }),
+  removePasskey: (passkeyId: string, keepalive = false) => call<void>('DELETE', `/passkeys/${id(passkeyId)}`, { keepalive }),
+
+  /** Says that a customer is asked now; gives the notice to show. Refused for a time after a "no". */
+  askConsent: (customerId: string) => call<Notice>('POST', `/customers/${id(customerId)}/consents/ask`),
+  refuseConsent: (customerId: string) => call<Refusal>('POST', `/customers/${id(customerId)}/consents/refuse`),
   giveConsent: (customerId: string, request: ConsentRequest) =>
     call<Consent>('POST', `/customers/${id(customerId)}/consents`, { json: request }),
-  withdrawConsent: (customerId: string) =>
-    call<WithdrawalReceipt>('POST', `/customers/${id(customerId)}/consents/withdraw`),
+  /** Without `purposes`: all of them. */
+  withdrawConsent: (customerId: string, purposes?: readonly Purpose[]) =>
+    call<WithdrawalReceipt>('POST', `/customers/${id(customerId)}/consents/withdraw`, { json: purposes ? { purposes } : {} }),
+  consentLink: (customerId: string) => call<ConsentLink>('POST', `/customers/${id(customerId)}/consents/link`),
+  consentCopy: (consentId: string) => callFile(`/consents/${id(consentId)}/copy.pdf`),
+  deletion: (deletionId: string) => call<Deletion>('GET', `/deletions/${id(deletionId)}`),
+  deletionReceipt: (deletionId: string) => callFile(`/deletions/${id(deletionId)}/receipt.pdf`),
 
   startEnrolment: (customerId: string) =>
     call<EnrolmentProgress>('POST', `/customers/${id(customerId)}/enrolments`),

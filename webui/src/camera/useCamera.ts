@@ -1,5 +1,6 @@
-import { onScopeDispose, ref, shallowRef, type Ref } from 'vue';
+import { onScopeDispose, ref, shallowRef, watch, type Ref } from 'vue';
 import type { Facing } from '../stores/prefs.js';
+import { useSession } from '../stores/session.js';
 
 export type CameraProblem = 'denied' | 'missing' | 'insecure' | 'failed';
 
@@ -11,8 +12,9 @@ function stopStream(stream: MediaStream | null): void {
   if (stream && active === stream) active = null;
 }
 
-/** The camera while a screen wants it: off when the page is hidden or left, on again when it comes back. */
+/** The camera while a screen wants it: off when the page is hidden, locked or left, on again when it comes back. */
 export function useCamera(facing: Ref<Facing>) {
+  const access = useSession();
   const stream = shallowRef<MediaStream | null>(null);
   const problem = ref<CameraProblem | null>(null);
   const starting = ref(false);
@@ -68,7 +70,7 @@ export function useCamera(facing: Ref<Facing>) {
 
   const onVisibility = (): void => {
     if (!wanted) return;
-    if (document.visibilityState === 'visible') void open();
+    if (document.visibilityState === 'visible' && !access.locked) void open();
     else {
       generation++;
       stopStream(stream.value);
@@ -76,6 +78,7 @@ export function useCamera(facing: Ref<Facing>) {
     }
   };
   document.addEventListener('visibilitychange', onVisibility);
+  watch(() => access.locked, onVisibility);
   onScopeDispose(() => {
     document.removeEventListener('visibilitychange', onVisibility);
     stop();

@@ -1,6 +1,7 @@
 import { onScopeDispose, ref } from 'vue';
 import { ApiError } from '../api/client.js';
 import { CLOSE, PROTOCOL_VERSION, type CameraMessage, type CameraMode, type CameraRange, type CameraResult, type ErrorCode } from '../contract.js';
+import { cameraUsed } from '../composables/useIdleLock.js';
 import { backoffMs } from '../live/backoff.js';
 import { useSession } from '../stores/session.js';
 import { afterMessage, afterSend, maySend, noCredits, type Credits } from './credits.js';
@@ -69,6 +70,7 @@ export function useCameraSocket(options: CameraSocketOptions) {
         if (jpeg && maySend(credits, performance.now(), INTERVAL_MS)) {
           credits = afterSend(credits, performance.now());
           opened.send(jpeg);
+          cameraUsed();
         }
       }
       timer = setTimeout(() => void pump(), TICK_MS);

@@ -5,10 +5,7 @@ import type { Dossier, DossierReason } from '../contract.js';
 import { useLive } from '../stores/live.js';
 import { asApiError } from './useTask.js';
 
-/**
- * The dossier of one customer, read again when a visit of theirs changes. Kept nowhere else.
- * @param why it is opened, for the audit log
- */
+/** The dossier of one customer, read again when a visit of theirs changes. Kept nowhere else. */
 export function useDossier(customerId: Ref<string>, why: () => DossierReason) {
   const dossier = ref<Dossier | null>(null);
   const error = ref<ApiError | null>(null);

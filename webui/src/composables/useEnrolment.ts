@@ -2,6 +2,7 @@ import { onScopeDispose, ref, shallowRef } from 'vue';
 import { ApiError } from '../api/client.js';
 import { portico } from '../api/portico.js';
 import type { EnrolmentProgress } from '../contract.js';
+import { cameraUsed } from './useIdleLock.js';
 import { asApiError } from './useTask.js';
 
 /** About four frames a second, one at a time: the next leaves when the last was answered. */
@@ -56,6 +57,7 @@ export function useEnrolment(options: EnrolmentOptions) {
     if (mine !== generation) return;
     if (jpeg) {
       try {
+        cameraUsed();
         const after = await portico.sendPhoto(before.enrolmentId, jpeg);
         if (mine !== generation) return;
         if (after.collected > before.collected) lastGainMs = performance.now();

@@ -1,6 +1,12 @@
 import type { Consent } from '../contract.js';
 
-/** The consent in force on `today` (YYYY-MM-DD), if any. */
+/** The consent in force on `today` (YYYY-MM-DD), if any; it may be outdated. */
 export function activeConsent(consents: readonly Consent[], today: string): Consent | null {
   return consents.find((consent) => consent.endedAt === null && consent.validUntil >= today) ?? null;
+}
+
+/** The consent on which a face may be enrolled today: to recognition, under a notice that has not changed materially since. */
+export function standingConsent(consents: readonly Consent[], today: string): Consent | null {
+  const active = activeConsent(consents, today);
+  return active?.purposes.includes('recognise') === true && !active.outdated ? active : null;
 }

@@ -23,8 +23,9 @@ export function addMonths(from: Date, months: number): Date {
 /**
  * The choices within the longest term of the notice. A year is 365 or 366 days, so a term that is over by a few
  * days is cut to the longest one; a term that is far over is not offered. There is always at least one choice.
+ * @param lastDay YYYY-MM-DD: no consent may last longer (a child turns 14); the terms that would give way to that day itself
  */
-export function termChoices(today: Date, maxTermDays: number): Term[] {
+export function termChoices(today: Date, maxTermDays: number, lastDay: string | null = null): Term[] {
   const latest = new Date(today.getFullYear(), today.getMonth(), today.getDate() + maxTermDays);
   const terms: Term[] = [];
   for (const months of MONTHS) {
@@ -33,7 +34,10 @@ export function termChoices(today: Date, maxTermDays: number): Term[] {
     if (overDays <= 0) terms.push({ months, validUntil: dayOf(end) });
     else if (overDays <= 3) terms.push({ months, validUntil: dayOf(latest) });
   }
-  return terms.length > 0 ? terms : [{ months: 0, validUntil: dayOf(latest) }];
+  if (terms.length === 0) terms.push({ months: 0, validUntil: dayOf(latest) });
+  if (lastDay === null) return terms;
+  const within = terms.filter((term) => term.validUntil < lastDay);
+  return within.length === terms.length ? terms : [...within, { months: 0, validUntil: lastDay }];
 }
 
 export function defaultTerm(terms: readonly Term[]): Term | null {

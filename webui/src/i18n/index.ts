@@ -1,6 +1,10 @@
 import { createI18n } from 'vue-i18n';
 import { LANGUAGES, type Language } from '../contract.js';
+import { consentEn } from './consent.en.js';
+import { consentZh } from './consent.zh-CN.js';
 import { en } from './en.js';
+import { privacyEn } from './privacy.en.js';
+import { privacyZh } from './privacy.zh-CN.js';
 import { receiptWords } from './receipt.js';
 import { zhCN } from './zh-CN.js';
 
@@ -21,7 +25,9 @@ export const i18n = createI18n({
   legacy: false,
   locale: firstLanguage(),
   fallbackLocale: 'zh-CN',
-  messages: { 'zh-CN': { ...zhCN, receipt: receiptWords['zh-CN'] }, en: { ...en, receipt: receiptWords.en } },
+  messages: {
+    'zh-CN': { ...zhCN, ...consentZh, ...privacyZh, receipt: receiptWords['zh-CN'] }, en: { ...en, ...consentEn, ...privacyEn, receipt: receiptWords.en },
+  },
 });
 
 export function currentLanguage(): Language {
@@ -41,3 +47,6 @@ export function setLanguage(language: Language, remember = true): void {
 }
 
 export const rememberedLanguage = firstLanguage;
+
+/** The language of the device itself, for somebody who has never chosen one here. */
+export const phoneLanguage = (): Language => (navigator.languages[0]?.toLowerCase().startsWith('zh') ?? true ? 'zh-CN' : 'en');

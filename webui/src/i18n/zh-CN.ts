@@ -28,6 +28,7 @@ export const zhCN = {
     lookup: '刷脸查找',
     enrol: '录入人脸',
     customers: '顾客',
+    privacy: '隐私',
     settings: '设置',
   },
   connection: {
@@ -88,7 +89,6 @@ export const zhCN = {
     who: '请选择你的名字',
     pinFor: '{name}，请输入 PIN',
     notMe: '换一个人',
-    locked: 'PIN 输错次数太多，请 {time} 后再试，或请店长重设 PIN。',
     digit: '已输入 {n} 位，共 6 位',
     delete: '删除一位',
     noStaff: '还没有店员。',
@@ -280,12 +280,9 @@ export const zhCN = {
     withdraw: '撤回同意',
     withdrawLead: '顾客随时可以撤回，与同意时一样简单，不影响任何服务。',
     withdrawTitle: '撤回{name}的同意？',
-    withdrawBody: '人脸模板和保留的录入照片会立即从门店盒中删除，无法恢复。档案、备注和跟进都保留，服务照旧。',
-    withdrawConfirm: '撤回并删除人脸模板',
     withdrawBusy: '正在删除…',
     keep: '先不撤回',
     receiptTitle: '删除凭证',
-    receiptBody: '已撤回同意，人脸模板和保留的照片已删除。',
     receiptTemplates: '删除的人脸模板',
     receiptCount: '{n} 份',
     receiptAt: '时间',
@@ -385,7 +382,6 @@ export const zhCN = {
     noticeLead: '{name}，请先看完下面的说明。是否同意由您决定，不同意也享受一样的服务。',
     noticeVersion: '第 {version} 版，{day}发布',
     readOn: '看完了，继续',
-    notNow: '暂不同意',
     notNowDone: '好的，没有录入。服务不受任何影响。',
     field: {
       handler: '谁来处理',
@@ -405,15 +401,11 @@ export const zhCN = {
     termLongest: '最长期限',
     validUntil: '有效期至',
     validUntilEnd: '，到期自动删除；您可随时撤回。',
-    age: '我确认已满 14 周岁',
     signHere: '请在此签名',
     signAgain: '重签',
     signatureLabel: '签名区',
     agree: '同意并签名提交',
     submitting: '正在提交…',
-    needPurpose: '要录入人脸，请勾选“到店时认出我”；不想的话点“暂不同意”即可。',
-    needAge: '请确认已满 14 周岁。未满 14 周岁不能录入。',
-    needSignature: '请签名。',
     captureProgress: '已完成 {n} / {total}',
     hint: {
       no_face: '请把脸放进框里',
@@ -502,7 +494,7 @@ export const zhCN = {
     staffPin: '6 位 PIN',
     staffAdded: '{name} 已添加',
     resetPin: '重设 PIN',
-    resetPinOf: '重设{name}的 PIN',
+    resetPinOf: '重设 PIN：{name}',
     newPin: '新的 6 位 PIN',
     resetPinBody: '重设后会同时解除锁定。',
     pinReset: '{name}的 PIN 已重设',
@@ -554,6 +546,6 @@ export const zhCN = {
   },
 };
 
-type Widen<T> = T extends string ? string : { [K in keyof T]: Widen<T[K]> };
+export type Widen<T> = T extends string ? string : { [K in keyof T]: Widen<T[K]> };
 /** The shape every language must fill: a missing or extra key does not compile. */
 export type Messages = Widen<typeof zhCN>;

@@ -1,0 +1,94 @@
+/** The privacy office's page: terms, zones, the draft of a notice, where tasks lead. */
+import t from 'tap';
+import { LANGUAGES, NOTICE_FIELDS, PRIVACY_TASKS, RETENTION_KINDS, type NoticeDraft } from '../../appliance/contract/index.js';
+import { privacyEn } from '../../webui/src/i18n/privacy.en.js';
+import { privacyZh } from '../../webui/src/i18n/privacy.zh-CN.js';
+import { instantOf, localMinute } from '../../webui/src/privacy/localTime.js';
+import { missingOf, textOf, withText } from '../../webui/src/privacy/noticeDraft.js';
+import { badges, placeOf, sectionOf, SECTIONS } from '../../webui/src/privacy/tasks.js';
+import { nextTerm, termOf } from '../../webui/src/privacy/term.js';
+import { area, MAX_CORNERS, MIN_CORNERS, moved, RECTANGLE, withCorner, withoutCorner } from '../../webui/src/privacy/zone.js';
+
+t.test('a term is said in days, months or years', async (t) => {
+  t.strictSame(termOf(1), { unit: 'days', n: 1 });
+  t.strictSame(termOf(29), { unit: 'days', n: 29 });
+  t.strictSame(termOf(30), { unit: 'months', n: 1 });
+  t.strictSame(termOf(330), { unit: 'months', n: 11 });
+  t.strictSame(termOf(365), { unit: 'years', n: 1 });
+  t.strictSame(termOf(366), { unit: 'years', n: 1 }, 'a leap year');
+  t.strictSame(termOf(1096), { unit: 'years', n: 3 });
+  t.strictSame(termOf(400), { unit: 'days', n: 400 }, 'nothing is rounded away');
+  t.strictSame(termOf(364), { unit: 'days', n: 364 }, 'never longer than it is');
+});
+
+t.test('a thumb steps through every term from the shortest to the longest and back, never outside', async (t) => {
+  for (const [min, max] of [[1, 36_500], [45, 1096], [1096, 3653], [7, 7]] as const) {
+    const up = [min as number];
+    while (up.at(-1)! < max) up.push(nextTerm(up.at(-1)!, 1, min, max));
+    t.ok(up.every((days, i) => i === 0 || days > up[i - 1]!), `${min} to ${max} in ${up.length} steps`);
+    let days: number = max;
+    while (days > min) days = nextTerm(days, -1, min, max);
+    t.equal(days, min);
+    t.equal(nextTerm(max, 1, min, max), max);
+    t.equal(nextTerm(min, -1, min, max), min);
+  }
+});
+
+t.test('corners stay in the frame, and neither too few nor too many', async (t) => {
+  t.strictSame(moved(RECTANGLE, 0, -3, 0.12345)[0], { x: 0, y: 0.123 });
+  t.strictSame(moved(RECTANGLE, 2, 7, 7)[2], { x: 1, y: 1 });
+  t.equal(RECTANGLE[0]!.x, 0.2, 'the old zone is as it was');
+  let zone = RECTANGLE;
+  for (let i = 0; i < 20; i++) zone = withCorner(zone, zone.length - 1);
+  t.equal(zone.length, MAX_CORNERS);
+  t.ok(Math.abs(area(zone) - area(RECTANGLE)) < 0.002, 'a corner in the middle of an edge changes no area');
+  for (let i = 0; i < 20; i++) zone = withoutCorner(zone, 0);
+  t.equal(zone.length, MIN_CORNERS);
+  t.equal(area([{ x: 0, y: 0 }, { x: 1, y: 0 }, { x: 1, y: 1 }, { x: 0, y: 1 }]), 1);
+});
+
+t.test('a draft lacks what nobody wrote, in either language', async (t) => {
+  let draft: NoticeDraft = { maxTermDays: 366, material: false, sections: [] };
+  t.equal(missingOf(draft, NOTICE_FIELDS, LANGUAGES).length, NOTICE_FIELDS.length * LANGUAGES.length);
+  for (const field of NOTICE_FIELDS) for (const language of LANGUAGES) draft = withText(draft, language, field, `${field} ${language}`);
+  t.strictSame(missingOf(draft, NOTICE_FIELDS, LANGUAGES), []);
+  draft = withText(draft, 'en', 'rights', '  \n ');
+  t.strictSame(missingOf(draft, NOTICE_FIELDS, LANGUAGES), [{ language: 'en', field: 'rights' }]);
+  t.equal(textOf(draft, 'zh-CN', 'rights'), 'rights zh-CN');
+  t.equal(draft.sections.length, NOTICE_FIELDS.length * LANGUAGES.length, 'one text a field and language');
+});
+
+t.test('every task leads to a part of the office, and is counted there', async (t) => {
+  for (const task of PRIVACY_TASKS) t.ok(SECTIONS.includes(placeOf(task)), task);
+  t.strictSame(badges([{ task: 'requests_overdue', count: 2 }, { task: 'requests_due_soon', count: 3 }, { task: 'audit_broken', count: 0 }]),
+    { 'privacy-requests': 5, 'privacy-audit': 1 });
+  t.equal(sectionOf('privacy-zone'), 'privacy-mode');
+  t.equal(sectionOf('privacy-request'), 'privacy-requests');
+});
+
+t.test('a local minute and its instant are the same moment', async (t) => {
+  const at = new Date(2026, 9, 1, 7, 5);
+  t.equal(localMinute(at), '2026-10-01T07:05');
+  t.equal(instantOf(localMinute(at)), at.toISOString());
+  t.equal(instantOf(''), null);
+});
+
+t.test('the words name every kind, and say the same blanks in both languages', async (t) => {
+  t.strictSame(Object.keys(privacyZh.retention.kind).sort(), [...RETENTION_KINDS].sort());
+  const blanks = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+  const wrong: string[] = [];
+  let compared = 0;
+  const walk = (zh: object, en: object, path: string): void => {
+    for (const [key, value] of Object.entries(zh)) {
+      const other = (en as Record<string, unknown>)[key];
+      if (typeof value === 'string') {
+        compared++;
+        // @ and | are signs of the message compiler's own.
+        if (String(blanks(String(other))) !== String(blanks(value)) || /[@|]/.test(value)) wrong.push(`${path}.${key}`);
+      } else walk(value as object, other as object, `${path}.${key}`);
+    }
+  };
+  walk(privacyZh, privacyEn, 'privacy');
+  t.strictSame(wrong, []);
+  t.ok(compared > 400, `${compared} texts`);
+});

@@ -1,0 +1,24 @@
+/** The actions of the audit log in groups, for the filter; one that is in no group does not compile. */
+import type { AuditAction } from '../contract.js';
+
+export const AUDIT_GROUPS = {
+  access: [
+    'signed_in', 'sign_in_failed', 'pin_locked', 'signed_out', 'session_locked', 'pin_set', 'passkey_added', 'passkey_removed', 'device_paired', 'device_removed',
+    'pairing_code_made', 'owner_made', 'staff_added', 'staff_removed', 'front_desk_started', 'setting_changed',
+  ],
+  customers: [
+    'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'template_enrolled', 'template_reverted',
+    'customer_restricted', 'customer_released', 'dossier_erased',
+  ],
+  consent: [
+    'consent_asked', 'consent_given', 'consent_refused', 'consent_ask_blocked', 'consent_narrowed', 'consent_ended', 'consent_copied', 'consent_link_made',
+    'face_deleted', 'deletion_completed', 'deletion_replayed', 'gallery_rekeyed', 'notice_published',
+  ],
+  office: [
+    'request_received', 'request_closed', 'access_copy_made', 'recognition_explained', 'assessment_recorded', 'mode_changed', 'station_changed', 'signage_signed',
+    'retention_changed', 'retention_ran', 'breach_recorded', 'breach_notices_made', 'audit_exported', 'audit_pack_made',
+  ],
+} as const satisfies Record<string, readonly AuditAction[]>;
+
+type Grouped = (typeof AUDIT_GROUPS)[keyof typeof AUDIT_GROUPS][number];
+export const everyActionIsInAGroup: [Exclude<AuditAction, Grouped>] extends [never] ? true : Exclude<AuditAction, Grouped> = true;
