@@ -7,6 +7,7 @@ import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { Recognition } from '../recognition/index.js';
 import { serveCamera } from './camera.js';
 import { isOwnOrigin, signedIn, staffOf } from './guards.js';
+import { SOCKETS_PER_DEVICE_MAX } from './limits.js';
 import type { LiveHub } from './live.js';
 import { endSocket } from './wire.js';
 
@@ -21,15 +22,16 @@ interface SocketQuery { v?: string; mode?: string; range?: string; epoch?: strin
  */
 export function registerSockets(app: FastifyInstance, deps: { access: Access; events: EventBus; hub: LiveHub; recognition: Recognition }): void {
   const { access, events, hub, recognition } = deps;
-  const open = new Set<{ socket: WebSocket; key: string; scope: Scope; alive: boolean }>();
+  const open = new Set<{ socket: WebSocket; deviceId: string; key: string; scope: Scope; alive: boolean }>();
 
-  const admit = (socket: WebSocket, request: FastifyRequest, authorise: () => { session: { key: string; scope: Scope } }): boolean => {
+  const admit = (socket: WebSocket, request: FastifyRequest, authorise: () => { device: { id: string }; session: { key: string; scope: Scope } }): boolean => {
     socket.on('error', () => undefined); // followed by 'close'
     try {
       if (!isOwnOrigin(request)) throw new PorticoError('wrong_origin');
       if ((request.query as SocketQuery).v !== String(PROTOCOL_VERSION)) throw new PorticoError('wrong_protocol_version', { expected: PROTOCOL_VERSION });
-      const { session } = authorise();
-      const entry = { socket, key: session.key, scope: session.scope, alive: true };
+      const { device, session } = authorise();
+      if ([...open].filter(({ deviceId }) => deviceId === device.id).length >= SOCKETS_PER_DEVICE_MAX) throw new PorticoError('too_many_requests');
+      const entry = { socket, deviceId: device.id, key: session.key, scope: session.scope, alive: true };
       open.add(entry);
       socket.on('pong', () => { entry.alive = true; });
       socket.on('close', () => open.delete(entry));
@@ -37,7 +39,7 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
     } catch (error) {
       if (!isPorticoError(error)) throw error;
       socket.send(JSON.stringify({ v: 1, type: 'error', ...error.toBody() }));
-      endSocket(socket, error.code === 'wrong_protocol_version' ? CLOSE.wrongVersion : error.status === 401 ? CLOSE.sessionEnded : CLOSE.notAllowed);
+      endSocket(socket, closeCodeOf(error));
       return false;
     }
   };
@@ -87,4 +89,10 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
     clearInterval(heartbeat);
     unsubscribe();
   });
+}
+
+function closeCodeOf(error: PorticoError): number {
+  if (error.code === 'wrong_protocol_version') return CLOSE.wrongVersion;
+  if (error.code === 'too_many_requests') return CLOSE.flood;
+  return error.status === 401 ? CLOSE.sessionEnded : CLOSE.notAllowed;
 }

@@ -87,16 +87,23 @@ t.test('HTTP that is no HTTP is told so in the one form of error, and the box li
   t.equal((await send('GET', '/box')).status, 200);
 });
 
-t.test('security headers are on pages and API alike', async (t) => {
-  for (const path of ['/api/v1/box', '/healthz', '/trust']) {
-    const { headers } = await box.owner.send('GET', path);
-    t.match(headers['content-security-policy'], /default-src 'self'/, path);
-    t.match(headers['content-security-policy'], /frame-ancestors 'none'/);
-    t.equal(headers['x-content-type-options'], 'nosniff');
-    t.equal(headers['referrer-policy'], 'no-referrer');
-    t.equal(headers['strict-transport-security'], undefined);
-    t.equal(headers['access-control-allow-origin'], undefined);
+t.test('security headers are on pages, files, API and refusals alike', async (t) => {
+  for (const path of ['/', '/api/v1/box', '/api/v1/customers', '/api/openapi.json', '/healthz', '/trust', '/trust/portico-root.crt', '/manifest.webmanifest', '/nothing.js', '/api/v1/customers/%E0%A4%A']) {
+    const { headers } = await box.stranger().send('GET', path);
+    const policy = String(headers['content-security-policy']);
+    t.match(policy, /^default-src 'none'; ?/, path);
+    t.match(policy, /frame-ancestors 'none'/, path);
+    t.notMatch(policy, /unsafe|\*|https?:/, `${path}: nothing inline, nobody else`);
+    t.match(headers, { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin' }, path);
+    t.match(headers['permissions-policy'], /^camera=\((self)?\), .*\bmicrophone=\(\)/, path);
+    for (const name of ['strict-transport-security', 'access-control-allow-origin', 'x-powered-by', 'server']) t.equal(headers[name], undefined, `${path} ${name}`);
   }
+});
+
+t.test('HSTS under a host name, never for localhost or an address', async (t) => {
+  const hsts = async (host: string) => (await box.stranger().send('GET', '/healthz', undefined, { host })).headers['strict-transport-security'];
+  for (const host of ['portico.local:8443', 'portico.local', 'PORTICO.local']) t.equal(await hsts(host), 'max-age=604800', host);
+  for (const host of ['localhost', 'localhost:8443', '127.0.0.1:8443', '[::1]:8443']) t.equal(await hsts(host), undefined, host);
 });
 
 interface OpenApi {
