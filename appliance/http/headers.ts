@@ -4,13 +4,16 @@ import { isIP } from 'node:net';
 
 /**
  * What a browser may do with what comes from here: only what the box itself serves, no script in the page's text, no other
- * site anywhere. Shared by the page and the API.
+ * site anywhere.
+ * @param styleNonce for the page alone: Ionic puts the styles of some of its parts into elements, and reads this from the page
  */
-const CONTENT_SECURITY_POLICY = {
-  defaultSrc: [`'none'`], scriptSrc: [`'self'`], styleSrc: [`'self'`], imgSrc: [`'self'`, 'data:', 'blob:'], fontSrc: [`'self'`],
-  mediaSrc: [`'self'`, 'blob:'], connectSrc: [`'self'`], workerSrc: [`'self'`], manifestSrc: [`'self'`], objectSrc: [`'none'`],
-  baseUri: [`'none'`], formAction: [`'none'`], frameAncestors: [`'none'`],
-};
+export function contentPolicy(styleNonce?: string): string {
+  return [
+    `default-src 'none'`, `script-src 'self'`, `style-src 'self'${styleNonce === undefined ? '' : ` 'nonce-${styleNonce}'`}`, `img-src 'self' data: blob:`,
+    `font-src 'self'`, `media-src 'self' blob:`, `connect-src 'self'`, `worker-src 'self'`, `manifest-src 'self'`, `base-uri 'none'`, `form-action 'none'`,
+    `frame-ancestors 'none'`,
+  ].join('; ');
+}
 
 /** Features of a browser that the page uses, for itself alone; all others are off. */
 const FEATURES_USED = ['camera', 'screen-wake-lock', 'publickey-credentials-create', 'publickey-credentials-get', 'autoplay'];
@@ -29,8 +32,8 @@ const PERMISSIONS_POLICY = [...FEATURES_USED.map((name) => `${name}=(self)`), ..
 const HSTS_SECONDS = 7 * 86_400;
 
 export const HELMET_OPTIONS: FastifyHelmetOptions = {
-  contentSecurityPolicy: { useDefaults: false, directives: CONTENT_SECURITY_POLICY },
-  strictTransportSecurity: false, // below, where the host is known
+  contentSecurityPolicy: false, // both below: one differs on the page, one hangs on the host
+  strictTransportSecurity: false,
   referrerPolicy: { policy: 'no-referrer' },
   crossOriginOpenerPolicy: { policy: 'same-origin' },
   crossOriginResourcePolicy: { policy: 'same-origin' },
@@ -44,9 +47,9 @@ export const BARE_HEADERS = {
   'content-security-policy': `default-src 'none'; frame-ancestors 'none'`, 'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 } as const;
 
-/** onRequest hook for what helmet does not send. HSTS only under a host name of the box's own, never for localhost: others develop there. */
+/** onRequest hook for what helmet does not send here. HSTS only under a host name of the box's own, never for localhost: others develop there. */
 export async function sendPolicies(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  void reply.header('permissions-policy', PERMISSIONS_POLICY);
+  void reply.headers({ 'content-security-policy': contentPolicy(), 'permissions-policy': PERMISSIONS_POLICY });
   if (isOwnName(request.hostname)) void reply.header('strict-transport-security', `max-age=${HSTS_SECONDS}`);
 }
 

@@ -27,6 +27,7 @@ import {
   HTTPS_CONNECTIONS, HTTPS_LIMITS, JSON_BYTES_MAX, KEEP_ALIVE_MS, limitConnections, REQUEST_TIMEOUT_MS, SILENCE_MS, SOCKET_MESSAGE_BYTES_MAX,
 } from './limits.js';
 import { LiveHub } from './live.js';
+import { pageSender } from './page.js';
 import { deviceRoutes, managerRoutes, publicRoutes, staffRoutes } from './routes/access.js';
 import { consentRoutes } from './routes/consent.js';
 import { customerRoutes } from './routes/customers.js';
@@ -130,11 +131,13 @@ export async function buildServer(deps: HttpDeps) {
     if (file === null) throw new PorticoError('not_found');
     return reply.headers(file.headers).send(file.body);
   });
-  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: 'index.html' });
+  const sendPage = pageSender(deps.webuiDirectory);
+  for (const address of ['/', '/index.html']) app.get(address, (_request, reply) => sendPage(reply));
+  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false });
   app.setNotFoundHandler((request, reply) => {
     // A page address inside the app: the page finds its own way. A missing file or API address: not found.
     const path = request.url.split('?')[0]!;
-    if (request.method === 'GET' && !path.startsWith('/api/') && !/\.\w+$/.test(path)) return reply.sendFile('index.html');
+    if (request.method === 'GET' && !path.startsWith('/api/') && !/\.\w+$/.test(path)) return sendPage(reply);
     return handleError(new PorticoError('not_found'), request, reply);
   });
   hub.start();
