@@ -20,7 +20,7 @@ import type { Visits } from '../visits/index.js';
 import { Cards } from './cards.js';
 import type { Certificates } from './certificates.js';
 import { compileAtFirstUse } from './compilers.js';
-import { handleError } from './errors.js';
+import { handleError, refuseConnection } from './errors.js';
 import { identifyVisitor, refuseForeignOrigin } from './guards.js';
 import { BARE_HEADERS, HELMET_OPTIONS, sendPolicies } from './headers.js';
 import {
@@ -63,6 +63,7 @@ export async function buildServer(deps: HttpDeps) {
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionTimeout: SILENCE_MS,
     frameworkErrors: (error, request, reply) => handleError(error, request as FastifyRequest, reply.headers(BARE_HEADERS) as FastifyReply),
+    clientErrorHandler: refuseConnection,
     // A wrong type is refused, an unknown field is refused: nothing is guessed or dropped in silence.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     schemaController: compileAtFirstUse,
@@ -83,7 +84,8 @@ export async function buildServer(deps: HttpDeps) {
   await app.register(websocket, {
     options: { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false },
     errorHandler(error, socket, request) {
-      request.log.error({ err: error }, 'a socket failed');
+      // What a client sends wrongly, and connections that break, are no fault of the box: nobody shall fill its log with them.
+      if (!/^(WS_ERR_|ECONN|EPIPE)/.test((error as NodeJS.ErrnoException).code ?? '')) request.log.error({ err: error }, 'a socket failed');
       socket.terminate();
     },
     preClose(done) {

@@ -1,6 +1,7 @@
 # Runs "$@" in a network of its own whose only way out is a device with nobody behind it, and prints what went there.
 # A tun device without a reader drops whatever it is given and counts it; names are asked of an address behind it.
 set -eu
+unset NODE_OPTIONS # the test runner's loader is no part of the box
 resolver=$(mktemp)
 echo 'nameserver 192.0.2.53' > "$resolver"
 mount --bind "$resolver" /etc/resolv.conf

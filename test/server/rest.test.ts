@@ -82,7 +82,8 @@ t.test('HTTP that is no HTTP is told so in the one form of error, and the box li
     socket.on('data', (chunk) => { text += chunk.toString(); });
     socket.on('close', () => resolve(text)).on('error', reject);
   });
-  t.match(answer, /^HTTP\/1\.1 400 /);
+  t.match(answer, /^HTTP\/1\.1 400 [\s\S]*content-security-policy: default-src 'none'/);
+  t.ok(isErrorBody(JSON.parse(answer.split('\r\n\r\n')[1]!)));
   t.notMatch(answer, /node_modules|at .*\.js/);
   t.equal((await send('GET', '/box')).status, 200);
 });
@@ -138,6 +139,45 @@ t.test('the OpenAPI document lists every route, with a type for every answer', a
   const told = fieldsOf(propertyOf(dossier, 'template'));
   t.strictSame(told.sort(), ['confirmedBy', 'photos', 'photosKept', 'source', 'state', 'stricterUntil', 'takenAt'], 'what is told of a template');
   t.notMatch(text, /"\$id"|\/work\/|node_modules/);
+});
+
+/** Every object schema below, with where it stands. */
+function objectsIn(schema: unknown, where: string): { where: string; schema: Record<string, unknown> }[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  if (Array.isArray(schema)) return schema.flatMap((each, i) => objectsIn(each, `${where}[${i}]`));
+  const own = (schema as { type?: unknown }).type === 'object' || 'properties' in schema ? [{ where, schema: schema as Record<string, unknown> }] : [];
+  return [...own, ...Object.entries(schema).flatMap(([key, value]) => objectsIn(value, `${where}.${key}`))];
+}
+
+t.test('C19: every answer is cut down to a written list, and no list has a place for a face', async (t) => {
+  const { paths } = (await box.owner.send<OpenApi>('GET', '/api/openapi.json')).body;
+  let objects = 0;
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, { responses }] of Object.entries(methods)) {
+      for (const [code, response] of Object.entries(responses).filter(([each]) => each.startsWith('2') && each !== '204')) {
+        const name = `${method} ${path} ${code}`;
+        for (const [type, { schema }] of Object.entries(response.content ?? {})) {
+          t.ok(schema, `${name} ${type} has a schema`);
+          // Files that people download are text or papers, never a picture.
+          t.match(type, /^(application\/(json|pdf|zip|jose|jwk-set\+json)|text\/(csv|plain))/, name);
+          if (!type.startsWith('application/json')) continue;
+          t.not(JSON.stringify(schema), '{}', `${name} is not "anything"`);
+          for (const { where, schema: each } of objectsIn(schema, name)) {
+            objects += 1;
+            // Names that are not listed may only have single values, as the details of an error or of a log line.
+            const others = each['additionalProperties'] ?? (each['patternProperties'] as Record<string, unknown> | undefined);
+            const single = others !== undefined && others !== true && !/"(array|object)"/.test(JSON.stringify(others));
+            t.ok(others === false || single, `${where}: what is not listed is cut off`);
+            for (const property of Object.keys((each['properties'] ?? {}) as object)) {
+              t.notMatch(property, /embedding|vector|descriptor|template(values|data)?$|^values$|jpe?g|png|pixels|image|photo(data|bytes|url)?$|thumbnail|avatar|base64|blob/i, `${where}.${property}`,
+                property === 'template' ? { skip: 'what is told of a template: its own test above' } : {});
+            }
+          }
+        }
+      }
+    }
+  }
+  t.ok(objects > 40, `${objects} lists looked at`);
 });
 
 t.test('a dossier through its life', async (t) => {
