@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 /** Nobody's address (RFC 5737). */
 const NOWHERE = '192.0.2.1';
 
-switch (process.argv[2]) {
+switch (process.argv[2] ?? '') {
   case 'udp':
     createSocket('udp4').send('x', 9, NOWHERE, () => process.exit(0));
     break;

@@ -1,12 +1,11 @@
 /** What one address, one device or one slow client may take: bounded, and the others go on. */
-import { connect, type Socket } from 'node:net';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import { createTrustServer, loadCertificates } from '../../appliance/http/index.js';
 import type { CameraMessage, LiveMessage } from '../../appliance/contract/index.js';
 import { startBox, temporaryDirectory, TestClock } from '../support/box.js';
 import { closedSoon } from '../support/sockets.js';
-import type { AddressInfo } from 'node:net';
 import type { SocketReader } from '../../demo/client.js';
 
 const box = await startBox(t);
@@ -79,7 +78,7 @@ t.test('the plain server has limits of its own', { timeout: 60_000 }, async (t) 
   const sockets = Array.from({ length: 40 }, () => connect({ host: '127.0.0.1', port: plainPort }).on('error', () => undefined));
   await new Promise((resolve) => { setTimeout(resolve, 300); });
   t.equal(sockets.filter((socket) => !socket.destroyed && socket.readyState === 'open').length, 16);
-  const closed = Promise.all(sockets.map((socket) => (socket.destroyed ? '' : untilClosed(socket, 20_000))));
+  const closed = Promise.all(sockets.map((socket) => (socket.destroyed ? Promise.resolve('') : untilClosed(socket, 20_000))));
   sockets.find((socket) => !socket.destroyed)!.write('GET /trust HTTP/1.1\r\nHost: x\r\nx: '); // never ends
   t.notOk((await closed).includes(null), 'who never asks, or never ends, is cut off');
   const answer = connect({ host: '127.0.0.1', port: plainPort });

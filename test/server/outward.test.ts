@@ -6,6 +6,7 @@ import tls from 'node:tls';
 import { deflateSync } from 'node:zlib';
 import t from 'tap';
 import { defaultModelsDir } from '../../models/manifest.js';
+import type { StaffMember } from '../../appliance/contract/index.js';
 import type { Embedding } from '../../appliance/kit/index.js';
 import { createVision } from '../../appliance/vision/index.js';
 import { addAssociate, startBox, TestClock } from '../support/box.js';
@@ -32,6 +33,10 @@ tls.connect = ((...args: Parameters<typeof connect>) => {
 const trustPort = await freePort();
 const clock = new TestClock();
 const box = await startBox(t, { clock, settings: { PORTICO_TRUST_PORT: String(trustPort) } });
+
+const officer = box.stranger();
+await officer.pair((await box.owner.makePairingCode()).code, '办公室');
+await officer.signIn((await box.owner.call<StaffMember>('POST', '/staff', { name: '沈专员', role: 'privacy_officer', pin: '864202' })).id, '864202');
 
 /** What the box is shown, and what it must make of it. */
 const photo = await portrait('P08');
@@ -121,10 +126,12 @@ t.test('C13: the photo of an enrolment is nowhere on the disk, not even for whoe
   t.strictSame(leaksIn(pages, { photos: secrets.photos, embeddings: [] }, { noise: true }).filter((leak) => /photo|picture/.test(leak)), []);
 });
 
-/** Every GET of the documented interface, as a manager on a paired iPad. */
+/** Every GET of the documented interface, as a manager and as the privacy officer: between them they may read all there is. */
 async function everythingThatCanBeRead(customerId: string): Promise<void> {
   const { body } = await box.owner.send<{ paths: Record<string, Record<string, unknown>> }>('GET', '/api/openapi.json');
-  for (const [path, methods] of Object.entries(body.paths)) if ('get' in methods) await box.owner.send('GET', path.replace(/\{\w+\}/g, customerId));
+  for (const [path, methods] of Object.entries(body.paths)) {
+    if ('get' in methods) for (const device of [box.owner, officer]) await device.send('GET', path.replace(/\{\w+\}/g, customerId));
+  }
 }
 
 /** The files of the data folder, the key aside. */
