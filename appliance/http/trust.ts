@@ -18,7 +18,7 @@ a.get{display:inline-block;padding:.8rem 1.2rem;border-radius:.8rem;background:#
 const PAGE_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 /**
  * SHA-256 of the root in groups of four hexadecimal digits, four groups a line: to be compared by eye with what the box prints
- * on its console.
+ * when it starts.
  */
 export function rootFingerprint(rootPem: string): string {
   const groups = new X509Certificate(rootPem).fingerprint256.replaceAll(':', '').match(/.{4}/g)!;
