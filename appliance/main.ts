@@ -12,7 +12,7 @@ import { EventBus } from './events/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
-import { createLogger, letMainThreadFirst, PorticoError, systemClock, type Clock, type Logger } from './kit/index.js';
+import { createLogger, letMainThreadFirst, PorticoError, refuseEgress, systemClock, type Clock, type Logger } from './kit/index.js';
 import { Signer } from './papers/index.js';
 import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
 import { AccessCopies, Rights } from './rights/index.js';
@@ -24,8 +24,9 @@ export interface Appliance {
   /** Where the page is, best address first. */
   urls: string[];
   trustUrls: string[];
-  /** The root that clients have to trust, PEM. */
+  /** The root that clients have to trust, PEM, and its SHA-256 as people compare it. */
   rootPem: string;
+  rootFingerprint: string;
   /** One-time pairing code for the owner; null once there is staff. */
   ownerCode: string | null;
   /** One-time code for a further device, for the console of the box: the way back in when the last iPad is lost. */
@@ -56,6 +57,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
   let shareMachine = (): void => undefined;
 
   try {
+    undo.push(refuseEgress(config.egressAllow, (host) => log.error({ host }, 'a connection out of the box was refused: the host is not in PORTICO_EGRESS_ALLOW')));
     const events = new EventBus(log);
 
     const storage = openStorage({
@@ -208,7 +210,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     undo.push(() => expiry.stop());
 
     // Loaded only now, while models and templates are: it is half of what the process has to read.
-    const { buildServer, createTrustServer, lanAddresses, loadCertificates } = await import('./http/index.js');
+    const { buildServer, createTrustServer, lanAddresses, loadCertificates, rootFingerprint } = await import('./http/index.js');
     const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory });
     health.start();
     undo.push(() => health.stop());
@@ -241,6 +243,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         trust.once('error', reject);
         trust.listen(config.trustPort, config.host, () => resolve(undefined));
       }));
+      // By address, not by name: under a name that HSTS holds a browser would open this as https (http/headers.ts).
       trustUrls = hosts.map((host) => `http://${host}:${config.trustPort}/trust`);
     }
 
@@ -257,7 +260,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     shareMachine();
     log.info({ port, trustPort: config.trustPort, modelPack: vision.modelPack, enrolled: gallery.size() }, 'READY');
     return {
-      urls: hosts.map((host) => `https://${host}:${port}`), trustUrls, rootPem: certificates.rootPem,
+      urls: hosts.map((host) => `https://${host}:${port}`), trustUrls, rootPem: certificates.rootPem, rootFingerprint: rootFingerprint(certificates.rootPem),
       ownerCode: access.ownerNeeded() ? access.makeCode('owner').code : null, makePairingCode: () => access.makeCode('device'), stop,
     };
   } catch (error) {

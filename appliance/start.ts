@@ -23,7 +23,8 @@ try {
 const [url] = appliance.urls;
 const lines = [
   '', `Portico is running.  ${appliance.urls.join('   ')}`,
-  ...(appliance.trustUrls.length === 0 ? [] : [`1. On each iPad, once: open ${appliance.trustUrls[0]} in Safari and follow the four steps.`]),
+  ...(appliance.trustUrls.length === 0 ? [] : [`1. On each iPad, once: open ${appliance.trustUrls[0]} in Safari and follow the steps.`,
+    '   Compare the fingerprint that the iPad shows with this one (SHA-256 of the box\'s root):', ...appliance.rootFingerprint.split('\n').map((line) => `     ${line}`)]),
 ];
 if (appliance.ownerCode !== null) {
   lines.push('2. Owner: scan this, or open the address. The code works once, for 24 hours; starting again makes a new one.');

@@ -52,6 +52,14 @@ t.test('a value that does not fit stops the start and never means something else
   t.equal(problemOf({ PORTICO_VISION_WORKERS: '1.5' }), 'PORTICO_VISION_WORKERS');
 });
 
+t.test('hosts outside are names or addresses, and none by default', async (t) => {
+  t.strictSame(loadConfig({}).egressAllow, []);
+  t.strictSame(loadConfig({ PORTICO_EGRESS_ALLOW: ' hq.example.cn, 203.0.113.7 ,2001:db8::1' }).egressAllow, ['hq.example.cn', '203.0.113.7', '2001:db8::1']);
+  for (const value of ['*', '*.example.cn', 'https://hq.example.cn', 'hq.example.cn:443', 'a b', '-a.cn', 'a..cn', '/etc', `${'a'.repeat(64)}.cn`]) {
+    t.equal(problemOf({ PORTICO_EGRESS_ALLOW: value }), 'PORTICO_EGRESS_ALLOW', value);
+  }
+});
+
 t.test('time zones must exist', async (t) => {
   for (const zone of ['Mars/Olympus', 'Asia/Shangai', 'UTC+8', '']) t.equal(problemOf({ PORTICO_TIME_ZONE: zone }), 'PORTICO_TIME_ZONE', zone);
   t.equal(problemOf({ PORTICO_TIME_ZONE: 'America/Los_Angeles' }), 'accepted');

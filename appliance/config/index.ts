@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { isAbsolute, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
@@ -17,6 +18,8 @@ const SETTINGS = {
   PORTICO_TRUST_PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 8080 }),
   /** Further names and addresses for the certificate, separated by commas. */
   PORTICO_HOST_NAMES: Type.String({ default: '' }),
+  /** Hosts outside that the box may connect to, separated by commas. */
+  PORTICO_EGRESS_ALLOW: Type.String({ default: '' }),
   PORTICO_STORE_NAME: Type.String({ minLength: 1, maxLength: 60, default: 'Portico' }),
   PORTICO_TIME_ZONE: Type.String({ minLength: 1, default: 'Asia/Shanghai' }),
   PORTICO_LOG_LEVEL: Type.Unsafe<'debug' | 'info' | 'warn' | 'error' | 'silent'>(
@@ -32,6 +35,8 @@ const SETTINGS = {
   PORTICO_DB_MAX_MB: Type.Integer({ minimum: 0, default: 0 }),
   PORTICO_DEMO: Type.Boolean({ default: false }),
 } as const;
+/** A host name (RFC 1123) or an address; no scheme, port or wildcard, which would be read as something else than was meant. */
+const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 /** How numbers are written. */
 const NUMERALS = { integer: /^\d{1,9}$/, number: /^\d{1,9}(\.\d{1,9})?$/ } as const;
 const Settings = Type.Object(SETTINGS, { additionalProperties: false });
@@ -46,6 +51,7 @@ export interface Config {
   readonly port: number;
   readonly trustPort: number;
   readonly hostNames: readonly string[];
+  readonly egressAllow: readonly string[];
   readonly storeName: string;
   readonly timeZone: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -83,6 +89,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (settings.PORTICO_FPIR_CANDIDATE < settings.PORTICO_FPIR_KNOWN) {
     throw new PorticoError('config_invalid', { setting: 'PORTICO_FPIR_CANDIDATE', problem: 'must not be smaller than PORTICO_FPIR_KNOWN' });
   }
+  const egressAllow = listOf(settings.PORTICO_EGRESS_ALLOW);
+  if (egressAllow.some((host) => isIP(host) === 0 && !HOST.test(host))) {
+    throw new PorticoError('config_invalid', { setting: 'PORTICO_EGRESS_ALLOW', problem: 'must be host names or addresses without scheme and port, separated by commas' });
+  }
   const fromRoot = (path: string) => (isAbsolute(path) ? path : resolve(path));
   return Object.freeze({
     version: (JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string }).version,
@@ -93,7 +103,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     host: settings.PORTICO_HOST,
     port: settings.PORTICO_PORT,
     trustPort: settings.PORTICO_TRUST_PORT,
-    hostNames: Object.freeze(settings.PORTICO_HOST_NAMES.split(',').map((name) => name.trim()).filter((name) => name !== '')),
+    hostNames: Object.freeze(listOf(settings.PORTICO_HOST_NAMES)),
+    egressAllow: Object.freeze(egressAllow),
     storeName: settings.PORTICO_STORE_NAME,
     timeZone: settings.PORTICO_TIME_ZONE,
     logLevel: settings.PORTICO_LOG_LEVEL,
@@ -105,6 +116,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     demo: settings.PORTICO_DEMO,
   });
 }
+
+const listOf = (text: string): string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
 
 /** A setting's text as its schema's type; what is written otherwise is left for the schema to refuse. */
 function valueOf(setting: string, type: string | undefined, text: string): unknown {

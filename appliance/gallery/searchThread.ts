@@ -5,7 +5,7 @@
  * another, which reads the file again.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isPorticoError, osThreadId } from '../kit/index.js';
+import { isPorticoError, osThreadId, refuseEgress } from '../kit/index.js';
 import { openReader, type Database, type ReaderTicket } from '../storage/index.js';
 import { DIMENSIONS, SignIndex, type IndexHome, type IndexMatch } from './signIndex.js';
 
@@ -42,6 +42,7 @@ export type FromSearchThread = { type: 'ready'; osThreadId: number | null } | ({
 const SCORE_ROUNDING = 1e-5;
 
 const { readerTicket, modelId, floor, changes, home } = workerData as SearchThreadData;
+refuseEgress([]); // who holds the templates talks to nobody but the main thread
 const db = openReader(readerTicket);
 const index = new SignIndex(home);
 load(db, index);

@@ -1,5 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
 import { isPorticoError, PorticoError } from '../kit/index.js';
+import { BARE_HEADERS } from './headers.js';
 
 /** What a thrown value means to the caller. The text of an unknown error never leaves. */
 export function toPorticoError(error: unknown): PorticoError {
@@ -32,4 +34,14 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   const seconds = known.details?.['retryAfterSeconds'];
   if (seconds !== undefined) void reply.header('retry-after', String(seconds));
   void reply.status(known.status).send(known.toBody());
+}
+
+/** What is no HTTP, too long or too slow is answered in the one form of error too, and the connection ends. */
+export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const body = JSON.stringify(new PorticoError('bad_request').toBody());
+  const headers = { ...BARE_HEADERS, 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body), connection: 'close' };
+  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`);
+  socket.destroy();
 }

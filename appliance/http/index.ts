@@ -9,7 +9,7 @@ import fastify, { LogController, type FastifyReply, type FastifyRequest } from '
 import type { Access } from '../access/index.js';
 import type { Audit } from '../audit/index.js';
 import type { Consent } from '../consent/index.js';
-import { CLOSE, ErrorBody, MAX_FRAME_BYTES, type BoxHealth, type Deletion } from '../contract/index.js';
+import { CLOSE, ErrorBody, type BoxHealth, type Deletion } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
 import type { EventBus } from '../events/index.js';
 import type { FollowUps } from '../followups/index.js';
@@ -22,9 +22,14 @@ import type { Visits } from '../visits/index.js';
 import { Cards } from './cards.js';
 import type { Certificates } from './certificates.js';
 import { compileAtFirstUse } from './compilers.js';
-import { handleError } from './errors.js';
+import { handleError, refuseConnection } from './errors.js';
 import { guardRoute, identifyVisitor, refuseForeignOrigin } from './guards.js';
+import { BARE_HEADERS, HELMET_OPTIONS, sendPolicies } from './headers.js';
+import {
+  HTTPS_CONNECTIONS, HTTPS_LIMITS, JSON_BYTES_MAX, KEEP_ALIVE_MS, limitConnections, REQUEST_TIMEOUT_MS, SILENCE_MS, SOCKET_MESSAGE_BYTES_MAX,
+} from './limits.js';
 import { LiveHub } from './live.js';
+import { pageSender } from './page.js';
 import type { Deletions } from './receipts.js';
 import { accessRoutes } from './routes/access.js';
 import { auditRoutes } from './routes/audit.js';
@@ -39,18 +44,14 @@ import { recognitionRoutes } from './routes/recognition.js';
 import { rightsRoutes } from './routes/rights.js';
 import { visitRoutes } from './routes/visits.js';
 import { registerSockets } from './sockets.js';
-import { trustFile } from './trust.js';
+import { boxUrlFor, trustFile } from './trust.js';
 import { endSocket } from './wire.js';
 
 export { lanAddresses, loadCertificates, type Certificates } from './certificates.js';
-export { createTrustServer } from './trust.js';
+export { createTrustServer, rootFingerprint } from './trust.js';
 
 /** Per address and minute; a guided enrolment sends about 240 photos, a page reload about 30 files. */
 const REQUESTS_PER_MINUTE = 1_500;
-/** JSON bodies: the largest is a drawn signature. */
-const JSON_BYTES_MAX = 1_000_000;
-/** Twice a frame's limit: a frame a little too large gets a typed answer, a far larger one ends the connection. */
-const SOCKET_MESSAGE_BYTES_MAX = 2 * MAX_FRAME_BYTES;
 
 export interface HttpDeps {
   access: Access; audit: Audit; consent: Consent; customers: Customers; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
@@ -66,30 +67,24 @@ export async function buildServer(deps: HttpDeps) {
   const { certificates, box, deletions, signer, audit } = deps;
   const receipts = { deletions, signReceipt: (deletion: Deletion) => signDeletion(signer, box.storeName, deletion, audit.head()) };
   const app = fastify({
-    https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2' },
+    https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2', ...HTTPS_LIMITS },
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }), // addresses and paths carry customers' ids
     bodyLimit: JSON_BYTES_MAX,
-    requestTimeout: 30_000,
-    frameworkErrors: (error, request, reply) => handleError(error, request as FastifyRequest, reply as FastifyReply),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionTimeout: SILENCE_MS,
+    frameworkErrors: (error, request, reply) => handleError(error, request as FastifyRequest, reply.headers(BARE_HEADERS) as FastifyReply),
+    clientErrorHandler: refuseConnection,
     // A wrong type is refused, an unknown field is refused: nothing is guessed or dropped in silence.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     schemaController: compileAtFirstUse,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
+  limitConnections(app.server, HTTPS_CONNECTIONS);
   app.setErrorHandler(handleError);
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: [`'self'`], scriptSrc: [`'self'`], styleSrc: [`'self'`, `'unsafe-inline'`], imgSrc: [`'self'`, 'data:', 'blob:'],
-        mediaSrc: [`'self'`, 'blob:'], connectSrc: [`'self'`], workerSrc: [`'self'`, 'blob:'], objectSrc: [`'none'`],
-        baseUri: [`'none'`], formAction: [`'self'`], frameAncestors: [`'none'`],
-      },
-    },
-    strictTransportSecurity: false, // a private root on a LAN name: a pinned HTTPS would lock people out after a reset
-    referrerPolicy: { policy: 'no-referrer' },
-  });
+  await app.register(helmet, HELMET_OPTIONS);
+  app.addHook('onRequest', sendPolicies);
   await app.register(rateLimit, { global: false, errorResponseBuilder: () => new PorticoError('too_many_requests') });
   // One limiter before every guard, so that refused requests count too. Routes that are worth guessing at have less.
   app.addHook('onRequest', app.rateLimit({
@@ -101,7 +96,8 @@ export async function buildServer(deps: HttpDeps) {
   await app.register(websocket, {
     options: { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false },
     errorHandler(error, socket, request) {
-      request.log.error({ err: error }, 'a socket failed');
+      // What a client sends wrongly, and connections that break, are no fault of the box: nobody shall fill its log with them.
+      if (!/^(WS_ERR_|ECONN|EPIPE)/.test((error as NodeJS.ErrnoException).code ?? '')) request.log.error({ err: error }, 'a socket failed');
       socket.terminate();
     },
     preClose(done) {
@@ -152,16 +148,18 @@ export async function buildServer(deps: HttpDeps) {
 
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/trust*', async (request, reply) => {
-    const file = trustFile(request.url.split('?')[0]!, certificates, box.storeName, `https://${request.headers.host}`);
+    const boxUrl = boxUrlFor(request.raw, certificates.names);
+    const file = trustFile(request.url.split('?')[0]!, certificates, box.storeName, boxUrl, 'https');
     if (file === null) throw new PorticoError('not_found');
-    if (file.fileName !== undefined) void reply.header('content-disposition', `attachment; filename="${file.fileName}"`);
-    return reply.type(file.contentType).send(file.body);
+    return reply.headers(file.headers).send(file.body);
   });
-  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: 'index.html' });
+  const sendPage = pageSender(deps.webuiDirectory);
+  for (const address of ['/', '/index.html']) app.get(address, (_request, reply) => sendPage(reply));
+  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false });
   app.setNotFoundHandler((request, reply) => {
     // A page address inside the app: the page finds its own way. A missing file or API address: not found.
     const path = request.url.split('?')[0]!;
-    if (request.method === 'GET' && !path.startsWith('/api/') && !/\.\w+$/.test(path)) return reply.sendFile('index.html');
+    if (request.method === 'GET' && !path.startsWith('/api/') && !/\.\w+$/.test(path)) return sendPage(reply);
     return handleError(new PorticoError('not_found'), request, reply);
   });
   hub.start();

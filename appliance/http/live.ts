@@ -6,6 +6,7 @@ import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Sightings } from '../recognition/index.js';
 import type { Cards } from './cards.js';
+import { LIVE_MESSAGE_BYTES_MAX } from './limits.js';
 import { endSocket, parseJson, sendOrClose } from './wire.js';
 
 /** Events kept for pages that come back; at a busy store's pace, many minutes. */
@@ -99,6 +100,11 @@ export class LiveHub {
   }
 
   #receive(client: WebSocket, data: Buffer, isBinary: boolean): void {
+    if (data.length > LIVE_MESSAGE_BYTES_MAX) {
+      this.#refuse(client, new PorticoError('body_too_large'));
+      endSocket(client, CLOSE.flood);
+      return;
+    }
     const message = isBinary ? null : parseJson(data);
     if (message === null) this.#refuse(client, new PorticoError('malformed_json'));
     else if ((message as { v?: unknown }).v !== PROTOCOL_VERSION) this.#refuse(client, new PorticoError('wrong_protocol_version', { expected: PROTOCOL_VERSION }));

@@ -7,6 +7,7 @@ import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { CameraKind, Recognition } from '../recognition/index.js';
 import { serveCamera } from './camera.js';
 import { authorised, isOwnOrigin } from './guards.js';
+import { SOCKETS_PER_DEVICE_MAX } from './limits.js';
 import type { LiveHub } from './live.js';
 import { endSocket, sendOrClose } from './wire.js';
 
@@ -22,7 +23,7 @@ interface SocketQuery { v?: string; mode?: string; range?: string; station?: str
  */
 export function registerSockets(app: FastifyInstance, deps: { access: Access; events: EventBus; hub: LiveHub; recognition: Recognition }): void {
   const { access, events, hub, recognition } = deps;
-  const open = new Set<{ socket: WebSocket; key: string; scope: Scope; permission: Permission; alive: boolean }>();
+  const open = new Set<{ socket: WebSocket; deviceId: string; key: string; scope: Scope; permission: Permission; alive: boolean }>();
   const cameras = new Map<WebSocket, CameraKind>();
 
   const admit = (socket: WebSocket, request: FastifyRequest, asked: () => Permission): string | null => {
@@ -31,8 +32,9 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
       if (!isOwnOrigin(request)) throw new PorticoError('wrong_origin');
       if ((request.query as SocketQuery).v !== String(PROTOCOL_VERSION)) throw new PorticoError('wrong_protocol_version', { expected: PROTOCOL_VERSION });
       const permission = asked();
-      const { session } = authorised(request, permission);
-      const entry = { socket, key: session.key, scope: session.scope, permission, alive: true };
+      const { device, session } = authorised(request, permission);
+      if ([...open].filter(({ deviceId }) => deviceId === device.id).length >= SOCKETS_PER_DEVICE_MAX) throw new PorticoError('too_many_requests');
+      const entry = { socket, deviceId: device.id, key: session.key, scope: session.scope, permission, alive: true };
       open.add(entry);
       socket.on('pong', () => { entry.alive = true; });
       socket.on('close', () => open.delete(entry));
@@ -40,7 +42,7 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
     } catch (error) {
       if (!isPorticoError(error)) throw error;
       socket.send(JSON.stringify({ v: 1, type: 'error', ...error.toBody() }));
-      endSocket(socket, error.code === 'wrong_protocol_version' ? CLOSE.wrongVersion : error.status === 401 ? CLOSE.sessionEnded : CLOSE.notAllowed);
+      endSocket(socket, closeCodeOf(error));
       return null;
     }
   };
@@ -113,4 +115,10 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
     clearInterval(heartbeat);
     for (const each of unsubscribe) each();
   });
+}
+
+function closeCodeOf(error: PorticoError): number {
+  if (error.code === 'wrong_protocol_version') return CLOSE.wrongVersion;
+  if (error.code === 'too_many_requests') return CLOSE.flood;
+  return error.status === 401 ? CLOSE.sessionEnded : CLOSE.notAllowed;
 }

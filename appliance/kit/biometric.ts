@@ -1,12 +1,18 @@
 import { inspect } from 'node:util';
 
+const refuse = (): never => {
+  throw new TypeError('an Embedding must not be serialised');
+};
+
 /**
  * A face template or probe in memory: a unit vector (L2 norm 1) that says who somebody is. Private by
- * construction: it cannot be turned into JSON, printed, or sent to another thread by accident; whoever needs the
- * numbers has to write `.values()`, which can be found by searching for it.
+ * construction: it cannot be turned into JSON, bytes or a structured clone, and shows nothing when printed; whoever
+ * needs the numbers has to write `.values()`, which can be found by searching for it.
  */
 abstract class FaceVector {
   readonly #values: Float32Array;
+  /** The private field alone would be lost in silence by structuredClone and v8.serialize: a function they refuse. */
+  readonly sealed = refuse;
 
   /**
    * @param values raw or normalised, any length; copied and normalised to L2 norm 1
@@ -48,7 +54,7 @@ abstract class FaceVector {
   }
 
   toJSON(): never {
-    throw new TypeError('an Embedding must not be serialised');
+    return refuse();
   }
 
   toString(): string {

@@ -2,7 +2,7 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ModelBytes } from '../../models/verify.js';
-import { isPorticoError, osThreadId } from '../kit/index.js';
+import { isPorticoError, osThreadId, refuseEgress } from '../kit/index.js';
 import type { FromWorker, ToWorker, WorkerFailure, WorkerSetup } from './messages.js';
 import { Pipeline } from './pipeline.js';
 
@@ -54,6 +54,7 @@ async function answer(pipeline: Pipeline, message: Extract<ToWorker, { type: 'an
   }
 }
 
+refuseEgress([]); // who sees faces talks to nobody but the main thread
 giveWayToTheMainThread();
 try {
   const pipeline = await Pipeline.load(manifest, unshared(models));

@@ -147,39 +147,88 @@ function plain(port: number, path: string, method = 'GET', host = `127.0.0.1:${p
   });
 }
 
-t.test('the plain server gives out how to trust the box and sends everything else to HTTPS', async (t) => {
-  const https = `https://127.0.0.1:${new URL(box.url).port}`;
+const httpsPort = new URL(box.url).port;
+const fingerprint = new X509Certificate(box.appliance.rootPem).fingerprint256.replaceAll(':', '');
+
+t.test('C19: the plain server gives out the steps and the profile, and nothing else', async (t) => {
   t.strictSame(box.appliance.trustUrls, [`http://localhost:${trustPort}/trust`]);
+  const page = await plain(trustPort, '/trust');
+  t.match(page, { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } });
+  const html = page.body.toString();
+  t.notMatch(html, /<店/, 'the name of the store is escaped');
+  t.notMatch(html, /<script|\bon\w+=|style=|<img|<form/i);
+  for (const words of ['指纹', '“设置”', 'fingerprint', 'Settings', 'SHA-256']) t.match(html, words);
+  const shown = /id="fingerprint">([^<]+)</.exec(html)![1]!;
+  t.match(shown, /^(([0-9A-F]{4} ){3}[0-9A-F]{4}\n?){4}$/, 'in groups that can be read aloud');
+  t.equal(shown.replace(/\s/g, ''), fingerprint);
+  t.equal(shown, box.appliance.rootFingerprint, 'the same as the console prints');
 
   const profile = await plain(trustPort, '/trust/portico.mobileconfig');
-  t.equal(profile.status, 200);
-  t.equal(profile.headers['content-type'], 'application/x-apple-aspen-config');
+  t.match(profile, { status: 200, headers: { 'content-type': 'application/x-apple-aspen-config' } });
   const xml = profile.body.toString('utf8');
   const embedded = /com\.apple\.security\.root[\s\S]*?<data>([A-Za-z0-9+/=\s]+)<\/data>/.exec(xml)![1]!;
-  t.ok(new X509Certificate(Buffer.from(embedded, 'base64')).raw.equals(new X509Certificate(box.appliance.rootPem).raw), 'the root is in the profile');
-  t.notMatch(xml, /<店|店&"/, 'the name of the store is escaped');
+  const root = new X509Certificate(Buffer.from(embedded, 'base64'));
+  t.equal(root.fingerprint256.replaceAll(':', ''), fingerprint, 'the root in the profile is the one of the fingerprint');
+  t.match(root.subject, /CN=\S/, 'a root without a common name does not show up in the settings of an iPad');
+  t.notMatch(xml, /<店|店&"/);
   t.notMatch(xml, /PRIVATE KEY/);
   t.equal((await plain(trustPort, '/trust/portico.mobileconfig')).body.toString(), xml, 'the same identifiers each time');
-  t.match(xml, new RegExp(`<key>URL</key><string>${https}/</string>`));
+  t.match(xml, new RegExp(`<key>URL</key><string>https://127.0.0.1:${httpsPort}/</string>`));
 
-  const root = await plain(trustPort, '/trust/portico-root.crt');
-  t.equal(new X509Certificate(root.body).fingerprint256, new X509Certificate(box.appliance.rootPem).fingerprint256);
-  const page = await plain(trustPort, '/trust');
-  t.match(page, { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', 'x-content-type-options': 'nosniff' } });
-  t.notMatch(page.body.toString(), /<店/);
-
-  for (const path of ['/', '/api/v1/customers', '/index.html', '/pair?code=ABCD-EFGH', '/trust/server.key', '/trust/..%2f..%2fdb-key']) {
+  t.match(await plain(trustPort, '/'), { status: 302, headers: { location: '/trust' } }, 'an address typed without its path');
+  for (const path of [
+    '/trust/portico-root.crt', '/api/v1/customers', '/api/v1/box', '/index.html', '/healthz', '/pair?code=ABCD-EFGH', '/trust/server.key', '/trust/..%2f..%2fdb-key',
+    '/trust/../portico.db', '//evil.example/trust', '/trust//', '/TRUST', 'http://evil.example/', '*',
+  ]) {
     const answer = await plain(trustPort, path);
-    t.equal(answer.status, 308, path);
-    t.equal(answer.headers['location'], `${https}${path.startsWith('/trust') ? '/trust' : '/'}`, path);
-    t.equal(answer.body.length, 0, path);
+    t.equal(answer.status, 404, path);
+    t.equal(answer.headers['location'], undefined, path);
+    t.equal(answer.body.toString(), '404\n', path);
   }
-  t.equal((await plain(trustPort, '/trust', 'POST')).status, 308);
-  t.equal((await plain(trustPort, '/', 'GET', 'evil.example"><script>')).headers['location'], `https://evil.example:${new URL(box.url).port}/`, 'nothing but a host name is taken over');
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']) t.equal((await plain(trustPort, '/trust', method)).status, 404, method);
+  const head = await plain(trustPort, '/trust', 'HEAD');
+  t.strictSame([head.status, head.body.length], [200, 0]);
+});
 
-  const same = await box.owner.send<string>('GET', '/trust/portico.mobileconfig');
-  t.equal(same.status, 200);
-  t.match(same.body, /com\.apple\.security\.root/, 'over HTTPS, too');
+t.test('every answer of the plain server has the headers that apply without TLS', async (t) => {
+  for (const path of ['/trust', '/trust/portico.mobileconfig', '/', '/nothing']) {
+    const { headers } = await plain(trustPort, path);
+    t.match(headers, { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY', 'cache-control': 'no-store', 'cross-origin-resource-policy': 'same-origin' }, path);
+    t.match(headers['content-security-policy'], /^default-src 'none'; (?!.*unsafe).*frame-ancestors 'none'$/, path);
+    t.match(headers['permissions-policy'], /camera=\(\)/);
+    for (const name of ['server', 'x-powered-by', 'set-cookie', 'access-control-allow-origin', 'strict-transport-security']) t.equal(headers[name], undefined, `${path} ${name}`);
+  }
+});
+
+t.test('the address on the home screen is the box\'s own, whatever the Host header says', async (t) => {
+  const clip = async (host: string) => /<key>URL<\/key><string>([^<]*)<\/string>/.exec((await plain(trustPort, '/trust/portico.mobileconfig', 'GET', host)).body.toString())?.[1];
+  const own = `https://127.0.0.1:${httpsPort}/`;
+  for (const host of ['evil.example', 'evil.example"><script>', 'evil.example:8443', `portico.local.evil.example`, 'localhost@evil.example', '127.0.0.1.evil.example', 'x'.repeat(3_000)]) {
+    t.equal(await clip(host), own, host.slice(0, 40));
+    t.notMatch((await plain(trustPort, '/trust', 'GET', host)).body.toString(), /evil/);
+  }
+  t.equal(await clip(`portico.local:${trustPort}`), `https://portico.local:${httpsPort}/`, 'a name of the certificate is taken over');
+  t.equal(await clip(`PORTICO.local:${trustPort}`), `https://portico.local:${httpsPort}/`);
+  const overTls = await new Promise<string>((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port: Number(httpsPort), ca: box.appliance.rootPem, servername: 'localhost' }, () => {
+      socket.write('GET /trust HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
+    });
+    let text = '';
+    socket.on('data', (chunk) => { text += chunk.toString(); }).on('close', () => resolve(text)).on('error', reject);
+  });
+  t.match(overTls, /^HTTP\/1\.1 200 /);
+  t.notMatch(overTls, /evil/);
+  t.match(overTls, `https://127.0.0.1:${httpsPort}/`);
+});
+
+t.test('over HTTPS the certificate by itself is there, too', async (t) => {
+  const root = await box.owner.send<string>('GET', '/trust/portico-root.crt');
+  t.match(root, { status: 200, headers: { 'content-type': 'application/x-x509-ca-cert' } });
+  t.equal(new X509Certificate(root.body).fingerprint256, new X509Certificate(box.appliance.rootPem).fingerprint256);
+  t.match((await box.owner.send<string>('GET', '/trust/portico.mobileconfig')).body, /com\.apple\.security\.root/);
+  const page = await box.owner.send<string>('GET', '/trust');
+  t.match(page.body, new RegExp(`https://localhost:${httpsPort}/trust/portico-root\\.crt`), 'the port stays');
+  t.match(page.headers['content-security-policy'], /style-src 'sha256-/);
 });
 
 t.test('a port that is taken says so, and nothing is left running', async (t) => {

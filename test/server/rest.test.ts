@@ -82,21 +82,29 @@ t.test('HTTP that is no HTTP is told so in the one form of error, and the box li
     socket.on('data', (chunk) => { text += chunk.toString(); });
     socket.on('close', () => resolve(text)).on('error', reject);
   });
-  t.match(answer, /^HTTP\/1\.1 400 /);
+  t.match(answer, /^HTTP\/1\.1 400 [\s\S]*content-security-policy: default-src 'none'/);
+  t.ok(isErrorBody(JSON.parse(answer.split('\r\n\r\n')[1]!)));
   t.notMatch(answer, /node_modules|at .*\.js/);
   t.equal((await send('GET', '/box')).status, 200);
 });
 
-t.test('security headers are on pages and API alike', async (t) => {
-  for (const path of ['/api/v1/box', '/healthz', '/trust']) {
-    const { headers } = await box.owner.send('GET', path);
-    t.match(headers['content-security-policy'], /default-src 'self'/, path);
-    t.match(headers['content-security-policy'], /frame-ancestors 'none'/);
-    t.equal(headers['x-content-type-options'], 'nosniff');
-    t.equal(headers['referrer-policy'], 'no-referrer');
-    t.equal(headers['strict-transport-security'], undefined);
-    t.equal(headers['access-control-allow-origin'], undefined);
+t.test('security headers are on pages, files, API and refusals alike', async (t) => {
+  for (const path of ['/', '/api/v1/box', '/api/v1/customers', '/api/openapi.json', '/healthz', '/trust', '/trust/portico-root.crt', '/manifest.webmanifest', '/nothing.js', '/api/v1/customers/%E0%A4%A']) {
+    const { headers } = await box.stranger().send('GET', path);
+    const policy = String(headers['content-security-policy']);
+    t.match(policy, /^default-src 'none'; ?/, path);
+    t.match(policy, /frame-ancestors 'none'/, path);
+    t.notMatch(policy, /unsafe|\*|https?:/, `${path}: nothing inline, nobody else`);
+    t.match(headers, { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin' }, path);
+    t.match(headers['permissions-policy'], /^camera=\((self)?\), .*\bmicrophone=\(\)/, path);
+    for (const name of ['strict-transport-security', 'access-control-allow-origin', 'x-powered-by', 'server']) t.equal(headers[name], undefined, `${path} ${name}`);
   }
+});
+
+t.test('HSTS under a host name, never for localhost or an address', async (t) => {
+  const hsts = async (host: string) => (await box.stranger().send('GET', '/healthz', undefined, { host })).headers['strict-transport-security'];
+  for (const host of ['portico.local:8443', 'portico.local', 'PORTICO.local']) t.equal(await hsts(host), 'max-age=604800', host);
+  for (const host of ['localhost', 'localhost:8443', '127.0.0.1:8443', '[::1]:8443']) t.equal(await hsts(host), undefined, host);
 });
 
 interface OpenApi {
@@ -131,6 +139,44 @@ t.test('the OpenAPI document lists every route, with a type for every answer', a
   const told = fieldsOf(propertyOf(dossier, 'template'));
   t.strictSame(told.sort(), ['confirmedBy', 'photos', 'photosKept', 'source', 'state', 'stricterUntil', 'takenAt'], 'what is told of a template');
   t.notMatch(text, /"\$id"|\/work\/|node_modules/);
+});
+
+/** Every object schema below, with where it stands. */
+function objectsIn(schema: unknown, where: string): { where: string; schema: Record<string, unknown> }[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  if (Array.isArray(schema)) return schema.flatMap((each, i) => objectsIn(each, `${where}[${i}]`));
+  const own = (schema as { type?: unknown }).type === 'object' || 'properties' in schema ? [{ where, schema: schema as Record<string, unknown> }] : [];
+  return [...own, ...Object.entries(schema).flatMap(([key, value]) => objectsIn(value, `${where}.${key}`))];
+}
+
+t.test('C19: every answer is cut down to a written list, and no list has a place for a face', async (t) => {
+  const { paths } = (await box.owner.send<OpenApi>('GET', '/api/openapi.json')).body;
+  let objects = 0;
+  for (const [path, methods] of Object.entries(paths)) {
+    for (const [method, { responses }] of Object.entries(methods)) {
+      for (const [code, response] of Object.entries(responses).filter(([each]) => each.startsWith('2') && each !== '204')) {
+        const name = `${method} ${path} ${code}`;
+        for (const [type, { schema }] of Object.entries(response.content ?? {})) {
+          t.ok(schema, `${name} ${type} has a schema`);
+          // Files that people download are text or papers, never a picture.
+          t.match(type, /^(application\/(json|pdf|zip|jose|jwk-set\+json)|text\/(csv|plain))/, name);
+          if (!type.startsWith('application/json')) continue;
+          t.not(JSON.stringify(schema), '{}', `${name} is not "anything"`);
+          for (const { where, schema: each } of objectsIn(schema, name)) {
+            objects += 1;
+            // Names that are not listed may only have single values, as the details of an error or of a log line.
+            const others = each['additionalProperties'] ?? (each['patternProperties'] as Record<string, unknown> | undefined);
+            const single = others !== undefined && others !== true && !/"(array|object)"/.test(JSON.stringify(others));
+            t.ok(others === false || single, `${where}: what is not listed is cut off`);
+            for (const property of Object.keys((each['properties'] ?? {}) as object)) {
+              t.notMatch(property, /embedding|vector|descriptor|template(values|data)$|^values$|jpe?g|png|pixels|image|photo(data|bytes|url)?$|thumbnail|avatar|base64|blob/i, `${where}.${property}`);
+            }
+          }
+        }
+      }
+    }
+  }
+  t.ok(objects > 40, `${objects} lists looked at`);
 });
 
 t.test('a dossier through its life', async (t) => {

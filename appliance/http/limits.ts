@@ -1,0 +1,52 @@
+import type { Server } from 'node:net';
+import { MAX_FRAME_BYTES } from '../contract/index.js';
+
+/** JSON bodies: the largest is a drawn signature. */
+export const JSON_BYTES_MAX = 1_000_000;
+/** Twice a frame's limit: a frame a little too large gets a typed answer, a far larger one ends the connection. */
+export const SOCKET_MESSAGE_BYTES_MAX = 2 * MAX_FRAME_BYTES;
+/** A page's live socket only ever sends pings of 30 bytes. */
+export const LIVE_MESSAGE_BYTES_MAX = 65_536;
+/** An iPad has two open; a page that sleeps and wakes leaves some half-open for up to two heartbeats. */
+export const SOCKETS_PER_DEVICE_MAX = 24;
+
+/**
+ * For the HTTPS server. Ours send some 700 bytes of headers; Node's own default is 16 kB. Who sends its headers or its body by
+ * the drop is cut off: within the limit, plus at most one round of the check.
+ */
+export const HTTPS_LIMITS = {
+  maxHeaderSize: 8_192, headersTimeout: 10_000, handshakeTimeout: 10_000, connectionsCheckingInterval: 2_000,
+} as const;
+/** A photo of 8 MB over a bad Wi-Fi takes some 10 s. */
+export const REQUEST_TIMEOUT_MS = 30_000;
+/** Between two requests of one connection; a page that stays open asks more often, or opens another. */
+export const KEEP_ALIVE_MS = 30_000;
+/** Nothing goes either way: who asks and never reads the answer. Sockets have their own heartbeat instead. */
+export const SILENCE_MS = 120_000;
+
+/** A browser opens up to eight; behind one address of a guest network there may be thirty iPads. */
+export const HTTPS_CONNECTIONS = { perAddress: 256, inAll: 1_024 } as const;
+/** For the plain server: a few small answers to iPads that are being set up. */
+export const PLAIN_CONNECTIONS = { perAddress: 16, inAll: 64 } as const;
+export const PLAIN_LIMITS = { maxHeaderSize: 4_096, headersTimeout: 5_000, requestTimeout: 5_000, keepAliveTimeout: 1_000, connectionsCheckingInterval: 1_000 } as const;
+
+/** Closes connections beyond the limits at once, before TLS and before a byte is read: one address cannot take them all. */
+export function limitConnections(server: Server, { perAddress, inAll }: { perAddress: number; inAll: number }): void {
+  server.maxConnections = inAll;
+  const open = new Map<string, number>();
+  server.on('connection', (socket) => {
+    const address = socket.remoteAddress;
+    if (address === undefined) return; // gone already
+    const count = open.get(address) ?? 0;
+    if (count >= perAddress) {
+      socket.destroy();
+      return;
+    }
+    open.set(address, count + 1);
+    socket.once('close', () => {
+      const left = open.get(address)! - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+  });
+}

@@ -1,0 +1,19 @@
+import type { FastifyReply } from 'fastify';
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { contentPolicy } from './headers.js';
+
+/** In webui/index.html, where Ionic looks for it. */
+const PLACE_OF_NONCE = '__STYLE_NONCE__';
+
+/** Sends the page with a nonce of its own for each answer, so that no style is run but ours. */
+export function pageSender(directory: string): (reply: FastifyReply) => Promise<FastifyReply> {
+  let text: Promise<string> | undefined;
+  return async (reply) => {
+    text ??= readFile(join(directory, 'index.html'), 'utf8');
+    const nonce = randomBytes(16).toString('base64');
+    const page = (await text).replaceAll(PLACE_OF_NONCE, nonce);
+    return reply.headers({ 'content-security-policy': contentPolicy(nonce), 'cache-control': 'no-store' }).type('text/html; charset=utf-8').send(page);
+  };
+}

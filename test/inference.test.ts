@@ -1,0 +1,114 @@
+/** What a face is used for, and what not: no model, field or word for anything but who somebody is, and no way from a match to a price. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import onnxProto from 'onnx-proto';
+import ts from 'typescript';
+import t from 'tap';
+import * as contract from '../appliance/contract/index.js';
+import { defaultManifestPath, defaultModelsDir, type ModelManifest } from '../models/manifest.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Traits that could be read from a face, whole words of a camelCase or snake_case name. */
+const TRAIT = /(^|_)(emotions?|expressions?|moods?|smil(e|ing)|ages?|aged|genders?|sex|male|female|ethnic(ity)?|races?|skin|attractive(ness)?|beauty|health(y)?|fatigue|tired|stress|honesty|personality)(_|$)/;
+const MONEY = /(^|_)(prices?|pricing|discounts?|amounts?|currency|cost|costs|fees?|coupons?|vouchers?|rebates?|markup|margin_rate|spend(ing)?|budgets?|purchase|purchases|sku|credit_limit)(_|$)/;
+/** Names that only look like one: how the box is; how many frames may be sent; the age that a customer states (PIPL 31), not one read from a face. */
+const INNOCENT = new Set(['GET /health', 'age_confirmed', 'box_health', 'health']);
+
+/** displayName -> display_name. */
+const words = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+
+/** Every name in a JSON schema: properties and the values of enums. */
+function namesIn(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  if (Array.isArray(schema)) return schema.flatMap(namesIn);
+  return Object.entries(schema as Record<string, unknown>).flatMap(([key, value]) => {
+    if (key === 'properties') return [...Object.keys(value as object), ...Object.values(value as object).flatMap(namesIn)];
+    if (key === 'enum' || key === 'const') return [value].flat().filter((each): each is string => typeof each === 'string');
+    return namesIn(value);
+  });
+}
+
+/** Every property of the interfaces and types of a source file: the sockets' messages are types, not schemas. */
+function propertiesOf(path: string): string[] {
+  const file = ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.ES2023, true);
+  const names: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertySignature(node)) names.push(node.name.getText(file));
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return names;
+}
+
+const wire = (): string[] => [
+  ...Object.values(contract).flatMap(namesIn),
+  ...['sockets', 'rest'].flatMap((name) => propertiesOf(`appliance/contract/${name}.ts`)),
+];
+
+t.test('C16: the models find a face, its points, whether its eyes are open, and who it is: nothing else ships', async (t) => {
+  const manifest = JSON.parse(readFileSync(defaultManifestPath(), 'utf8')) as ModelManifest;
+  const outputs: Record<string, number[][]> = { detector: [[1, 4420, 2], [1, 4420, 4]], landmarks: [[1, 136]], embedder: [[1, 512]], eyes: [[1, 2]] };
+  t.strictSame(manifest.models.map(({ role }) => role).sort(), Object.keys(outputs).sort());
+  const files = readdirSync(defaultModelsDir(), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && /\.(onnx|bin|pb|tflite|pt|json|weights)$/.test(entry.name));
+  t.strictSame([...new Set(files.map(({ name }) => name))].sort(), manifest.models.map(({ file }) => file).sort(), 'no model beside those of the manifest');
+  for (const { role, file } of manifest.models) {
+    const { graph } = onnxProto.onnx.ModelProto.decode(readFileSync(join(defaultModelsDir(), file)));
+    const shapes = (graph?.output ?? []).map(({ type }) => (type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => Number(dimValue)));
+    t.strictSame(shapes, outputs[role], `${role}: what comes out of it`);
+    for (const { name } of [...(graph?.output ?? []), ...(graph?.input ?? [])]) t.notMatch(words(name ?? ''), TRAIT, `${file}: ${name}`);
+  }
+});
+
+t.test('C16: no field of the wire tells a trait of a face', async (t) => {
+  const names = [...new Set(wire())];
+  t.ok(names.length > 200, `${names.length} names looked at`);
+  for (const name of ['trackId', 'displayName', 'decision', 'front']) t.ok(names.includes(name), `${name} is among them`);
+  for (const name of names) if (!INNOCENT.has(words(name))) t.notMatch(words(name), TRAIT, name);
+  for (const trait of ['age', 'estimatedAge', 'gender', 'face_emotion', 'is_male', 'skinTone', 'moodScore']) t.match(words(trait), TRAIT, `${trait} would be found`);
+  // What a camera says of a face, in full.
+  t.strictSame(propertiesOfInterface('CameraFace'), ['trackId', 'box', 'decision', 'score', 'margin', 'person', 'greeting', 'sightingId']);
+});
+
+t.test('C16: nor do the tables keep one, and the page says that it does not', async (t) => {
+  const migrations = join(ROOT, 'appliance/storage/migrations');
+  const columns = readdirSync(migrations).filter((name) => name.endsWith('.sql')).flatMap((name) =>
+    [...readFileSync(join(migrations, name), 'utf8').replace(/--.*$/gm, '').matchAll(/\b([a-z_]+)\s+(?:TEXT|INTEGER|REAL|BLOB)\b/g)].map(([, column]) => column!));
+  t.ok(columns.length > 60, `${columns.length} columns`);
+  for (const column of columns) t.notMatch(column, TRAIT);
+  for (const language of ['zh-CN', 'en']) {
+    const page = readFileSync(join(ROOT, `webui/src/i18n/${language}.ts`), 'utf8');
+    // Where such a word stands, the sentence says that it is not done.
+    for (const line of page.split('\n').filter((each) => /情绪|表情|性别|种族|民族|年龄段|emotion|gender|ethnic/i.test(each))) t.match(line, /不|无需|绝不|never|\bnot?\b|without/i, `${language}: ${line.trim()}`);
+  }
+});
+
+t.test('C23: no schema knows a price, so no match can lead to one', async (t) => {
+  for (const name of new Set(wire())) t.notMatch(words(name), MONEY, name);
+  for (const name of ['price', 'discountPercent', 'unit_price', 'creditLimit']) t.match(words(name), MONEY, `${name} would be found`);
+  // Nor does any code of the box.
+  const sources = readdirSync(join(ROOT, 'appliance'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && /\.(ts|sql)$/.test(entry.name));
+  t.ok(sources.length > 80);
+  for (const entry of sources) {
+    const text = readFileSync(join(entry.parentPath, entry.name), 'utf8').replace(/\/\*[^]*?\*\/|\/\/.*$|--.*$/gm, '');
+    t.notMatch(text, /\b(price|discount|coupon|currency)\b/i, entry.name);
+  }
+});
+
+t.test('C23: a match is a suggestion: what it shows can be answered and taken back, and a score decides nothing by itself', async (t) => {
+  t.strictSame(Object.keys(contract.SightingAnswer.properties), ['answer'], 'staff answer, the box does not');
+  t.strictSame([...contract.SIGHTING_ANSWERS], ['yes', 'no', 'unsure']);
+  t.ok(contract.VISIT_END_REASONS.includes('not_this_person'), '"not this person" ends a visit');
+  t.strictSame([...contract.ARRIVALS], ['recognised', 'confirmed', 'by_hand'], 'a card says how somebody came');
+  // No request can carry a score: nobody can make the box act on one.
+  const requests = Object.entries(contract).filter(([name]) => /(Request|Create|Change|Query|Finish|Answer|Choice|Params|Closing|Draft)$/.test(name));
+  t.ok(requests.length > 15, `${requests.length} schemas of requests`);
+  for (const [name, schema] of requests) t.notOk(namesIn(schema).some((each) => /score|similarity|confidence/i.test(each)), name);
+});
+
+function propertiesOfInterface(name: string): string[] {
+  const path = 'appliance/contract/sockets.ts';
+  const file = ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.ES2023, true);
+  const found = file.statements.find((statement): statement is ts.InterfaceDeclaration => ts.isInterfaceDeclaration(statement) && statement.name.text === name);
+  return (found?.members ?? []).map((member) => member.name!.getText(file));
+}
