@@ -170,7 +170,8 @@ export class Audit {
   /** The chain as it is stored, oldest first, as far as it reaches now: for the audit pack. `start` stands before the first entry. */
   stored(): { start: { seq: number; hash: string }; entries: Iterable<AuditRow> } {
     const db = this.#db;
-    const start = this.#start();
+    const { seq, hash } = this.#start();
+    const start = { seq, hash };
     const last = this.head().seq;
     function* entries(): Generator<AuditRow> {
       for (let seq = start.seq; seq < last;) {

@@ -137,7 +137,9 @@ export class Rights {
     if (eraser === null) throw new Error('eraseWith was not called');
     const { db, audit, events } = this.#deps;
     const id = db.transaction(() => {
-      this.#mustExist(customerId);
+      const known = db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', customerId);
+      if (known === undefined) throw new PorticoError('customer_not_found');
+      if (known.merged_into_id !== null) throw new PorticoError('customer_merged', { into: known.merged_into_id });
       const begun = eraser.begin({ customerId, scope: 'dossier', reason, purposes: [] });
       audit.record('dossier_erased', by, { customerId, detail: { deletionId: begun, reason } });
       db.afterCommit(() => events.emit('consentEnded', { customerId }));

@@ -62,6 +62,7 @@ export async function withStore<T>(options: StoreOptions, work: (store: EvalStor
       if (done === null) throw new Error('the consent just given does not hold');
       return id;
     };
+    gallery.reconcile(() => undefined);
     await gallery.start();
     try {
       return await work({ vision, gallery, fpir, enrol });

@@ -111,7 +111,10 @@ t.test('strangers are unknown and leave nothing behind, neither in the database 
   // The box may ask about 3 strangers in 100 (PORTICO_FPIR_CANDIDATE); of these few, one at the most.
   t.ok(asked.size <= 1, `asked about ${[...asked].join()}`);
   t.ok(before['template']!.length === ENROLLED.length && before['visit']!.length > 0, 'the dump sees what there is');
-  t.strictSame(dumpTables(box.dataDirectory), before);
+  // Whoever points a camera is using the iPad, and its session says so.
+  const { session: _, ...rows } = dumpTables(box.dataDirectory);
+  const { session: __, ...rowsBefore } = before;
+  t.strictSame(rows, rowsBefore);
   t.equal(box.logged(), logBefore);
 });
 

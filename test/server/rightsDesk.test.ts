@@ -185,12 +185,13 @@ t.test('C22: erasing leaves nothing of the person in any table but the log and t
   t.equal(await refusal(office.call('DELETE', `/customers/${former}`)), '410 customer_merged');
   const deletion = await office.call<Deletion>('DELETE', `/customers/${lin}`);
   t.match(deletion, { customerId: lin, scope: 'dossier', reason: 'erased', templatesDeleted: 1 });
-  t.match(lastAudit(), { action: 'dossier_erased', customer_id: lin });
+  t.match(lastAudit(), { action: 'deletion_completed', customer_id: lin });
+  t.match(query(box.dataDirectory, `SELECT staff_id FROM audit_entry WHERE action = 'dossier_erased' AND customer_id = '${lin}'`), [{ staff_id: officer.staff.id }]);
   t.match((await live.nextOf('visit.closed')).data, { customerId: lin }, 'the card goes from the pages');
   live.close();
 
   const after = walk();
-  const MAY = ['audit_entry', 'rights_request'];
+  const MAY = ['audit_entry', 'rights_request', 'deletion'];
   for (const id of family) t.strictSame(after(id, MAY), [], `id ${id}`);
   for (const text of personal.filter((each) => each !== '误并的')) t.strictSame(after(text), [], text);
   t.strictSame(after('误并的'), ['customer'], 'somebody else\'s dossier stays');
