@@ -8,7 +8,7 @@ import { exportAudit, parseHead, verifyAudit } from '../../cli/audit.js';
 import { Database } from '../../appliance/storage/index.js';
 import { packageRoot } from '../../models/manifest.js';
 import { addStaff, OWNER_PIN, startBox, TestClock } from '../support/box.js';
-import { readKey } from '../support/disk.js';
+import { query, readKey } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { portrait } from '../support/scene.js';
 import { closedSoon } from '../support/sockets.js';
@@ -121,7 +121,7 @@ t.test('C21: verified and exported, by the page and on the box while it runs', a
   // The same in this process, which spares starts.
   const where = { dataDirectory: box.dataDirectory, credentialsDirectory: null };
   let said = '';
-  const line = (text: string): void => { said = text; };
+  const line = (text: string): void => { said += `${text}\n`; };
   await t.rejects(exportAudit(where, file, line), { message: /EEXIST/ }, 'never over another file');
   t.ok(await verifyAudit(where, null, line));
   t.ok(await verifyAudit(where, parseHead(/Head (\S+)/.exec(said)![1]!), line), said);
@@ -133,6 +133,17 @@ t.test('C21: verified and exported, by the page and on the box while it runs', a
   const file2 = Database.open({ file: join(box.dataDirectory, 'portico.db'), key: readKey(box.dataDirectory) });
   file2.run(`UPDATE audit_entry SET staff_id = 'somebody else' WHERE seq = 5`);
   t.match(await portico('audit', 'verify'), { code: 1, out: /First broken entry: 5\./ });
+  // A consent that was signed for less, or by nobody, is named too.
+  const signed = await box.owner.createCustomer({ displayName: '签过字的' });
+  await box.owner.giveConsent(signed.id);
+  said = '';
+  await verifyAudit(where, null, line);
+  const [, signedNow] = /The consents are as they were sealed: (\d+)\./.exec(said)!;
+  const [consent] = query<{ id: string }>(box.dataDirectory, 'SELECT id FROM consent ORDER BY rowid DESC');
+  file2.run(`UPDATE consent SET signature = replace(signature, '80', '81') WHERE id = ?`, consent!.id);
+  said = '';
+  t.notOk(await verifyAudit(where, null, line));
+  t.ok(said.includes(`1 of ${signedNow} consents: ${consent!.id}`), said);
   t.equal((await portico('audit')).code, 2);
   t.match(await office.call('GET', '/audit/verification'), { whole: false, firstBroken: 5 });
   file2.run(`UPDATE audit_entry SET detail = 'not JSON', at_ms = 9223372036854775807 WHERE seq = 6`);
