@@ -102,17 +102,17 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
     erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));
     erasure.deletes('dossier', (order) => consent.endAgain(order), 'at once');
-    erasure.deletes('dossier', ({ customerId }) => {
-      for (const id of customers.withMerged(customerId)) {
-        gallery.dropRows(id);
-        consent.eraseRecords(id);
-        for (const room of [sightings, visits, followUps]) room.erase(id);
-        rights.forget(id);
-      }
-      customers.erase(customerId);
+    erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
+      consent.eraseRecords(customerId);
+      for (const room of [sightings, visits, followUps]) room.erase(customerId);
+      rights.forget(customerId);
+    }));
+    rights.eraseWith({
+      begin: (order) => erasure.begin(order), byId: (id) => erasure.byId(id), pending: () => erasure.pending(),
+      withMerged: (customerId) => customers.withMerged(customers.byId(customerId).id),
     });
-    rights.eraseWith(erasure);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
+    customers.keepApart((customerId) => rights.isRestricted(customerId));
     // What a kill, a power cut or a restored database left undone; then whether the vault's vectors are those of this database.
     const replayed = erasure.replay();
     if (replayed > 0) log.warn({ deletions: replayed }, 'an older database was put back: what was deleted since is deleted again');
@@ -131,7 +131,6 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       await vision.stop();
       await gallery.stop();
     });
-    events.on('dossierErased', () => storage.dropTraces());
     consent.prepare(config.storeName);
 
     const accessCopies = new AccessCopies({
@@ -161,8 +160,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         {
           kind: 'inactive_customers', count: () => customers.count(), deleteBefore: (ms) => {
             // A record of consent keeps the dossier for as long as it has to be kept itself: evidence about nobody proves nothing.
-            const due = customers.inactiveSince(ms).filter((id) => !rights.holds(id)
-              && !customers.withMerged(id).some((each) => consent.history(each).some(({ endedAt }) => endedAt !== null)));
+            const due = customers.inactiveSince(ms).filter((id) => !customers.withMerged(id).some((each) => rights.holds(each) || consent.history(each).length > 0));
             for (const id of due) rights.erase(id, 'retention', THE_BOX);
             return due.length;
           },
@@ -250,7 +248,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     // After READY, beside the cameras: new templates after a change of the model pack.
     if (modes.current() !== 'off' && gallery.ofOtherPacks().length > 0) {
       let stopped = false;
-      const done = reEnrolFromKeptPictures({ vision, gallery, consent, log }, () => stopped)
+      const done = reEnrolFromKeptPictures({ vision, gallery, consent, log }, () => stopped || modes.current() === 'off')
         .then((outcome) => log.info(outcome, 'templates of another model pack were made anew'))
         .catch((err: unknown) => log.error({ err }, 'templates of another model pack could not be made anew'));
       undo.push(() => { stopped = true; return done; });

@@ -1,7 +1,7 @@
 /** Deletion that goes through: at whatever point it is cut off, and whatever is put back afterwards. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, existsSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -285,7 +285,7 @@ t.test('a power cut between the two files\' commits: the vectors are made anew, 
   t.match(await next.gallery.checkSearch(), { differing: 0, rowsInFile: 3 });
 });
 
-t.test('a vault that is gone: no start, nothing touched; a new one forgets the templates and nothing else', async (t) => {
+t.test('a vault that is gone: no start, nothing touched; a new one forgets the templates and ends the consents', async (t) => {
   const { dataDirectory, leaving } = usedBox(t);
   rmSync(join(dataDirectory, 'vault'), { recursive: true });
   const start = () => openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: null, clock });
@@ -293,11 +293,13 @@ t.test('a vault that is gone: no start, nothing touched; a new one forgets the t
   t.notOk(existsSync(join(dataDirectory, 'vault')));
   const said: string[] = [];
   const output = { line: (text: string) => { said.push(text); }, progress: () => undefined };
-  newVault({ dataDirectory, credentialsDirectory: null }, clock, output);
-  t.match(said, [/2 templates were forgotten/]);
-  t.throws(() => newVault({ dataDirectory, credentialsDirectory: null }, clock, output), /exists/, 'never over one that is there');
+  newVault({ dataDirectory, credentialsDirectory: null }, clock, output, null);
+  t.match(said, [/2 templates were forgotten and 2 consents ended/, /dossiers deleted since are back/]);
+  t.throws(() => newVault({ dataDirectory, credentialsDirectory: null }, clock, output, null), /exists/, 'never over one that is there');
   const rooms = open(t, dataDirectory);
-  t.ok(rooms.consent.covers(leaving.id, 'recognise'), 'the consent holds');
+  t.notOk(rooms.consent.covers(leaving.id, 'recognise'), 'nobody knows whether it was withdrawn since');
+  t.match(rooms.erasure.ofCustomer(leaving.id), [{ scope: 'face', reason: 'expired' }], 'and what rested on it goes');
+  rooms.grant(leaving.id, ['recognise']);
   t.equal(rooms.gallery.stateOf(leaving.id), null);
   enrolAgain(rooms, leaving.id, maker.template());
   t.equal(rooms.gallery.photosOf(leaving.id), 2, 'and new photos make a new template');
@@ -306,8 +308,8 @@ t.test('a vault that is gone: no start, nothing touched; a new one forgets the t
   const other = temporaryDirectory(t);
   open(t, other).close();
   rmSync(join(other, 'vault'), { recursive: true });
-  openStorage({ dataDirectory: other, credentialsDirectory: null, maxBytes: null, clock }).close();
-  t.pass('without templates nothing is lost, and the vault is made');
+  t.throws(() => openStorage({ dataDirectory: other, credentialsDirectory: null, maxBytes: null, clock }), { code: 'vault_missing' }, 'without templates too: it knew of deletions');
+  mkdirSync(join(other, 'vault'));
   copyFileSync(join(dataDirectory, VAULT), join(other, VAULT));
   t.throws(() => openStorage({ dataDirectory: other, credentialsDirectory: null, maxBytes: null, clock }), { code: 'db_key_wrong' }, 'another box\'s vault');
 });
