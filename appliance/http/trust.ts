@@ -39,7 +39,8 @@ export function boxUrlFor(request: IncomingMessage, names: readonly string[], ht
   return `https://${host}${port === 443 ? '' : `:${port}`}`;
 }
 
-function hostOf(header: string | undefined): URL | null {
+/** What a Host header names; null: nothing that could be asked. Clients write what they like into it. */
+export function hostOf(header: string | undefined): URL | null {
   return header !== undefined && URL.canParse(`https://${header}/`) ? new URL(`https://${header}/`) : null;
 }
 

@@ -18,7 +18,7 @@ const box = await startBox(t, { clock, settings: { PORTICO_IDLE_LOCK_MINUTES: '1
 const { device: desk, staff: associate } = await addStaff(box, '小陈', 'associate');
 const { device: office, staff: officer } = await addStaff(box, '隐私', 'privacy_officer');
 const { device: left } = await addStaff(box, '小夜', 'associate');
-/** Left alone from here on; looked at again at the end of this file. */
+/** Left alone from here on; looked at again below. */
 const board = await left.live().opened();
 clock.move(10 * 60_000 + 1);
 await box.owner.signIn(box.ownerId, OWNER_PIN);
@@ -109,6 +109,12 @@ t.test('C21: who opened which dossier when and why, and what was done to it', as
   for (const secret of ['王女士', '13800001234', '13900004321', '金卡', '对镍过敏', '246802']) t.notOk(raw.includes(secret), `no ${secret} in the log itself`);
 });
 
+// Before the exports are compared: it writes an entry when it comes.
+t.test('a board left open without a touch was found by the heartbeat', async (t) => {
+  t.equal(await closedSoon(board, 20_000), 4401);
+  t.match((await log('&action=session_locked')).find((entry) => entry.staff?.name === '小夜'), { detail: { why: 'idle' } });
+});
+
 t.test('C21: verified and exported, by the page and on the box while it runs', async (t) => {
   const { head } = await office.call<{ head: string }>('GET', '/audit/verification');
   const csv = await office.send<string>('GET', '/api/v1/audit/export.csv');
@@ -149,9 +155,4 @@ t.test('C21: verified and exported, by the page and on the box while it runs', a
   file2.run(`UPDATE audit_entry SET detail = 'not JSON', at_ms = 9223372036854775807 WHERE seq = 6`);
   t.ok((await log()).length > 20, 'what was written over does not hide the rest');
   file2.close();
-});
-
-t.test('a board left open without a touch was found by the heartbeat', async (t) => {
-  t.equal(await closedSoon(board, 20_000), 4401);
-  t.match((await log('&action=session_locked')).find((entry) => entry.staff?.name === '小夜'), { detail: { why: 'idle' } });
 });
