@@ -14,11 +14,11 @@ import { portrait } from '../support/scene.js';
 import { closedSoon } from '../support/sockets.js';
 
 const clock = new TestClock();
-const box = await startBox(t, { clock, settings: { PORTICO_IDLE_LOCK_MINUTES: '10' } });
+const box = await startBox(t, { clock, settings: { PORTICO_IDLE_LOCK_MINUTES: '10' }, patience: 0.1 });
 const { device: desk, staff: associate } = await addStaff(box, '小陈', 'associate');
 const { device: office, staff: officer } = await addStaff(box, '隐私', 'privacy_officer');
 const { device: left } = await addStaff(box, '小夜', 'associate');
-/** Left alone from here on; looked at again at the end of this file. */
+/** Left alone from here on. */
 const board = await left.live().opened();
 clock.move(10 * 60_000 + 1);
 await box.owner.signIn(box.ownerId, OWNER_PIN);
@@ -32,6 +32,11 @@ async function since(seq: number): Promise<string[]> {
     [action, staff?.name ?? '-', customer === null ? '' : `of ${customer.displayName}`, JSON.stringify(detail)].filter((part) => part !== '' && part !== '{}').join(' '));
 }
 const now = async (): Promise<number> => (await log())[0]!.seq;
+
+t.test('a board left open without a touch was found by the heartbeat', async (t) => {
+  t.equal(await closedSoon(board), 4401);
+  t.match((await log('&action=session_locked')).find((entry) => entry.staff?.name === '小夜'), { detail: { why: 'idle' } });
+});
 
 interface Ended { code: number | null; out: string; err: string }
 function portico(...args: string[]): Promise<Ended> {
@@ -138,9 +143,4 @@ t.test('C21: verified and exported, by the page and on the box while it runs', a
   file2.run(`UPDATE audit_entry SET detail = 'not JSON', at_ms = 9223372036854775807 WHERE seq = 6`);
   t.ok((await log()).length > 20, 'what was written over does not hide the rest');
   file2.close();
-});
-
-t.test('a board left open without a touch was found by the heartbeat', async (t) => {
-  t.equal(await closedSoon(board, 20_000), 4401);
-  t.match((await log('&action=session_locked')).find((entry) => entry.staff?.name === '小夜'), { detail: { why: 'idle' } });
 });
