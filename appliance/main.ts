@@ -38,9 +38,10 @@ export interface Appliance {
 /**
  * The composition root: every room is made here, in start order, and nowhere else.
  * @param options.ownMachine nothing else of weight runs here, so recognition may wait for everything else
+ * @param options.patience factor on how long slow clients and silent sockets are waited for; default 1
  * @throws PorticoError with a start-up code; then nothing is left running
  */
-export async function startAppliance(config: Config, options: { clock?: Clock; log?: Logger; ownMachine?: boolean } = {}): Promise<Appliance> {
+export async function startAppliance(config: Config, options: { clock?: Clock; log?: Logger; ownMachine?: boolean; patience?: number } = {}): Promise<Appliance> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLogger(config.logLevel);
   const undo: (() => unknown)[] = [];
@@ -218,6 +219,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone }, webuiDirectory: config.webuiDirectory,
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
     });
     undo.push(() => server.close());
     // Each night: a certificate near its end or without a new address is renewed while the server runs.

@@ -10,7 +10,7 @@ import { CustomerKeys, rotationOf } from '../../appliance/gallery/index.js';
 import { Embedding, isPorticoError, PorticoError } from '../../appliance/kit/index.js';
 import { openStorage, type Database } from '../../appliance/storage/index.js';
 import { newVault } from '../../cli/vault.js';
-import { temporaryDirectory, TestClock } from '../support/box.js';
+import { temporaryDirectory, TestClock } from '../support/scratch.js';
 import { DATABASE, decryptedPages, piecesIn, query, reading, VAULT } from '../support/disk.js';
 import { faceOnDisk, type FaceOnDisk } from '../support/faces.js';
 import { openRooms, type TestRooms } from '../support/rooms.js';
@@ -68,7 +68,7 @@ async function stateAfterStart(t: Test, dataDirectory: string, { leaving, stayin
     const found = nearest(leaving) === leaving.id;
     const keys = db.get<{ n: number }>('SELECT count(*) AS n FROM vault.customer_key WHERE customer_id = ?', leaving.id)!.n;
     const pages = decryptedPages(dataDirectory);
-    const pieces = secrets.reduce((sum, secret) => sum + piecesIn(pages, secret), 0);
+    const pieces = piecesIn(pages, ...secrets);
     if (problems.length > 0) return problems.join();
     if (covered && found && keys === 2 && gallery.photosOf(leaving.id) === 2) return 'all';
     if (!covered && !found && keys === 0 && gallery.stateOf(leaving.id) === null && pieces === 0) {
@@ -144,7 +144,7 @@ t.test('C10: a disk that is full at any step: nothing happens, or it is finished
     else if (!over) t.equal(rooms.erasure.resume(), 0, `step ${failing}: finished`);
     t.type(rooms.erasure.byId(deletion.id).completedAt, 'string');
     const pages = decryptedPages(dataDirectory);
-    t.equal(secrets.reduce((sum, secret) => sum + piecesIn(pages, secret), 0), 0);
+    t.equal(piecesIn(pages, ...secrets), 0);
     rooms.close();
   }
 });

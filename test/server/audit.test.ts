@@ -14,7 +14,7 @@ import { portrait } from '../support/scene.js';
 import { closedSoon } from '../support/sockets.js';
 
 const clock = new TestClock();
-const box = await startBox(t, { clock, settings: { PORTICO_IDLE_LOCK_MINUTES: '10' } });
+const box = await startBox(t, { clock, settings: { PORTICO_IDLE_LOCK_MINUTES: '10' }, patience: 0.1 });
 const { device: desk, staff: associate } = await addStaff(box, '小陈', 'associate');
 const { device: office, staff: officer } = await addStaff(box, '隐私', 'privacy_officer');
 const { device: left } = await addStaff(box, '小夜', 'associate');
@@ -32,6 +32,11 @@ async function since(seq: number): Promise<string[]> {
     [action, staff?.name ?? '-', customer === null ? '' : `of ${customer.displayName}`, JSON.stringify(detail)].filter((part) => part !== '' && part !== '{}').join(' '));
 }
 const now = async (): Promise<number> => (await log())[0]!.seq;
+
+t.test('a board left open without a touch was found by the heartbeat', async (t) => {
+  t.equal(await closedSoon(board), 4401);
+  t.match((await log('&action=session_locked')).find((entry) => entry.staff?.name === '小夜'), { detail: { why: 'idle' } });
+});
 
 interface Ended { code: number | null; out: string; err: string }
 function portico(...args: string[]): Promise<Ended> {

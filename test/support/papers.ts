@@ -4,7 +4,7 @@ import { Signer } from '../../appliance/papers/index.js';
 import { builtInNotice } from '../../appliance/consent/notice.js';
 import { openStorage } from '../../appliance/storage/index.js';
 import type { Test } from 'tap';
-import { temporaryDirectory, TestClock } from './box.js';
+import { temporaryDirectory, TestClock } from './scratch.js';
 
 export const STORE = { storeName: '和平路旗舰店', timeZone: 'Asia/Shanghai' } as const;
 export const SEAL = 'ab'.repeat(32);
