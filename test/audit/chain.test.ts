@@ -72,7 +72,7 @@ t.test('C21: delete, insert, swap, cut off', async (t) => {
     return await firstBroken(swapped) === a + 1;
   }), { numRuns: 30 });
   await fc.assert(fc.asyncProperty(place, place, async (at, like) => {
-    const renumbered = [...original.slice(0, at), { ...original[like]!, action: 'signed_out', seq: at + 1 }, ...original.slice(at).map((row) => ({ ...row, seq: row.seq + 1 }))];
+    const renumbered = [...original.slice(0, at), { ...original[like]!, action: original[like]!.action === 'signed_out' ? 'signed_in' : 'signed_out', seq: at + 1 }, ...original.slice(at).map((row) => ({ ...row, seq: row.seq + 1 }))];
     return await firstBroken(renumbered, ROWS + 1) === at + 1;
   }), { numRuns: 20 });
   for (const seq of [0, -3]) t.equal(await firstBroken([...original, { ...original[0]!, seq }]), seq, 'before the beginning');
