@@ -29,7 +29,7 @@ import {
   HTTPS_CONNECTIONS, HTTPS_LIMITS, JSON_BYTES_MAX, KEEP_ALIVE_MS, limitConnections, REQUEST_TIMEOUT_MS, SILENCE_MS, SOCKET_MESSAGE_BYTES_MAX,
 } from './limits.js';
 import { LiveHub } from './live.js';
-import { pageSender } from './page.js';
+import { keepAssets, pageSender } from './page.js';
 import type { Deletions } from './receipts.js';
 import { accessRoutes } from './routes/access.js';
 import { auditRoutes } from './routes/audit.js';
@@ -155,7 +155,7 @@ export async function buildServer(deps: HttpDeps) {
   });
   const sendPage = pageSender(deps.webuiDirectory);
   for (const address of ['/', '/index.html']) app.get(address, (_request, reply) => sendPage(reply));
-  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false });
+  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false, setHeaders: keepAssets });
   app.setNotFoundHandler((request, reply) => {
     // A page address inside the app: the page finds its own way. A missing file or API address: not found.
     const path = request.url.split('?')[0]!;

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Consent as ConsentRoom } from '../../consent/index.js';
 import {
-  Consent, ConsentLink, ConsentRequest, DeletionStatus, Enrolled, EnrolmentFinish, EnrolmentProgress, IdParams, MAX_FRAME_BYTES, Notice, PhotoQuery, Refusal,
+  Consent, ConsentLink, ConsentRequest, Deletion, DeletionStatus, Enrolled, EnrolmentFinish, EnrolmentProgress, IdParams, MAX_FRAME_BYTES, Notice, PhotoQuery, Refusal,
   WithdrawalReceipt, WithdrawalRequest,
 } from '../../contract/index.js';
 import type { Enrolments } from '../../recognition/index.js';
@@ -53,6 +53,10 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
     const { token, validUntil } = consent.makeLink(request.params.id, actorOf(request));
     return reply.status(201).send({ url: `${reachableFromLan(request.headers.host ?? 'localhost')}/mine#${token}`, validUntil });
   });
+
+  app.get('/deletions', {
+    config: { permission: 'privacy_office' }, schema: { tags: ['consent'], summary: 'Deletions under way, oldest first', response: { 200: Type.Array(Deletion) } },
+  }, async () => receipts.deletions.pending());
 
   app.get('/deletions/:id', {
     config: { permission: 'withdraw' },
