@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { contentPolicy } from './headers.js';
 
 /** In webui/index.html, where Ionic looks for it. */
@@ -22,6 +22,6 @@ export function pageSender(directory: string): (reply: FastifyReply) => Promise<
  * What the build named after its content never changes: no browser has to ask for it again. A page that did ask for its sixty files
  * at every start would soon meet the limit on requests.
  */
-export function keepAssets(reply: { header(name: string, value: string): unknown }, path: string): void {
-  if (path.includes(`${sep}assets${sep}`)) reply.header('cache-control', 'public, max-age=31536000, immutable');
+export function keepAssets(response: { setHeader(name: string, value: string): unknown }, path: string): void {
+  if (basename(dirname(path)) === 'assets') response.setHeader('cache-control', 'public, max-age=31536000, immutable');
 }
