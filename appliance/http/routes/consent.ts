@@ -23,7 +23,10 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
   app.post('/customers/:id/consents/ask', {
     config,
     schema: { tags: ['consent'], summary: 'The customer is asked now: the notice to show. Blocked for 48 hours after a refusal', params: IdParams, response: { 200: Notice } },
-  }, async (request) => consent.ask(request.params.id, actorOf(request)));
+  }, async (request) => {
+    enrolments.requireOn();
+    return consent.ask(request.params.id, actorOf(request));
+  });
 
   app.post('/customers/:id/consents/refuse', {
     config,
