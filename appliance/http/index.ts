@@ -155,7 +155,7 @@ export async function buildServer(deps: HttpDeps) {
   });
   const sendPage = pageSender(deps.webuiDirectory);
   for (const address of ['/', '/index.html']) app.get(address, (_request, reply) => sendPage(reply));
-  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false, setHeaders: keepAssets });
+  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false, cacheControl: false, setHeaders: keepAssets });
   app.setNotFoundHandler((request, reply) => {
     // A page address inside the app: the page finds its own way. A missing file or API address: not found.
     const path = request.url.split('?')[0]!;

@@ -19,9 +19,9 @@ export function pageSender(directory: string): (reply: FastifyReply) => Promise<
 }
 
 /**
- * What the build named after its content never changes: no browser has to ask for it again. A page that did ask for its sixty files
+ * What the build named after its content never changes: no browser has to ask for it again; for the rest it asks each time. A page that did ask for its sixty files
  * at every start would soon meet the limit on requests.
  */
 export function keepAssets(response: { setHeader(name: string, value: string): unknown }, path: string): void {
-  if (basename(dirname(path)) === 'assets') response.setHeader('cache-control', 'public, max-age=31536000, immutable');
+  response.setHeader('cache-control', basename(dirname(path)) === 'assets' ? 'public, max-age=31536000, immutable' : 'public, max-age=0');
 }
