@@ -38,9 +38,10 @@ export interface Appliance {
 /**
  * The composition root: every room is made here, in start order, and nowhere else.
  * @param options.ownMachine nothing else of weight runs here, so recognition may wait for everything else
+ * @param options.patience factor on how long slow clients and silent sockets are waited for; default 1
  * @throws PorticoError with a start-up code; then nothing is left running
  */
-export async function startAppliance(config: Config, options: { clock?: Clock; log?: Logger; ownMachine?: boolean } = {}): Promise<Appliance> {
+export async function startAppliance(config: Config, options: { clock?: Clock; log?: Logger; ownMachine?: boolean; patience?: number } = {}): Promise<Appliance> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLogger(config.logLevel);
   const undo: (() => unknown)[] = [];
@@ -102,17 +103,17 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
     erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));
     erasure.deletes('dossier', (order) => consent.endAgain(order), 'at once');
-    erasure.deletes('dossier', ({ customerId }) => {
-      for (const id of customers.withMerged(customerId)) {
-        gallery.dropRows(id);
-        consent.eraseRecords(id);
-        for (const room of [sightings, visits, followUps]) room.erase(id);
-        rights.forget(id);
-      }
-      customers.erase(customerId);
+    erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
+      consent.eraseRecords(customerId);
+      for (const room of [sightings, visits, followUps]) room.erase(customerId);
+      rights.forget(customerId);
+    }));
+    rights.eraseWith({
+      begin: (order) => erasure.begin(order), byId: (id) => erasure.byId(id), pending: () => erasure.pending(),
+      withMerged: (customerId) => customers.withMerged(customers.byId(customerId).id),
     });
-    rights.eraseWith(erasure);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
+    customers.keepApart((customerId) => rights.isRestricted(customerId));
     // What a kill, a power cut or a restored database left undone; then whether the vault's vectors are those of this database.
     const replayed = erasure.replay();
     if (replayed > 0) log.warn({ deletions: replayed }, 'an older database was put back: what was deleted since is deleted again');
@@ -131,7 +132,6 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       await vision.stop();
       await gallery.stop();
     });
-    events.on('dossierErased', () => storage.dropTraces());
     consent.prepare(config.storeName);
 
     const accessCopies = new AccessCopies({
@@ -161,8 +161,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         {
           kind: 'inactive_customers', count: () => customers.count(), deleteBefore: (ms) => {
             // A record of consent keeps the dossier for as long as it has to be kept itself: evidence about nobody proves nothing.
-            const due = customers.inactiveSince(ms).filter((id) => !rights.holds(id)
-              && !customers.withMerged(id).some((each) => consent.history(each).some(({ endedAt }) => endedAt !== null)));
+            const due = customers.inactiveSince(ms).filter((id) => !customers.withMerged(id).some((each) => rights.holds(each) || consent.history(each).length > 0));
             for (const id of due) rights.erase(id, 'retention', THE_BOX);
             return due.length;
           },
@@ -220,6 +219,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone }, webuiDirectory: config.webuiDirectory,
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
     });
     undo.push(() => server.close());
     // Each night: a certificate near its end or without a new address is renewed while the server runs.
@@ -250,7 +250,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     // After READY, beside the cameras: new templates after a change of the model pack.
     if (modes.current() !== 'off' && gallery.ofOtherPacks().length > 0) {
       let stopped = false;
-      const done = reEnrolFromKeptPictures({ vision, gallery, consent, log }, () => stopped)
+      const done = reEnrolFromKeptPictures({ vision, gallery, consent, log }, () => stopped || modes.current() === 'off')
         .then((outcome) => log.info(outcome, 'templates of another model pack were made anew'))
         .catch((err: unknown) => log.error({ err }, 'templates of another model pack could not be made anew'));
       undo.push(() => { stopped = true; return done; });

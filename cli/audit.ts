@@ -3,18 +3,20 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Audit } from '../appliance/audit/index.js';
-import { systemClock } from '../appliance/kit/index.js';
-import { openForReading } from '../appliance/storage/index.js';
+import { Consent } from '../appliance/consent/index.js';
+import { EventBus } from '../appliance/events/index.js';
+import { createLogger, systemClock } from '../appliance/kit/index.js';
+import { openForReading, type Database } from '../appliance/storage/index.js';
 import { UsageError } from './modelsCheck.js';
 
 type Where = Parameters<typeof openForReading>[0];
 type Head = { seq: number; hash: string };
 
-async function withAudit<T>(where: Where, work: (audit: Audit) => Promise<T>): Promise<T> {
+async function withAudit<T>(where: Where, work: (audit: Audit, db: Database) => Promise<T>): Promise<T> {
   const db = openForReading(where);
   try {
     if (db.get(`SELECT 1 FROM sqlite_master WHERE name = 'audit_entry'`) === undefined) throw new UsageError('This database has no audit log yet. Start the box once.');
-    return await work(new Audit({ db, clock: systemClock }));
+    return await work(new Audit({ db, clock: systemClock }), db);
   } finally {
     db.close();
   }
@@ -27,14 +29,18 @@ export function parseHead(text: string): Head {
   return { seq: Number(match[1]), hash: match[2]!.toLowerCase() };
 }
 
-/** @returns whether the chain is whole; what is wrong is told */
+/** The chain, and every consent against its seal. @returns whether both are whole; what is wrong is told */
 export async function verifyAudit(where: Where, expected: Head | null, line: (text: string) => void): Promise<boolean> {
-  return withAudit(where, async (audit) => {
+  return withAudit(where, async (audit, db) => {
     try {
       const { whole, entries, firstBroken, head } = await audit.verify(expected ?? undefined);
       if (whole) line(`The audit log is whole: ${entries} entries. Head ${audit.head().seq}:${head}`);
       else line(`The audit log is broken. First broken entry: ${firstBroken}. ${entries} entries before it are whole.`);
-      return whole;
+      const consent = new Consent({ db, clock: systemClock, events: new EventBus(createLogger('silent')), audit, timeZone: 'UTC' });
+      const { checked, broken } = await consent.verifySeals();
+      if (broken.length === 0) line(`The consents are as they were sealed: ${checked}.`);
+      else line(`Changed since they were sealed: ${broken.length} of ${checked} consents: ${broken.join(' ')}`);
+      return whole && broken.length === 0;
     } catch (error) {
       if (error instanceof RangeError) throw new UsageError(`${error.message}: it cannot be compared any more.`);
       throw error;

@@ -33,6 +33,8 @@ export interface CheckOptions {
   facesDir: string | null;
   /** Whether the measured calibration and gates go into the pack's manifest. */
   write: boolean;
+  /** Rounds of timing; default ROUNDS. */
+  rounds?: number;
 }
 export interface CheckOutput {
   line(text: string): void;
@@ -54,7 +56,7 @@ export async function checkModels(options: CheckOptions, output: CheckOutput): P
   output.line(`present   ${modelPackOf(present)}`);
   if (manifestPath !== join(dir, 'manifest.json')) output.line('note      no manifest.json in this folder: it is taken for the built-in pack');
 
-  await timeBoth({ dir, manifest }, { dir: presentDir, manifest: present }, output);
+  await timeBoth({ dir, manifest }, { dir: presentDir, manifest: present }, options.rounds ?? ROUNDS, output);
   if (facesDir === null) {
     const known = manifest.calibration === null ? 'none yet: give --faces FOLDER --write' : manifest.calibration.measuredOn;
     output.line(`calibrated  ${known}`);
@@ -90,7 +92,7 @@ interface Pack {
 }
 
 /** Opens both packs, which is the self-test, and times them turn by turn. */
-async function timeBoth(candidate: Pack, present: Pack, output: CheckOutput): Promise<void> {
+async function timeBoth(candidate: Pack, present: Pack, rounds: number, output: CheckOutput): Promise<void> {
   const exam = await open(candidate);
   output.line('self-test  passed: hashes, shapes, finite numbers, sense');
   try {
@@ -100,7 +102,7 @@ async function timeBoth(candidate: Pack, present: Pack, output: CheckOutput): Pr
       const frames: number[][] = [[], []];
       const faces: number[][] = [[], []];
       const started = performance.now();
-      for (let round = -WARM_UP; round < ROUNDS; round++) {
+      for (let round = -WARM_UP; round < rounds; round++) {
         if (round >= ROUNDS_MIN && performance.now() - started > TIMING_BUDGET_MS) break;
         for (const [index, pack] of packs.entries()) {
           const [frame, face] = [await pack.timeFrame(), await pack.timeFace()];
@@ -108,7 +110,7 @@ async function timeBoth(candidate: Pack, present: Pack, output: CheckOutput): Pr
           frames[index]!.push(frame);
           faces[index]!.push(face);
         }
-        output.progress('timing', round + WARM_UP + 1, ROUNDS + WARM_UP);
+        output.progress('timing', round + WARM_UP + 1, rounds + WARM_UP);
       }
       const text = (times: number[][]) => `${median(times[0]!).toFixed(1)} ms (present ${median(times[1]!).toFixed(1)})`;
       output.line(`time      a frame of 1280x720 ${text(frames)}, each face ${text(faces)}; medians of ${frames[0]!.length}, one core`);

@@ -42,8 +42,9 @@ program
   .command('vault')
   .description('the file with the customers\' keys, which is never part of a backup')
   .command('new')
-  .description('an empty vault where the old one is lost: all templates are forgotten; the box must be stopped')
-  .action(() => newVault(loadConfig(), systemClock, terminal));
+  .description('an empty vault where the old one is lost: all templates are forgotten, all consents end; the box must be stopped')
+  .option('--deletions <file>', 'deletions.jsonl of the newest audit pack: dossiers deleted since the copy are deleted again')
+  .action((options: { deletions?: string }) => newVault(loadConfig(), systemClock, terminal, options.deletions ?? null));
 
 program.command('receipt').description('receipts of deletion')
   .command('verify')

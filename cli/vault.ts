@@ -1,9 +1,15 @@
 /** `portico gallery rekey` and `portico vault new`: what is done to a box that stands still. */
-import { existsSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Check } from 'typebox/schema';
 import { Audit, THE_BOX } from '../appliance/audit/index.js';
+import { Consent } from '../appliance/consent/index.js';
+import { Deletion as DeletionForm, type Deletion } from '../appliance/contract/index.js';
+import { Erasure } from '../appliance/erasure/index.js';
+import { EventBus } from '../appliance/events/index.js';
 import { CustomerKeys, reconcile, rekey, rotationOf } from '../appliance/gallery/index.js';
-import type { Clock } from '../appliance/kit/index.js';
+import { createLogger, toInstant, type Clock } from '../appliance/kit/index.js';
 import { openStorage, type Storage } from '../appliance/storage/index.js';
 import { UsageError, type CheckOutput } from './modelsCheck.js';
 
@@ -29,17 +35,47 @@ export function rekeyGallery(files: BoxFiles, clock: Clock, output: CheckOutput)
 }
 
 /**
- * An empty vault for a box that lost its own: every template is forgotten, because no key opens it any more.
- * @throws UsageError when there is a vault, PorticoError as above
+ * An empty vault for a box that lost its own. Every template is forgotten, because no key opens it any more, and every consent
+ * ends, because nobody knows any more which were withdrawn since the database was copied.
+ * @param deletionsFile `deletions.jsonl` of an audit pack: whole dossiers deleted since are deleted again at the next start
+ * @throws UsageError when there is a vault or the file is not such a list, PorticoError as above
  */
-export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput): void {
+export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput, deletionsFile: string | null): void {
   const file = join(files.dataDirectory, 'vault', 'vault.db');
   if (existsSync(file) && statSync(file).size > 0) throw new UsageError(`${file} exists. Move it away first if it is really lost.`);
+  const deletions = deletionsFile === null ? [] : readDeletions(deletionsFile);
   withStorage(files, clock, true, (storage, audit, keys) => {
-    const forgotten = forgetUnreadable(storage, audit, keys, clock);
+    const { db } = storage;
+    const { forgotten, ended, adopted } = db.transaction(() => {
+      const erasure = new Erasure({ db, clock, audit, dropTraces: () => storage.dropTraces() });
+      const requestedAt = toInstant(clock.now());
+      const ended = new Consent({ db, clock, audit, events: new EventBus(createLogger('silent')), timeZone: 'UTC' }).endAll();
+      // Match scores and the like go when the box starts, which knows where they are.
+      erasure.adopt(ended.map((customerId) => (
+        { id: randomUUID(), customerId, scope: 'face', reason: 'expired', requestedAt, completedAt: null, templatesDeleted: 0, keyDestroyed: false })));
+      return {
+        ended: ended.length, forgotten: forgetUnreadable(storage, audit, keys, clock), adopted: erasure.adopt(deletions.filter(({ scope }) => scope === 'dossier')),
+      };
+    });
     storage.dropTraces();
-    output.line(`The vault is new and empty. ${forgotten} templates were forgotten: these customers have to be photographed again.`);
+    output.line(`The vault is new and empty. ${forgotten} templates were forgotten and ${ended} consents ended: these customers are asked and photographed again.`);
+    output.line(deletionsFile === null
+      ? 'What was deleted after this database was copied is not known here: dossiers deleted since are back. With --deletions FILE (deletions.jsonl of the newest audit pack) they go again.'
+      : `${adopted} dossiers deleted since are deleted again when the box starts.`);
   });
+}
+
+/** @throws UsageError */
+function readDeletions(file: string): Deletion[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => {
+      const deletion: unknown = JSON.parse(line);
+      if (!Check(DeletionForm, deletion)) throw new Error('another form');
+      return deletion;
+    });
+  } catch (error) {
+    throw new UsageError(`${file} is not a list of deletions: ${(error as Error).message}`);
+  }
 }
 
 /** @returns how many templates no key opened any more */

@@ -38,7 +38,7 @@ export class PorticoClient {
     const type = payload === undefined ? {} : { 'content-type': body instanceof Uint8Array ? 'image/jpeg' : 'application/json' };
     return new Promise((resolve, reject) => {
       const request = httpsRequest(new URL(path, this.#base), {
-        method, agent: this.#agent, headers: { ...type, cookie: this.#cookieHeader(), ...headers },
+        method, agent: this.#agent, headers: { ...type, cookie: this.cookieHeader(), ...headers },
       }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -122,7 +122,7 @@ export class PorticoClient {
   open<M>(path: string, headers: Record<string, string> = {}): SocketReader<M> {
     const url = new URL(path, this.#base);
     url.protocol = 'wss:';
-    return new SocketReader<M>(new WebSocket(url, { ca: this.#rootPem, headers: { cookie: this.#cookieHeader(), ...headers } }));
+    return new SocketReader<M>(new WebSocket(url, { ca: this.#rootPem, headers: { cookie: this.cookieHeader(), ...headers } }));
   }
 
   /** Closes kept connections. */
@@ -130,7 +130,8 @@ export class PorticoClient {
     this.#agent.destroy();
   }
 
-  #cookieHeader(): string {
+  /** For what is sent by hand. */
+  cookieHeader(): string {
     return [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 

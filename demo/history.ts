@@ -5,7 +5,7 @@
 import type { FollowUpRequest, NoteRequest, StaffMember, VisitCard } from '../appliance/contract/index.js';
 import { toDay, type Clock } from '../appliance/kit/index.js';
 import type { PorticoClient } from './client.js';
-import { ADVISERS, CUSTOMERS, OWNER, type AdviserName, type DemoCustomer } from './people.js';
+import { ADVISERS, BACK_OFFICE, CUSTOMERS, OWNER, type AdviserName, type DemoCustomer } from './people.js';
 import { takePortraits } from './portraits.js';
 import type { Photos } from './samplePhotos.js';
 
@@ -77,7 +77,7 @@ async function makeStaff(ipad: PorticoClient, ownerCode: string): Promise<Staff>
   const owner = await ipad.makeOwner(OWNER.name, OWNER.pin);
   await ipad.signIn(owner.id, OWNER.pin);
   const entries: [string, StaffMember][] = [[OWNER.name, owner]];
-  for (const adviser of ADVISERS) entries.push([adviser.name, await ipad.call<StaffMember>('POST', '/staff', adviser)]);
+  for (const member of [...ADVISERS, ...BACK_OFFICE]) entries.push([member.name, await ipad.call<StaffMember>('POST', '/staff', member)]);
   return Object.fromEntries(entries) as Staff;
 }
 

@@ -8,6 +8,11 @@ export const ADVISERS = [
   { name: '陆遥', role: 'associate', pin: '135791' },
   { name: '许宁', role: 'associate', pin: '975313' },
 ] as const satisfies readonly StaffRequest[];
+/** Who looks after consent and rights, and who looks after the box: each sees another part of the page. */
+export const BACK_OFFICE = [
+  { name: '叶知秋', role: 'privacy_officer', pin: '864209' },
+  { name: '丁一', role: 'it', pin: '112358' },
+] as const satisfies readonly StaffRequest[];
 export type AdviserName = (typeof ADVISERS)[number]['name'];
 
 /** Where a face is in a sample photo; left, top, right, bottom in pixels. */

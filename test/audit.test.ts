@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { temporaryDirectory } from './support/box.js';
+import { temporaryDirectory } from './support/scratch.js';
 
 const AUDIT = join(fileURLToPath(new URL('../../', import.meta.url)), '.ci/audit');
 

@@ -122,26 +122,37 @@ export class Access {
     return this.#audit.recording('staff_added', by, (staff) => ({ detail: { staffId: staff.id, role } }), () => this.#insertStaff(name, role, pinHash));
   }
 
-  /** Sets a new PIN and ends every lock. @throws PorticoError staff_not_found, pin_too_simple */
+  /**
+   * Sets a new PIN and ends every lock. A manager does so when somebody's access is lost or in the wrong hands, so whatever else
+   * lets that person in ends too: sessions, with their sockets, and passkeys.
+   * @throws PorticoError staff_not_found, pin_too_simple
+   */
   async setPin(staffId: string, pin: string, by: Actor): Promise<void> {
     const pinHash = await hashPin(pin);
     this.#audit.recording('pin_set', by, { detail: { staffId } }, () => {
       const changed = this.#db.run('UPDATE staff SET pin_hash = ? WHERE id = ? AND left_at_ms IS NULL', pinHash, staffId);
       if (changed.changes !== 1) throw new PorticoError('staff_not_found');
       this.#pinTries.forgiveEverywhere(staffId);
+      this.passkeys.forget(staffId);
+      this.#sessions.endAllOf('staff_id', staffId);
     });
   }
 
   /**
    * Somebody left: no more signing in, and all sessions end.
-   * @throws PorticoError staff_not_found; staff_last_manager: nobody would be left to add another
+   * @throws PorticoError staff_not_found; staff_last_manager, staff_last_officer: the store would be left without one
    */
   removeStaff(staffId: string, by: Actor): void {
     this.#audit.recording('staff_removed', by, { detail: { staffId } }, () => {
       const removed = this.#db.run('UPDATE staff SET left_at_ms = ? WHERE id = ? AND left_at_ms IS NULL', this.#clock.now(), staffId);
       if (removed.changes !== 1) throw new PorticoError('staff_not_found');
-      const manager = this.#db.get(`SELECT 1 FROM staff WHERE role = 'manager' AND left_at_ms IS NULL`);
-      if (manager === undefined) throw new PorticoError('staff_last_manager'); // two who remove each other at once
+      const { role } = this.#db.get<{ role: Role }>('SELECT role FROM staff WHERE id = ?', staffId)!;
+      // In the transaction: two may remove each other at once.
+      if (!this.staff().some((left) => left.role === role)) {
+        if (role === 'manager') throw new PorticoError('staff_last_manager');
+        // Nobody would answer customers or read the log, and whoever removed the officer would decide when somebody does again.
+        if (role === 'privacy_officer') throw new PorticoError('staff_last_officer');
+      }
       this.passkeys.forget(staffId);
       this.#sessions.endAllOf('staff_id', staffId);
     });

@@ -75,8 +75,8 @@ export class Passkeys {
     const id = randomUUID();
     this.#db.transaction(() => {
       const { n } = this.#db.get<{ n: number }>('SELECT count(*) AS n FROM passkey WHERE staff_id = ?', staff.id)!;
-      // Removed while the finger was on the sensor, or somebody collects them.
-      if (n >= PASSKEYS_EACH_MAX || !this.#worksHere(staff.id)) throw new PorticoError('passkey_invalid');
+      // Removed, or given another PIN, while the finger was on the sensor; or somebody collects them.
+      if (n >= PASSKEYS_EACH_MAX || !this.#isKnown(staff.id)) throw new PorticoError('passkey_invalid');
       this.#insert(id, staff.id, name, site.rpId, credential);
       this.#audit.record('passkey_added', { staffId: staff.id, deviceId }, { detail: { passkeyId: id } });
     });
@@ -90,7 +90,7 @@ export class Passkeys {
     });
   }
 
-  /** Somebody left. Inside a transaction. */
+  /** Somebody left, or got another PIN. Inside a transaction. */
   forget(staffId: string): void {
     this.#db.run('DELETE FROM passkey WHERE staff_id = ?', staffId);
     this.#db.run('DELETE FROM passkey_user WHERE staff_id = ?', staffId);
@@ -180,8 +180,9 @@ export class Passkeys {
     return typeof said === 'string' && Buffer.from(said, 'base64url').equals(this.#handleOf(staffId));
   }
 
-  #worksHere(staffId: string): boolean {
-    return this.#db.get('SELECT 1 FROM staff WHERE id = ? AND left_at_ms IS NULL', staffId) !== undefined;
+  /** Since `registrationOptions`, and not forgotten meanwhile. */
+  #isKnown(staffId: string): boolean {
+    return this.#db.get('SELECT 1 FROM passkey_user WHERE staff_id = ?', staffId) !== undefined;
   }
 }
 

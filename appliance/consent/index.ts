@@ -208,6 +208,21 @@ export class Consent {
     else this.#markEnded(active.id, reason === 'expired' ? 'expired' : reason === 'merged' ? 'replaced' : 'withdrawn', now);
   }
 
+  /**
+   * The vault is lost: which deletions and withdrawals came after the database was copied nobody knows any more, so no consent may be
+   * relied on. What rests on them is the caller's to delete. @returns whose consents ended
+   */
+  endAll(): string[] {
+    return this.#db.transaction(() => {
+      const holding = this.#db.all<{ id: string; customer_id: string }>('SELECT id, customer_id FROM consent WHERE ended_at_ms IS NULL');
+      for (const { id, customer_id } of holding) {
+        this.#markEnded(id, 'expired', this.#clock.now());
+        this.#audit.record('consent_ended', THE_BOX, { customerId: customer_id, detail: { consentId: id, reason: 'vault_lost' } });
+      }
+      return holding.map(({ customer_id }) => customer_id);
+    });
+  }
+
   /** Whether any consent ever ended. */
   hasEnded(): boolean {
     return this.#db.get('SELECT 1 FROM consent WHERE ended_at_ms IS NOT NULL LIMIT 1') !== undefined;
@@ -263,7 +278,10 @@ export class Consent {
 
   /** All consents with all that proves them, one by one: for the audit pack. */
   *allEvidence(): Generator<ConsentEvidence> {
-    for (const { id } of this.#db.all<{ id: string }>('SELECT id FROM consent ORDER BY given_at_ms, id')) yield this.evidence(id);
+    for (const { id } of this.#db.all<{ id: string }>('SELECT id FROM consent ORDER BY given_at_ms, id')) {
+      // One that was deleted since the list was read is skipped.
+      if (this.#db.get('SELECT 1 FROM consent WHERE id = ?', id) !== undefined) yield this.evidence(id);
+    }
   }
 
   /**

@@ -22,7 +22,12 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 /** Why a dossier was opened. */
 export const DOSSIER_REASONS = ['visit', 'search', 'enrolment', 'follow_up', 'rights'] as const;
 export type DossierReason = (typeof DOSSIER_REASONS)[number];
-export const DossierQuery = Type.Object({ why: Type.Optional(OneOf(DOSSIER_REASONS)) }, closed);
+export const DossierQuery = Type.Object(
+  {
+    why: Type.Optional(OneOf(DOSSIER_REASONS)),
+    /** The page reads again by itself what it shows already: no use of the iPad, and no new opening for the log. */
+    again: Type.Optional(OneOf(['true'])),
+  }, closed);
 
 export const AuditEntry = Type.Object(
   {

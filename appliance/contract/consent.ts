@@ -117,7 +117,10 @@ export const Deletion = Type.Object(
     /** Null: under way; it goes on by itself, over a restart too. */
     completedAt: Nullable(Instant),
     templatesDeleted: Type.Integer({ minimum: 0 }),
-    /** Whether the customer's own key was destroyed, without which older backups are useless for this person. */
+    /**
+     * Whether keys of the customer's own were destroyed: with `face` and `dossier` all of them, with `purposes` those of the purposes
+     * that ended. What backups hold under them is useless then. False: there were none, so nothing was sealed.
+     */
     keyDestroyed: Type.Boolean(),
   },
   closed,

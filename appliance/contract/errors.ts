@@ -32,6 +32,7 @@ export const ERRORS = {
   staff_name_taken: [409, 'There is already a member of staff of that name.'],
   staff_self: [409, 'You cannot remove yourself. Ask another manager.'],
   staff_last_manager: [409, 'The last manager cannot be removed. Add another manager first.'],
+  staff_last_officer: [409, 'The last privacy officer cannot be removed. Add another privacy officer first.'],
   device_not_found: [404, 'This device is not paired.'],
 
   // Customers and visits

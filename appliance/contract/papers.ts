@@ -4,7 +4,7 @@ import { closed, Id, Instant, Nullable, OneOf } from './base.js';
 import { Consent, Deletion, NOTICE_FIELDS, Refusal, Signature } from './consent.js';
 import { AUDIT_ACTIONS, DOSSIER_REASONS } from './audit.js';
 import { Explanation, Restriction, RightsRequest } from './privacy.js';
-import { Dossier } from './rest.js';
+import { CustomerFields, Dossier } from './rest.js';
 
 /** The public keys of the box as a JWK set (RFC 7517). `kid` is the thumbprint of RFC 7638, as papers name it. */
 export const KeySet = Type.Object(
@@ -51,8 +51,8 @@ export const AccessCopy = Type.Object(
     explanations: Type.Array(Explanation),
     requests: Type.Array(RightsRequest),
     restriction: Restriction,
-    /** Names of dossiers that turned out to be the same person's and went into this one. */
-    formerDossiers: Type.Array(Type.Object({ displayName: Type.String(), mergedAt: Instant }, closed)),
+    /** What is kept of dossiers that turned out to be the same person's and went into this one. */
+    formerDossiers: Type.Array(Type.Object({ ...CustomerFields.properties, mergedAt: Instant }, closed)),
     /** What else the audit log says was done with this dossier, oldest first. */
     log: Type.Array(Type.Object({ at: Instant, action: OneOf(AUDIT_ACTIONS) }, closed)),
     /** Who opened the dossier. */

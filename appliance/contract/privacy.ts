@@ -1,9 +1,6 @@
 /** The privacy office on the wire: rights requests, assessments, stations, retention, the stored-person count, breaches. */
 import { Type, type Static } from 'typebox';
-import { AUDIT_ACTIONS } from './audit.js';
 import { closed, Day, Id, Instant, Line, Nullable, OneOf } from './base.js';
-import { Consent } from './consent.js';
-import { CustomerFields, FollowUp, Note, TemplateInfo, Visit } from './rest.js';
 
 const Text = (maxLength: number) => Type.String({ maxLength });
 

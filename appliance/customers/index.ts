@@ -29,12 +29,18 @@ export class Customers {
   readonly #events: EventBus;
 
   #merged: readonly MovableRows[];
+  #isRestricted: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
     this.#merged = [movableRows(deps.db, 'note')];
+  }
+
+  /** While this says yes of one of them, two dossiers are not merged. */
+  keepApart(isRestricted: (customerId: string) => boolean): void {
+    this.#isRestricted = isRestricted;
   }
 
   /** What other rooms hold of a dossier and goes along when it is merged. Must be given before any merge. */
@@ -124,10 +130,11 @@ export class Customers {
    * number too if there is none yet, and `from` is hidden. Facts, tier and form of address of `into` stay as they are.
    * @param alongside done first in the same transaction: ends the consent given under `from`, so that what rests on it (match
    *   scores, a recognised visit that is open) does not go along
-   * @throws PorticoError customer_not_found, customer_merged, merge_invalid
+   * @throws PorticoError customer_not_found, customer_merged, merge_invalid, customer_restricted
    */
   merge(from: string, into: string, staffId: string, alongside: () => void): void {
     if (from === into) throw new PorticoError('merge_invalid');
+    if (this.#isRestricted(from) || this.#isRestricted(into)) throw new PorticoError('customer_restricted');
     this.#db.transaction(() => {
       const [gone, kept] = [this.byId(from), this.byId(into)];
       alongside();
@@ -154,25 +161,30 @@ export class Customers {
    */
   undoMerge(mergeId: string): string {
     return this.#db.transaction(() => {
-      const merge = this.#db.get<{ from_id: string; into_id: string; phone_moved: string | null }>(
-        'SELECT from_id, into_id, phone_moved FROM customer_merge WHERE id = ? AND undone_at_ms IS NULL', mergeId);
+      const merge = this.#db.get<{ from_id: string; into_id: string }>(
+        'SELECT from_id, into_id FROM customer_merge WHERE id = ? AND undone_at_ms IS NULL', mergeId);
       if (merge === undefined) throw new PorticoError('merge_not_found');
       const kept = this.#db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', merge.into_id)!;
       if (kept.merged_into_id !== null) throw new PorticoError('merge_undo_order', { into: kept.merged_into_id });
-      for (const { kind, moveBack } of this.#merged) {
-        const rows = this.#db.all<{ row_id: string }>('SELECT row_id FROM customer_merge_row WHERE merge_id = ? AND kind = ?', mergeId, kind);
-        moveBack(rows.map((row) => row.row_id), merge.into_id, merge.from_id);
-      }
-      this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE id = ?', merge.from_id);
-      // The number goes back unless somebody changed it since.
-      if (merge.phone_moved !== null
-        && this.#db.run('UPDATE customer SET phone = NULL WHERE id = ? AND phone = ?', merge.into_id, merge.phone_moved).changes > 0) {
-        this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', merge.phone_moved, merge.from_id);
-      }
-      this.#db.run('UPDATE customer_merge SET undone_at_ms = ? WHERE id = ?', this.#clock.now(), mergeId);
+      this.#moveApart(mergeId);
       this.#tellBoth(merge.from_id, merge.into_id);
       return merge.from_id;
     });
+  }
+
+  #moveApart(mergeId: string): void {
+    const merge = this.#db.get<{ from_id: string; into_id: string; phone_moved: string | null }>('SELECT from_id, into_id, phone_moved FROM customer_merge WHERE id = ?', mergeId)!;
+    for (const { kind, moveBack } of this.#merged) {
+      const rows = this.#db.all<{ row_id: string }>('SELECT row_id FROM customer_merge_row WHERE merge_id = ? AND kind = ?', mergeId, kind);
+      moveBack(rows.map((row) => row.row_id), merge.into_id, merge.from_id);
+    }
+    this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE id = ?', merge.from_id);
+    // The number goes back unless somebody changed it since.
+    if (merge.phone_moved !== null
+      && this.#db.run('UPDATE customer SET phone = NULL WHERE id = ? AND phone = ?', merge.into_id, merge.phone_moved).changes > 0) {
+      this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', merge.phone_moved, merge.from_id);
+    }
+    this.#db.run('UPDATE customer_merge SET undone_at_ms = ? WHERE id = ?', this.#clock.now(), mergeId);
   }
 
   /** The dossiers in this one that can be taken out again, newest first. */
@@ -193,27 +205,35 @@ export class Customers {
   }
 
   /** The dossiers in this one, newest merge first; also those that went in by way of another. */
-  formerDossiers(id: string): { displayName: string; atMs: number }[] {
-    return this.withMerged(id).slice(1).map((former) => this.#db.get<{ displayName: string; atMs: number }>(
-      `SELECT display_name AS displayName, at_ms AS atMs FROM customer JOIN customer_merge ON from_id = customer.id AND undone_at_ms IS NULL
-       WHERE customer.id = ?`, former)!).sort((a, b) => b.atMs - a.atMs);
+  formerDossiers(id: string): (CustomerFields & { mergedAtMs: number })[] {
+    return this.withMerged(id).slice(1).map((former) => {
+      const row = this.#db.get<CustomerRow & { mergedAtMs: number }>(
+        `SELECT customer.*, at_ms AS mergedAtMs FROM customer JOIN customer_merge ON from_id = customer.id AND undone_at_ms IS NULL WHERE customer.id = ?`, former)!;
+      return {
+        displayName: row.display_name, salutation: row.salutation, phone: row.phone, tier: row.tier, facts: this.#lines(former, 'fact'),
+        doNot: this.#lines(former, 'do_not'), mergedAtMs: row.mergedAtMs,
+      };
+    }).sort((a, b) => b.mergedAtMs - a.mergedAtMs);
   }
 
   /**
-   * Deletes the dossier and those merged into it, for good: names, numbers, facts, notes, and what was written down about merging.
-   * What other rooms hold of each of them has to be deleted before, in the same transaction.
-   * @throws PorticoError customer_not_found, customer_merged {into}
+   * Deletes one dossier for good: name, number, facts, notes, and what was written down about merging. One that was merged is taken
+   * out first, with its rows; one that was merged into it (as an older file may say) is a dossier of its own again. Nothing is
+   * there to delete: nothing happens. What other rooms hold has to be deleted alongside, in the same transaction.
+   * @param alongside called when the dossier stands by itself
    */
-  erase(id: string): void {
+  erase(id: string, alongside: () => void): void {
     this.#db.transaction(() => {
-      this.byId(id);
-      for (const gone of this.withMerged(id).reverse()) { // the deepest first: they refer to the one they went into
-        this.#db.run('DELETE FROM customer_merge_row WHERE merge_id IN (SELECT id FROM customer_merge WHERE ? IN (from_id, into_id))', gone);
-        this.#db.run('DELETE FROM customer_merge WHERE ? IN (from_id, into_id)', gone);
-        this.#db.run('DELETE FROM note WHERE customer_id = ?', gone);
-        this.#db.run('DELETE FROM customer_line WHERE customer_id = ?', gone);
-        this.#db.run('DELETE FROM customer WHERE id = ?', gone);
-      }
+      const mine = this.#db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', id);
+      const merge = this.#db.get<{ id: string }>('SELECT id FROM customer_merge WHERE from_id = ? AND undone_at_ms IS NULL', id);
+      if (mine?.merged_into_id != null && merge !== undefined) this.#moveApart(merge.id);
+      alongside();
+      this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE merged_into_id = ?', id);
+      this.#db.run('DELETE FROM customer_merge_row WHERE merge_id IN (SELECT id FROM customer_merge WHERE ? IN (from_id, into_id))', id);
+      this.#db.run('DELETE FROM customer_merge WHERE ? IN (from_id, into_id)', id);
+      this.#db.run('DELETE FROM note WHERE customer_id = ?', id);
+      this.#db.run('DELETE FROM customer_line WHERE customer_id = ?', id);
+      this.#db.run('DELETE FROM customer WHERE id = ?', id);
       this.#db.afterCommit(() => this.#events.emit('dossierErased', { customerId: id }));
     });
   }

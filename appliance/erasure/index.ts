@@ -125,20 +125,33 @@ export class Erasure {
     const missed = this.#db.all<VaultRow>(
       'SELECT * FROM vault.deletion WHERE seq > ? AND id NOT IN (SELECT id FROM main.deletion_pending) ORDER BY seq', seen);
     if (missed.length === 0) return 0;
-    this.#db.withReserve(() => this.#db.transaction(() => {
-      for (const row of missed) {
-        const order = toOrder(row);
-        this.#endConsent?.(order);
+    this.#db.withReserve(() => {
+      for (const row of missed) this.#replayOne(row);
+      this.#seen(missed.at(-1)!.seq);
+    });
+    this.#dropTraces();
+    return missed.length;
+  }
+
+  #replayOne(row: VaultRow): void {
+    const order = toOrder(row);
+    const again = (work: () => void) => this.#db.transaction(() => {
+      this.#endConsent?.(order);
+      work();
+      this.#audit.record('deletion_replayed', THE_BOX, { customerId: row.customer_id, detail: { deletionId: row.id, scope: row.scope } });
+    });
+    try {
+      again(() => {
         this.#run(this.#atOnce, order);
         // Where the first time was not finished either, all steps come again.
         if (row.completed_at_ms === null) this.#writePending(row);
         else this.#run(this.#next, order);
-        this.#audit.record('deletion_replayed', THE_BOX, { customerId: row.customer_id, detail: { deletionId: row.id, scope: row.scope } });
-      }
-      this.#seen(missed.at(-1)!.seq);
-    }));
-    this.#dropTraces();
-    return missed.length;
+      });
+    } catch (err) {
+      // One that cannot be done keeps neither the others nor the box from starting; it goes on being tried.
+      this.#log?.error({ err, deletionId: row.id }, 'a deletion could not be done again');
+      again(() => this.#writePending(row));
+    }
   }
 
   // ---- Asking ----------------------------------------------------------------------------------------------------
@@ -172,6 +185,22 @@ export class Erasure {
        ORDER BY requested_at_ms DESC`, customerId, customerId).map(({ id }) => this.byId(id));
   }
 
+  /**
+   * Deletions that this box does not know any more, out of an audit pack: they are done again at the next start.
+   * @returns how many were not known
+   */
+  adopt(deletions: readonly Deletion[]): number {
+    return this.#db.transaction(() => {
+      const unknown = deletions.filter(({ id }) => this.#vaultRow(id) === undefined && this.#pendingRow(id) === undefined);
+      for (const { id, customerId, scope, reason, requestedAt, templatesDeleted } of unknown) {
+        this.#writePending({
+          id, customer_id: customerId, scope, reason, purposes: '', requested_at_ms: Date.parse(requestedAt), templates: templatesDeleted,
+        });
+      }
+      return unknown.length;
+    });
+  }
+
   /** Whether something of this customer's face is still to be deleted: what is made now would be deleted along with it. */
   isDeleting(customerId: string): boolean {
     return this.#db.get('SELECT 1 FROM main.deletion_pending WHERE customer_id = ? AND rows_gone = 0', customerId) !== undefined;
@@ -201,6 +230,7 @@ export class Erasure {
         if (this.#vaultRow(id) === undefined) this.#writeToVault(row, keys);
       });
       this.#db.transaction(() => {
+        if (order.scope === 'dossier') this.#run(this.#atOnce, order); // a consent may have been signed meanwhile
         this.#run(this.#next, order);
         this.#db.run('UPDATE deletion_pending SET rows_gone = 1 WHERE id = ?', id);
         if (order.scope !== 'purposes') {
@@ -236,7 +266,7 @@ export class Erasure {
       row.id, seq, row.customer_id, row.scope, row.reason, row.purposes, row.requested_at_ms, row.templates, keys);
   }
 
-  #writePending(row: VaultRow): void {
+  #writePending(row: PendingRow): void {
     this.#db.run(
       'INSERT INTO deletion_pending (id, customer_id, scope, reason, purposes, requested_at_ms, templates) VALUES (?, ?, ?, ?, ?, ?, ?)',
       row.id, row.customer_id, row.scope, row.reason, row.purposes, row.requested_at_ms, row.templates);

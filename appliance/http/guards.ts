@@ -13,8 +13,8 @@ declare module 'fastify' {
      * the box does not start.
      */
     permission?: RoutePermission;
-    /** Asking this is not using the iPad: pages ask by themselves. */
-    unattended?: boolean;
+    /** Asking this is not using the iPad: pages ask by themselves. A function: only some requests are so. */
+    unattended?: boolean | ((request: FastifyRequest) => boolean);
   }
   interface FastifyRequest {
     /** Who is asking; null: not a paired device. Set by the hook below for every request under /api. */
@@ -70,14 +70,14 @@ export function guardRoute(access: Access) {
     const permission = route.config?.permission;
     if (permission === undefined) throw new Error(`${String(route.method)} ${route.url} names no permission`);
     if (route.websocket === true || permission === 'public') return;
-    const unattended = route.config?.unattended === true;
+    const { unattended = false } = route.config ?? {};
     const guard = async (request: FastifyRequest): Promise<void> => {
       if (permission === 'paired') {
         deviceOf(request);
         return;
       }
       const { session } = authorised(request, permission);
-      if (!unattended) access.noteUse(session.key);
+      if (!(typeof unattended === 'function' ? unattended(request) : unattended)) access.noteUse(session.key);
     };
     route.onRequest = [guard, ...[route.onRequest ?? []].flat()];
   };

@@ -25,9 +25,7 @@ import { compileAtFirstUse } from './compilers.js';
 import { handleError, refuseConnection } from './errors.js';
 import { guardRoute, identifyVisitor, refuseForeignOrigin } from './guards.js';
 import { BARE_HEADERS, HELMET_OPTIONS, sendPolicies } from './headers.js';
-import {
-  HTTPS_CONNECTIONS, HTTPS_LIMITS, JSON_BYTES_MAX, KEEP_ALIVE_MS, limitConnections, REQUEST_TIMEOUT_MS, SILENCE_MS, SOCKET_MESSAGE_BYTES_MAX,
-} from './limits.js';
+import { HTTPS_CONNECTIONS, JSON_BYTES_MAX, limitConnections, SOCKET_MESSAGE_BYTES_MAX, waitsOf } from './limits.js';
 import { LiveHub } from './live.js';
 import { keepAssets, pageSender } from './page.js';
 import type { Deletions } from './receipts.js';
@@ -60,20 +58,23 @@ export interface HttpDeps {
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
   box: { version: string; storeName: string; demo: boolean; timeZone: string };
   webuiDirectory: string;
+  /** See waitsOf in limits.ts; default 1. */
+  patience?: number;
 }
 
 /** The HTTPS server: page, REST, sockets. Assembles and does nothing else. */
 export async function buildServer(deps: HttpDeps) {
   const { certificates, box, deletions, signer, audit } = deps;
+  const waits = waitsOf(deps.patience ?? 1);
   const receipts = { deletions, signReceipt: (deletion: Deletion) => signDeletion(signer, box.storeName, deletion, audit.head()) };
   const app = fastify({
-    https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2', ...HTTPS_LIMITS },
+    https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2', ...waits.https },
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }), // addresses and paths carry customers' ids
     bodyLimit: JSON_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionTimeout: SILENCE_MS,
+    requestTimeout: waits.requestMs,
+    keepAliveTimeout: waits.keepAliveMs,
+    connectionTimeout: waits.silenceMs,
     frameworkErrors: (error, request, reply) => handleError(error, request as FastifyRequest, reply.headers(BARE_HEADERS) as FastifyReply),
     clientErrorHandler: refuseConnection,
     // A wrong type is refused, an unknown field is refused: nothing is guessed or dropped in silence.
@@ -126,7 +127,7 @@ export async function buildServer(deps: HttpDeps) {
     });
     await api.register(async (v1) => {
       v1.addHook('onRequest', identifyVisitor(deps.access));
-      registerSockets(v1, { ...deps, hub });
+      registerSockets(v1, { ...deps, hub, heartbeatMs: waits.heartbeatMs });
       await v1.register(async (rest) => {
         rest.addHook('onRequest', refuseForeignOrigin);
         await rest.register(accessRoutes({ ...deps, hostNames: certificates.names }));

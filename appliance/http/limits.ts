@@ -14,21 +14,35 @@ export const SOCKETS_PER_DEVICE_MAX = 24;
  * For the HTTPS server. Ours send some 700 bytes of headers; Node's own default is 16 kB. Who sends its headers or its body by
  * the drop is cut off: within the limit, plus at most one round of the check.
  */
-export const HTTPS_LIMITS = {
+const HTTPS_LIMITS = {
   maxHeaderSize: 8_192, headersTimeout: 10_000, handshakeTimeout: 10_000, connectionsCheckingInterval: 2_000,
 } as const;
 /** A photo of 8 MB over a bad Wi-Fi takes some 10 s. */
-export const REQUEST_TIMEOUT_MS = 30_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 /** Between two requests of one connection; a page that stays open asks more often, or opens another. */
-export const KEEP_ALIVE_MS = 30_000;
+const KEEP_ALIVE_MS = 30_000;
 /** Nothing goes either way: who asks and never reads the answer. Sockets have their own heartbeat instead. */
-export const SILENCE_MS = 120_000;
+const SILENCE_MS = 120_000;
 
 /** A browser opens up to eight; behind one address of a guest network there may be thirty iPads. */
 export const HTTPS_CONNECTIONS = { perAddress: 256, inAll: 1_024 } as const;
 /** For the plain server: a few small answers to iPads that are being set up. */
 export const PLAIN_CONNECTIONS = { perAddress: 16, inAll: 64 } as const;
-export const PLAIN_LIMITS = { maxHeaderSize: 4_096, headersTimeout: 5_000, requestTimeout: 5_000, keepAliveTimeout: 1_000, connectionsCheckingInterval: 1_000 } as const;
+const PLAIN_LIMITS = { maxHeaderSize: 4_096, headersTimeout: 5_000, requestTimeout: 5_000, keepAliveTimeout: 1_000, connectionsCheckingInterval: 1_000 } as const;
+/** A socket that has not answered the last ping is closed; sessions are looked up again. */
+const HEARTBEAT_MS = 15_000;
+
+/** @param patience factor on all waiting: 1 in the product, less in tests, which would else wait for minutes */
+export function waitsOf(patience: number) {
+  const scaled = <T extends { headersTimeout: number; connectionsCheckingInterval: number }>(limits: T): T => {
+    const isTime = (name: string) => /Timeout$|Interval$/.test(name);
+    return Object.fromEntries(Object.entries(limits).map(([name, value]) => [name, isTime(name) ? value * patience : value])) as T;
+  };
+  return {
+    https: scaled(HTTPS_LIMITS), plain: scaled(PLAIN_LIMITS), requestMs: REQUEST_TIMEOUT_MS * patience, keepAliveMs: KEEP_ALIVE_MS * patience,
+    silenceMs: SILENCE_MS * patience, heartbeatMs: HEARTBEAT_MS * patience,
+  };
+}
 
 /** Closes connections beyond the limits at once, before TLS and before a byte is read: one address cannot take them all. */
 export function limitConnections(server: Server, { perAddress, inAll }: { perAddress: number; inAll: number }): void {

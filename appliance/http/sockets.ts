@@ -11,8 +11,6 @@ import { SOCKETS_PER_DEVICE_MAX } from './limits.js';
 import type { LiveHub } from './live.js';
 import { endSocket, sendOrClose } from './wire.js';
 
-const HEARTBEAT_MS = 15_000;
-
 type Scope = (typeof SESSION_SCOPES)[number];
 interface SocketQuery { v?: string; mode?: string; range?: string; station?: string; epoch?: string; since?: string }
 
@@ -21,8 +19,8 @@ interface SocketQuery { v?: string; mode?: string; range?: string; station?: str
  * ends. A browser cannot read the status of a refused upgrade, so refusals are told in a typed message on the open socket,
  * which then closes with a code that the page understands.
  */
-export function registerSockets(app: FastifyInstance, deps: { access: Access; events: EventBus; hub: LiveHub; recognition: Recognition }): void {
-  const { access, events, hub, recognition } = deps;
+export function registerSockets(app: FastifyInstance, deps: { access: Access; events: EventBus; hub: LiveHub; recognition: Recognition; heartbeatMs: number }): void {
+  const { access, events, hub, recognition, heartbeatMs } = deps;
   const open = new Set<{ socket: WebSocket; deviceId: string; key: string; scope: Scope; permission: Permission; alive: boolean }>();
   const cameras = new Map<WebSocket, CameraKind>();
 
@@ -110,7 +108,7 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
         entry.socket.ping();
       }
     }
-  }, HEARTBEAT_MS);
+  }, heartbeatMs);
   app.addHook('preClose', async () => {
     clearInterval(heartbeat);
     for (const each of unsubscribe) each();

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Certificates } from './certificates.js';
 import { BARE_HEADERS } from './headers.js';
-import { limitConnections, PLAIN_CONNECTIONS, PLAIN_LIMITS } from './limits.js';
+import { limitConnections, PLAIN_CONNECTIONS, waitsOf } from './limits.js';
 
 /** What has to be reachable before an iPad trusts the box: the root and how to install it. Public by nature. */
 export interface TrustFile {
@@ -39,7 +39,8 @@ export function boxUrlFor(request: IncomingMessage, names: readonly string[], ht
   return `https://${host}${port === 443 ? '' : `:${port}`}`;
 }
 
-function hostOf(header: string | undefined): URL | null {
+/** What a Host header names; null: nothing that could be asked. Clients write what they like into it. */
+export function hostOf(header: string | undefined): URL | null {
   return header !== undefined && URL.canParse(`https://${header}/`) ? new URL(`https://${header}/`) : null;
 }
 
@@ -70,9 +71,10 @@ export function trustFile(path: string, certificates: Certificates, storeName: s
 /**
  * A plain HTTP server for iPads that do not trust the box yet: the page with the steps and the profile, and 404 for everything
  * else. It has no access to anything else of the box. (A small server by hand: two fixed files need no framework.)
+ * @param patience see waitsOf
  */
-export function createTrustServer(certificates: Certificates, storeName: string, httpsPort: () => number): Server {
-  const server = createServer({ ...PLAIN_LIMITS }, (request, response) => {
+export function createTrustServer(certificates: Certificates, storeName: string, httpsPort: () => number, patience = 1): Server {
+  const server = createServer(waitsOf(patience).plain, (request, response) => {
     const path = (request.url ?? '/').split('?')[0]!;
     const reads = request.method === 'GET' || request.method === 'HEAD';
     const headers = { ...BARE_HEADERS, connection: 'close' };

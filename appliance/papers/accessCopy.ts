@@ -85,7 +85,10 @@ export async function accessCopyPdf({ copy, timeZone }: AccessCopyData, language
       [at(takenAt), joined(words.source[source], confirmedBy === null ? null : words.judge(confirmedBy))]), words.none);
     if (dossier.template.stricterUntil !== null) sheet.aside(words.stricter(at(dossier.template.stricterUntil)));
   }
-  if (dossier.merges.length > 0) await section(words.merges, dossier.merges.map((merge) => [at(merge.at), joined(merge.displayName, words.by(merge.by))]));
+  if (copy.formerDossiers.length > 0) {
+    await section(words.merges, copy.formerDossiers.map(({ mergedAt, displayName, salutation, phone, tier, facts, doNot }) =>
+      [at(mergedAt), joined(displayName, salutation, phone, tier, ...facts, ...doNot)]));
+  }
 
   await section(words.notes, dossier.notes.map((note) => [at(note.at), `${note.text}\n${words.by(note.author)}`]));
   await section(words.followUps, dossier.followUps.map((followUp) => [at(followUp.at), joined(

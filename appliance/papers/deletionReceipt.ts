@@ -2,7 +2,7 @@ import type { Deletion, Language } from '../contract/index.js';
 import { PorticoError } from '../kit/index.js';
 import { Sheet, type Letterhead } from './sheet.js';
 import { when } from './when.js';
-import { REASONS, SCOPES } from './words.js';
+import { afterwards, REASONS, SCOPES } from './words.js';
 
 export interface DeletionReceiptData extends Letterhead {
   deletion: Deletion;
@@ -19,12 +19,10 @@ export const RECEIPT_ATTACHMENT = 'receipt.jws';
 const WORDS = {
   'zh-CN': {
     title: '个人信息删除凭证',
-    lead: (store: string) => `${store}的门店盒确认：下列信息已经删除，不能恢复。本凭证不含姓名和电话。`,
+    lead: (store: string) => `${store}的门店盒确认：下列信息已从门店盒中删除。本凭证不含姓名和电话。`,
     what: '删除了什么', scope: '范围', templates: '人脸模板', count: (n: number) => `${n} 份`, reason: '原因', requestedAt: '提出时间', completedAt: '完成时间',
     customerId: '顾客编号', deletionId: '凭证编号',
-    backups: '备份与留存', keyGone: '这位顾客的人脸数据一直用其专用密钥另行加密。该密钥不进入任何备份，现已销毁。删除之前做的备份里即使还有密文，也再无办法解开；恢复旧备份也不会让这些数据重新出现。',
-    keyKept: '这次没有销毁专用密钥，因为其余已同意的用途仍要用到它。被取消的用途所依据的数据已经删除；恢复旧备份时会按删除记录再次删除。',
-    keptText: '仅保留证明本次删除所需的记录（编号、时间、数量，不含人脸信息），以及证明您曾经同意的记录。保存期满后一并删除。',
+    afterwards: '备份与留存',
     check: '怎样核对', checkQr: '连上门店的无线网络，用手机扫描此码。网页在您的手机里核对签名，并显示门店盒签署的内容。',
     checkLines: [
       '不在店里也能核对：把下面的签名文本粘贴到任何支持 ES256 的 JWT 工具，用门店盒的公钥验证。公钥见门店盒的网址 /api/v1/keys，或向门店索取。',
@@ -36,12 +34,10 @@ const WORDS = {
   },
   en: {
     title: 'Receipt of deletion',
-    lead: (store: string) => `The box of ${store} confirms that what is named below has been deleted and cannot be brought back. There is no name and no phone number in this receipt.`,
+    lead: (store: string) => `The box of ${store} confirms that what is named below has been deleted from it. There is no name and no phone number in this receipt.`,
     what: 'What was deleted', scope: 'Scope', templates: 'Face templates', count: (n: number) => `${n}`, reason: 'Reason', requestedAt: 'Asked for at', completedAt: 'Done at',
     customerId: 'Customer number', deletionId: 'Receipt number',
-    backups: 'Backups, and what is kept', keyGone: 'The face data of this customer were always encrypted under a key of their own as well. That key is in no backup, and it has been destroyed. What older backups may still hold cannot be decrypted by anybody, and restoring one does not bring these data back.',
-    keyKept: 'The customer\'s own key was not destroyed, because purposes that are still agreed to need it. What rested on the others is deleted, and is deleted again if an older backup is restored.',
-    keptText: 'Only the record that proves this deletion (numbers, times and counts; nothing of a face), and the record that proves that you once agreed. Both go when their term is over.',
+    afterwards: 'Backups, and what is kept',
     check: 'How to check this receipt', checkQr: 'Join the store\'s Wi-Fi and scan this code with your phone. The page checks the signature on your phone and shows what the box has signed.',
     checkLines: [
       'Not in the store: paste the signed text below into any JWT tool that knows ES256, with the public key of the box. It is at /api/v1/keys of the box, or ask the store for it.',
@@ -73,9 +69,9 @@ export async function deletionReceiptPdf(data: DeletionReceiptData, language: La
     [words.deletionId, deletion.id],
   ]);
 
-  sheet.heading(words.backups);
-  sheet.paragraph(deletion.keyDestroyed ? words.keyGone : words.keyKept);
-  sheet.paragraph(words.keptText);
+  const { backups, kept } = afterwards(language, deletion);
+  sheet.heading(words.afterwards);
+  for (const text of [...backups, kept]) sheet.paragraph(text);
 
   sheet.heading(words.check);
   await sheet.qr(data.url, [words.checkQr, ...words.checkLines], 150);

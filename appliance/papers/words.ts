@@ -58,12 +58,12 @@ export const END_REASONS: Words<NonNullable<ConsentEvidence['endReason']>> = {
 export const SCOPES: Words<Deletion['scope']> = {
   'zh-CN': {
     face: '人脸模板、留存的录入照片、比对分数',
-    dossier: '顾客档案的全部内容，包括人脸模板、留存的录入照片、备注、跟进和到店记录',
+    dossier: '顾客档案的全部内容，包括人脸模板、留存的录入照片、同意记录、备注、跟进和到店记录',
     purposes: '所取消的用途所依据的数据',
   },
   en: {
     face: 'Face template, enrolment photos that were kept, match scores',
-    dossier: 'The whole dossier, with face template, enrolment photos that were kept, notes, follow-ups and visits',
+    dossier: 'The whole dossier, with face template, enrolment photos that were kept, records of consent, notes, follow-ups and visits',
     purposes: 'What rested on the purposes that were taken back',
   },
 };
@@ -77,3 +77,61 @@ export const REASONS: Words<Deletion['reason']> = {
     merged: 'Two dossiers were merged', erased: 'The customer asked for it', retention: 'The retention term was over',
   },
 };
+
+/** What a deletion means for backups, and what is kept after it. By scope, and by whether keys were destroyed. */
+const AFTERWARDS: Record<Language, {
+  backups: Record<Deletion['scope'], Record<'destroyed' | 'none', string>>; kept: Record<Deletion['scope'], string>; restored: string; limits: string;
+}> = {
+  'zh-CN': {
+    backups: {
+      face: {
+        destroyed: '本版本的门店盒所做的备份里，这位顾客的人脸数据都另用其专用密钥加密。该密钥不进入备份，现已销毁，所以这些备份里的人脸数据任何人都解不开。',
+        none: '删除时，门店盒里没有这位顾客的人脸数据，也没有相应的密钥。所以本版本的门店盒所做的备份里，没有能解开的这位顾客的人脸数据。',
+      },
+      dossier: {
+        destroyed: '本版本的门店盒所做的备份里，这位顾客的人脸数据都另用其专用密钥加密。该密钥不进入备份，现已销毁，所以这些备份里的人脸数据任何人都解不开。称呼、电话、备注等没有专用密钥，由门店盒的总密钥加密，会留在旧备份里，直到门店销毁这些备份。',
+        none: '删除时，门店盒里没有这位顾客的人脸数据，也没有相应的密钥。所以本版本的门店盒所做的备份里，没有能解开的这位顾客的人脸数据。称呼、电话、备注等没有专用密钥，由门店盒的总密钥加密，会留在旧备份里，直到门店销毁这些备份。',
+      },
+      purposes: {
+        destroyed: '本版本的门店盒所做的备份里，所取消的用途所依据的数据（留存的录入照片、后来补充的样貌）另用该用途的密钥加密。这些密钥不进入备份，现已销毁，所以备份里的这部分数据任何人都解不开。人脸模板不在此列：它所依据的用途仍获同意，模板及其密钥照旧保留。',
+        none: '所取消的用途没有留下另行加密的数据（留存的录入照片、后来补充的样貌），所以没有要销毁的密钥。人脸模板不在此列：它所依据的用途仍获同意，如已录入，模板照旧保留。',
+      },
+    },
+    restored: '把旧的数据库备份恢复到这台门店盒、而盒内的密钥库未更换时，门店盒启动后会按删除记录再删一次，只要删除记录还在保存期内。',
+    limits: '有两种副本管不到，须由门店销毁：门店盒升级到本版本之前做的备份；连同密钥一起复制的整盘镜像。',
+    kept: {
+      face: '关于人脸，只保留证明本次删除的记录（编号、时间、数量，不含人脸信息）和证明您曾经同意的记录，保存期满后删除。称呼、备注等档案内容不在本次删除之列。',
+      dossier: '证明您曾经同意的记录也已一并删除。只保留证明本次删除的记录（编号、时间、数量），以及日志和请求登记里只写顾客编号、不含姓名的条目，保存期满后删除。',
+      purposes: '其余已同意的用途所依据的数据照旧保留。另保留证明本次删除的记录（编号、时间）和证明您曾经同意的记录，保存期满后删除。',
+    },
+  },
+  en: {
+    backups: {
+      face: {
+        destroyed: 'In backups made by this version of the box, the face data of this customer are encrypted under a key of their own as well. That key is in no backup, and it has been destroyed: nobody can decrypt the face data in these backups.',
+        none: 'When this was done, the box held no face data of this customer and no key to any. So in backups made by this version of the box there are no face data of this customer that could be decrypted.',
+      },
+      dossier: {
+        destroyed: 'In backups made by this version of the box, the face data of this customer are encrypted under a key of their own as well. That key is in no backup, and it has been destroyed: nobody can decrypt the face data in these backups. Name, phone number, notes and the like have no key of their own: they stay in older backups, encrypted under the key of the box, until the store destroys these.',
+        none: 'When this was done, the box held no face data of this customer and no key to any. So in backups made by this version of the box there are no face data of this customer that could be decrypted. Name, phone number, notes and the like have no key of their own: they stay in older backups, encrypted under the key of the box, until the store destroys these.',
+      },
+      purposes: {
+        destroyed: 'In backups made by this version of the box, what rested on the purposes that were taken back (enrolment photos that were kept, looks added later) is encrypted under keys of these purposes as well. Those keys are in no backup, and they have been destroyed: nobody can decrypt that part. The face template is not part of this: the purpose it rests on is still agreed to, so it stays, and so does its key.',
+        none: 'The purposes that were taken back had left nothing with a key of its own (enrolment photos that were kept, looks added later), so there was no key to destroy. The face template is not part of this: the purpose it rests on is still agreed to, so it stays, if there is one.',
+      },
+    },
+    restored: 'If an older backup of the database is put back on this box, and its own store of keys was not replaced, the box deletes all of this again when it starts, for as long as the record of this deletion is kept.',
+    limits: 'Two kinds of copies are beyond reach, and the store has to destroy them: backups made before the box had this version, and copies of the whole disk, keys included.',
+    kept: {
+      face: 'Of the face, only the record that proves this deletion (numbers, times and counts; nothing of a face), and the record that proves that you once agreed. Both go when their term is over. Name, notes and the rest of the dossier are not part of this deletion.',
+      dossier: 'The records that you once agreed are deleted too. Only the record that proves this deletion (numbers, times and counts) stays, with entries in the log and in the register of requests that have the customer number and no name. They go when their term is over.',
+      purposes: 'What rests on the purposes that are still agreed to stays. So do the record that proves this deletion (numbers and times) and the record that proves that you once agreed, until their term is over.',
+    },
+  },
+};
+
+/** What a receipt says about backups, as paragraphs, and about what is kept: only what is true of this deletion. */
+export function afterwards(language: Language, { scope, keyDestroyed }: Pick<Deletion, 'scope' | 'keyDestroyed'>): { backups: string[]; kept: string } {
+  const words = AFTERWARDS[language];
+  return { backups: [words.backups[scope][keyDestroyed ? 'destroyed' : 'none'], words.restored, words.limits], kept: words.kept[scope] };
+}

@@ -112,7 +112,8 @@ export class Enrolments {
     }
     const { consent, gallery } = this.#deps;
     const like = despiteLikeness ? null : await this.#whoseFaceItSeems(enrolment);
-    if (like !== null) throw new PorticoError('face_already_enrolled', { customerId: like });
+    // Named only where recognition is agreed to and in force: a restricted person is not to be recognised here either.
+    if (like !== null) throw new PorticoError('face_already_enrolled', consent.covers(like, 'recognise') ? { customerId: like } : {});
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const done = consent.withProof(customerId, 'recognise', (proof) => {
       gallery.enrol(proof, photos);

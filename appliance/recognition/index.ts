@@ -73,6 +73,7 @@ export class Recognition {
     }), events.on('stationChanged', ({ stationId }) => this.#closeLines((kind) => kind.mode === 'fixed_station' && kind.stationId === stationId)),
     events.on('consentNarrowed', ({ customerId }) => {
       upkeep.forgetCustomer(customerId); // "refresh" may be what was taken back
+      enrolments.expire(customerId); // or "keep my photo", and pictures for it are held
     }), events.on('consentSuspended', ({ customerId }) => {
       for (const { line } of this.#lines.values()) line.forgetUncovered();
       if (customerId !== null) forget({ customerId });

@@ -35,7 +35,7 @@ export class AccessCopies {
     const log = ids.flatMap((each) => this.#log(each));
     return {
       storeName, madeAt: toInstant(clock.now()), dossier: this.#dossier(id),
-      formerDossiers: customers.formerDossiers(id).map(({ displayName, atMs }) => ({ displayName, mergedAt: toInstant(atMs) })),
+      formerDossiers: customers.formerDossiers(id).map(({ mergedAtMs, ...former }) => ({ ...former, mergedAt: toInstant(mergedAtMs) })),
       consents: ids.flatMap((each) => consent.history(each).map((record) => consent.evidence(record.id))),
       refusals: ids.flatMap((each) => consent.refusals.of(each)), deletions: ids.flatMap((each) => deletions.ofCustomer(each)),
       explanations: explanations.of(ids), requests: rights.requests(ids), restriction: rights.restriction(id),

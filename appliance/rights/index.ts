@@ -23,6 +23,9 @@ export interface Eraser {
   /** Inside the caller's transaction; the rest follows right after its commit. @returns the deletion's id */
   begin(order: { customerId: string; scope: 'dossier'; reason: 'erased' | 'retention'; purposes: readonly [] }): string;
   byId(id: string): Deletion;
+  pending(): Deletion[];
+  /** The dossier and all that were merged into it; the one asked for comes first. @throws PorticoError customer_not_found, customer_merged {into} */
+  withMerged(customerId: string): string[];
 }
 interface RequestRow {
   id: string; customer_id: string | null; display_name: string | null; kind: RightsRequest['kind']; received_on: string; due_on: string; note: string;
@@ -128,7 +131,8 @@ export class Rights {
   // ---- Erasure -------------------------------------------------------------------------------------------------
 
   /**
-   * Deletes all that is known of a customer.
+   * Deletes all that is known of a customer, dossiers merged into it included; each has a record of its own, because an older
+   * database may know them as apart. Asked again while it is under way, it tells of the same deletion.
    * @returns `completedAt` null: under way; it goes on by itself
    * @throws PorticoError customer_not_found, customer_merged {into}
    */
@@ -136,13 +140,16 @@ export class Rights {
     const eraser = this.#eraser;
     if (eraser === null) throw new Error('eraseWith was not called');
     const { db, audit, events } = this.#deps;
+    const underWay = eraser.pending().find((each) => each.customerId === customerId && each.scope === 'dossier');
+    if (underWay !== undefined) return underWay;
     const id = db.transaction(() => {
-      const known = db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', customerId);
-      if (known === undefined) throw new PorticoError('customer_not_found');
-      if (known.merged_into_id !== null) throw new PorticoError('customer_merged', { into: known.merged_into_id });
-      const begun = eraser.begin({ customerId, scope: 'dossier', reason, purposes: [] });
-      audit.record('dossier_erased', by, { customerId, detail: { deletionId: begun, reason } });
-      db.afterCommit(() => events.emit('consentEnded', { customerId }));
+      const { withMerged } = eraser;
+      let begun = '';
+      for (const each of withMerged(customerId).reverse()) { // the one asked for comes last, when the others stand apart
+        begun = eraser.begin({ customerId: each, scope: 'dossier', reason, purposes: [] });
+        audit.record('dossier_erased', by, { customerId: each, detail: { deletionId: begun, reason } });
+        db.afterCommit(() => events.emit('consentEnded', { customerId: each }));
+      }
       return begun;
     });
     return eraser.byId(id);

@@ -32,7 +32,7 @@ const VAULT_SCHEMA = `
 
 /**
  * Attaches the vault, and makes it where there is none yet.
- * @param makeNew make one although portico.db holds templates: their keys are lost, and so are they
+ * @param makeNew make one although portico.db had one: the keys in it are lost, and with them the templates
  * @throws PorticoError vault_missing, db_key_wrong, db_corrupt, db_from_newer_version
  */
 export function openVault(db: Database, vaultFile: string, key: string, makeNew: boolean): void {
@@ -73,8 +73,7 @@ export function markWrittenTogether(db: Database): void {
   db.run('UPDATE vault.vault_state SET token = ? WHERE only_one = 1', token);
 }
 
-/** Whether portico.db holds templates that only a vault can open. */
+/** Whether portico.db has had a vault: its keys, and what was deleted since, are known there alone. */
 function needsVault(db: Database): boolean {
-  const paired = db.get(`SELECT 1 FROM main.sqlite_master WHERE name = 'vault_pair'`) !== undefined;
-  return paired && db.get('SELECT 1 FROM main.template UNION ALL SELECT 1 FROM main.kept_photo LIMIT 1') !== undefined;
+  return db.get(`SELECT 1 FROM main.sqlite_master WHERE name = 'vault_pair'`) !== undefined;
 }

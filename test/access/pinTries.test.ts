@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { PIN_LOCK_MAX_MS, PIN_LOCK_MS, PinTries, standing, WRONG_PINS_MAX, WRONG_PINS_MAX_TOGETHER } from '../../appliance/access/pinTries.js';
 import { PorticoError } from '../../appliance/kit/index.js';
 import { openStorage } from '../../appliance/storage/index.js';
-import { temporaryDirectory, TestClock } from '../support/box.js';
+import { temporaryDirectory, TestClock } from '../support/scratch.js';
 
 const DAY_MS = 86_400_000;
 

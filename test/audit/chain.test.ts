@@ -5,7 +5,7 @@ import t from 'tap';
 import { Audit, THE_BOX } from '../../appliance/audit/index.js';
 import { AUDIT_ACTIONS } from '../../appliance/contract/index.js';
 import { Database, openStorage } from '../../appliance/storage/index.js';
-import { temporaryDirectory, TestClock } from '../support/box.js';
+import { temporaryDirectory, TestClock } from '../support/scratch.js';
 import { join } from 'node:path';
 import { readKey } from '../support/disk.js';
 

@@ -65,6 +65,9 @@ rooms.db.transaction(() => {
   db.run(`INSERT INTO restriction (customer_id, reason, staff_id, at_ms) VALUES ('restricted', 'x', 's', 1)`);
   db.run(`INSERT INTO rights_request (id, customer_id, kind, received_on, due_on, note, recorded_at_ms) VALUES ('r', 'asking', 'access', '2020-01-01', '2020-02-01', '', 0)`);
   rooms.grant('consented-lately', ['recognise']);
+  customer('consent-holds', over('inactive_customers'));
+  rooms.grant('consent-holds', ['recognise']);
+  db.run(`UPDATE consent SET given_at_ms = ? WHERE customer_id = 'consent-holds'`, over('inactive_customers'));
   db.run(`INSERT INTO customer (id, display_name, created_at_ms, merged_into_id) VALUES ('former', '旧档案', 1, 'merged-lately')`);
   db.run(`INSERT INTO customer_merge (id, from_id, into_id, staff_id, at_ms) VALUES ('m', 'former', 'merged-lately', 's', ?)`, NOW);
 });
@@ -95,7 +98,7 @@ t.test('C12: audit_log: the oldest entries go and the chain stays whole', async 
 t.test('C12: inactive_customers: the whole dossier goes; who was seen, has a restriction, a request, or a record of consent, stays', async (t) => {
   const left = idsOf('customer');
   t.notOk(left.includes('inactive-old'));
-  for (const id of ['inactive-new', 'seen-lately', 'noted-lately', 'promised-lately', 'restricted', 'asking', 'consented-lately', 'merged-lately', 'former', 'of-consent_records-new']) {
+  for (const id of ['inactive-new', 'seen-lately', 'noted-lately', 'promised-lately', 'restricted', 'asking', 'consented-lately', 'consent-holds', 'merged-lately', 'former', 'of-consent_records-new']) {
     t.ok(left.includes(id), id);
   }
   t.notOk(left.includes('of-consent_records-old'), 'once the record of consent is gone, so is the dossier');

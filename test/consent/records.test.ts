@@ -9,7 +9,7 @@ import { sealOf, type SealedRow } from '../../appliance/consent/seal.js';
 import type { ConsentRequest } from '../../appliance/contract/index.js';
 import { Embedding, isPorticoError, type PorticoError } from '../../appliance/kit/index.js';
 import { MIGRATIONS_DIRECTORY, openStorage } from '../../appliance/storage/index.js';
-import { temporaryDirectory, TestClock } from '../support/box.js';
+import { temporaryDirectory, TestClock } from '../support/scratch.js';
 import { piecesOnDisk, query } from '../support/disk.js';
 import { faceIn } from '../support/faces.js';
 import { openRooms, type TestRooms } from '../support/rooms.js';

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import type { Purpose } from '../../appliance/contract/index.js';
 import { REFRESH_EVERY_MS, REFRESH_PHOTOS_MAX } from '../../appliance/gallery/upkeep.js';
 import { Embedding } from '../../appliance/kit/index.js';
-import { temporaryDirectory } from '../support/box.js';
+import { temporaryDirectory } from '../support/scratch.js';
 import { piecesOnDisk } from '../support/disk.js';
 import { faceIn } from '../support/faces.js';
 import { openRooms } from '../support/rooms.js';

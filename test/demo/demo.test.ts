@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { ENROLLED_NAMES, OWNER } from '../../demo/people.js';
-import { temporaryDirectory } from '../support/box.js';
+import { temporaryDirectory } from '../support/scratch.js';
 
 const MAIN = fileURLToPath(new URL('../../demo/main.js', import.meta.url));
 /** After opening; a machine that needs more for three faces is broken. */

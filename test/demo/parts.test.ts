@@ -8,7 +8,7 @@ import { makeFreshDataFolder, releaseDataFolder } from '../../demo/dataFolder.js
 import { findFreePort } from '../../demo/freePort.js';
 import { illuminate } from '../../demo/lens.js';
 import { eventLine, invitationLines, type Names } from '../../demo/wording.js';
-import { temporaryDirectory } from '../support/box.js';
+import { temporaryDirectory } from '../support/scratch.js';
 
 t.test('data folder', async (t) => {
   t.test('refuses a folder that is not its own, and leaves it as it is', async (t) => {

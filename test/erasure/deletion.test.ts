@@ -1,7 +1,7 @@
 /** Deletion that goes through: at whatever point it is cut off, and whatever is put back afterwards. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, existsSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -10,7 +10,7 @@ import { CustomerKeys, rotationOf } from '../../appliance/gallery/index.js';
 import { Embedding, isPorticoError, PorticoError } from '../../appliance/kit/index.js';
 import { openStorage, type Database } from '../../appliance/storage/index.js';
 import { newVault } from '../../cli/vault.js';
-import { temporaryDirectory, TestClock } from '../support/box.js';
+import { temporaryDirectory, TestClock } from '../support/scratch.js';
 import { DATABASE, decryptedPages, piecesIn, query, reading, VAULT } from '../support/disk.js';
 import { faceOnDisk, type FaceOnDisk } from '../support/faces.js';
 import { openRooms, type TestRooms } from '../support/rooms.js';
@@ -68,7 +68,7 @@ async function stateAfterStart(t: Test, dataDirectory: string, { leaving, stayin
     const found = nearest(leaving) === leaving.id;
     const keys = db.get<{ n: number }>('SELECT count(*) AS n FROM vault.customer_key WHERE customer_id = ?', leaving.id)!.n;
     const pages = decryptedPages(dataDirectory);
-    const pieces = secrets.reduce((sum, secret) => sum + piecesIn(pages, secret), 0);
+    const pieces = piecesIn(pages, ...secrets);
     if (problems.length > 0) return problems.join();
     if (covered && found && keys === 2 && gallery.photosOf(leaving.id) === 2) return 'all';
     if (!covered && !found && keys === 0 && gallery.stateOf(leaving.id) === null && pieces === 0) {
@@ -144,7 +144,7 @@ t.test('C10: a disk that is full at any step: nothing happens, or it is finished
     else if (!over) t.equal(rooms.erasure.resume(), 0, `step ${failing}: finished`);
     t.type(rooms.erasure.byId(deletion.id).completedAt, 'string');
     const pages = decryptedPages(dataDirectory);
-    t.equal(secrets.reduce((sum, secret) => sum + piecesIn(pages, secret), 0), 0);
+    t.equal(piecesIn(pages, ...secrets), 0);
     rooms.close();
   }
 });
@@ -285,7 +285,7 @@ t.test('a power cut between the two files\' commits: the vectors are made anew, 
   t.match(await next.gallery.checkSearch(), { differing: 0, rowsInFile: 3 });
 });
 
-t.test('a vault that is gone: no start, nothing touched; a new one forgets the templates and nothing else', async (t) => {
+t.test('a vault that is gone: no start, nothing touched; a new one forgets the templates and ends the consents', async (t) => {
   const { dataDirectory, leaving } = usedBox(t);
   rmSync(join(dataDirectory, 'vault'), { recursive: true });
   const start = () => openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: null, clock });
@@ -293,11 +293,13 @@ t.test('a vault that is gone: no start, nothing touched; a new one forgets the t
   t.notOk(existsSync(join(dataDirectory, 'vault')));
   const said: string[] = [];
   const output = { line: (text: string) => { said.push(text); }, progress: () => undefined };
-  newVault({ dataDirectory, credentialsDirectory: null }, clock, output);
-  t.match(said, [/2 templates were forgotten/]);
-  t.throws(() => newVault({ dataDirectory, credentialsDirectory: null }, clock, output), /exists/, 'never over one that is there');
+  newVault({ dataDirectory, credentialsDirectory: null }, clock, output, null);
+  t.match(said, [/2 templates were forgotten and 2 consents ended/, /dossiers deleted since are back/]);
+  t.throws(() => newVault({ dataDirectory, credentialsDirectory: null }, clock, output, null), /exists/, 'never over one that is there');
   const rooms = open(t, dataDirectory);
-  t.ok(rooms.consent.covers(leaving.id, 'recognise'), 'the consent holds');
+  t.notOk(rooms.consent.covers(leaving.id, 'recognise'), 'nobody knows whether it was withdrawn since');
+  t.match(rooms.erasure.ofCustomer(leaving.id), [{ scope: 'face', reason: 'expired' }], 'and what rested on it goes');
+  rooms.grant(leaving.id, ['recognise']);
   t.equal(rooms.gallery.stateOf(leaving.id), null);
   enrolAgain(rooms, leaving.id, maker.template());
   t.equal(rooms.gallery.photosOf(leaving.id), 2, 'and new photos make a new template');
@@ -306,8 +308,8 @@ t.test('a vault that is gone: no start, nothing touched; a new one forgets the t
   const other = temporaryDirectory(t);
   open(t, other).close();
   rmSync(join(other, 'vault'), { recursive: true });
-  openStorage({ dataDirectory: other, credentialsDirectory: null, maxBytes: null, clock }).close();
-  t.pass('without templates nothing is lost, and the vault is made');
+  t.throws(() => openStorage({ dataDirectory: other, credentialsDirectory: null, maxBytes: null, clock }), { code: 'vault_missing' }, 'without templates too: it knew of deletions');
+  mkdirSync(join(other, 'vault'));
   copyFileSync(join(dataDirectory, VAULT), join(other, VAULT));
   t.throws(() => openStorage({ dataDirectory: other, credentialsDirectory: null, maxBytes: null, clock }), { code: 'db_key_wrong' }, 'another box\'s vault');
 });

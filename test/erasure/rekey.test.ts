@@ -6,7 +6,7 @@ import { rotationOf } from '../../appliance/gallery/index.js';
 import { Embedding, RotatedEmbedding, systemClock } from '../../appliance/kit/index.js';
 import { MIGRATIONS_DIRECTORY, openStorage } from '../../appliance/storage/index.js';
 import { rekeyGallery } from '../../cli/vault.js';
-import { temporaryDirectory, TestClock } from '../support/box.js';
+import { temporaryDirectory, TestClock } from '../support/scratch.js';
 import { DATABASE, piecesOnDisk, query, VAULT } from '../support/disk.js';
 import { faceOnDisk } from '../support/faces.js';
 import { openRooms, type TestRooms } from '../support/rooms.js';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import sharp, { type Sharp } from 'sharp';
 import t from 'tap';
 import { defaultModelsDir } from '../../models/manifest.js';
-import { temporaryDirectory } from '../support/box.js';
+import { temporaryDirectory } from '../support/scratch.js';
 import { portrait } from '../support/scene.js';
 import { identify, type IdentifyLine } from './identify.js';
 import { detCurve, histogram, rate, sample, seeded } from './measures.js';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { PorticoClient } from '../../demo/client.js';
-import { temporaryDirectory } from '../support/box.js';
+import { temporaryDirectory } from '../support/scratch.js';
 
 export interface Memory { heapUsed: number; external: number; rss: number; internal: number }
 export interface BoxProcess {

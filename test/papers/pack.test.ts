@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { Audit, THE_BOX } from '../../appliance/audit/index.js';
 import { auditPack, verifyPack, type PackContents } from '../../appliance/papers/index.js';
 import { checkPack } from '../../cli/papersCheck.js';
-import { temporaryDirectory } from '../support/box.js';
+import { temporaryDirectory } from '../support/scratch.js';
 import { assessment, breach, deletion, evidence, openSigner, STORE } from '../support/papers.js';
 
 function contents(audit: Audit, change: Partial<PackContents> = {}): PackContents {

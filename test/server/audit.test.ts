@@ -8,17 +8,17 @@ import { exportAudit, parseHead, verifyAudit } from '../../cli/audit.js';
 import { Database } from '../../appliance/storage/index.js';
 import { packageRoot } from '../../models/manifest.js';
 import { addStaff, OWNER_PIN, startBox, TestClock } from '../support/box.js';
-import { readKey } from '../support/disk.js';
+import { query, readKey } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { portrait } from '../support/scene.js';
 import { closedSoon } from '../support/sockets.js';
 
 const clock = new TestClock();
-const box = await startBox(t, { clock, settings: { PORTICO_IDLE_LOCK_MINUTES: '10' } });
+const box = await startBox(t, { clock, settings: { PORTICO_IDLE_LOCK_MINUTES: '10' }, patience: 0.1 });
 const { device: desk, staff: associate } = await addStaff(box, '小陈', 'associate');
 const { device: office, staff: officer } = await addStaff(box, '隐私', 'privacy_officer');
 const { device: left } = await addStaff(box, '小夜', 'associate');
-/** Left alone from here on; looked at again at the end of this file. */
+/** Left alone from here on; looked at again below. */
 const board = await left.live().opened();
 clock.move(10 * 60_000 + 1);
 await box.owner.signIn(box.ownerId, OWNER_PIN);
@@ -32,6 +32,11 @@ async function since(seq: number): Promise<string[]> {
     [action, staff?.name ?? '-', customer === null ? '' : `of ${customer.displayName}`, JSON.stringify(detail)].filter((part) => part !== '' && part !== '{}').join(' '));
 }
 const now = async (): Promise<number> => (await log())[0]!.seq;
+
+t.test('a board left open without a touch was found by the heartbeat', async (t) => {
+  t.equal(await closedSoon(board), 4401);
+  t.match((await log('&action=session_locked')).find((entry) => entry.staff?.name === '小夜'), { detail: { why: 'idle' } });
+});
 
 interface Ended { code: number | null; out: string; err: string }
 function portico(...args: string[]): Promise<Ended> {
@@ -109,6 +114,12 @@ t.test('C21: who opened which dossier when and why, and what was done to it', as
   for (const secret of ['王女士', '13800001234', '13900004321', '金卡', '对镍过敏', '246802']) t.notOk(raw.includes(secret), `no ${secret} in the log itself`);
 });
 
+// Before the exports are compared: it writes an entry when it comes.
+t.test('a board left open without a touch was found by the heartbeat', async (t) => {
+  t.equal(await closedSoon(board, 20_000), 4401);
+  t.match((await log('&action=session_locked')).find((entry) => entry.staff?.name === '小夜'), { detail: { why: 'idle' } });
+});
+
 t.test('C21: verified and exported, by the page and on the box while it runs', async (t) => {
   const { head } = await office.call<{ head: string }>('GET', '/audit/verification');
   const csv = await office.send<string>('GET', '/api/v1/audit/export.csv');
@@ -121,7 +132,7 @@ t.test('C21: verified and exported, by the page and on the box while it runs', a
   // The same in this process, which spares starts.
   const where = { dataDirectory: box.dataDirectory, credentialsDirectory: null };
   let said = '';
-  const line = (text: string): void => { said = text; };
+  const line = (text: string): void => { said += `${text}\n`; };
   await t.rejects(exportAudit(where, file, line), { message: /EEXIST/ }, 'never over another file');
   t.ok(await verifyAudit(where, null, line));
   t.ok(await verifyAudit(where, parseHead(/Head (\S+)/.exec(said)![1]!), line), said);
@@ -133,14 +144,20 @@ t.test('C21: verified and exported, by the page and on the box while it runs', a
   const file2 = Database.open({ file: join(box.dataDirectory, 'portico.db'), key: readKey(box.dataDirectory) });
   file2.run(`UPDATE audit_entry SET staff_id = 'somebody else' WHERE seq = 5`);
   t.match(await portico('audit', 'verify'), { code: 1, out: /First broken entry: 5\./ });
+  // A consent that was signed for less, or by nobody, is named too.
+  const signed = await box.owner.createCustomer({ displayName: '签过字的' });
+  await box.owner.giveConsent(signed.id);
+  said = '';
+  await verifyAudit(where, null, line);
+  const [, signedNow] = /The consents are as they were sealed: (\d+)\./.exec(said)!;
+  const [consent] = query<{ id: string }>(box.dataDirectory, 'SELECT id FROM consent ORDER BY rowid DESC');
+  file2.run(`UPDATE consent SET signature = replace(signature, '80', '81') WHERE id = ?`, consent!.id);
+  said = '';
+  t.notOk(await verifyAudit(where, null, line));
+  t.ok(said.includes(`1 of ${signedNow} consents: ${consent!.id}`), said);
   t.equal((await portico('audit')).code, 2);
   t.match(await office.call('GET', '/audit/verification'), { whole: false, firstBroken: 5 });
   file2.run(`UPDATE audit_entry SET detail = 'not JSON', at_ms = 9223372036854775807 WHERE seq = 6`);
   t.ok((await log()).length > 20, 'what was written over does not hide the rest');
   file2.close();
-});
-
-t.test('a board left open without a touch was found by the heartbeat', async (t) => {
-  t.equal(await closedSoon(board, 20_000), 4401);
-  t.match((await log('&action=session_locked')).find((entry) => entry.staff?.name === '小夜'), { detail: { why: 'idle' } });
 });

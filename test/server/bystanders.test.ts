@@ -1,4 +1,4 @@
-/** People who are nobody's customers: a thousand of them pass, and nothing grows. */
+/** People who are nobody's customers: hundreds of them pass, with TEST_FULL set a thousand, and nothing grows. */
 import t from 'tap';
 import type { BoxHealth } from '../../appliance/contract/index.js';
 import { defaultModelsDir } from '../../models/manifest.js';
@@ -10,7 +10,8 @@ import { portrait, scene } from '../support/scene.js';
 import { drain, look } from '../support/sockets.js';
 import { enrolPerson } from '../support/store.js';
 
-const FACES_WANTED = 1_000;
+/** A thousand take half a minute of both cores: .ci/run has them, npm test a part. */
+const FACES_WANTED = process.env['TEST_FULL'] === undefined ? 250 : 1_000;
 /** Nobody of these is enrolled here, nor looks like who is. */
 const STRANGERS = ['P01', 'P02', 'P04', 'P06', 'P07', 'P09', 'P12', 'P16'] as const;
 /** Longer than a track lives unseen: in the next round everybody is somebody new. */
@@ -29,7 +30,7 @@ async function crowd(): Promise<Buffer> {
   return scene(...placed);
 }
 
-t.test('C14: after a thousand unknown faces no row, file, log line or measure has grown', { timeout: 240_000 }, async (t) => {
+t.test(`C14: after ${FACES_WANTED} unknown faces no row, file, log line or measure has grown`, { timeout: 240_000 }, async (t) => {
   await enrolPerson(box, 'P08');
   const frame = await crowd();
   const cameras = await Promise.all([box.owner.camera('look_up').opened(), box.owner.camera('front_desk').opened()]);

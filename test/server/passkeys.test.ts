@@ -100,6 +100,22 @@ t.test('made once, and it signs in on any paired device; each challenge works on
   t.equal(await refusal(signIn(other, key.get(await signInOptions(other)))), '403 passkey_invalid', 'removed');
 });
 
+t.test('a new PIN from the manager takes the passkeys away, and one that is being made', async (t) => {
+  const lost = await addStaff(box, '小失', 'associate');
+  const key = new Authenticator(box.url);
+  await register(lost.device, key.create(await options(lost.device)));
+  const [asked, begun] = [await signInOptions(lost.device), await options(lost.device)];
+  await box.owner.call('PUT', `/staff/${lost.staff.id}/pin`, { pin: '271828' });
+  t.equal(await refusal(signIn(lost.device, key.get(asked))), '403 passkey_invalid');
+  await lost.device.signIn(lost.staff.id, '271828');
+  t.strictSame(await lost.device.call('GET', '/passkeys'), []);
+  t.equal(await refusal(register(lost.device, new Authenticator(box.url).create(begun))), '403 passkey_invalid', 'begun before');
+  const again = new Authenticator(box.url);
+  await register(lost.device, again.create(await options(lost.device)));
+  t.match(await signIn(lost.device, again.get(await signInOptions(lost.device))), { staff: { id: lost.staff.id } });
+  await box.owner.call('DELETE', `/staff/${lost.staff.id}`);
+});
+
 t.test('who left, and a device that was removed, stay out', async (t) => {
   const gone = await addStaff(box, '小离', 'it');
   const key = new Authenticator(box.url);

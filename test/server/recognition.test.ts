@@ -112,9 +112,7 @@ t.test('strangers are unknown and leave nothing behind, neither in the database 
   t.ok(asked.size <= 1, `asked about ${[...asked].join()}`);
   t.ok(before['template']!.length === ENROLLED.length && before['visit']!.length > 0, 'the dump sees what there is');
   // Whoever points a camera is using the iPad, and its session says so.
-  const { session: _, ...rows } = dumpTables(box.dataDirectory);
-  const { session: __, ...rowsBefore } = before;
-  t.strictSame(rows, rowsBefore);
+  t.strictSame({ ...dumpTables(box.dataDirectory), session: [] }, { ...before, session: [] });
   t.equal(box.logged(), logBefore);
 });
 

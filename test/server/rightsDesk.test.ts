@@ -1,7 +1,7 @@
 /** The rights desk through the front door: requests and deadlines, access copy, explanation, restriction, erasure. */
 import t from 'tap';
 import type {
-  AccessCopy, CustomerSummary, Deletion, Dossier, Explanation, PrivacyOverview, Restriction, RightsRequest, VisitCard,
+  AccessCopy, CustomerSummary, Deletion, Dossier, EnrolmentProgress, ErrorBody, Explanation, PrivacyOverview, Restriction, RightsRequest, VisitCard,
 } from '../../appliance/contract/index.js';
 import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { decryptedPages, dumpTables, query } from '../support/disk.js';
@@ -140,6 +140,16 @@ t.test('C22: while restricted nothing is recognised, enrolled or asked for; a vi
   t.match(await step('P03'), { decision: 'unknown', person: null });
   t.equal(await refusal(associate.call('POST', `/customers/${lin}/enrolments`)), '403 consent_required');
   t.equal(await refusal(associate.giveConsent(lin, VALID)), '409 customer_restricted');
+  // Nor by way of another dossier: neither a merge nor a new enrolment of the same face tells who it is.
+  const other = await associate.createCustomer({ displayName: '新开的' });
+  t.equal(await refusal(associate.call('POST', `/customers/${other.id}/merge`, { into: lin })), '409 customer_restricted');
+  t.equal(await refusal(associate.call('POST', `/customers/${lin}/merge`, { into: other.id })), '409 customer_restricted');
+  await associate.giveConsent(other.id, VALID);
+  const { enrolmentId } = await associate.call<EnrolmentProgress>('POST', `/customers/${other.id}/enrolments`);
+  await associate.call('POST', `/enrolments/${enrolmentId}/photos?pose=any`, await portrait('P03', 'sample1.jpg'));
+  const alike = await associate.send<ErrorBody>('POST', `/api/v1/enrolments/${enrolmentId}/finish`, { acceptFewer: true });
+  t.match(alike, { status: 409, body: { code: 'face_already_enrolled' } });
+  t.notOk(JSON.stringify(alike.body).includes(lin), 'not whose');
   const open = (await box.owner.call<Dossier>('GET', `/customers/${lin}`)).openVisitId;
   if (open !== null) await associate.call('POST', `/visits/${open}/close`);
   const visit = await associate.call<VisitCard>('POST', '/visits', { customerId: lin });

@@ -9,6 +9,7 @@ import { guardRoute } from '../../appliance/http/guards.js';
 import type { PorticoClient } from '../../demo/client.js';
 import { packageRoot } from '../../models/manifest.js';
 import { addStaff, OWNER_PIN, startBox, TestClock } from '../support/box.js';
+import { query } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { closedSoon } from '../support/sockets.js';
 
@@ -134,6 +135,44 @@ t.test('the last manager stays, whoever removes whom', async (t) => {
     const next = await device.call<StaffMember>('POST', '/staff', { name: '新店长', role: 'manager', pin: '246802' });
     manager = { id: next.id, pin: '246802' };
   }
+});
+
+t.test('the last privacy officer stays until there is another', async (t) => {
+  await devices.manager.signIn(manager.id, manager.pin);
+  const [only, ...others] = (await devices.manager.call<StaffMember[]>('GET', '/staff')).filter((member) => member.role === 'privacy_officer');
+  t.strictSame(others, []);
+  t.equal(await refusal(devices.manager.call('DELETE', `/staff/${only!.id}`)), '409 staff_last_officer');
+  t.equal(await refusal(devices.privacy_officer.call('GET', '/audit?limit=1')), 'accepted', 'refused as a whole: still signed in');
+  const { staff } = await newcomer('副隐私', 'privacy_officer');
+  t.equal(await refusal(devices.manager.call('DELETE', `/staff/${staff.id}`)), 'accepted');
+});
+
+t.test('C21: an open dossier that the page reads again by itself puts no lock off, and is written down once a session', async (t) => {
+  const { device, staff } = await newcomer('小看', 'associate');
+  const { id } = await device.createCustomer({ displayName: '在店里的人' });
+  const openings = () => query<{ detail: string }>(box.dataDirectory,
+    `SELECT detail FROM audit_entry WHERE action = 'dossier_opened' AND customer_id = '${id}' AND staff_id = '${staff.id}'`).map(({ detail }) => JSON.parse(detail) as unknown);
+  const read = (query: string) => refusal(device.call('GET', `/customers/${id}?${query}`));
+  t.equal(await read('again=yes'), '400 bad_request');
+  t.equal(await read('why=visit&again=true'), 'accepted');
+  t.strictSame(openings(), [{ why: 'visit' }], 'nothing is read unwritten, whatever the page says');
+  t.equal(await read('why=visit'), 'accepted');
+  t.strictSame(openings().length, 1, 'the same opening');
+  for (let minute = 1; minute < IDLE_MINUTES; minute += 1) {
+    clock.move(60_000);
+    t.equal(await read('why=visit&again=true'), 'accepted');
+  }
+  t.strictSame(openings().length, 1);
+  clock.move(60_000);
+  t.equal(await read('why=visit&again=true'), '401 session_locked', 'only re-reads: the lock comes');
+  await device.signIn(staff.id, '246802');
+  t.equal(await read('why=visit&again=true'), 'accepted');
+  t.strictSame(openings().length, 2, 'another session, another entry');
+  clock.move(IDLE_MINUTES * 60_000 - 1);
+  t.equal(await read('why=visit'), 'accepted', 'opened by a person');
+  clock.move(2);
+  t.equal(await read('why=visit'), 'accepted', 'that was use');
+  t.strictSame(openings().length, 3, 'once a minute');
 });
 
 t.test('left alone, an iPad locks itself for good, and its sockets close at once', async (t) => {

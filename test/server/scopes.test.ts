@@ -21,7 +21,11 @@ t.test('a manager sets a new PIN, and who leaves is out at once', async (t) => {
   t.equal(await refusal(box.owner.call('PUT', `/staff/${staff.id}/pin`, { pin: '777777' })), '400 pin_too_simple');
   for (let i = 0; i < 5; i += 1) await refusal(device.signIn(staff.id, '000000'));
   t.equal(await refusal(device.signIn(staff.id, '246802')), '429 pin_locked');
+  const open = await device.live().opened();
   await box.owner.call('PUT', `/staff/${staff.id}/pin`, { pin: '271828' });
+  t.equal(await closedSoon(open), 4401, 'whoever has the old session is out');
+  t.equal(await refusal(device.call('GET', '/customers')), '401 session_expired');
+  t.equal(await refusal(box.owner.call('GET', '/customers')), 'accepted', 'nobody else is');
   t.equal(await refusal(device.signIn(staff.id, '271828')), 'accepted', 'the new PIN also ends the lock');
   const live = await device.live().opened();
   t.equal(await refusal(box.owner.call('DELETE', `/staff/${box.ownerId}`)), '409 staff_self');

@@ -1,4 +1,6 @@
 /** Withdrawing in the middle of it all: deleted at once, everywhere, byte by byte. */
+import { text } from 'node:stream/consumers';
+import tls from 'node:tls';
 import t from 'tap';
 import type { CameraMessage, Dossier, WithdrawalReceipt } from '../../appliance/contract/index.js';
 import { startBox, TestClock } from '../support/box.js';
@@ -118,6 +120,24 @@ t.test('C9, C10: withdrawing leaves a deletion that is complete, and a trail in 
     `SELECT action, staff_id, detail FROM audit_entry WHERE customer_id = '${id}' AND action IN ('consent_ended', 'face_deleted', 'deletion_completed') ORDER BY seq`);
   t.strictSame(trail.map(({ action, staff_id }) => [action, staff_id]), [['consent_ended', box.ownerId], ['face_deleted', null], ['deletion_completed', null]]);
   for (const { detail } of trail) t.equal((JSON.parse(detail) as { deletionId: string }).deletionId, deletion!.id);
+});
+
+t.test('C9: whatever the Host header says, a withdrawal is answered', async (t) => {
+  const { id } = await box.owner.createCustomer({ displayName: '怪地址' });
+  const cookie = box.owner.cookieHeader();
+  const { port } = new URL(box.url);
+  /** By hand: clients refuse to send such a header. */
+  const withdraw = async (host: string): Promise<string> => {
+    const socket = tls.connect({ host: '127.0.0.1', port: Number(port), ca: box.appliance.rootPem, servername: 'localhost' });
+    socket.write(`POST /api/v1/customers/${id}/consents/withdraw HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+    return text(socket);
+  };
+  for (const host of ['', '[', 'a b', 'x:99999', '%', '/', '?', '#', ':', '[::1', '門店', 'u:p@', 'localhost:', '..', '1.2.3.999']) {
+    await box.owner.giveConsent(id);
+    const answer = await withdraw(host);
+    t.match(answer, /^HTTP\/1\.1 200 /, host);
+    t.match(answer, /"receiptUrl":"https:\/\/[\w.[\]:-]+\/receipt#eyJ/, host);
+  }
 });
 
 t.test('photos kept with consent go with the withdrawal, or when it is signed anew without them', async (t) => {

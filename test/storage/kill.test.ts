@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { systemClock } from '../../appliance/kit/index.js';
 import { openStorage } from '../../appliance/storage/index.js';
-import { temporaryDirectory } from '../support/box.js';
+import { temporaryDirectory } from '../support/scratch.js';
 
 t.test('old bytes do not stay in the log after a kill', async (t) => {
   const dataDirectory = temporaryDirectory(t);

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { isPorticoError } from '../../appliance/kit/index.js';
 import { MIGRATIONS_DIRECTORY, openStorage, type Storage } from '../../appliance/storage/index.js';
 import { readMigrations } from '../../appliance/storage/migrations.js';
-import { TestClock, temporaryDirectory } from '../support/box.js';
+import { TestClock, temporaryDirectory } from '../support/scratch.js';
 
 const FIRST = 'CREATE TABLE one (id INTEGER PRIMARY KEY, text TEXT) STRICT;';
 const SECOND = 'ALTER TABLE one ADD COLUMN more TEXT; CREATE TABLE two (id INTEGER PRIMARY KEY) STRICT;';

@@ -3,7 +3,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { MIGRATIONS_DIRECTORY, openStorage } from '../../appliance/storage/index.js';
-import { TestClock, temporaryDirectory } from '../support/box.js';
+import { TestClock, temporaryDirectory } from '../support/scratch.js';
 import { direction } from '../support/rooms.js';
 
 const FIRST = '0001-first.sql';

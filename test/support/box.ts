@@ -1,29 +1,15 @@
 /** A real box for a test: real models, real encrypted file, real TLS sockets, in a folder of its own. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Test } from 'tap';
 import { loadConfig } from '../../appliance/config/index.js';
 import type { Role, StaffMember } from '../../appliance/contract/index.js';
 import { createLogger, type Clock } from '../../appliance/kit/index.js';
 import { startAppliance, type Appliance } from '../../appliance/main.js';
 import { PorticoClient } from '../../demo/client.js';
+import { temporaryDirectory } from './scratch.js';
+
+export { temporaryDirectory, TestClock } from './scratch.js';
 
 export const OWNER_PIN = '135790';
-
-/** A clock that stands still until it is moved. */
-export class TestClock implements Clock {
-  #now: number;
-  constructor(now = Date.now()) {
-    this.#now = now;
-  }
-  now(): number {
-    return this.#now;
-  }
-  move(ms: number): void {
-    this.#now += ms;
-  }
-}
 
 export interface TestBox {
   appliance: Appliance;
@@ -39,18 +25,13 @@ export interface TestBox {
   stop(): Promise<void>;
 }
 
-/** A folder that is gone when the test is over. */
-export function temporaryDirectory(t: Pick<Test, 'teardown'>): string {
-  const directory = mkdtempSync(join(tmpdir(), 'portico-test-'));
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
-
 /** Starts a box, pairs a device and makes the owner. Stopped when the test is over. */
 export async function startBox(t: Test, options: {
   settings?: Record<string, string>; clock?: Clock; dataDirectory?: string;
   /** Leave the owner's pairing code unused. */
   fresh?: boolean;
+  /** Factor on how long slow clients and silent sockets are waited for; default 1, as in the product. */
+  patience?: number;
 } = {}): Promise<TestBox> {
   const dataDirectory = options.dataDirectory ?? temporaryDirectory(t);
   const config = loadConfig({
@@ -60,7 +41,10 @@ export async function startBox(t: Test, options: {
   });
   let log = '';
   const sink = { write: (line: string) => { log += line; return true; } } as unknown as NodeJS.WritableStream;
-  const appliance = await startAppliance(config, { log: createLogger('info', sink), ...(options.clock === undefined ? {} : { clock: options.clock }) });
+  const appliance = await startAppliance(config, {
+    log: createLogger('info', sink), ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.patience === undefined ? {} : { patience: options.patience }),
+  });
   const url = appliance.urls[0]!;
   const clients: PorticoClient[] = [];
   const client = () => {

@@ -1,6 +1,6 @@
 /** A process that withdraws a consent and is killed on its way: `node deletionChild.js FOLDER CUSTOMER NOW STEP`. */
 import { openRooms } from './rooms.js';
-import { TestClock } from './box.js';
+import { TestClock } from './scratch.js';
 import { watchSteps } from './steps.js';
 
 const [dataDirectory, customerId, now, step] = process.argv.slice(2) as [string, string, string, string];

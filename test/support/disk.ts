@@ -50,14 +50,26 @@ export function piecesOnDisk(dataDirectory: string, secret: Buffer): number {
   return piecesIn(decryptedPages(dataDirectory), secret);
 }
 
-export function piecesIn(pages: readonly Buffer[], secret: Buffer): number {
+/** The same of all these secrets together, in one pass over the pages. */
+export function piecesIn(pages: readonly Buffer[], ...secrets: readonly Buffer[]): number {
   const all = Buffer.concat(pages);
-  let found = 0;
-  for (let at = 0; at + 64 <= secret.length; at += 64) {
-    const piece = secret.subarray(at, at + 64);
-    if (all.includes(piece)) found += 1;
+  const byBeginning = new Map<number, { piece: Buffer; found: boolean }[]>();
+  const pairs = new Uint8Array(65_536); // first two bytes of a piece: most places end here
+  const wanted = secrets.flatMap((secret) => Array.from({ length: Math.floor(secret.length / 64) }, (_, i) => ({ piece: secret.subarray(i * 64, i * 64 + 64), found: false })));
+  for (const each of wanted) {
+    pairs[each.piece.readUInt16LE(0)] = 1;
+    const beginning = each.piece.readUInt32LE(0);
+    const others = byBeginning.get(beginning);
+    if (others === undefined) byBeginning.set(beginning, [each]);
+    else others.push(each);
   }
-  return found;
+  for (let at = 0; at + 64 <= all.length; at++) {
+    if (pairs[all[at]! | all[at + 1]! << 8] === 0) continue;
+    for (const each of byBeginning.get(all.readUInt32LE(at)) ?? []) {
+      if (!each.found && each.piece.equals(all.subarray(at, at + 64))) each.found = true;
+    }
+  }
+  return wanted.filter(({ found }) => found).length;
 }
 
 /** All rows of all tables of both files, through a second read-only connection. */

@@ -4,7 +4,7 @@ import { Signer } from '../../appliance/papers/index.js';
 import { builtInNotice } from '../../appliance/consent/notice.js';
 import { openStorage } from '../../appliance/storage/index.js';
 import type { Test } from 'tap';
-import { temporaryDirectory, TestClock } from './box.js';
+import { temporaryDirectory, TestClock } from './scratch.js';
 
 export const STORE = { storeName: '和平路旗舰店', timeZone: 'Asia/Shanghai' } as const;
 export const SEAL = 'ab'.repeat(32);
@@ -67,7 +67,7 @@ export function accessCopy(change: Partial<AccessCopy> = {}): AccessCopy {
     consents: [evidence()], refusals: [{ customerId: id(2), refusedAt: AT, notBefore: AT }], deletions: [deletion()],
     explanations: [{ visitId: id(9), at: AT, outcome: 'named', score: 0.6123, threshold: 0.487, templateMadeAt: AT, templatePhotos: 3, modelPack: 'm', judgedBy: null }],
     requests: [{ id: id(10), customerId: id(2), displayName: null, kind: 'access', receivedOn: '2026-03-01', dueOn: '2026-03-31', overdue: false, note: '要全部资料', closed: null }],
-    restriction: { restricted: false, since: null, reason: null }, formerDossiers: [{ displayName: '王小安', mergedAt: AT }],
+    restriction: { restricted: false, since: null, reason: null }, formerDossiers: [{ displayName: '王小安', salutation: null, phone: '13900005678', tier: null, facts: ['左撇子'], doNot: [], mergedAt: AT }],
     opened: [{ at: AT, staff: '小周', reason: 'visit' }], log: [{ at: AT, action: 'consent_given' }],
     ...change,
   };

@@ -11,7 +11,7 @@ import { createLogger, Embedding } from '../../appliance/kit/index.js';
 import { openStorage } from '../../appliance/storage/index.js';
 import { Visits } from '../../appliance/visits/index.js';
 import { loadManifest } from '../../models/manifest.js';
-import { temporaryDirectory, TestClock } from './box.js';
+import { temporaryDirectory, TestClock } from './scratch.js';
 
 const calibration = (await loadManifest()).calibration!;
 

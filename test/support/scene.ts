@@ -12,8 +12,15 @@ const MARGIN = 90;
  * never has a second face.
  * @param photo where to cut from; default: the first photo that shows the person
  */
-export async function portrait(person: string, photo?: string): Promise<Buffer> {
+export function portrait(person: string, photo?: string): Promise<Buffer> {
   const name = photo ?? Object.keys(SAMPLE_FACES).find((each) => SAMPLE_FACES[each]!.some((face) => face.person === person))!;
+  const key = `${person} ${name}`;
+  if (!portraits.has(key)) portraits.set(key, cutOut(person, name));
+  return portraits.get(key)!;
+}
+const portraits = new Map<string, Promise<Buffer>>();
+
+async function cutOut(person: string, name: string): Promise<Buffer> {
   const [left, top, right, bottom] = SAMPLE_FACES[name]!.find((face) => face.person === person)!.box;
   const from = { x: Math.max(0, left - MARGIN), y: Math.max(0, top - MARGIN) };
   return sharp(await samplePhoto(name))
@@ -34,8 +41,8 @@ export interface Placed {
 /** A frame as a camera would send it: pictures on a plain wall, later ones in front of earlier ones. JPEG. */
 export async function scene(...placed: readonly Placed[]): Promise<Buffer> {
   const layers = await Promise.all(placed.map(async ({ picture, x, y, height }) => {
-    const { data, info } = await sharp(picture).resize({ height }).png().toBuffer({ resolveWithObject: true });
-    return { input: data, left: Math.round(x - info.width / 2), top: Math.round(y - info.height / 2) };
+    const { data, info: { width, height: rows, channels } } = await sharp(picture).resize({ height }).raw().toBuffer({ resolveWithObject: true });
+    return { input: data, raw: { width, height: rows, channels }, left: Math.round(x - width / 2), top: Math.round(y - rows / 2) };
   }));
   return sharp({ create: { ...FRAME, channels: 3, background: '#8a8a86' } }).composite(layers).jpeg({ quality: 90 }).toBuffer();
 }

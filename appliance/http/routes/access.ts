@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Access } from '../../access/index.js';
 import {
@@ -7,6 +8,7 @@ import {
 import { PorticoError } from '../../kit/index.js';
 import { lanAddresses } from '../certificates.js';
 import { actorOf, clearSessionCookie, deviceOf, passkeySite, setDeviceCookie, setSessionCookie, signedIn } from '../guards.js';
+import { hostOf } from '../trust.js';
 
 const Nothing = Type.Null({ description: 'No content' });
 
@@ -49,7 +51,7 @@ export const accessRoutes = (deps: {
     schema: { tags: ['access'], summary: 'A one-time code for another device', response: { 201: PairingCode } },
   }, async (request, reply) => {
     const made = access.makeCode('device', actorOf(request));
-    return reply.status(201).send({ ...made, url: `${reachableFromLan(request.headers.host ?? 'localhost')}/pair#${made.code}` });
+    return reply.status(201).send({ ...made, url: `${reachableFromLan(request)}/pair#${made.code}` });
   });
 
   app.get('/devices', {
@@ -88,7 +90,7 @@ export const accessRoutes = (deps: {
 
   app.put('/staff/:id/pin', {
     config: { permission: 'manage_staff' },
-    schema: { tags: ['access'], summary: 'Set a new PIN, which also ends a lock', params: IdParams, body: PinRequest, response: { 204: Nothing } },
+    schema: { tags: ['access'], summary: 'Set a new PIN for somebody: ends their locks and sessions and removes their passkeys', params: IdParams, body: PinRequest, response: { 204: Nothing } },
   }, async (request, reply) => {
     await access.setPin(request.params.id, request.body.pin, actorOf(request));
     return reply.status(204).send(null);
@@ -147,9 +149,14 @@ export const accessRoutes = (deps: {
   });
 };
 
-/** The box as another device reaches it: somebody on the box itself says localhost, which is no use in a QR code. */
-export function reachableFromLan(host: string): string {
-  const { hostname, port } = new URL(`https://${host}`);
+/**
+ * The box as another device reaches it: somebody on the box itself says localhost, which is no use in a QR code. Never throws:
+ * it is asked for after a withdrawal has been committed.
+ */
+export function reachableFromLan(request: FastifyRequest): string {
+  const asked = hostOf(request.headers.host);
+  const hostname = asked?.hostname ?? 'localhost';
+  const port = asked === null ? String(request.socket.localPort ?? '') : asked.port;
   const lan = hostname === 'localhost' || hostname.startsWith('127.') ? lanAddresses()[0] : undefined;
   return `https://${lan ?? hostname}${port === '' ? '' : `:${port}`}`;
 }

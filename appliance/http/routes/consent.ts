@@ -46,7 +46,7 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
     },
   }, async (request) => {
     const receipt = consent.withdraw(request.params.id, actorOf(request), request.body?.purposes);
-    return withReceipt(receipt, receipts, reachableFromLan(request.headers.host ?? 'localhost'));
+    return withReceipt(receipt, receipts, reachableFromLan(request));
   });
 
   app.post('/customers/:id/consents/link', {
@@ -54,7 +54,7 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
     schema: { tags: ['consent'], summary: 'A link for the customer\'s own phone, to show as a QR code', params: IdParams, response: { 201: ConsentLink } },
   }, async (request, reply) => {
     const { token, validUntil } = consent.makeLink(request.params.id, actorOf(request));
-    return reply.status(201).send({ url: `${reachableFromLan(request.headers.host ?? 'localhost')}/mine#${token}`, validUntil });
+    return reply.status(201).send({ url: `${reachableFromLan(request)}/mine#${token}`, validUntil });
   });
 
   app.get('/deletions', {
@@ -66,7 +66,7 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
     schema: { tags: ['consent'], summary: 'How far a deletion is', params: IdParams, response: { 200: DeletionStatus } },
   }, async (request) => {
     const deletion = receipts.deletions.byId(request.params.id);
-    const base = reachableFromLan(request.headers.host ?? 'localhost');
+    const base = reachableFromLan(request);
     return { ...deletion, receiptUrl: deletion.completedAt === null ? null : receiptUrl(base, await receipts.signReceipt(deletion)) };
   });
 

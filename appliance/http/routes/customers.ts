@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import {
   CustomerChange, CustomerCreate, CustomerQuery, CustomerSummary, Dossier, DossierQuery, FollowUp, FollowUpRequest, IdParams, MergeRequest, Note, NoteRequest,
@@ -10,10 +11,10 @@ import type { FollowUps } from '../../followups/index.js';
 import type { Gallery } from '../../gallery/index.js';
 import { BoundedMap, type Clock } from '../../kit/index.js';
 import type { Cards } from '../cards.js';
-import { actorOf } from '../guards.js';
+import { actorOf, signedIn } from '../guards.js';
 
 const LIMIT_DEFAULT = 30;
-/** A page reads a dossier again whenever something in it changed: for the audit log that is one opening. */
+/** For the audit log that is one opening. */
 const SAME_OPENING_MS = 60_000;
 const OPENINGS_KEPT_MAX = 1_000;
 
@@ -23,6 +24,9 @@ export const customerRoutes = (deps: {
   const { audit, clock, customers, consent, followUps, gallery, cards } = deps;
   const config = { permission: 'serve' } as const;
   const openings = new BoundedMap<string, number>(OPENINGS_KEPT_MAX);
+  /** Session and customer: opened in that session, and written down. */
+  const opened = new BoundedMap<string, true>(OPENINGS_KEPT_MAX);
+  const isAgain = (request: FastifyRequest): boolean => (request.query as { again?: unknown }).again === 'true';
 
   app.get('/customers', {
     config: { permission: 'read_dossier' },
@@ -38,18 +42,23 @@ export const customerRoutes = (deps: {
   });
 
   app.get('/customers/:id', {
-    config: { permission: 'read_dossier' },
+    config: { permission: 'read_dossier', unattended: isAgain },
     schema: { tags: ['customers'], summary: 'Open a dossier, and why: that is written down', params: IdParams, querystring: DossierQuery, response: { 200: Dossier } },
   }, async (request) => {
     const dossier = cards.dossier(request.params.id);
     const by = actorOf(request);
     const why = request.query.why ?? null;
-    const opening = [dossier.id, by.staffId, by.deviceId, why].join(' ');
+    const { session } = signedIn(request);
+    const inSession = `${session.key} ${dossier.id}`;
+    // Whatever a page says: nothing is read in a session that is not written down at least once.
+    if (isAgain(request) && opened.get(inSession)) return dossier;
+    const opening = `${inSession} ${why}`;
     const before = openings.get(opening);
     if (before === undefined || Math.abs(clock.now() - before) >= SAME_OPENING_MS) {
       audit.recordReading('dossier_opened', by, { customerId: dossier.id, detail: { why } });
       openings.set(opening, clock.now());
     }
+    opened.set(inSession, true);
     return dossier;
   });
 

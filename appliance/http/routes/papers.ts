@@ -59,7 +59,7 @@ export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async
   }, async (request, reply) => {
     const record = consent.evidence(request.params.id);
     const language = request.query.language ?? record.language;
-    const pdf = await papers.consentCopy(record, language, reachableFromLan(request.headers.host ?? 'localhost'));
+    const pdf = await papers.consentCopy(record, language, reachableFromLan(request));
     audit.record('consent_copied', actorOf(request), { customerId: record.customerId, detail: { consentId: record.id, language } });
     return sendPdf(reply, pdf, `consent-${record.id}`);
   });
@@ -68,7 +68,7 @@ export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async
     config: withdraw, schema: { tags, summary: 'Signed receipt of a deletion', params: IdParams, querystring: LanguageQuery, response: { 200: PDF } },
   }, async (request, reply) => {
     const deletion = deletions.byId(request.params.id);
-    const pdf = await papers.receipt(deletion, request.query.language ?? 'zh-CN', reachableFromLan(request.headers.host ?? 'localhost'));
+    const pdf = await papers.receipt(deletion, request.query.language ?? 'zh-CN', reachableFromLan(request));
     return sendPdf(reply, pdf, `receipt-${deletion.id}`);
   });
 

@@ -47,7 +47,13 @@ export const privacyRoutes = ({ overview, modes, assessments, retention, persons
   app.post('/privacy/assessments', {
     config,
     schema: { tags, summary: 'Record an assessment with how the box stands now; it is never changed', body: AssessmentRequest, response: { 201: Assessment } },
-  }, async (request, reply) => reply.status(201).send(assessments.record(request.body, actorOf(request))));
+  }, async (request, reply) => {
+    const by = actorOf(request);
+    const recorded = assessments.record(request.body, by);
+    // Not acceptable as it runs: it stops.
+    if (!recorded.acceptable && recorded.mode === modes.current()) modes.change('off', by);
+    return reply.status(201).send(recorded);
+  });
 
   app.get('/privacy/retention', { config, schema: { tags, summary: 'How long each kind of data is kept', response: { 200: RetentionTable } } },
     async () => retention.table());

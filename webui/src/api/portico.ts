@@ -37,7 +37,8 @@ export const portico = {
   },
   createCustomer: (request: CustomerCreate) => call<Dossier>('POST', '/customers', { json: request }),
   /** `why` goes into the audit log. */
-  dossier: (customerId: string, why: DossierReason) => call<Dossier>('GET', `/customers/${id(customerId)}?why=${why}`),
+  /** `again`: the page shows it already and reads it anew by itself. */
+  dossier: (customerId: string, why: DossierReason, again = false) => call<Dossier>('GET', `/customers/${id(customerId)}?why=${why}${again ? '&again=true' : ''}`),
   changeCustomer: (customerId: string, change: CustomerChange) =>
     call<Dossier>('PATCH', `/customers/${id(customerId)}`, { json: change }),
   /** The customer `fromId` is the same person as `into`, whose dossier stays. */

@@ -11,10 +11,11 @@ export function useDossier(customerId: Ref<string>, why: () => DossierReason) {
   const error = ref<ApiError | null>(null);
   let generation = 0;
 
-  async function load(): Promise<void> {
+  /** `again` says that nobody opened it anew: such reading does not keep the iPad from locking. */
+  async function load(again: boolean): Promise<void> {
     const mine = ++generation;
     try {
-      const read = await portico.dossier(customerId.value, why());
+      const read = await portico.dossier(customerId.value, why(), again);
       if (mine !== generation) return;
       dossier.value = read;
       error.value = null;
@@ -27,16 +28,16 @@ export function useDossier(customerId: Ref<string>, why: () => DossierReason) {
     customerId,
     () => {
       dossier.value = null;
-      void load();
+      void load(false);
     },
     { immediate: true },
   );
   const stop = useLive().onCustomerChange((changed) => {
-    if (changed === customerId.value) void load();
+    if (changed === customerId.value) void load(true);
   });
   onScopeDispose(() => {
     generation++;
     stop();
   });
-  return { dossier, error, load };
+  return { dossier, error, load: () => load(true) };
 }

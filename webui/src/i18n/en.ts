@@ -497,7 +497,7 @@ export const en: Messages = {
     resetPin: 'New PIN',
     resetPinOf: 'New PIN for {name}',
     newPin: 'The new 6-digit PIN',
-    resetPinBody: 'A locked PIN is unlocked as well.',
+    resetPinBody: 'A locked PIN is unlocked as well. This person is signed out on every device, and their passkeys are removed; they can add them again.',
     pinReset: '{name} has a new PIN',
     managersOnly: 'Managing staff needs a manager; pairing devices, a manager or IT.',
     box: 'The box',

@@ -33,6 +33,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   staff_name_taken: 'There is already a member of staff of that name.',
   staff_self: 'You cannot remove yourself. Ask another manager.',
   staff_last_manager: 'The last manager cannot be removed. Add another manager first.',
+  staff_last_officer: 'The last privacy officer cannot be removed. Add another privacy officer first.',
   device_not_found: 'This device is not paired.',
 
   customer_not_found: 'This customer is not known.',

@@ -33,6 +33,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   staff_name_taken: '已有同名店员，请换一个名字。',
   staff_self: '不能移除自己，请让另一位店长来操作。',
   staff_last_manager: '最后一位店长不能移除，请先添加另一位店长。',
+  staff_last_officer: '最后一位隐私负责人不能移除，请先添加另一位隐私负责人。',
   device_not_found: '这台设备没有配对。',
 
   customer_not_found: '没有找到这位顾客。',

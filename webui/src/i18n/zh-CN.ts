@@ -498,7 +498,7 @@ export const zhCN = {
     resetPin: '重设 PIN',
     resetPinOf: '重设 PIN：{name}',
     newPin: '新的 6 位 PIN',
-    resetPinBody: '重设后会同时解除锁定。',
+    resetPinBody: '重设后会解除锁定；此人在所有设备上都要用新 PIN 重新登录，通行密钥会删除，需要重新添加。',
     pinReset: '{name}的 PIN 已重设',
     managersOnly: '管理店员需要店长权限；配对设备，店长和 IT 运维都可以。',
     box: '门店盒',

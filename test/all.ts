@@ -1,0 +1,36 @@
+/**
+ * All test files, or those named: `node dist/test/all.js [FILE...]`. Each is a plain process of Node: tap's own runner puts
+ * three loaders into every process and thread (for TypeScript, mocks and coverage, none of which is used here), which costs
+ * a second and more of each file.
+ */
+import { readdirSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const TESTS = 'dist/test';
+/** One more than the two cores this is meant for: browser, demo and namespace wait a good deal. */
+const JOBS = 3;
+/** Of one file. */
+const TIMEOUT_SECONDS = 180;
+/** What takes longest begins first, so that nothing goes on alone at the end. Others: in the order of their names. */
+const LONGEST = ['browser/day', 'demo/demo', 'browser/policy', 'cli/models', 'erasure/deletion', 'server/recognition', 'server/hostileFrames', 'server/bystanders'];
+
+const rank = (file: string): number => {
+  const place = LONGEST.indexOf(relative(TESTS, file).replace(/\.test\.js$/, ''));
+  return place < 0 ? LONGEST.length : place;
+};
+const named = process.argv.slice(2).map((file) => relative(ROOT, resolve(file)));
+const files = named.length > 0 ? named : readdirSync(join(ROOT, TESTS), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.test.js') && !name.startsWith('fixtures'))
+  .map((name) => join(TESTS, name)).sort().sort((a, b) => rank(a) - rank(b));
+
+t.setTimeout(0);
+t.jobs = JOBS;
+t.plan(files.length);
+for (const file of files) {
+  void t.spawn(process.execPath, ['--enable-source-maps', file], {
+    name: file, cwd: ROOT, buffered: true, timeout: TIMEOUT_SECONDS * 1_000, env: { ...process.env, TAP_TIMEOUT: String(TIMEOUT_SECONDS) },
+  });
+}
