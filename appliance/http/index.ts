@@ -27,7 +27,7 @@ import { guardRoute, identifyVisitor, refuseForeignOrigin } from './guards.js';
 import { BARE_HEADERS, HELMET_OPTIONS, sendPolicies } from './headers.js';
 import { HTTPS_CONNECTIONS, JSON_BYTES_MAX, limitConnections, SOCKET_MESSAGE_BYTES_MAX, waitsOf } from './limits.js';
 import { LiveHub } from './live.js';
-import { pageSender } from './page.js';
+import { keepAssets, pageSender } from './page.js';
 import type { Deletions } from './receipts.js';
 import { accessRoutes } from './routes/access.js';
 import { auditRoutes } from './routes/audit.js';
@@ -156,7 +156,7 @@ export async function buildServer(deps: HttpDeps) {
   });
   const sendPage = pageSender(deps.webuiDirectory);
   for (const address of ['/', '/index.html']) app.get(address, (_request, reply) => sendPage(reply));
-  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false });
+  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false, cacheControl: false, setHeaders: keepAssets });
   app.setNotFoundHandler((request, reply) => {
     // A page address inside the app: the page finds its own way. A missing file or API address: not found.
     const path = request.url.split('?')[0]!;

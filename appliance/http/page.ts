@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { contentPolicy } from './headers.js';
 
 /** In webui/index.html, where Ionic looks for it. */
@@ -16,4 +16,12 @@ export function pageSender(directory: string): (reply: FastifyReply) => Promise<
     const page = (await text).replaceAll(PLACE_OF_NONCE, nonce);
     return reply.headers({ 'content-security-policy': contentPolicy(nonce), 'cache-control': 'no-store' }).type('text/html; charset=utf-8').send(page);
   };
+}
+
+/**
+ * What the build named after its content never changes: no browser has to ask for it again; for the rest it asks each time. A page that did ask for its sixty files
+ * at every start would soon meet the limit on requests.
+ */
+export function keepAssets(response: { setHeader(name: string, value: string): unknown }, path: string): void {
+  response.setHeader('cache-control', basename(dirname(path)) === 'assets' ? 'public, max-age=31536000, immutable' : 'public, max-age=0');
 }

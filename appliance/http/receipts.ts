@@ -6,6 +6,8 @@ import { receiptUrl } from '../papers/index.js';
 export interface Deletions {
   /** @throws PorticoError deletion_not_found */
   byId(id: string): Deletion;
+  /** Those under way, oldest first. */
+  pending(): Deletion[];
   /** Newest first. */
   ofCustomer(customerId: string): Deletion[];
 }

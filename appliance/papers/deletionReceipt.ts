@@ -18,18 +18,18 @@ export const RECEIPT_ATTACHMENT = 'receipt.jws';
 
 const WORDS = {
   'zh-CN': {
-    title: '个人信息删除回执',
-    lead: (store: string) => `${store}的门店盒确认：下列信息已从门店盒中删除。本回执不含姓名和电话。`,
+    title: '个人信息删除凭证',
+    lead: (store: string) => `${store}的门店盒确认：下列信息已从门店盒中删除。本凭证不含姓名和电话。`,
     what: '删除了什么', scope: '范围', templates: '人脸模板', count: (n: number) => `${n} 份`, reason: '原因', requestedAt: '提出时间', completedAt: '完成时间',
-    customerId: '顾客编号', deletionId: '回执编号',
+    customerId: '顾客编号', deletionId: '凭证编号',
     afterwards: '备份与留存',
     check: '怎样核对', checkQr: '连上门店的无线网络，用手机扫描此码。网页在您的手机里核对签名，并显示门店盒签署的内容。',
     checkLines: [
       '不在店里也能核对：把下面的签名文本粘贴到任何支持 ES256 的 JWT 工具，用门店盒的公钥验证。公钥见门店盒的网址 /api/v1/keys，或向门店索取。',
-      '技术人员可以运行 portico receipt verify 回执.pdf --key 公钥文件。签名文本也作为附件 receipt.jws 附在本 PDF 里。',
+      '技术人员可以运行 portico receipt verify 凭证.pdf --key 公钥文件。签名文本也作为附件 receipt.jws 附在本 PDF 里。',
       '公钥指纹应与您同意书副本上印的一致。以签名内容为准，纸面文字若与之不同，说明纸面被改动过。',
     ],
-    limits: '本回执证明：持有该密钥的门店盒在上述时间签署了这份声明，之后内容未被改动。它不能证明门店没有在门店盒之外另存副本。',
+    limits: '本凭证证明：持有该密钥的门店盒在上述时间签署了这份声明，之后内容未被改动。它不能证明门店没有在门店盒之外另存副本。',
     statement: '签名文本（JWS）：', kid: '公钥指纹',
   },
   en: {

@@ -31,7 +31,7 @@ public.pem        门店盒的公钥（public.jwks.json 为 JWK 形式） / publ
 The first has to say "Verified OK", the second "OK" for every file.
 
 再核对公钥是不是这家门店的：manifest.json 里的 kid（RFC 7638 指纹）应与门店盒网址 /api/v1/keys 给出的、以及顾客手中
-同意书副本和删除回执上印的一致。Then make sure that the key is that of the store: kid in manifest.json (RFC 7638) has to be
+同意书副本和删除凭证上印的一致。Then make sure that the key is that of the store: kid in manifest.json (RFC 7638) has to be
 the one that the box gives out at /api/v1/keys, and that is printed on the customers' copies and receipts.
 
 有本产品的命令行时，一条即可 / with the product's own command all at once, the audit log included:

@@ -45,6 +45,11 @@ export class Enrolments {
     this.#deps = deps;
   }
 
+  /** Nobody is asked to sign for what is switched off. @throws PorticoError recognition_off */
+  requireOn(): void {
+    this.#deps.requireOn();
+  }
+
   /** @throws PorticoError recognition_off, consent_required */
   start(customerId: string): EnrolmentProgress {
     this.#deps.requireOn(); // switching it off ends those that are under way

@@ -30,8 +30,14 @@ async function personFrames(person: string): Promise<Buffer[]> {
 
 const at = (page: Page, id: string) => page.getByTestId(id);
 
+/** Two frames for them to begin; what turns for ever is not waited for, nor anything for longer than 350 ms. */
+const TRANSITIONS_END = `new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame))).then(() => Promise.race([
+  Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 1000).map((one) => one.finished.catch(() => {}))),
+  new Promise((late) => setTimeout(late, 350)),
+]))`;
+
 async function shoot(page: Page, name: string): Promise<void> {
-  await page.waitForTimeout(350); // transitions end
+  await page.evaluate(TRANSITIONS_END);
   await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }
 

@@ -137,6 +137,7 @@ t.test('C7: with recognition off every task of the desk works, and no camera is 
   t.equal(await closedSoon(camera), 4403, 'open cameras close at once');
   for (const mode of ['look_up', 'front_desk'] as const) await refusedCamera(t, box.owner.camera(mode), 'recognition_off');
   t.equal(await code(associate, 'POST', `/customers/${known}/enrolments`), 'recognition_off');
+  t.equal(await code(associate, 'POST', `/customers/${known}/consents/ask`), 'recognition_off', 'nobody is asked to sign for it');
   t.equal(await code(associate, 'POST', `/enrolments/${enrolment.enrolmentId}/photos?pose=any`, await portrait('P03')), 'enrolment_not_found');
   t.strictSame((await box.owner.call<Dossier>('GET', `/customers/${known}`)).visits, [], 'the frames under way came to nothing');
 

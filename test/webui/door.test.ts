@@ -46,4 +46,5 @@ t.test('a pairing link that was mangled gives no code, and no crash', async (t) 
   t.equal(codeInHash('#%41B'), 'AB');
   t.equal(codeInHash('#%E0%A4%A'), '');
   t.equal(codeInHash(''), '');
+  t.equal(codeInHash(`#${'a'.repeat(48)}`).length, 48, 'the secret of a customer\'s link, whole');
 });

@@ -58,8 +58,8 @@ t.test('a draft lacks what nobody wrote, in either language', async (t) => {
   t.equal(draft.sections.length, NOTICE_FIELDS.length * LANGUAGES.length, 'one text a field and language');
 });
 
-t.test('every task leads to a part of the office, and is counted there', async (t) => {
-  for (const task of PRIVACY_TASKS) t.ok(SECTIONS.includes(placeOf(task)), task);
+t.test('every task leads to a page of the office, and is counted there', async (t) => {
+  for (const task of PRIVACY_TASKS) t.ok([...SECTIONS, 'privacy-deletions'].includes(placeOf(task)), task);
   t.strictSame(badges([{ task: 'requests_overdue', count: 2 }, { task: 'requests_due_soon', count: 3 }, { task: 'audit_broken', count: 0 }]),
     { 'privacy-requests': 5, 'privacy-audit': 1 });
   t.equal(sectionOf('privacy-zone'), 'privacy-mode');

@@ -31,7 +31,7 @@ import type {
 
 export type {
   BoxHealth, BoxInfo, CameraFace, CameraMessage, CameraMode, CameraRange, CameraResult, CandidateCard, CaptureHint, Consent,
-  ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Deletion, Device, Dossier, DossierReason, Enrolled,
+  ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerFields, CustomerSummary, Deletion, DeletionStatus, Device, Dossier, DossierReason, Enrolled,
   EnrolmentProgress, ErrorBody, ErrorCode, FollowUp, FollowUpRequest, FpirChoice, KeySet, Language, LiveMessage, LiveRequest, Note,
   Notice, OwnConsent, OwnerRequest, PairingCode, PairRequest, Passkey, Pose, Purpose, RecognitionQuality, Refusal, Role, Session,
   ShareEstimate, SightingAnswer, Signature, StaffMember, StaffRequest, TemplateInfo, Visit, VisitCard, WithdrawalReceipt,

@@ -53,6 +53,7 @@ export function makeRouter(): Router {
               { path: 'incidents', name: 'privacy-incidents', component: () => import('./components/privacy/IncidentList.vue') },
               { path: 'incidents/new', name: 'privacy-incident', component: () => import('./components/privacy/IncidentForm.vue') },
               { path: 'audit', name: 'privacy-audit', component: () => import('./components/privacy/AuditLog.vue') },
+              { path: 'deletions', name: 'privacy-deletions', component: () => import('./components/privacy/DeletionList.vue') },
               { path: 'pack', name: 'privacy-pack', component: () => import('./components/privacy/AuditPack.vue') },
             ],
           },

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Consent as ConsentRoom } from '../../consent/index.js';
 import {
-  Consent, ConsentLink, ConsentRequest, DeletionStatus, Enrolled, EnrolmentFinish, EnrolmentProgress, IdParams, MAX_FRAME_BYTES, Notice, PhotoQuery, Refusal,
+  Consent, ConsentLink, ConsentRequest, Deletion, DeletionStatus, Enrolled, EnrolmentFinish, EnrolmentProgress, IdParams, MAX_FRAME_BYTES, Notice, PhotoQuery, Refusal,
   WithdrawalReceipt, WithdrawalRequest,
 } from '../../contract/index.js';
 import type { Enrolments } from '../../recognition/index.js';
@@ -23,7 +23,10 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
   app.post('/customers/:id/consents/ask', {
     config,
     schema: { tags: ['consent'], summary: 'The customer is asked now: the notice to show. Blocked for 48 hours after a refusal', params: IdParams, response: { 200: Notice } },
-  }, async (request) => consent.ask(request.params.id, actorOf(request)));
+  }, async (request) => {
+    enrolments.requireOn();
+    return consent.ask(request.params.id, actorOf(request));
+  });
 
   app.post('/customers/:id/consents/refuse', {
     config,
@@ -53,6 +56,10 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
     const { token, validUntil } = consent.makeLink(request.params.id, actorOf(request));
     return reply.status(201).send({ url: `${reachableFromLan(request)}/mine#${token}`, validUntil });
   });
+
+  app.get('/deletions', {
+    config: { permission: 'privacy_office' }, schema: { tags: ['consent'], summary: 'Deletions under way, oldest first', response: { 200: Type.Array(Deletion) } },
+  }, async () => receipts.deletions.pending());
 
   app.get('/deletions/:id', {
     config: { permission: 'withdraw' },

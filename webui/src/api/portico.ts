@@ -1,6 +1,6 @@
 /** Every request of the page, one line each. */
 import type {
-  BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, Device, Dossier, DossierReason,
+  BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, DeletionStatus, Device, Dossier, DossierReason,
   Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, KeySet, Note, Notice, OwnerRequest, PairingCode, PairRequest,
   Passkey, Purpose, RecognitionQuality, Refusal, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
 } from '../contract.js';
@@ -69,7 +69,9 @@ export const portico = {
     call<WithdrawalReceipt>('POST', `/customers/${id(customerId)}/consents/withdraw`, { json: purposes ? { purposes } : {} }),
   consentLink: (customerId: string) => call<ConsentLink>('POST', `/customers/${id(customerId)}/consents/link`),
   consentCopy: (consentId: string) => callFile(`/consents/${id(consentId)}/copy.pdf`),
-  deletion: (deletionId: string) => call<Deletion>('GET', `/deletions/${id(deletionId)}`),
+  /** Those under way. */
+  deletions: () => call<Deletion[]>('GET', '/deletions'),
+  deletion: (deletionId: string) => call<DeletionStatus>('GET', `/deletions/${id(deletionId)}`),
   deletionReceipt: (deletionId: string) => callFile(`/deletions/${id(deletionId)}/receipt.pdf`),
 
   startEnrolment: (customerId: string) =>

@@ -58,7 +58,8 @@ export function useCameraSocket(options: CameraSocketOptions) {
     opened.addEventListener('close', (event) => {
       if (mine !== generation) return;
       if (event.code === CLOSE.wrongVersion) error.value = new ApiError('wrong_protocol_version');
-      if (event.code === CLOSE.notAllowed) error.value = new ApiError('not_allowed');
+      // The box may have said why just before.
+      if (event.code === CLOSE.notAllowed && error.value?.code !== 'recognition_off') error.value = new ApiError('not_allowed');
       retry();
     });
 

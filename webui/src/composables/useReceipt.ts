@@ -1,5 +1,6 @@
 import { onScopeDispose, ref } from 'vue';
-import type { WithdrawalReceipt } from '../contract.js';
+import { portico } from '../api/portico.js';
+import type { Deletion, WithdrawalReceipt } from '../contract.js';
 
 const FIRST_MS = 400;
 const LONGEST_MS = 5_000;
@@ -35,4 +36,18 @@ export function useReceipt(again: (receipt: WithdrawalReceipt) => Promise<Withdr
   return { receipt, show };
 }
 
-const isOpen = (receipt: WithdrawalReceipt | null): boolean => receipt?.deletion != null && receipt.deletion.completedAt === null;
+/** The same for the staff's pages: how far the deletion is, and with its end the page that shows and checks the receipt. */
+export const useStaffReceipt = () => useReceipt(async (before) => {
+  if (!before.deletion) return before;
+  const { receiptUrl, ...deletion } = await portico.deletion(before.deletion.id);
+  return { ...before, deletion, receiptUrl };
+});
+
+/** What a deletion without a withdrawal has to show; its page is asked for. */
+export const receiptOf = (deletion: Deletion): WithdrawalReceipt => ({
+  customerId: deletion.customerId, withdrawnAt: deletion.requestedAt, templatesDeleted: deletion.templatesDeleted, purposesLeft: [], deletion,
+  receipt: null, receiptUrl: null,
+});
+
+/** Under way, or done while its page was not asked for yet. */
+const isOpen = (receipt: WithdrawalReceipt | null): boolean => receipt?.deletion != null && (receipt.deletion.completedAt === null || receipt.receiptUrl === null);

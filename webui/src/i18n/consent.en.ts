@@ -59,6 +59,8 @@ export const consentEn: ConsentMessages = {
     titleUnderWay: 'Withdrawn; deletion under way',
     titleSome: 'Withdrawn as chosen',
     underWay: 'The withdrawal counts already; nobody is recognised any more. The face data are being deleted, which takes a second or two and goes on even after a power cut.',
+    allUnderWay: 'Everything is being deleted, which takes a second or two; after a power cut it goes on by itself.',
+    allDone: 'This customer is deleted from the box, with face template and photos if there were any. Name, notes and the like stay in older backups until these are destroyed.',
     done: 'The withdrawal counts; the face template and any photos kept are deleted.',
     someDone: 'The withdrawal counts; what belonged to the purposes withdrawn is deleted.',
     key: 'Customer’s own key',

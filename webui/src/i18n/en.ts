@@ -339,6 +339,8 @@ export const en: Messages = {
     insecureBody: 'Open the page by its https address and trust the certificate of the box.',
     failed: 'The camera does not open',
     failedBody: 'Another app may be using it. Close that app and try again.',
+    off: 'Face recognition is switched off in this store',
+    offBody: 'The camera is off. Find customers by phone number or name; arrivals, serving and notes work as ever. The privacy officer can switch it on again.',
     retry: 'Try again',
     preview: 'Camera picture',
   },

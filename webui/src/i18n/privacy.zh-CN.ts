@@ -55,7 +55,7 @@ export const privacyZh = {
       audit_broken: '操作日志校验不通过，请马上查看',
       deletions_pending: '删除正在进行，会自动完成',
       retention_late: '到期删除没有按时运行',
-      notice_unreviewed: '告知书满一年没有复核',
+      notice_unreviewed: '告知书还是出厂文本，请核对、补全后发布',
     } satisfies Record<PrivacyTask, string>,
     mode: '当前模式',
     consents: '有效同意',
@@ -68,6 +68,14 @@ export const privacyZh = {
     auditWhole: '完整，共 {n} 条',
     auditBroken: '有缺失或改动',
     auditChecked: '{when}校验',
+  },
+  deletions: {
+    lead: '撤回或删除后，门店盒在一两秒内删完；断电、重启都会接着删。',
+    stuck: '超过一分钟还在列表里，请让 IT 看一下“设置”里的门店盒状态；磁盘满时先腾出空间，再重启门店盒。同意已经结束，不会再认出这位顾客。',
+    none: '没有进行中的删除',
+    noneBody: '都删完了。删除记录在操作日志和审计材料包里。',
+    since: '{when}开始',
+    customer: '顾客编号 {id}',
   },
   requests: {
     add: '登记请求',
@@ -130,10 +138,6 @@ export const privacyZh = {
     deleteGoes: '会删除：人脸模板和照片、签过的同意、姓名和手机号、备注、跟进、到店记录。删除后不能撤销。备份里的人脸数据随之作废；姓名、备注等会留在旧备份里，直到备份被销毁。',
     deleteStays: '会保留：这次删除的证明，以及日志和请求登记里只写编号、不含姓名的条目，到期再删。',
     deleteConfirm: '删除，不能恢复',
-    deleteDone: '已删除：模板 {n} 份，{key}。',
-    deletePending: '正在删除，会自动完成，重启也不影响。',
-    keyGone: '备份里用其专用密钥加密的人脸数据已作废',
-    keyKept: '没有人脸数据，备份里没有要作废的',
     explainBody: '每一次人脸识别指向这位顾客的经过：',
     explainNone: '没有识别记录：没有用人脸认过这位顾客，或记录已到期删除。',
     explainOutcome: {
@@ -469,8 +473,16 @@ export const privacyZh = {
       outcome: '结果', purposesLeft: '剩余用途', photos: '照片', noticeId: '告知书编号', version: '版本', hash: '指纹', material: '实质性', maxTermDays: '最长天数',
       noteId: '备注编号', notBefore: '不得早于', mergeId: '合并编号', deleted: '删除', from: '原来', to: '改为', how: '方式', deviceId: '设备', form: '格式',
       for: '用于', fields: '字段', drill: '演练', kinds: '信息种类', breachId: '事件编号', affected: '涉及人数', assessmentId: '评估编号', mode: '模式',
-      acceptable: '可以进行', language: '语言', as: '格式',
+      acceptable: '可以进行', language: '语言', as: '格式', guardian: '监护人签名', noticeHash: '告知书指纹', purposes: '用途', seal: '封存校验码', validUntil: '有效期至',
+      noticeVersion: '告知书版本', elsewhere: '其他门店人数', filedOn: '备案日期', perThousand: '每千人', fpir: '误认率',
     },
+    /** Codes that stand in the details and have no words elsewhere. */
+    code: {
+      pin: 'PIN', passkey: '通行密钥', device: '配对 iPad', owner: '首次设置', added: '添加', removed: '移除', zone: '重画区域', name: '改名', here: '此人在这台 iPad',
+      elsewhere: '此人在其他 iPad', stored_persons: '存储人数', fpir: '识别把握', replaced: '重新签署', no_key: '密钥已销毁', 'zh-CN': '中文', en: '英文',
+    },
+    field: { displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', facts: '要点', doNot: '勿扰' },
+    comma: '、',
     reason: { visit: '接待', search: '查找', enrolment: '录入', follow_up: '跟进', rights: '权利请求' },
   },
   pack: {
@@ -484,7 +496,7 @@ export const privacyZh = {
     again: '再生成一份',
     done: '材料包已备好',
     verify: '对方怎样核对',
-    verifyBody: '解压后照 README.txt 做：用 openssl 核对签名，用 sha256sum 核对每个文件，不需要连门店盒。\n再核对公钥是不是这家店的：里面写的指纹，要与门店盒的 /api/v1/keys 和顾客手中回执上的一致。\n改动任何一个文件，核对都会失败。',
+    verifyBody: '解压后照 README.txt 做：用 openssl 核对签名，用 sha256sum 核对每个文件，不需要连门店盒。\n再核对公钥是不是这家店的：里面写的指纹，要与门店盒的 /api/v1/keys 和顾客手中凭证上的一致。\n改动任何一个文件，核对都会失败。',
   },
   file: {
     save: '存储或发送',

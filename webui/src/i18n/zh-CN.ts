@@ -340,6 +340,8 @@ export const zhCN = {
     insecureBody: '请用 https 地址打开页面，并信任门店盒的证书。',
     failed: '摄像头打不开',
     failedBody: '可能正被其他应用占用。关闭其他应用后再试。',
+    off: '本店已关闭人脸识别',
+    offBody: '摄像头没有打开。请用手机号或姓名查找顾客，到店、接待、备注都照常。要重新打开，请找隐私负责人。',
     retry: '再试一次',
     preview: '摄像头画面',
   },

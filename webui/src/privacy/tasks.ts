@@ -8,20 +8,22 @@ export const SECTIONS = [
 ] as const;
 export type Section = (typeof SECTIONS)[number];
 
-const PLACES: Readonly<Record<PrivacyTask, Section>> = {
+/** Where something is done: a part, or a page that is reached from the overview alone. */
+export type Place = Section | 'privacy-deletions';
+const PLACES: Readonly<Record<PrivacyTask, Place>> = {
   assessment_missing: 'privacy-assessments', assessment_old: 'privacy-assessments', requests_overdue: 'privacy-requests', requests_due_soon: 'privacy-requests',
-  filing_warning: 'privacy-persons', filing_due: 'privacy-persons', audit_broken: 'privacy-audit', deletions_pending: 'privacy-audit',
+  filing_warning: 'privacy-persons', filing_due: 'privacy-persons', audit_broken: 'privacy-audit', deletions_pending: 'privacy-deletions',
   retention_late: 'privacy-retention', notice_unreviewed: 'privacy-notice',
 };
-export const placeOf = (task: PrivacyTask): Section => PLACES[task];
+export const placeOf = (task: PrivacyTask): Place => PLACES[task];
 
 const LATE: readonly PrivacyTask[] = ['requests_overdue', 'filing_due', 'audit_broken', 'assessment_missing'];
 /** Whether it is late or broken, rather than soon to be done. */
 export const isLate = (task: PrivacyTask): boolean => LATE.includes(task);
 
 /** How many things are to be done in each part. */
-export function badges(tasks: PrivacyOverview['tasks']): Partial<Record<Section, number>> {
-  const counts: Partial<Record<Section, number>> = {};
+export function badges(tasks: PrivacyOverview['tasks']): Partial<Record<Place, number>> {
+  const counts: Partial<Record<Place, number>> = {};
   for (const { task, count } of tasks) counts[placeOf(task)] = (counts[placeOf(task)] ?? 0) + Math.max(1, count);
   return counts;
 }

@@ -1,0 +1,163 @@
+/**
+ * The privacy officer's morning and the customer's own phone, in a real browser against a real box: a request answered, a notice
+ * published, the log checked and packed; a page that locks itself; a passkey; a withdrawal on the phone, with a deletion that waits.
+ */
+import { readFileSync } from 'node:fs';
+import type { BrowserContext, Download, Page } from 'playwright-core';
+import t from 'tap';
+import type { AccessCopy, ConsentLink, Dossier, KeySet, RightsRequest } from '../../appliance/contract/index.js';
+import { verifyPack } from '../../appliance/papers/index.js';
+import { startBox } from '../support/box.js';
+import { addMember } from '../support/office.js';
+import { watchSteps } from '../support/steps.js';
+import { enrolPerson } from '../support/store.js';
+import { findChromium, launchChromium } from './chromium.js';
+
+const executable = findChromium();
+const STEP_MS = 15_000;
+const PIN = '246802';
+const IDLE_MINUTES = 10;
+
+const at = (page: Page, id: string) => page.getByTestId(id);
+async function enterPin(page: Page): Promise<void> {
+  for (const digit of PIN) await at(page, `pin-key-${digit}`).click();
+}
+async function saved(page: Page, id: string): Promise<Buffer> {
+  const [download] = await Promise.all([page.waitForEvent('download'), at(page, id).click()]) as [Download, void];
+  return readFileSync(await download.path());
+}
+
+t.test('the privacy office and the customer\'s phone', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 120_000 }, async (t) => {
+  const box = await startBox(t, { settings: { PORTICO_IDLE_LOCK_MINUTES: String(IDLE_MINUTES) } });
+  const customerId = await enrolPerson(box, 'P08', { displayName: '林知夏', purposes: ['recognise', 'greet', 'contact'] });
+  const office = await addMember(box, '方静', 'privacy_officer');
+  const { url } = await box.owner.call<ConsentLink>('POST', `/customers/${customerId}/consents/link`);
+  const link = `${box.url}/mine${new URL(url).hash}`;
+  const browser = await launchChromium(executable!, '', box.appliance.rootPem); // no camera is asked for
+  t.teardown(() => browser.close());
+  const problems: string[] = [];
+  const newPage = async (viewport: { width: number; height: number }): Promise<{ context: BrowserContext; page: Page }> => {
+    const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', hasTouch: true, baseURL: box.url });
+    context.setDefaultTimeout(STEP_MS);
+    context.on('page', (page) => page.on('pageerror', (error) => problems.push(error.message)));
+    return { context, page: await context.newPage() };
+  };
+
+  const { context, page } = await newPage({ width: 1180, height: 820 });
+  const kept = new Set<string | undefined>();
+  page.on('response', (response) => { if (response.url().includes('/assets/')) kept.add(response.headers()['cache-control']); });
+  await page.clock.install(); // goes on by itself, and can be put forward
+  const section = (name: string) => at(page, `office-privacy-${name}`).first().click();
+
+  await t.test('her morning begins with what is to be done', async () => {
+    await page.goto(`/pair#${(await box.owner.makePairingCode()).code}`);
+    await at(page, 'pair-submit').click();
+    await at(page, 'staff-方静').click();
+    await enterPin(page);
+    await at(page, 'office-overview').waitFor();
+    await at(page, 'task-notice_unreviewed').waitFor();
+  });
+
+  await t.test('a request is logged, answered with the access copy, and closed', async (t) => {
+    await section('requests');
+    await at(page, 'request-add').click();
+    await at(page, 'pick-customer').click();
+    await at(page, 'customer-row').getByText('林知夏').last().click();
+    await at(page, 'request-kind-access').check({ force: true });
+    await at(page, 'request-save').click();
+    await at(page, 'request-page').waitFor();
+    const copy = JSON.parse((await saved(page, 'paper-accessCopy-json')).toString('utf8')) as AccessCopy;
+    t.match(JSON.stringify(copy), '林知夏');
+    t.equal((await saved(page, 'paper-accessCopy-pdf')).subarray(0, 5).toString(), '%PDF-');
+    await at(page, 'outcome-done').check({ force: true });
+    await at(page, 'request-close').click();
+    await at(page, 'requests').waitFor();
+    const [request] = await office.device.call<RightsRequest[]>('GET', '/privacy/requests');
+    t.match(request, { customerId, closed: { outcome: 'done' } });
+  });
+
+  await t.test('she completes the notice and publishes it', async (t) => {
+    await section('notice');
+    await at(page, 'notice-text-zh-CN-contact').fill('请联系方静，电话 021-5555 0000。');
+    await at(page, 'notice-publish').click();
+    await at(page, 'confirm-yes').click();
+    await at(page, 'notice-read').first().waitFor();
+    t.match(await at(page, 'notice-versions').innerText(), /2/);
+  });
+
+  const { page: phone } = await newPage({ width: 390, height: 844 });
+  const consent = async () => (await office.device.call<Dossier>('GET', `/customers/${customerId}`)).consents[0]!;
+  await t.test('on the own phone one purpose goes, then all of it', async (t) => {
+    await phone.goto(link);
+    await at(phone, 'own-withdraw-contact').click();
+    await at(phone, 'confirm-yes').click();
+    await phone.locator('[data-testid=own-receipt] [data-state=done]').waitFor();
+    t.strictSame((await consent()).purposes, ['recognise', 'greet']);
+    // The last step fails, as on a full disk: the consent is over at once, the deletion waits.
+    let full = true;
+    const restore = watchSteps((step) => { if (full && step.startsWith('UPDATE deletion_pending')) throw new Error('sabotage'); });
+    t.teardown(restore);
+    await at(phone, 'own-withdraw-all').click();
+    await at(phone, 'confirm-yes').click();
+    await phone.locator('[data-testid=own-receipt] [data-state=open]').waitFor();
+    t.equal((await consent()).endReason, 'withdrawn');
+    t.equal(await at(phone, 'receipt-link').count(), 0);
+
+    await at(page, 'nav-privacy').click();
+    await at(page, 'task-deletions_pending').click();
+    await at(page, 'deletion').filter({ hasText: customerId }).waitFor();
+    full = false; // the box goes on by itself within seconds: looked at below
+  });
+
+  await t.test('the log verifies on the page, the pack verifies away from it', async (t) => {
+    await section('audit');
+    await at(page, 'audit-verify-now').click();
+    await page.locator('[data-testid=audit-result][data-whole=true]').waitFor();
+    await section('pack');
+    const pack = await saved(page, 'pack-make');
+    const { manifest } = await verifyPack(pack, await box.owner.call<KeySet>('GET', '/keys'));
+    t.ok(manifest.accesses.entries > 10);
+  });
+
+  await t.test('left alone, the page hides everything until the PIN, and keeps what was typed', async (t) => {
+    await section('requests');
+    await at(page, 'request-add').click();
+    await at(page, 'request-note').fill('写到一半');
+    await page.clock.fastForward((IDLE_MINUTES * 60 + 1) * 1000);
+    await at(page, 'lock-screen').waitFor();
+    t.notOk(await at(page, 'request-note').isVisible());
+    t.notOk(await at(page, 'requests').isVisible());
+    await enterPin(page);
+    await at(page, 'lock-screen').waitFor({ state: 'detached' });
+    t.equal(await at(page, 'request-note').inputValue(), '写到一半');
+    await at(page, 'sheet-close').click();
+  });
+
+  await t.test('a passkey opens the lock', async () => {
+    const debug = await context.newCDPSession(page);
+    await debug.send('WebAuthn.enable');
+    await debug.send('WebAuthn.addVirtualAuthenticator', {
+      options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+    });
+    await at(page, 'nav-settings').click();
+    await at(page, 'passkey-add').click();
+    await at(page, 'passkey').waitFor();
+    await at(page, 'nav-lock').click();
+    await at(page, 'passkey-sign-in').click();
+    await at(page, 'lock-screen').waitFor({ state: 'detached' });
+    await at(page, 'passkey').waitFor();
+  });
+
+  await t.test('the deletion that waited is done, and its receipt holds', async (t) => {
+    await phone.locator('[data-testid=own-receipt] [data-state=done]').waitFor();
+    t.equal((await saved(phone, 'receipt-pdf')).subarray(0, 5).toString(), '%PDF-');
+    await at(phone, 'receipt-link').click();
+    await phone.locator('[data-testid=receipt-outcome][data-outcome=valid]').waitFor();
+    await at(page, 'nav-privacy').click();
+    await at(page, 'tile-deletions').filter({ hasText: '0' }).waitFor();
+    t.equal(await at(page, 'task-deletions_pending').count(), 0);
+  });
+
+  t.strictSame([...kept], ['public, max-age=31536000, immutable'], 'what never changes is asked for once');
+  t.same(problems, [], 'no error on any page');
+});
