@@ -18,7 +18,7 @@ export function contentPolicy(styleNonce?: string): string {
 /** Features of a browser that the page uses, for itself alone; all others are off. */
 const FEATURES_USED = ['camera', 'screen-wake-lock', 'publickey-credentials-create', 'publickey-credentials-get', 'autoplay'];
 const FEATURES_OFF = [
-  'accelerometer', 'bluetooth', 'clipboard-read', 'display-capture', 'encrypted-media', 'fullscreen', 'geolocation', 'gyroscope', 'hid', 'idle-detection',
+  'accelerometer', 'clipboard-read', 'display-capture', 'encrypted-media', 'fullscreen', 'geolocation', 'gyroscope', 'hid', 'idle-detection',
   'local-fonts', 'magnetometer', 'microphone', 'midi', 'otp-credentials', 'payment', 'picture-in-picture', 'serial', 'storage-access', 'usb',
   'window-management', 'xr-spatial-tracking',
 ];

@@ -9,7 +9,8 @@ import { portrait, scene } from '../support/scene.js';
 import { closedSoon, drain, lookAtOne } from '../support/sockets.js';
 import { SEED, startBoxProcess } from './child.js';
 
-const SEQUENCES = 120;
+/** All of them in `.ci/run`. */
+const SEQUENCES = process.env['TEST_FULL'] === undefined ? 40 : 120;
 const HEAP_GROWTH_MAX_BYTES = 24_000_000;
 /** Compressed pictures and their pixels lie outside the heap; a worker keeps the buffers of the largest. */
 const EXTERNAL_GROWTH_MAX_BYTES = 64_000_000;
