@@ -479,8 +479,8 @@ export const privacyEn: PrivacyMessages = {
   },
   pack: {
     inside: 'What is in it',
-    insideBody: 'Every version of the notice\nConsent and deletion records (numbers; no face data)\nThe audit log and its fingerprint\nAssessments, stations and sign checks\nRights requests, retention, incidents',
-    warning: 'It holds customer numbers and names of staff. Give it only to somebody entitled to inspect, and delete it afterwards.',
+    insideBody: 'Every version of the notice\nConsents with names and signatures, and deletion records (no face data)\nThe audit log and its fingerprint\nAssessments, stations and sign checks\nRights requests, retention, incidents',
+    warning: 'It holds names and signatures of customers who agreed, and names of staff. Give it only to somebody entitled to inspect, and delete it afterwards.',
     make: 'Make the audit pack',
     making: 'Collecting and signing…',
     makingBody: 'With much data it takes a minute or two. Leave this page open.',
