@@ -122,7 +122,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     if (remade !== null) log.warn(remade, 'the searched vectors were made anew');
     erasure.start();
     undo.push(() => erasure.stop());
-    if (consent.hasEnded()) storage.dropCopies(); // made before migrations: they hold what was deleted since
+    if (consent.records.hasEnded()) storage.dropCopies(); // made before migrations: they hold what was deleted since
 
     // Models, templates and the server are made ready side by side; each of the first two takes about a second.
     const templates = gallery.start();
@@ -154,14 +154,14 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const breaches = new Breaches({ db, clock, audit });
     const retention = new Retention({
       db, clock, audit, log, emptied: () => storage.dropTraces(), items: [
-        visits.retention, customers.retention, followUps.retention, sightings.retention, quality.retention, ...consent.retention,
+        visits.retention, customers.retention, followUps.retention, sightings.retention, quality.retention, consent.records.retention, consent.refusals.retention,
         rights.retention, assessments.retention, breaches.retention,
         { kind: 'deletion_records', count: () => erasure.count(), deleteBefore: (ms) => erasure.prune(ms) },
         { kind: 'audit_log', count: () => audit.count(), deleteBefore: (ms) => audit.prune(ms) },
         {
           kind: 'inactive_customers', count: () => customers.count(), deleteBefore: (ms) => {
             // A record of consent keeps the dossier for as long as it has to be kept itself: evidence about nobody proves nothing.
-            const due = customers.inactiveSince(ms).filter((id) => !customers.withMerged(id).some((each) => rights.holds(each) || consent.history(each).length > 0));
+            const due = customers.inactiveSince(ms).filter((id) => !customers.withMerged(id).some((each) => rights.holds(each) || consent.records.history(each).length > 0));
             for (const id of due) rights.erase(id, 'retention', THE_BOX);
             return due.length;
           },
@@ -169,7 +169,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       ],
     });
     const overview = new Overview({
-      clock, audit, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.counts(), requests: () => rights.open(),
+      clock, audit, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.records.counts(), requests: () => rights.open(),
       pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isBuiltIn(),
     });
 

@@ -39,7 +39,7 @@ export async function verifyAudit(where: Where, expected: Head | null, line: (te
       const consent = new Consent({ db, clock: systemClock, events: new EventBus(createLogger('silent')), audit, timeZone: 'UTC' });
       const { checked, broken } = await consent.verifySeals();
       if (broken.length === 0) line(`The consents are as they were sealed: ${checked}.`);
-      else line(`Changed since they were sealed: ${broken.length} of ${checked} consents: ${broken.join(' ')}`);
+      else line(`Changed or missing since they were sealed: ${broken.length} consents, ${checked} looked at: ${broken.join(' ')}`);
       return whole && broken.length === 0;
     } catch (error) {
       if (error instanceof RangeError) throw new UsageError(`${error.message}: it cannot be compared any more.`);

@@ -133,7 +133,18 @@ export class Audit {
   /** What the entries of one kind about a customer tell, oldest first. */
   toldOf(customerId: string, action: AuditAction): AuditDetail[] {
     return this.#db.all<{ detail: string }>('SELECT detail FROM audit_entry WHERE customer_id = ? AND action = ? ORDER BY seq', customerId, action)
-      .map((row) => JSON.parse(row.detail) as AuditDetail);
+      .map((row) => readDetail(row.detail));
+  }
+
+  /** What everybody's entries of these kinds tell, oldest first, in pieces between which other work is done. */
+  async* told(...actions: readonly AuditAction[]): AsyncGenerator<{ action: AuditAction; customerId: string | null; detail: AuditDetail }> {
+    for (let seq = -1; ;) {
+      const rows = this.#db.all<Row>(`SELECT ${COLUMNS} FROM audit_entry WHERE seq > ? ORDER BY seq LIMIT ?`, seq, BATCH);
+      for (const { action, customer_id, detail } of rows) if (actions.includes(action)) yield { action, customerId: customer_id, detail: readDetail(detail) };
+      if (rows.length < BATCH) return;
+      seq = rows.at(-1)!.seq;
+      await new Promise((resolve) => { setImmediate(resolve); });
+    }
   }
 
   /**

@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import {
   PURPOSES,
-  type Consent as ConsentRecord, type ConsentEvidence, type ConsentRequest, type Deletion, type Language, type Notice, type Purpose, type Refusal,
-  type RetentionKind, type Signature, type WithdrawalReceipt,
+  type Consent as ConsentRecord, type ConsentRequest, type Deletion, type Notice, type Purpose, type Refusal, type WithdrawalReceipt,
 } from '../contract/index.js';
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { isCalendarDay, isUnder14, lastDayOfGuardian } from './guardian.js';
+import { isUnder14 } from './guardian.js';
 import { LinkTokens } from './link.js';
 import { Notices } from './notices.js';
 import { ConsentProof } from './proof.js';
+import { ConsentRecords, type EndReason } from './records.js';
 import { COOL_OFF_MS, Refusals } from './refusals.js';
+import { checkRequest } from './request.js';
 import { sealOf, Seals, type SealedRow } from './seal.js';
 
 export type { ConsentProof } from './proof.js';
@@ -26,21 +27,8 @@ export interface Deletions {
   byId(id: string): Deletion;
 }
 
-type EndReason = NonNullable<ConsentRecord['endReason']>;
-interface ActiveRow { id: string; valid_until: string; child_birth_day: string | null; outdated: number }
-
 /** After its consent ended, a customer's own link still shows the receipt for this long. */
 const LINK_READABLE_MS = 30 * 86_400_000;
-/** Whether a notice after this consent's changed materially. */
-const OUTDATED = 'EXISTS (SELECT 1 FROM notice AS later WHERE later.material = 1 AND later.version > notice.version)';
-
-/** One kind of rows with a term. */
-export interface RetentionItem {
-  kind: RetentionKind;
-  count(): number;
-  /** Deletes what was over before this instant, ms since 1970. @returns how many */
-  deleteBefore(ms: number): number;
-}
 
 /**
  * Notices, grants, withdrawals, expiry. The only maker of a ConsentProof; whoever writes something that needs
@@ -55,6 +43,8 @@ export class Consent {
   /** Versions and the draft. */
   readonly notices: Notices;
   readonly refusals: Refusals;
+  /** All that were ever given and are not over their term: for reading. */
+  readonly records: ConsentRecords;
   readonly #seals: Seals;
   readonly #links: LinkTokens;
   #deletions: Deletions | null = null;
@@ -68,6 +58,7 @@ export class Consent {
     this.#timeZone = deps.timeZone;
     this.notices = new Notices(deps);
     this.refusals = new Refusals(deps);
+    this.records = new ConsentRecords({ ...deps, notices: this.notices });
     this.#seals = new Seals({ ...deps, notices: this.notices });
     this.#links = new LinkTokens(deps);
   }
@@ -120,11 +111,11 @@ export class Consent {
   grant(customerId: string, request: ConsentRequest, by: { staffId: string; deviceId: string }): ConsentRecord {
     const notice = this.currentNotice();
     this.#mayBeAsked(customerId, by);
-    this.#check(request, notice);
     const now = this.#clock.now();
+    checkRequest(request, notice, now, this.#timeZone);
     const today = toDay(now, this.#timeZone);
-    if ((this.#active(customerId)?.valid_until ?? today) < today) this.expireDue();
-    const childBirthDay = this.#active(customerId)?.child_birth_day ?? null;
+    if ((this.records.active(customerId)?.valid_until ?? today) < today) this.expireDue();
+    const childBirthDay = this.records.active(customerId)?.child_birth_day ?? null;
     if (request.guardian === undefined && childBirthDay !== null && isUnder14(childBirthDay, today)) throw new PorticoError('consent_guardian_required');
     const row: SealedRow = {
       id: randomUUID(), customer_id: customerId, notice_id: notice.id, notice_hash: notice.hash, language: request.language, given_at_ms: now,
@@ -134,15 +125,17 @@ export class Consent {
     };
     let takenBack = false;
     return this.#db.transaction(() => {
-      const former = this.#active(customerId);
+      const former = this.records.active(customerId);
       if (former !== undefined) {
-        this.#markEnded(former.id, 'replaced', now);
+        this.records.end(former.id, 'replaced');
         this.#audit.record('consent_ended', by, { customerId, detail: { consentId: former.id, reason: 'replaced' } });
-        takenBack = this.#purposes(former.id).some((purpose) => !request.purposes.includes(purpose));
+        takenBack = this.records.purposes(former.id).some((purpose) => !request.purposes.includes(purpose));
       }
-      this.#insert(row, by);
+      const seal = sealOf(row);
+      this.records.insert(row, seal);
+      this.#seals.record(row, seal, by);
       if (takenBack) this.#narrow(customerId, request.purposes, by);
-      return this.history(customerId)[0]!; // templates stay: the new consent covers recognition too
+      return this.records.history(customerId)[0]!; // templates stay: the new consent covers recognition too
     });
   }
 
@@ -171,12 +164,12 @@ export class Consent {
   withdraw(customerId: string, by: Actor = THE_BOX, purposes: readonly Purpose[] = PURPOSES): WithdrawalReceipt {
     const now = this.#clock.now();
     const { deletionId, purposesLeft } = this.#db.withReserve(() => this.#db.transaction(() => {
-      const active = this.#active(customerId);
-      const given = active === undefined ? [] : this.#purposes(active.id);
+      const active = this.records.active(customerId);
+      const given = active === undefined ? [] : this.records.purposes(active.id);
       const left = purposes.includes('recognise') ? [] : given.filter((purpose) => !purposes.includes(purpose));
       if (active === undefined || left.length === given.length) throw new PorticoError('consent_not_active');
-      if (left.length === 0) return { purposesLeft: left, deletionId: this.#end(active.id, customerId, 'withdrawn', now, by) };
-      this.#takeBack(active.id, given.filter((purpose) => !left.includes(purpose)), now);
+      if (left.length === 0) return { purposesLeft: left, deletionId: this.#end(active.id, customerId, 'withdrawn', by) };
+      this.records.takeBack(active.id, given.filter((purpose) => !left.includes(purpose)));
       return { purposesLeft: left, deletionId: this.#narrow(customerId, left, by) };
     }));
     const deletion = this.#deletionsOf().byId(deletionId);
@@ -195,17 +188,20 @@ export class Consent {
 
   /** Ends the consent, if there is one, inside the caller's transaction. */
   endFor(customerId: string, reason: 'merged' | 'erased', by: Actor = THE_BOX): void {
-    const active = this.#active(customerId);
-    if (active !== undefined) this.#end(active.id, customerId, reason === 'merged' ? 'replaced' : 'withdrawn', this.#clock.now(), by, reason);
+    const active = this.records.active(customerId);
+    if (active !== undefined) this.#end(active.id, customerId, reason === 'merged' ? 'replaced' : 'withdrawn', by, reason);
   }
 
   /** A restored database brought back what had ended: ends it again. Inside the transaction that deletes again what rested on it. */
   endAgain({ customerId, scope, reason, purposes }: Ending): void {
-    const active = this.#active(customerId);
+    const active = this.records.active(customerId);
     if (active === undefined) return;
-    const now = this.#clock.now();
-    if (scope === 'purposes') this.#takeBack(active.id, purposes, now);
-    else this.#markEnded(active.id, reason === 'expired' ? 'expired' : reason === 'merged' ? 'replaced' : 'withdrawn', now);
+    if (scope === 'purposes') {
+      this.records.takeBack(active.id, purposes);
+      return;
+    }
+    this.records.end(active.id, reason === 'expired' ? 'expired' : reason === 'merged' ? 'replaced' : 'withdrawn');
+    this.#audit.record('consent_ended', THE_BOX, { customerId, detail: { consentId: active.id, reason } });
   }
 
   /**
@@ -214,49 +210,22 @@ export class Consent {
    */
   endAll(): string[] {
     return this.#db.transaction(() => {
-      const holding = this.#db.all<{ id: string; customer_id: string }>('SELECT id, customer_id FROM consent WHERE ended_at_ms IS NULL');
-      for (const { id, customer_id } of holding) {
-        this.#markEnded(id, 'expired', this.#clock.now());
-        this.#audit.record('consent_ended', THE_BOX, { customerId: customer_id, detail: { consentId: id, reason: 'vault_lost' } });
+      const open = this.records.open();
+      for (const { id, customerId } of open) {
+        this.records.end(id, 'expired');
+        this.#audit.record('consent_ended', THE_BOX, { customerId, detail: { consentId: id, reason: 'vault_lost' } });
       }
-      return holding.map(({ customer_id }) => customer_id);
+      return open.map(({ customerId }) => customerId);
     });
-  }
-
-  /** Whether any consent ever ended. */
-  hasEnded(): boolean {
-    return this.#db.get('SELECT 1 FROM consent WHERE ended_at_ms IS NOT NULL LIMIT 1') !== undefined;
   }
 
   /** Ends each consent whose last day is over. @returns how many */
   expireDue(): number {
-    const now = this.#clock.now();
-    const due = this.#db.all<{ id: string; customer_id: string }>(
-      'SELECT id, customer_id FROM consent WHERE ended_at_ms IS NULL AND valid_until < ?', toDay(now, this.#timeZone));
-    for (const { id, customer_id } of due) {
-      this.#db.withReserve(() => this.#db.transaction(() => this.#end(id, customer_id, 'expired', now, THE_BOX, 'expired')));
+    const due = this.records.open(toDay(this.#clock.now(), this.#timeZone));
+    for (const { id, customerId } of due) {
+      this.#db.withReserve(() => this.#db.transaction(() => this.#end(id, customerId, 'expired', THE_BOX, 'expired')));
     }
     return due.length;
-  }
-
-  /** All consents of a customer, newest first. */
-  history(customerId: string): ConsentRecord[] {
-    return this.#records('customer_id = ?', customerId);
-  }
-
-  /** A consent with all that proves it: the notice as it was read and the signature as it was drawn. @throws PorticoError consent_not_found */
-  evidence(consentId: string): ConsentEvidence {
-    const [consent] = this.#records('consent.id = ?', consentId);
-    if (consent === undefined) throw new PorticoError('consent_not_found');
-    const row = this.#db.get<{ customer_id: string; notice_id: string; signature: string; device: string; display_name: string }>(
-      `SELECT customer_id, notice_id, signature, device.name AS device, display_name FROM consent
-       JOIN device ON device.id = device_id JOIN customer ON customer.id = customer_id WHERE consent.id = ?`, consentId)!;
-    const { id, hash, publishedAt, sections } = this.notices.byId(row.notice_id);
-    const text = sections.filter(({ language }) => language === consent.language).map(({ field, text }) => ({ field, text }));
-    return {
-      ...consent, customerId: row.customer_id, displayName: row.display_name, device: row.device, notice: { id, hash, publishedAt, text },
-      signature: JSON.parse(row.signature) as Signature,
-    };
   }
 
   /**
@@ -264,7 +233,7 @@ export class Consent {
    * @throws PorticoError consent_not_active
    */
   makeLink(customerId: string, by: Actor): { token: string; validUntil: string } {
-    const active = this.#active(customerId);
+    const active = this.records.active(customerId);
     if (active === undefined) throw new PorticoError('consent_not_active');
     const token = this.linkToken(active.id);
     this.#audit.record('consent_link_made', by, { customerId, detail: { consentId: active.id } });
@@ -276,14 +245,6 @@ export class Consent {
     return this.#links.make(consentId);
   }
 
-  /** All consents with all that proves them, one by one: for the audit pack. */
-  *allEvidence(): Generator<ConsentEvidence> {
-    for (const { id } of this.#db.all<{ id: string }>('SELECT id FROM consent ORDER BY given_at_ms, id')) {
-      // One that was deleted since the list was read is skipped.
-      if (this.#db.get('SELECT 1 FROM consent WHERE id = ?', id) !== undefined) yield this.evidence(id);
-    }
-  }
-
   /**
    * What a customer's own link opens: one consent, and nothing else of the dossier.
    * @returns `narrowed`: something of it was taken back alone
@@ -291,16 +252,11 @@ export class Consent {
    */
   byLink(token: string): { customerId: string; displayName: string; consent: ConsentRecord; notice: Notice; narrowed: boolean } {
     const consentId = this.#links.read(token);
-    const row = consentId === null ? undefined : this.#db.get<{
-      customer_id: string; notice_id: string; display_name: string; purposes_given: string; ended_at_ms: number | null;
-    }>(
-      `SELECT customer_id, notice_id, display_name, purposes_given, ended_at_ms FROM consent JOIN customer ON customer.id = customer_id WHERE consent.id = ?`, consentId);
-    if (consentId === null || row === undefined || (row.ended_at_ms !== null && this.#clock.now() > row.ended_at_ms + LINK_READABLE_MS)) {
+    const opened = consentId === null ? null : this.records.withCustomer(consentId);
+    if (opened === null || (opened.consent.endedAt !== null && this.#clock.now() > Date.parse(opened.consent.endedAt) + LINK_READABLE_MS)) {
       throw new PorticoError('consent_link_invalid');
     }
-    const consent = this.#records('consent.id = ?', consentId)[0]!;
-    const narrowed = consent.purposes.length < row.purposes_given.split(',').length;
-    return { customerId: row.customer_id, displayName: row.display_name, consent, notice: this.notices.byId(row.notice_id), narrowed };
+    return opened;
   }
 
   /** Holds every consent against its seal and the audit chain. @returns how many, and the ids of those that were changed */
@@ -315,63 +271,16 @@ export class Consent {
    */
   eraseRecords(customerId: string): number {
     return this.#db.transaction(() => {
-      if (this.#active(customerId) !== undefined) throw new Error('the consent must end before its record goes');
-      return this.#deleteConsents('customer_id = ?', customerId) + this.#db.run('DELETE FROM refusal WHERE customer_id = ?', customerId).changes;
+      if (this.records.active(customerId) !== undefined) throw new Error('the consent must end before its record goes');
+      return this.records.deleteOf(customerId) + this.refusals.deleteOf(customerId);
     });
-  }
-
-  /** What has a term of its own here, and how its old rows are deleted. Of refusals never one that still counts. */
-  readonly retention: readonly RetentionItem[] = [
-    {
-      kind: 'consent_records', count: () => this.#count('consent'),
-      deleteBefore: (ms) => this.#db.transaction(() => this.#deleteConsents('ended_at_ms < ?', ms)),
-    },
-    {
-      kind: 'refusals', count: () => this.#count('refusal'),
-      deleteBefore: (ms) => this.#db.run('DELETE FROM refusal WHERE refused_at_ms < ?', Math.min(ms, this.#clock.now() - COOL_OFF_MS)).changes,
-    },
-  ];
-
-  /** How many consents hold, how many of these end within 30 days, and how many were withdrawn since the year began. */
-  counts(): { holding: number; outdated: number; endingSoon: number; withdrawnThisYear: number } {
-    const today = toDay(this.#clock.now(), this.#timeZone);
-    const soon = toDay(this.#clock.now() + 30 * 86_400_000, this.#timeZone);
-    const holding = this.#db.get<{ holding: number; outdated: number; endingSoon: number }>(
-      `SELECT count(*) AS holding, coalesce(sum(${OUTDATED}), 0) AS outdated, coalesce(sum(valid_until <= ?), 0) AS endingSoon
-       FROM consent JOIN notice ON notice.id = notice_id WHERE ended_at_ms IS NULL AND valid_until >= ?`, soon, today)!;
-    const withdrawn = this.#db.all<{ ended_at_ms: number }>(
-      `SELECT ended_at_ms FROM consent WHERE end_reason = 'withdrawn' AND ended_at_ms >= ?`, this.#clock.now() - 367 * 86_400_000)
-      .filter((row) => toDay(row.ended_at_ms, this.#timeZone).slice(0, 4) === today.slice(0, 4)).length;
-    return { ...holding, withdrawnThisYear: withdrawn };
   }
 
   /** What the consent that holds today covers; null: there is none. */
   #valid(customerId: string): ReadonlySet<Purpose> | null {
-    const active = this.#active(customerId);
+    const active = this.records.active(customerId);
     if (active === undefined || active.outdated === 1 || active.valid_until < toDay(this.#clock.now(), this.#timeZone)) return null;
-    return this.#isRestricted(customerId) ? null : new Set(this.#purposes(active.id));
-  }
-
-  #active(customerId: string): ActiveRow | undefined {
-    return this.#db.get<ActiveRow>(
-      `SELECT consent.id, valid_until, child_birth_day, ${OUTDATED} AS outdated FROM consent JOIN notice ON notice.id = notice_id
-       WHERE customer_id = ? AND ended_at_ms IS NULL`, customerId);
-  }
-
-  /** @throws PorticoError as `grant`, for what is wrong with the request itself */
-  #check(request: ConsentRequest, notice: Notice): void {
-    const { guardian } = request;
-    const now = this.#clock.now();
-    const today = toDay(now, this.#timeZone);
-    if (request.noticeId !== notice.id) throw new PorticoError('consent_notice_outdated');
-    if (!request.purposes.includes('recognise')) throw new PorticoError('consent_purpose_missing');
-    if (!request.ageConfirmed && guardian === undefined) throw new PorticoError('consent_guardian_required');
-    if (guardian !== undefined && (request.ageConfirmed || !isUnder14(guardian.childBirthDay, today))) throw new PorticoError('consent_guardian_invalid');
-    if (!isDrawn(request.signature)) throw new PorticoError('consent_signature_empty');
-    const longest = toDay(now + notice.maxTermDays * 86_400_000, this.#timeZone);
-    const ofGuardian = lastDayOfGuardian(guardian);
-    const lastDay = ofGuardian !== null && ofGuardian < longest ? ofGuardian : longest;
-    if (!isCalendarDay(request.validUntil) || request.validUntil < today || request.validUntil > lastDay) throw new PorticoError('consent_term_invalid', { lastDay });
+    return this.#isRestricted(customerId) ? null : new Set(this.records.purposes(active.id));
   }
 
   #mayBeAsked(customerId: string, by: Actor): void {
@@ -384,72 +293,18 @@ export class Consent {
     if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
   }
 
-  #insert(row: SealedRow, by: Actor): void {
-    const seal = sealOf(row);
-    this.#db.run(
-      `INSERT INTO consent (id, customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature, purposes_given,
-         guardian_name, guardian_relation, child_birth_day, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      row.id, row.customer_id, row.notice_id, row.notice_hash, row.language, row.given_at_ms, row.valid_until, row.staff_id, row.device_id, row.signature,
-      row.purposes_given, row.guardian_name, row.guardian_relation, row.child_birth_day, seal);
-    for (const purpose of row.purposes_given.split(',')) this.#db.run('INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, ?)', row.id, purpose);
-    this.#seals.record(row, seal, by);
-  }
-
-  #records(filter: 'customer_id = ?' | 'consent.id = ?', value: string): ConsentRecord[] {
-    return this.#db.all<{
-      id: string; version: number; language: Language; given_at_ms: number; valid_until: string; ended_at_ms: number | null;
-      end_reason: EndReason | null; witness: string; guardian_name: string | null; guardian_relation: string | null; seal: string | null; outdated: number;
-    }>(
-      `SELECT consent.id, notice.version, consent.language, given_at_ms, valid_until, ended_at_ms, end_reason, staff.name AS witness,
-         guardian_name, guardian_relation, seal, ended_at_ms IS NULL AND ${OUTDATED} AS outdated
-       FROM consent JOIN notice ON notice.id = notice_id JOIN staff ON staff.id = consent.staff_id
-       WHERE ${filter} ORDER BY given_at_ms DESC, consent.rowid DESC`, value,
-    ).map((row) => ({
-      id: row.id, noticeVersion: row.version, language: row.language, purposes: this.#purposes(row.id),
-      givenAt: toInstant(row.given_at_ms), validUntil: row.valid_until,
-      endedAt: row.ended_at_ms === null ? null : toInstant(row.ended_at_ms), endReason: row.end_reason, witness: row.witness,
-      guardian: row.guardian_name === null ? null : { name: row.guardian_name, relation: row.guardian_relation ?? '' },
-      seal: row.seal, outdated: row.outdated === 1,
-    }));
-  }
-
-  #deleteConsents(filter: 'customer_id = ?' | 'ended_at_ms < ?', value: string | number): number {
-    this.#db.run(`DELETE FROM consent_purpose WHERE consent_id IN (SELECT id FROM consent WHERE ${filter})`, value);
-    return this.#db.run(`DELETE FROM consent WHERE ${filter}`, value).changes;
-  }
-
-  #count(table: 'consent' | 'refusal'): number {
-    return this.#db.get<{ rows: number }>(`SELECT count(*) AS rows FROM ${table}`)!.rows;
-  }
-
-  /** Those that were signed and not withdrawn alone. */
-  #purposes(consentId: string): Purpose[] {
-    return this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ? AND withdrawn_at_ms IS NULL ORDER BY rowid', consentId)
-      .map((row) => row.purpose);
-  }
-
-  #markEnded(consentId: string, reason: EndReason, now: number): void {
-    this.#db.run('UPDATE consent SET ended_at_ms = ?, end_reason = ? WHERE id = ?', now, reason, consentId);
-  }
-
   /** Inside a transaction. @returns the deletion's id */
   #narrow(customerId: string, left: readonly Purpose[], by: Actor = THE_BOX): string {
     const ended = PURPOSES.filter((purpose) => !left.includes(purpose));
     const deletionId = this.#deletionsOf().begin({ customerId, scope: 'purposes', reason: 'narrowed', purposes: ended });
-    this.#audit.record('consent_narrowed', by, { customerId, detail: { consentId: this.#active(customerId)?.id ?? null, purposesLeft: left.join(' '), deletionId } });
+    this.#audit.record('consent_narrowed', by, { customerId, detail: { consentId: this.records.active(customerId)?.id ?? null, purposesLeft: left.join(' '), deletionId } });
     this.#db.afterCommit(() => this.#events.emit('consentNarrowed', { customerId }));
     return deletionId;
   }
 
-  #takeBack(consentId: string, purposes: readonly Purpose[], now: number): void {
-    for (const purpose of purposes) {
-      this.#db.run('UPDATE consent_purpose SET withdrawn_at_ms = ? WHERE consent_id = ? AND purpose = ? AND withdrawn_at_ms IS NULL', now, consentId, purpose);
-    }
-  }
-
   /** Inside a transaction. @returns the deletion's id */
-  #end(consentId: string, customerId: string, endReason: EndReason, now: number, by: Actor, reason: Deletion['reason'] = 'withdrawn'): string {
-    this.#markEnded(consentId, endReason, now);
+  #end(consentId: string, customerId: string, endReason: EndReason, by: Actor, reason: Deletion['reason'] = 'withdrawn'): string {
+    this.records.end(consentId, endReason);
     const deletionId = this.#deletionsOf().begin({ customerId, scope: 'face', reason, purposes: PURPOSES });
     this.#audit.record('consent_ended', by, { customerId, detail: { consentId, reason, deletionId } });
     this.#db.afterCommit(() => this.#events.emit('consentEnded', { customerId }));
@@ -460,13 +315,4 @@ export class Consent {
     if (this.#deletions === null) throw new Error('deleteWith was not called');
     return this.#deletions;
   }
-}
-
-/** A signature is drawn when the pen moved: at least 20 CSS pixels of line, so that a tap does not count. */
-function isDrawn(signature: ConsentRequest['signature']): boolean {
-  let length = 0;
-  for (const stroke of signature.strokes) {
-    for (let i = 1; i < stroke.length; i++) length += Math.hypot(stroke[i]!.x - stroke[i - 1]!.x, stroke[i]!.y - stroke[i - 1]!.y);
-  }
-  return length >= 20;
 }

@@ -52,6 +52,17 @@ export class Refusals {
     this.#audit.record('consent_ask_blocked', by, { customerId, detail: { notBefore } });
     throw new PorticoError('consent_cool_off', { notBefore });
   }
+
+  /** Deletes all of a customer's. @returns how many */
+  deleteOf(customerId: string): number {
+    return this.#db.run('DELETE FROM refusal WHERE customer_id = ?', customerId).changes;
+  }
+
+  /** For the retention table: never one that still counts. */
+  readonly retention = {
+    kind: 'refusals' as const, count: () => this.#db.get<{ rows: number }>('SELECT count(*) AS rows FROM refusal')!.rows,
+    deleteBefore: (ms: number) => this.#db.run('DELETE FROM refusal WHERE refused_at_ms < ?', Math.min(ms, this.#clock.now() - COOL_OFF_MS)).changes,
+  };
 }
 
 function toRefusal(customerId: string, refusedAtMs: number): Refusal {

@@ -74,8 +74,9 @@ export class Seals {
 
   /**
    * Holds each consent against its seal, the audit chain, and the text of its notice, in pieces between which other work is
-   * done. Whether the chain itself is whole is `audit.verify`'s to say. A consent that is wholly missing is not noticed.
-   * @returns how many were looked at, and the ids of those that are not what was signed
+   * done. Whether the chain itself is whole is `audit.verify`'s to say. One that is wholly missing is noticed while the chain
+   * says that it holds; after it ended, its term may be over.
+   * @returns how many were looked at, and the ids of those that are not what was signed, or not there
    */
   async verify(): Promise<{ checked: number; broken: string[] }> {
     const whole = this.#notices.whole();
@@ -85,10 +86,26 @@ export class Seals {
       const rows = this.#db.all<CheckedRow>(`SELECT rowid AS at, ${SEALED}, seal, ended_at_ms FROM consent WHERE rowid > ? ORDER BY rowid LIMIT ?`, at, BATCH);
       for (const row of rows) if (!this.#isWhole(row, whole)) broken.push(row.id);
       checked += rows.length;
-      if (rows.length < BATCH) return { checked, broken };
+      if (rows.length < BATCH) break;
       at = rows.at(-1)!.at;
       await new Promise((resolve) => { setImmediate(resolve); });
     }
+    return { checked, broken: [...broken, ...await this.#missing()] };
+  }
+
+  /** The ids of consents that hold, as the chain tells it, and are not there. */
+  async #missing(): Promise<string[]> {
+    const holding = new Map<string, string>();
+    for await (const { action, customerId, detail } of this.#audit.told('consent_given', 'consent_ended')) {
+      const id = String(detail['consentId']);
+      // One that was sealed late may have ended before there was a chain to tell of it.
+      if (action === 'consent_ended') holding.delete(id);
+      else if (detail['late'] !== true && customerId !== null) holding.set(id, customerId);
+    }
+    return [...holding].flatMap(([id, customer_id]) => {
+      const isThere = this.#db.get('SELECT 1 FROM consent WHERE id = ?', id) !== undefined;
+      return isThere || this.#told({ id, customer_id }, 'consent_ended').length > 0 ? [] : [id];
+    });
   }
 
   #isWhole(row: CheckedRow, notices: ReadonlyMap<string, string>): boolean {

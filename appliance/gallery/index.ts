@@ -165,15 +165,6 @@ export class Gallery {
     this.#db.transaction(() => this.#templates.dropPurposes(customerId, ended));
   }
 
-  /** Deletes all that was made of a customer's face, of every pack, in one transaction. @returns how many templates went */
-  forget(customerId: string): number {
-    return this.#db.transaction(() => {
-      const count = this.#templates.forget(customerId);
-      this.#forgotten(customerId);
-      return count;
-    });
-  }
-
   /** Null: never enrolled, or forgotten. */
   stateOf(customerId: string): (TemplateState & { stricterUntil: string | null }) | null {
     const state = this.#templates.stateOf(customerId);

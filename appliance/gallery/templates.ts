@@ -2,7 +2,7 @@ import type { PHOTO_SOURCES, Pose, Purpose, TEMPLATE_STATES } from '../contract/
 import type { ConsentProof } from '../consent/index.js';
 import { PorticoError, RotatedEmbedding, type Clock, type Embedding } from '../kit/index.js';
 import { filesMatch, markWrittenTogether, type Database } from '../storage/index.js';
-import { SEALED_PURPOSES, type CustomerKeys, type PhotoPlace } from './customerKeys.js';
+import type { CustomerKeys, PhotoPlace } from './customerKeys.js';
 import type { Rotation } from './rotation.js';
 import { rebuild } from './turnover.js';
 import { dropVector, writeVector } from './vectors.js';
@@ -152,13 +152,6 @@ export class Templates {
   dropRows(customerId: string): number {
     this.#dropPictures(customerId);
     return this.#dropTemplates(customerId);
-  }
-
-  /** Deletes everything of a customer's in one transaction. @returns how many templates went */
-  forget(customerId: string): number {
-    this.#begin();
-    this.destroyKeys(customerId, SEALED_PURPOSES);
-    return this.dropRows(customerId);
   }
 
   /** Null: never enrolled, or forgotten. */

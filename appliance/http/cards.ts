@@ -33,7 +33,7 @@ export class Cards {
       ...customer, enrolled: templatePhotos > 0, templatePhotos, template: this.#template(customerId), merges: customers.merges(customerId),
       openVisitId: visits.openVisitOf(customerId),
       notes: customers.notes(customerId), followUps: followUps.of(customerId), visits: visits.of(customerId),
-      consents: consent.history(customerId),
+      consents: consent.records.history(customerId),
     };
   }
 

@@ -36,7 +36,7 @@ export class AccessCopies {
     return {
       storeName, madeAt: toInstant(clock.now()), dossier: this.#dossier(id),
       formerDossiers: customers.formerDossiers(id).map(({ mergedAtMs, ...former }) => ({ ...former, mergedAt: toInstant(mergedAtMs) })),
-      consents: ids.flatMap((each) => consent.history(each).map((record) => consent.evidence(record.id))),
+      consents: ids.flatMap((each) => consent.records.history(each).map((record) => consent.records.evidence(record.id))),
       refusals: ids.flatMap((each) => consent.refusals.of(each)), deletions: ids.flatMap((each) => deletions.ofCustomer(each)),
       explanations: explanations.of(ids), requests: rights.requests(ids), restriction: rights.restriction(id),
       opened: log.flatMap(({ at, action, staff, detail }) => (action === 'dossier_opened'
@@ -53,7 +53,7 @@ export class AccessCopies {
     return {
       ...customers.byId(id), enrolled: templatePhotos > 0, templatePhotos, merges: customers.merges(id), openVisitId: visits.openVisitOf(id),
       template: state === null ? null : { ...state, photos: state.photos.map(({ takenAtMs, ...photo }) => ({ ...photo, takenAt: toInstant(takenAtMs) })) },
-      notes: customers.notes(id, ALL), followUps: followUps.of(id, ALL), visits: visits.of(id, ALL), consents: consent.history(id),
+      notes: customers.notes(id, ALL), followUps: followUps.of(id, ALL), visits: visits.of(id, ALL), consents: consent.records.history(id),
     };
   }
 

@@ -142,5 +142,5 @@ t.test('the last day counts in the time zone of the store', async (t) => {
   t.equal(consent.covers(id, 'recognise'), false, 'one later, also before the expiry job');
   t.equal(consent.expireDue(), 1);
   t.equal(consent.expireDue(), 0);
-  t.match(consent.history(id), [{ endReason: 'expired' }]);
+  t.match(consent.records.history(id), [{ endReason: 'expired' }]);
 });

@@ -67,12 +67,17 @@ t.test('C5: whatever is changed of a signed consent, verification names it', asy
     const other = typeof value === 'number' ? value + 1 : value.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
     const rowid = db.get<{ rowid: number }>('SELECT rowid FROM consent WHERE customer_id = ?', id)!.rowid;
     db.run(`UPDATE consent SET ${column} = ? WHERE rowid = ?`, other, rowid);
-    t.strictSame(await consent.verifySeals(), { checked: 2, broken: [column === 'id' ? other : given.id] }, column);
+    t.strictSame(await consent.verifySeals(), { checked: 2, broken: column === 'id' ? [other, given.id] : [given.id] }, column);
     db.run(`UPDATE consent SET ${column} = ? WHERE rowid = ?`, value, rowid);
     t.strictSame((await consent.verifySeals()).broken, [], `${column} put back`);
   }
 
   const broken = async () => (await consent.verifySeals()).broken;
+  const taken = db.get<Record<string, string | number | null>>('SELECT * FROM consent WHERE id = ?', given.id)!;
+  db.run('DELETE FROM consent WHERE id = ?', given.id);
+  t.strictSame(await consent.verifySeals(), { checked: 1, broken: [given.id] }, 'taken out as a whole');
+  db.run(`INSERT INTO consent (${Object.keys(taken).join(', ')}) VALUES (${Object.keys(taken).map(() => '?').join(', ')})`, ...Object.values(taken));
+  t.strictSame(await broken(), []);
   const signature = db.get<{ signature: string }>('SELECT signature FROM consent WHERE id = ?', given.id)!.signature;
   for (let at = 0; at < signature.length; at += 7) {
     const bytes = Buffer.from(signature);
@@ -162,7 +167,7 @@ t.test('consents from before there were seals are sealed late, once, and verify 
     INSERT INTO consent_purpose VALUES ('k', 'recognise'), ('k', 'contact'), ('k', 'greet');`);
   old.close();
   const { consent, db } = start(t, { dataDirectory });
-  const [record] = consent.history('c');
+  const [record] = consent.records.history('c');
   t.match(record, { purposes: ['recognise', 'contact', 'greet'], outdated: false, guardian: null });
   t.match(record!.seal, /^[0-9a-f]{64}$/);
   const sealed = () => told({ db }, 'consent_given');
@@ -201,12 +206,12 @@ t.test('C6: under 14 only with a guardian, and never beyond the day before the b
   t.match(refused(() => sign(id, { ...child('2015-01-01'), ageConfirmed: true })), { code: 'consent_guardian_invalid' }, 'both at once');
   t.match(refused(() => sign(id, { ...child('2012-06-20'), validUntil: '2026-06-20' })), { code: 'consent_term_invalid', details: { lastDay: '2026-06-19' } });
   t.match(refused(() => sign(id, { ...child('2015-01-01'), validUntil: '2028-01-01' })), { code: 'consent_term_invalid', details: { lastDay: '2027-06-16' } }, 'the term of the notice');
-  t.equal(consent.history(id).length, 0);
+  t.equal(consent.records.history(id).length, 0);
 
   t.match(sign(id, { ...child('2012-06-16'), validUntil: '2026-06-15' }), { guardian: { name: '李母', relation: 'mother' }, validUntil: '2026-06-15' }, 'for this one day');
   t.match(sign(id, { ...child('2012-06-20'), validUntil: '2026-06-19' }), { endedAt: null });
   t.match(refused(() => sign(id)), { code: 'consent_guardian_required' }, 'a child known as one cannot sign alone');
-  t.strictSame(consent.evidence(consent.history(id)[0]!.id).signature.strokes[0]!.length, 2);
+  t.strictSame(consent.records.evidence(consent.records.history(id)[0]!.id).signature.strokes[0]!.length, 2);
 });
 
 t.test('C6: on the 14th birthday the guardian\'s consent is over, templates are gone, and the customer signs alone', async (t) => {
@@ -265,7 +270,7 @@ t.test('C8: for 48 hours after a refusal nobody may ask or sign; the attempt is 
   rooms.close();
   const later = start(t, { dataDirectory, clock });
   t.match(refused(() => later.sign(id)), blocked, 'a restart, and the last millisecond');
-  t.strictSame(later.consent.retention[1]!.deleteBefore(clock.now()), 0, 'no term deletes it while it counts');
+  t.strictSame(later.consent.refusals.retention.deleteBefore(clock.now()), 0, 'no term deletes it while it counts');
   clock.move(1);
   t.equal(refused(() => later.sign(id)), 'accepted');
   t.equal(later.consent.refusals.of(id).length, 1);
@@ -290,7 +295,7 @@ t.test('C3: a consent that ran out is expired when signed anew, not replaced: it
   rooms.enrol(id);
   clock.move(3 * DAY_MS); // and the hourly job has not come yet
   sign(id);
-  t.match(consent.history(id), [{ endReason: null }, { endReason: 'expired' }]);
+  t.match(consent.records.history(id), [{ endReason: null }, { endReason: 'expired' }]);
   t.equal(gallery.photosOf(id), 0);
   t.ok(consent.covers(id, 'recognise'));
 });
@@ -344,7 +349,7 @@ t.test('the records go with the dossier, strokes and guardian from the disk too'
   t.equal(consent.eraseRecords(id), 2);
   rooms.db.truncateLog();
   t.equal(piecesOnDisk(dataDirectory, secret), 0);
-  t.strictSame([consent.history(id).length, consent.history(other).length, consent.eraseRecords(id)], [0, 1, 0]);
+  t.strictSame([consent.records.history(id).length, consent.records.history(other).length, consent.eraseRecords(id)], [0, 1, 0]);
   t.strictSame(await consent.verifySeals(), { checked: 1, broken: [] });
   t.strictSame(query(dataDirectory, `SELECT 1 FROM consent_purpose WHERE consent_id NOT IN (SELECT id FROM consent)`), []);
 });
@@ -355,12 +360,12 @@ t.test('old records go by their term, none that holds', async (t) => {
   for (const id of [gone, held]) sign(id);
   consent.withdraw(gone);
   consent.refuse(held, BY);
-  const [records, refusals] = consent.retention;
+  const [records, refusals] = [consent.records.retention, consent.refusals.retention];
   t.match([records, refusals], [{ kind: 'consent_records' }, { kind: 'refusals' }]);
-  t.strictSame([records!.count(), refusals!.count()], [2, 1]);
-  t.equal(records!.deleteBefore(clock.now()), 0);
+  t.strictSame([records.count(), refusals.count()], [2, 1]);
+  t.equal(records.deleteBefore(clock.now()), 0);
   clock.move(100 * DAY_MS);
-  t.strictSame([records!.deleteBefore(clock.now()), refusals!.deleteBefore(clock.now() - DAY_MS)], [1, 1]);
-  t.strictSame([records!.count(), refusals!.count(), consent.history(gone).length], [1, 0, 0]);
+  t.strictSame([records.deleteBefore(clock.now()), refusals.deleteBefore(clock.now() - DAY_MS)], [1, 1]);
+  t.strictSame([records.count(), refusals.count(), consent.records.history(gone).length], [1, 0, 0]);
   t.ok(consent.covers(held, 'recognise'));
 });

@@ -197,7 +197,7 @@ t.test('the end of a consent deletes pictures and template: withdrawn, run out, 
     const secrets = Object.values(rooms.stored());
     for (const secret of secrets) t.ok(onDisk(secret) > mostPieces(secret), `${reason}: before`);
     end(rooms);
-    t.equal(consent.history(id)[0]!.endReason, reason);
+    t.equal(consent.records.history(id)[0]!.endReason, reason);
     for (const secret of secrets) t.equal(onDisk(secret), 0, `${reason}: after`);
   }
 });

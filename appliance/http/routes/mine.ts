@@ -36,7 +36,7 @@ export const ownRoutes = (deps: {
 
   app.get('/mine/copy.pdf', { schema: { tags: ['mine'], summary: 'A copy of what I signed', response: { 200: PDF } }, ...LIMIT }, async (request, reply) => {
     const own = openLink(consent, request);
-    const pdf = await papers.consentCopy(consent.evidence(own.consent.id), own.consent.language, baseOf(request));
+    const pdf = await papers.consentCopy(consent.records.evidence(own.consent.id), own.consent.language, baseOf(request));
     audit.record('consent_copied', THE_BOX, { customerId: own.customerId, detail: { consentId: own.consent.id } });
     return sendPdf(reply, pdf, `consent-${own.consent.id}`);
   });

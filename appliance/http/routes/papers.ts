@@ -57,7 +57,7 @@ export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async
   app.get('/consents/:id/copy.pdf', {
     config: withdraw, schema: { tags, summary: 'The customer\'s copy of a signed consent', params: IdParams, querystring: LanguageQuery, response: { 200: PDF } },
   }, async (request, reply) => {
-    const record = consent.evidence(request.params.id);
+    const record = consent.records.evidence(request.params.id);
     const language = request.query.language ?? record.language;
     const pdf = await papers.consentCopy(record, language, reachableFromLan(request));
     audit.record('consent_copied', actorOf(request), { customerId: record.customerId, detail: { consentId: record.id, language } });
@@ -103,7 +103,7 @@ export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async
     const { assessments, breaches, modes, retention } = compliance;
     const madeAt = toInstant(clock.now());
     const pack = auditPack({
-      storeName: box.storeName, madeAt, notices: consent.notices.all(), consents: consent.allEvidence(), deletions: deletions.all(), assessments: assessments.all(),
+      storeName: box.storeName, madeAt, notices: consent.notices.all(), consents: consent.records.allEvidence(), deletions: deletions.all(), assessments: assessments.all(),
       breaches: breaches.all(), requests: rights.requests(), stations: modes.stations(), retention: retention.table(),
       roles: { staff: access.staff(), permissions: PERMISSIONS }, accesses: audit.stored(),
     }, signer);

@@ -1,0 +1,159 @@
+import type { Consent as ConsentRecord, ConsentEvidence, Language, Notice, Purpose, Signature } from '../contract/index.js';
+import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
+import type { Database } from '../storage/index.js';
+import type { Notices } from './notices.js';
+import type { SealedRow } from './seal.js';
+
+export type EndReason = NonNullable<ConsentRecord['endReason']>;
+export interface ActiveRow { id: string; valid_until: string; child_birth_day: string | null; outdated: number }
+
+/** Whether a notice after this consent's changed materially. */
+const OUTDATED = 'EXISTS (SELECT 1 FROM notice AS later WHERE later.material = 1 AND later.version > notice.version)';
+
+/** The consents as they are written down. What may be written, and what follows from it, `Consent` says. */
+export class ConsentRecords {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #timeZone: string;
+  readonly #notices: Notices;
+
+  constructor(deps: { db: Database; clock: Clock; timeZone: string; notices: Notices }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#timeZone = deps.timeZone;
+    this.#notices = deps.notices;
+  }
+
+  // ---- Reading -----------------------------------------------------------------------------------------------------
+
+  /** The one that has not ended, whatever its last day; a customer has one at most. */
+  active(customerId: string): ActiveRow | undefined {
+    return this.#db.get<ActiveRow>(
+      `SELECT consent.id, valid_until, child_birth_day, ${OUTDATED} AS outdated FROM consent JOIN notice ON notice.id = notice_id
+       WHERE customer_id = ? AND ended_at_ms IS NULL`, customerId);
+  }
+
+  /** Everybody's that has not ended and whose last day is before this one; without a day, all that have not ended. */
+  open(before?: string): { id: string; customerId: string }[] {
+    return this.#db.all<{ id: string; customerId: string }>(
+      'SELECT id, customer_id AS customerId FROM consent WHERE ended_at_ms IS NULL AND valid_until < ?', before ?? '9999-99');
+  }
+
+  /** What was signed and not taken back alone. */
+  purposes(consentId: string): Purpose[] {
+    return this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ? AND withdrawn_at_ms IS NULL ORDER BY rowid', consentId)
+      .map((row) => row.purpose);
+  }
+
+  /** All of a customer's, newest first. */
+  history(customerId: string): ConsentRecord[] {
+    return this.#records('customer_id = ?', customerId);
+  }
+
+  /** A consent with all that proves it: the notice as it was read and the signature as it was drawn. @throws PorticoError consent_not_found */
+  evidence(consentId: string): ConsentEvidence {
+    const [consent] = this.#records('consent.id = ?', consentId);
+    if (consent === undefined) throw new PorticoError('consent_not_found');
+    const row = this.#db.get<{ customer_id: string; notice_id: string; signature: string; device: string; display_name: string }>(
+      `SELECT customer_id, notice_id, signature, device.name AS device, display_name FROM consent
+       JOIN device ON device.id = device_id JOIN customer ON customer.id = customer_id WHERE consent.id = ?`, consentId)!;
+    const { id, hash, publishedAt, sections } = this.#notices.byId(row.notice_id);
+    const text = sections.filter(({ language }) => language === consent.language).map(({ field, text }) => ({ field, text }));
+    return {
+      ...consent, customerId: row.customer_id, displayName: row.display_name, device: row.device, notice: { id, hash, publishedAt, text },
+      signature: JSON.parse(row.signature) as Signature,
+    };
+  }
+
+  /** A consent with whose it is and what was read; `narrowed`: something of it was taken back alone. Null: there is no such consent. */
+  withCustomer(consentId: string): { customerId: string; displayName: string; consent: ConsentRecord; notice: Notice; narrowed: boolean } | null {
+    const row = this.#db.get<{ customer_id: string; notice_id: string; display_name: string; purposes_given: string }>(
+      'SELECT customer_id, notice_id, display_name, purposes_given FROM consent JOIN customer ON customer.id = customer_id WHERE consent.id = ?', consentId);
+    if (row === undefined) return null;
+    const consent = this.#records('consent.id = ?', consentId)[0]!;
+    const narrowed = consent.purposes.length < row.purposes_given.split(',').length;
+    return { customerId: row.customer_id, displayName: row.display_name, consent, notice: this.#notices.byId(row.notice_id), narrowed };
+  }
+
+  /** Everybody's with all that proves them, oldest first, one by one: for the audit pack. */
+  *allEvidence(): Generator<ConsentEvidence> {
+    for (const { id } of this.#db.all<{ id: string }>('SELECT id FROM consent ORDER BY given_at_ms, id')) {
+      // One that was deleted since the list was read is skipped.
+      if (this.#db.get('SELECT 1 FROM consent WHERE id = ?', id) !== undefined) yield this.evidence(id);
+    }
+  }
+
+  /** Whether any ever ended. */
+  hasEnded(): boolean {
+    return this.#db.get('SELECT 1 FROM consent WHERE ended_at_ms IS NOT NULL LIMIT 1') !== undefined;
+  }
+
+  /** How many hold, how many of these end within 30 days, and how many were withdrawn since the year began. */
+  counts(): { holding: number; outdated: number; endingSoon: number; withdrawnThisYear: number } {
+    const today = toDay(this.#clock.now(), this.#timeZone);
+    const soon = toDay(this.#clock.now() + 30 * 86_400_000, this.#timeZone);
+    const holding = this.#db.get<{ holding: number; outdated: number; endingSoon: number }>(
+      `SELECT count(*) AS holding, coalesce(sum(${OUTDATED}), 0) AS outdated, coalesce(sum(valid_until <= ?), 0) AS endingSoon
+       FROM consent JOIN notice ON notice.id = notice_id WHERE ended_at_ms IS NULL AND valid_until >= ?`, soon, today)!;
+    const withdrawn = this.#db.all<{ ended_at_ms: number }>(
+      `SELECT ended_at_ms FROM consent WHERE end_reason = 'withdrawn' AND ended_at_ms >= ?`, this.#clock.now() - 367 * 86_400_000)
+      .filter((row) => toDay(row.ended_at_ms, this.#timeZone).slice(0, 4) === today.slice(0, 4)).length;
+    return { ...holding, withdrawnThisYear: withdrawn };
+  }
+
+  // ---- Writing: inside the caller's transaction ----------------------------------------------------------------------
+
+  insert(row: SealedRow, seal: string): void {
+    this.#db.run(
+      `INSERT INTO consent (id, customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature, purposes_given,
+         guardian_name, guardian_relation, child_birth_day, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      row.id, row.customer_id, row.notice_id, row.notice_hash, row.language, row.given_at_ms, row.valid_until, row.staff_id, row.device_id, row.signature,
+      row.purposes_given, row.guardian_name, row.guardian_relation, row.child_birth_day, seal);
+    for (const purpose of row.purposes_given.split(',')) this.#db.run('INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, ?)', row.id, purpose);
+  }
+
+  end(consentId: string, reason: EndReason): void {
+    this.#db.run('UPDATE consent SET ended_at_ms = ?, end_reason = ? WHERE id = ?', this.#clock.now(), reason, consentId);
+  }
+
+  takeBack(consentId: string, purposes: readonly Purpose[]): void {
+    const now = this.#clock.now();
+    for (const purpose of purposes) {
+      this.#db.run('UPDATE consent_purpose SET withdrawn_at_ms = ? WHERE consent_id = ? AND purpose = ? AND withdrawn_at_ms IS NULL', now, consentId, purpose);
+    }
+  }
+
+  /** Deletes all of a customer's. @returns how many */
+  deleteOf(customerId: string): number {
+    return this.#delete('customer_id = ?', customerId);
+  }
+
+  #delete(filter: 'customer_id = ?' | 'ended_at_ms < ?', value: string | number): number {
+    this.#db.run(`DELETE FROM consent_purpose WHERE consent_id IN (SELECT id FROM consent WHERE ${filter})`, value);
+    return this.#db.run(`DELETE FROM consent WHERE ${filter}`, value).changes;
+  }
+
+  /** For the retention table: those that ended. */
+  readonly retention = {
+    kind: 'consent_records' as const, count: () => this.#db.get<{ rows: number }>('SELECT count(*) AS rows FROM consent')!.rows,
+    deleteBefore: (ms: number) => this.#db.transaction(() => this.#delete('ended_at_ms < ?', ms)),
+  };
+
+  #records(filter: 'customer_id = ?' | 'consent.id = ?', value: string): ConsentRecord[] {
+    return this.#db.all<{
+      id: string; version: number; language: Language; given_at_ms: number; valid_until: string; ended_at_ms: number | null;
+      end_reason: EndReason | null; witness: string; guardian_name: string | null; guardian_relation: string | null; seal: string | null; outdated: number;
+    }>(
+      `SELECT consent.id, notice.version, consent.language, given_at_ms, valid_until, ended_at_ms, end_reason, staff.name AS witness,
+         guardian_name, guardian_relation, seal, ended_at_ms IS NULL AND ${OUTDATED} AS outdated
+       FROM consent JOIN notice ON notice.id = notice_id JOIN staff ON staff.id = consent.staff_id
+       WHERE ${filter} ORDER BY given_at_ms DESC, consent.rowid DESC`, value,
+    ).map((row) => ({
+      id: row.id, noticeVersion: row.version, language: row.language, purposes: this.purposes(row.id),
+      givenAt: toInstant(row.given_at_ms), validUntil: row.valid_until,
+      endedAt: row.ended_at_ms === null ? null : toInstant(row.ended_at_ms), endReason: row.end_reason, witness: row.witness,
+      guardian: row.guardian_name === null ? null : { name: row.guardian_name, relation: row.guardian_relation ?? '' },
+      seal: row.seal, outdated: row.outdated === 1,
+    }));
+  }
+}
