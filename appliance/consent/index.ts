@@ -12,7 +12,7 @@ import { LinkTokens } from './link.js';
 import { Notices } from './notices.js';
 import { ConsentProof } from './proof.js';
 import { ConsentRecords, type EndReason } from './records.js';
-import { COOL_OFF_MS, Refusals } from './refusals.js';
+import { Refusals } from './refusals.js';
 import { checkRequest } from './request.js';
 import { sealOf, Seals, type SealedRow } from './seal.js';
 
