@@ -1,17 +1,17 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
 import { randomUUID } from 'node:crypto';
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
-import type { Device, Role, Session, StaffMember } from '../contract/index.js';
+import type { Device, Permission, Role, Session, StaffMember } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
 import { Passkeys, type PasskeySite, type WebAuthnJson } from './passkeys.js';
-import { may, type Permission } from './permissions.js';
+import { may } from './permissions.js';
 import { pinLocked, PinTries } from './pinTries.js';
 import { hashSecret, isSimplePin, makePairingCode, makeToken, normalisePairingCode } from './secrets.js';
 import { Sessions, type OpenSession, type Scope } from './sessions.js';
 
-export { may, PERMISSIONS, type Permission } from './permissions.js';
+export { may } from './permissions.js';
 export type { PasskeySite } from './passkeys.js';
 
 /** Argon2id, 19 MiB, 2 passes: the OWASP password storage cheat sheet's first choice. */

@@ -5,6 +5,7 @@ export * from './consent.js';
 export * from './errors.js';
 export * from './limits.js';
 export * from './papers.js';
+export * from './permissions.js';
 export * from './privacy.js';
 export * from './rest.js';
 export * from './sockets.js';

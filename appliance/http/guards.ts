@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { isIP } from 'node:net';
-import { may, type Access, type PasskeySite, type Permission, type SignedIn, type Visitor } from '../access/index.js';
+import { may, type Access, type PasskeySite, type SignedIn, type Visitor } from '../access/index.js';
 import type { Actor } from '../audit/index.js';
+import type { Permission } from '../contract/index.js';
 import { PorticoError } from '../kit/index.js';
 
 declare module 'fastify' {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
-import type { Access, Permission } from '../access/index.js';
-import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type SESSION_SCOPES } from '../contract/index.js';
+import type { Access } from '../access/index.js';
+import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type Permission, type SESSION_SCOPES } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { CameraKind, Recognition } from '../recognition/index.js';

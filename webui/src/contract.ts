@@ -45,6 +45,9 @@ export type {
   RightsRequest, RightsRequestNew, Station, StationRequest, StoredPersons, Zone,
 } from '../../appliance/contract/index.js';
 
+/** Who may do what: the box's own table, as it is. */
+export { PERMISSIONS, type Permission } from '../../appliance/contract/permissions.js';
+
 export type EnrolmentFinish = Static<typeof EnrolmentFinishOf>;
 export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
 export const LANGUAGES: typeof LanguagesOf = ['zh-CN', 'en'];

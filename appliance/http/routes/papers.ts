@@ -2,10 +2,10 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { PERMISSIONS, type Access } from '../../access/index.js';
+import type { Access } from '../../access/index.js';
 import type { Audit } from '../../audit/index.js';
 import type { Consent } from '../../consent/index.js';
-import { IdParams, KeySet, Language, type ConsentEvidence, type Deletion } from '../../contract/index.js';
+import { IdParams, KeySet, Language, PERMISSIONS, type ConsentEvidence, type Deletion } from '../../contract/index.js';
 import { toInstant, type Clock } from '../../kit/index.js';
 import {
   accessCopyPdf, assessmentPdf, auditPack, breachNoticesPdf, consentCopyPdf, deletionReceiptPdf, receiptUrl, signDeletion, type Signer,

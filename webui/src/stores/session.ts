@@ -1,9 +1,9 @@
 import { defineStore } from 'pinia';
 import { computed, ref } from 'vue';
-import { roleMay, type Permission } from '../access/permissions.js';
+import { roleMay } from '../access/permissions.js';
 import { ApiError, onAccessLost, onSessionLocked } from '../api/client.js';
 import { portico } from '../api/portico.js';
-import type { BoxInfo, Session } from '../contract.js';
+import type { BoxInfo, Permission, Session } from '../contract.js';
 import { usePrefs } from './prefs.js';
 import { useToasts } from './toasts.js';
 
