@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   PURPOSES,
   type Consent as ConsentRecord, type ConsentEvidence, type ConsentRequest, type Deletion, type Language, type Notice, type Purpose, type Refusal,
-  type RetentionKind, type Signature, type WithdrawalReceipt,
+  type RetentionKind, type SealedEvidence, type Signature, type WithdrawalReceipt,
 } from '../contract/index.js';
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
@@ -276,12 +276,21 @@ export class Consent {
     return this.#links.make(consentId);
   }
 
-  /** All consents with all that proves them, one by one: for the audit pack. */
-  *allEvidence(): Generator<ConsentEvidence> {
-    for (const { id } of this.#db.all<{ id: string }>('SELECT id FROM consent ORDER BY given_at_ms, id')) {
-      // One that was deleted since the list was read is skipped.
-      if (this.#db.get('SELECT 1 FROM consent WHERE id = ?', id) !== undefined) yield this.evidence(id);
+  /** All consents of this moment with all that proves them, read one by one: for the audit pack. */
+  allEvidence(): Iterable<SealedEvidence> {
+    const ids = this.#db.all<{ id: string }>('SELECT id FROM consent ORDER BY given_at_ms, id');
+    const read = (id: string): SealedEvidence | null => {
+      const row = this.#db.get<{ purposes_given: string; staff_id: string; device_id: string }>('SELECT purposes_given, staff_id, device_id FROM consent WHERE id = ?', id);
+      if (row === undefined) return null; // deleted since the list was read
+      return { ...this.evidence(id), sealed: { purposes: row.purposes_given.split(',') as Purpose[], staffId: row.staff_id, deviceId: row.device_id } };
+    };
+    function* entries(): Generator<SealedEvidence> {
+      for (const { id } of ids) {
+        const consent = read(id);
+        if (consent !== null) yield consent;
+      }
     }
+    return entries();
   }
 
   /**
