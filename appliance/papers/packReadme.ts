@@ -1,5 +1,5 @@
 /** The README.txt of an audit pack. Lines that begin with two spaces under "How to check" are commands, run by test/papers/pack.test.ts. */
-export const README = `审计包 / Audit pack
+export const README = `审计材料包 / Audit pack
 ====================
 
 内容含个人信息（姓名、签名、同意记录），请妥善保管，用后删除。

@@ -1,7 +1,7 @@
 /** The audit pack, checked in a folder of its own with openssl and sha256sum alone, and by the product's own command. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { unzipSync, zipSync } from 'fflate';
 import t, { type Test } from 'tap';
@@ -10,6 +10,7 @@ import { sealOf } from '../../appliance/consent/seal.js';
 import type { SealedEvidence } from '../../appliance/contract/index.js';
 import { auditPack, Signer, verifyPack, type ChainEntry, type PackContents } from '../../appliance/papers/index.js';
 import { checkPack } from '../../cli/papersCheck.js';
+import { packageRoot } from '../../models/manifest.js';
 import { temporaryDirectory } from '../support/scratch.js';
 import { openRooms } from '../support/rooms.js';
 import { assessment, breach, deletion, STORE } from '../support/papers.js';
@@ -106,6 +107,8 @@ t.test('C25: the commands in README.txt work out the thumbprint of the key, and 
   const files: Files = unzipSync(bytes);
   const steps = stepsOf(text(files, 'README.txt'));
   t.equal(steps.length, 3);
+  const document = readFileSync(join(packageRoot(), 'docs/receipts.md'), 'utf8');
+  for (const step of steps.slice(0, 2)) t.ok(document.includes(step.replaceAll(/^ {2}/gm, '')), 'docs/receipts.md has the same commands');
   const thumbprint = (pem: string | Uint8Array) => pasted(unpacked(t, { 'public.pem': Buffer.from(pem) }), steps[1]!).stdout;
   t.equal(thumbprint(files['public.pem']!), `${signer.kid()}\n`);
   const asPem = (der: Buffer) => `-----BEGIN PUBLIC KEY-----\n${der.toString('base64').replace(/(.{64})/g, '$1\n')}\n-----END PUBLIC KEY-----\n`;
