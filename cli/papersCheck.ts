@@ -22,11 +22,12 @@ export async function checkReceipt(file: string, keyFile: string, output: Pick<C
 /** @param keyFile null: only the key inside the pack is at hand, so it says nothing about who made the pack */
 export async function checkPack(file: string, keyFile: string | null, output: Pick<CheckOutput, 'line'>): Promise<void> {
   const keys = keyFile === null ? null : readKeys((await read(keyFile)).toString('utf8'));
-  const { manifest, files } = await verifyPack(await read(file), keys);
+  const { manifest, files, consents } = await verifyPack(await read(file), keys);
   output.line(`valid      ${files} files of ${manifest.storeName}, made ${manifest.madeAt}`);
   output.line(`audit log  ${manifest.accesses.entries} entries, whole, up to ${manifest.accesses.end.seq} ${manifest.accesses.end.hash}`);
+  output.line(`consents   ${consents.checked} as they were sealed${consents.byGuardian === 0 ? '' : `; ${consents.byGuardian} of them by a guardian, held against the audit log alone`}`);
   output.line(`key        ${manifest.kid}`);
-  if (keys === null) output.line('note       compare this key with the one printed on the customers\' copies, or give --key: whoever altered a pack could sign it anew');
+  if (keys === null) output.line('note       compare this key with the one printed on the customers\' copies and receipts, or give --key: whoever altered a pack could sign it anew');
 }
 
 async function read(file: string): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import type { Consent as ConsentRecord, ConsentEvidence, Language, Notice, Purpose, Signature } from '../contract/index.js';
+import type { Consent as ConsentRecord, ConsentEvidence, Language, Notice, Purpose, SealedEvidence, Signature } from '../contract/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import type { Notices } from './notices.js';
@@ -75,12 +75,21 @@ export class ConsentRecords {
     return { customerId: row.customer_id, displayName: row.display_name, consent, notice: this.#notices.byId(row.notice_id), narrowed };
   }
 
-  /** Everybody's with all that proves them, oldest first, one by one: for the audit pack. */
-  *allEvidence(): Generator<ConsentEvidence> {
-    for (const { id } of this.#db.all<{ id: string }>('SELECT id FROM consent ORDER BY given_at_ms, id')) {
-      // One that was deleted since the list was read is skipped.
-      if (this.#db.get('SELECT 1 FROM consent WHERE id = ?', id) !== undefined) yield this.evidence(id);
+  /** Everybody's of this moment with all that proves them, oldest first, read one by one: for the audit pack. */
+  allEvidence(): Iterable<SealedEvidence> {
+    const ids = this.#db.all<{ id: string }>('SELECT id FROM consent ORDER BY given_at_ms, id');
+    const read = (id: string): SealedEvidence | null => {
+      const row = this.#db.get<{ purposes_given: string; staff_id: string; device_id: string }>('SELECT purposes_given, staff_id, device_id FROM consent WHERE id = ?', id);
+      if (row === undefined) return null; // deleted since the list was read
+      return { ...this.evidence(id), sealed: { purposes: row.purposes_given.split(',') as Purpose[], staffId: row.staff_id, deviceId: row.device_id } };
+    };
+    function* entries(): Generator<SealedEvidence> {
+      for (const { id } of ids) {
+        const consent = read(id);
+        if (consent !== null) yield consent;
+      }
     }
+    return entries();
   }
 
   /** Whether any ever ended. */

@@ -1,7 +1,7 @@
 /** What leaves the box on paper or as a file, as data: evidence of a consent, the access copy, the public key. */
 import { Type, type Static } from 'typebox';
 import { closed, Id, Instant, Nullable, OneOf } from './base.js';
-import { Consent, Deletion, NOTICE_FIELDS, Refusal, Signature } from './consent.js';
+import { Consent, Deletion, NOTICE_FIELDS, Refusal, Signature, type Purpose } from './consent.js';
 import { AUDIT_ACTIONS, DOSSIER_REASONS } from './audit.js';
 import { Explanation, Restriction, RightsRequest } from './privacy.js';
 import { CustomerFields, Dossier } from './rest.js';
@@ -39,6 +39,14 @@ export const ConsentEvidence = Type.Object(
   closed,
 );
 export type ConsentEvidence = Static<typeof ConsentEvidence>;
+
+/**
+ * For the audit pack: with what else the seal covers, so that it can be worked out anew. Of a consent that a guardian signed the
+ * child's birth day is missing and stays on the box: there the seal can only be held against the audit log.
+ */
+export interface SealedEvidence extends ConsentEvidence {
+  sealed: { /** In the order in which they were ticked; some may have been taken back since. */ purposes: Purpose[]; staffId: string; deviceId: string };
+}
 
 /** Everything about a person (PIPL 45, GDPR 15), except the numbers of the template: they mean nothing outside the box. */
 export const AccessCopy = Type.Object(

@@ -26,7 +26,7 @@ const WORDS = {
     check: '怎样核对', checkQr: '连上门店的无线网络，用手机扫描此码。网页在您的手机里核对签名，并显示门店盒签署的内容。',
     checkLines: [
       '不在店里也能核对：把下面的签名文本粘贴到任何支持 ES256 的 JWT 工具，用门店盒的公钥验证。公钥见门店盒的网址 /api/v1/keys，或向门店索取。',
-      '技术人员可以运行 portico receipt verify 凭证.pdf --key 公钥文件。签名文本也作为附件 receipt.jws 附在本 PDF 里。',
+      '签名文本也作为附件 receipt.jws 附在本 PDF 里。技术人员用来核对的命令，见 Portico 源代码中的 docs/receipts.md。',
       '公钥指纹应与您同意书副本上印的一致。以签名内容为准，纸面文字若与之不同，说明纸面被改动过。',
     ],
     limits: '本凭证证明：持有该密钥的门店盒在上述时间签署了这份声明，之后内容未被改动。它不能证明门店没有在门店盒之外另存副本。',
@@ -41,7 +41,7 @@ const WORDS = {
     check: 'How to check this receipt', checkQr: 'Join the store\'s Wi-Fi and scan this code with your phone. The page checks the signature on your phone and shows what the box has signed.',
     checkLines: [
       'Not in the store: paste the signed text below into any JWT tool that knows ES256, with the public key of the box. It is at /api/v1/keys of the box, or ask the store for it.',
-      'For technicians: portico receipt verify receipt.pdf --key KEYFILE. The signed text is also attached to this PDF as receipt.jws.',
+      'For technicians: the signed text is also attached to this PDF as receipt.jws; docs/receipts.md in Portico\'s source has the command that checks it.',
       'The thumbprint of the key is to be the one on your copy of the consent. What is signed counts: if the words on paper say something else, the paper was altered.',
     ],
     limits: 'This receipt proves that the box that holds the key signed this statement at that time, and that it has not been altered since. It cannot prove that nobody made a copy outside the box before.',
@@ -73,7 +73,7 @@ export async function deletionReceiptPdf(data: DeletionReceiptData, language: La
   sheet.heading(words.afterwards);
   for (const text of [...backups, kept]) sheet.paragraph(text);
 
-  sheet.heading(words.check);
+  sheet.heading(words.check, 230);
   await sheet.qr(data.url, [words.checkQr, ...words.checkLines], 150);
   sheet.facts([[words.kid, data.kid]]);
   sheet.aside(words.limits);

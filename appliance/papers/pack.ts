@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, verify as verifyBytes } from 'node:crypto';
-import type { Assessment, Breach, ConsentEvidence, Deletion, KeySet, Notice, RetentionTable, RightsRequest, StaffMember, Station } from '../contract/index.js';
-import { PorticoError } from '../kit/index.js';
+import type { Assessment, Breach, Deletion, KeySet, Notice, RetentionTable, RightsRequest, SealedEvidence, StaffMember, Station } from '../contract/index.js';
+import { isPorticoError, PorticoError } from '../kit/index.js';
+import { checkConsents, type ConsentsReport } from './packConsents.js';
 import { README } from './packReadme.js';
 import type { ChainHead } from './receipt.js';
 import { readKeys, toJwk, verifyStatement, type Signer } from './signer.js';
@@ -24,7 +25,7 @@ export interface PackContents {
   madeAt: string;
   notices: Iterable<Notice>;
   /** With the strokes of the signatures: they are the evidence. */
-  consents: Iterable<ConsentEvidence>;
+  consents: Iterable<SealedEvidence>;
   deletions: Iterable<Deletion>;
   assessments: Iterable<Assessment>;
   breaches: Iterable<Breach>;
@@ -124,10 +125,10 @@ export async function* auditPack(contents: PackContents, signer: Signer): AsyncG
   yield* ready.splice(0);
 }
 
-export interface PackReport { manifest: Manifest; files: number }
+export interface PackReport { manifest: Manifest; files: number; consents: ConsentsReport }
 
 /**
- * Checks a pack without the box: signature, every file and no other, manifest, audit chain.
+ * Checks a pack without the box: signature, every file and no other, manifest, audit chain, and each consent against its seal and the chain.
  * @param keys the public keys of the box, known from elsewhere; null: only the key in the pack is at hand
  * @throws PorticoError receipt_invalid, which says what does not fit
  */
@@ -159,16 +160,22 @@ export async function verifyPack(bytes: Buffer, keys: KeySet | null): Promise<Pa
   const manifest = JSON.parse(need('manifest.json').toString('utf8')) as Manifest;
   const { type, claims } = await verifyStatement(need('manifest.jws').toString('utf8').trim(), own);
   if (type !== 'pack' || claims['manifestSha256'] !== sha256(need('manifest.json'))) throw refuse('manifest.jws is of another pack');
-  checkChain(need('accesses.jsonl').toString('utf8'), manifest.accesses, refuse);
-  return { manifest, files: files.size };
+  const read = <T>(name: string): T[] => {
+    try {
+      return need(name).toString('utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as T);
+    } catch (cause) {
+      throw isPorticoError(cause) ? cause : refuse(`${name} has a line that cannot be read`, cause);
+    }
+  };
+  const log = read<ChainEntry>('accesses.jsonl');
+  checkChain(log, manifest.accesses, refuse);
+  return { manifest, files: files.size, consents: checkConsents(read<SealedEvidence>('consents.jsonl'), log, manifest.accesses.start, refuse) };
 }
 
 /** The formula of README.txt. */
-function checkChain(text: string, { start, end }: Manifest['accesses'], refuse: (reason: string) => PorticoError): void {
+function checkChain(log: readonly ChainEntry[], { start, end }: Manifest['accesses'], refuse: (reason: string) => PorticoError): void {
   let { seq, hash } = start;
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    const entry = JSON.parse(line) as ChainEntry;
+  for (const entry of log) {
     const own = [entry.seq, entry.at_ms, entry.action, entry.staff_id, entry.device_id, entry.customer_id, entry.detail];
     if (entry.seq !== seq + 1 || sha256(`${hash}\n${JSON.stringify(own)}`) !== entry.hash) throw refuse(`the audit log is broken at entry ${seq + 1}`);
     ({ seq, hash } = entry);

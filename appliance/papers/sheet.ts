@@ -97,9 +97,10 @@ export class Sheet {
     this.#head(title);
   }
 
-  heading(text: string): void {
+  /** @param withPt what has to follow on the same page, heading included, points */
+  heading(text: string, withPt = 80): void {
     this.#gap(10);
-    this.#need(80);
+    this.#need(withPt);
     this.#write(text, { size: SIZE.heading, colour: ACCENT });
     this.#gap(3);
   }
@@ -191,12 +192,17 @@ export class Sheet {
     // Four pixels a module: a viewer that smooths pictures does no harm. Grey without transparency.
     const rendererOpts = { colorType: 0 } as unknown as { deflateLevel?: number };
     const png = await QrCode.toBuffer(content, { errorCorrectionLevel: content.length > 300 ? 'L' : 'M', margin: 2, scale: 4, rendererOpts });
-    this.#need(sizePt + 8);
+    const left = sizePt + 14;
+    const beside = lines.map((line, index) => ({ line, size: index === 0 ? SIZE.body : SIZE.small, colour: index === 0 ? INK : FAINT }));
+    const height = ({ line, size }: { line: string; size: number }) =>
+      doc.fontSize(size).heightOfString(this.#printable(line), { width: WIDTH - left, lineGap: LEADING }) + 4;
+    // Code and words stay together: a page between them would leave the rest of both empty.
+    this.#need(Math.max(sizePt, 4 + beside.reduce((sum, each) => sum + height(each), 0)) + 8);
     const { x, y } = doc;
     doc.image(png, x, y, { width: sizePt, height: sizePt });
     doc.y = y + 4;
-    for (const [index, line] of lines.entries()) {
-      this.#write(line, { size: index === 0 ? SIZE.body : SIZE.small, colour: index === 0 ? INK : FAINT, left: sizePt + 14 });
+    for (const { line, size, colour } of beside) {
+      this.#write(line, { size, colour, left });
       this.#gap(4);
     }
     doc.y = Math.max(doc.y, y + sizePt);

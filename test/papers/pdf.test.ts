@@ -112,7 +112,9 @@ t.test('C11: a receipt claims of backups, and of what is kept, what is true of t
       const said = [...backups, kept].join('\n');
       const claimed = Object.entries(says[language]).filter(([, words]) => words.test(said)).map(([claim]) => claim);
       t.strictSame(claimed.sort(), [...claims].sort(), `${language} ${made.scope} ${made.keyDestroyed}`);
-      const { squeezed } = await readPdf(await deletionReceiptPdf({ ...data, deletion: made }, language));
+      const { squeezed, pages } = await readPdf(await deletionReceiptPdf({ ...data, deletion: made }, language));
+      t.ok(pages.length <= 2, `${pages.length} pages`);
+      t.ok(pages.some((page) => /怎样核对.*说明纸面被改动过|Howtocheckthisreceipt.*thepaperwasaltered/.test(squeeze(page))), 'how to check it is on one page, beside the code');
       for (const text of [...backups, kept]) t.ok(squeezed.includes(squeeze(text)), text.slice(0, 30));
       onThePage.add(receiptWords[language].keys[made.scope][made.keyDestroyed ? 'destroyed' : 'none']);
     }

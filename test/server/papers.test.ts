@@ -1,11 +1,14 @@
 /** Papers through the front door: the copy of a consent, the public key, the page on which anybody checks a receipt. */
-import { mkdirSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t from 'tap';
 import type { Dossier, KeySet, WithdrawalReceipt } from '../../appliance/contract/index.js';
 import { findStatement, verifyStatement } from '../../appliance/papers/index.js';
+import { packageRoot } from '../../models/manifest.js';
 import { findChromium, launchChromium } from '../browser/chromium.js';
-import { startBox } from '../support/box.js';
+import { startBox, temporaryDirectory } from '../support/box.js';
 import { query } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { readPdf } from '../support/pdf.js';
@@ -64,6 +67,20 @@ t.test('papers of a real box', async (t) => {
     t.ok(qrCode!.endsWith(`/receipt#${signed}`), qrCode!);
     t.ok(receipt.receiptUrl!.endsWith(`/receipt#${jws}`));
     t.match(await box.owner.call('GET', `/deletions/${deletionId}`), { completedAt: String, receiptUrl: String });
+  });
+
+  await t.test('the commands of docs/receipts.md fetch the keys past the box\'s own certificate', async (t) => {
+    const document = readFileSync(join(packageRoot(), 'docs/receipts.md'), 'utf8');
+    const [, commands] = /```sh\nBOX=\S+\n([\s\S]*?)```/.exec(document)!;
+    const directory = temporaryDirectory(t);
+    // Not execFileSync: the box answers from this process.
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-ec', `BOX=${box.url}\n${commands!}`], { cwd: directory });
+    const file = (name: string) => readFileSync(join(directory, name), 'utf8');
+    t.strictSame(JSON.parse(file('keys.json')), await box.stranger().call<KeySet>('GET', '/keys'));
+    t.equal(file('portico-root.crt'), box.appliance.rootPem);
+    t.equal(/Fingerprint=(\S+)/.exec(stdout)![1]!.replaceAll(':', ''), box.appliance.rootFingerprint.replaceAll(/\s/g, ''), 'as the box prints it, but for spaces and colons');
+    const strict = commands!.split('\n').find((line) => line.includes('--cacert'))!;
+    await t.rejects(promisify(execFile)('/bin/sh', ['-ec', `BOX=${box.url}\n${strict.replace('--cacert portico-root.crt', '')}`], { cwd: directory }), { code: 60 }, 'without it curl refuses');
   });
 
   const executable = findChromium();

@@ -488,7 +488,7 @@ export const privacyEn: PrivacyMessages = {
     again: 'Make another one',
     done: 'The audit pack is ready',
     verify: 'How the other side checks it',
-    verifyBody: 'Unpack it and do as README.txt says: openssl checks the signature, sha256sum every file; the box is not needed.\nThen make sure that the key is that of this store: the fingerprint inside has to be the one at /api/v1/keys of the box, and on customers’ receipts.\nA change in any file makes the check fail.',
+    verifyBody: 'Unpack it and do as README.txt says: openssl checks the signature, sha256sum every file; the box is not needed.\nThen work out the thumbprint of the key as README.txt says. To be this store’s it has to be the one on customers’ copies of their consent and on receipts of deletion, and kid at /api/v1/keys of the box.\nA change in any file makes the check fail.',
   },
   file: {
     save: 'Save or send',

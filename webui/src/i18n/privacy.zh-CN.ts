@@ -496,7 +496,7 @@ export const privacyZh = {
     again: '再生成一份',
     done: '材料包已备好',
     verify: '对方怎样核对',
-    verifyBody: '解压后照 README.txt 做：用 openssl 核对签名，用 sha256sum 核对每个文件，不需要连门店盒。\n再核对公钥是不是这家店的：里面写的指纹，要与门店盒的 /api/v1/keys 和顾客手中凭证上的一致。\n改动任何一个文件，核对都会失败。',
+    verifyBody: '解压后照 README.txt 做：用 openssl 核对签名，用 sha256sum 核对每个文件，不需要连门店盒。\n再照 README.txt 算出公钥指纹，看是不是这家店的：要与顾客手中的同意书副本和删除凭证上印的、门店盒 /api/v1/keys 里的 kid 一致。\n改动任何一个文件，核对都会失败。',
   },
   file: {
     save: '存储或发送',
