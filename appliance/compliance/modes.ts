@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Actor, Audit } from '../audit/index.js';
 import {
   SIGNAGE_ITEMS,
-  type CameraMode, type MODE_OBSTACLES, type ModeState, type RecognitionMode, type Station, type StationRequest, type Zone,
+  type CameraMode, type MODE_OBSTACLES, type ModeState, type RecognitionMode, type RunnableStation, type Station, type StationRequest, type Zone,
 } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
@@ -85,6 +85,12 @@ export class Modes {
   /** Oldest first. */
   stations(): Station[] {
     return this.#rows().map(toStation);
+  }
+
+  /** Those that may run now, oldest first. */
+  runnable(): RunnableStation[] {
+    if (this.current() !== 'fixed_station') return [];
+    return this.stations().flatMap(({ id, name, zone, ready }) => (ready && zone !== null ? [{ id, name, zone }] : []));
   }
 
   addStation({ name, zone = null }: StationRequest, by: Officer): Station {

@@ -40,6 +40,9 @@ export const Station = Type.Object(
   closed,
 );
 export type Station = Static<typeof Station>;
+/** A station that may run now, for the iPad that is to stand there. */
+export const RunnableStation = Type.Object({ id: Id, name: Type.String(), zone: Zone }, closed);
+export type RunnableStation = Static<typeof RunnableStation>;
 export const StationRequest = Type.Object({ name: Line(40), zone: Type.Optional(Nullable(Zone)) }, closed);
 export type StationRequest = Static<typeof StationRequest>;
 export const SignageRequest = Type.Object({ items: Type.Array(OneOf(SIGNAGE_ITEMS), { uniqueItems: true, maxItems: SIGNAGE_ITEMS.length }) }, closed);

@@ -42,7 +42,7 @@ export type {
 export type {
   Assessment, AssessmentRequest, AuditAction, AuditEntry, AuditPage, AuditVerification, Breach, BreachRequest, Explanation, ModeState,
   NoticeDraft, NoticeDraftState, NoticeVersion, PrivacyOverview, RecognitionMode, RequestClosing, Restriction, RetentionKind, RetentionRule, RetentionTable,
-  RightsRequest, RightsRequestNew, Station, StationRequest, StoredPersons, Zone,
+  RightsRequest, RightsRequestNew, RunnableStation, Station, StationRequest, StoredPersons, Zone,
 } from '../../appliance/contract/index.js';
 
 /** Who may do what: the box's own table, as it is. */

@@ -24,6 +24,7 @@ export function makeRouter(): Router {
       { path: '/receipt', name: 'receipt', component: () => import('./pages/ReceiptPage.vue'), meta: { open: true, public: true } },
       // On these three the customer looks at the screen: outside StaffShell there are no arrivals and no names of others.
       { path: '/front-desk', name: 'front-desk', component: () => import('./pages/FrontDeskPage.vue') },
+      { path: '/station', name: 'station', component: () => import('./pages/StationPage.vue') },
       { path: '/enrol/:customerId?', name: 'enrol', component: () => import('./pages/EnrolPage.vue') },
       { path: '/hand-back', name: 'hand-back', component: () => import('./pages/HandBackPage.vue'), meta: { bare: true } },
       {
@@ -70,7 +71,8 @@ export function makeRouter(): Router {
 function redirectFor(to: RouteLocationNormalized): RouteLocationRaw | true {
   if (to.meta.public === true) return true;
   const { box, session } = useSession();
-  const door = doorFor(String(to.name), { box, scope: session?.scope ?? null, role: session?.staff.role ?? null, handedOver: usePrefs().handedOver });
+  const { handedOver, stationId } = usePrefs();
+  const door = doorFor(String(to.name), { box, scope: session?.scope ?? null, role: session?.staff.role ?? null, handedOver, atStation: stationId !== '' });
   if (door === null) return true;
   return { name: door, query: door === 'sign-in' && to.fullPath !== '/' ? { next: to.fullPath } : {} };
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Assessments, Breaches, Modes, Overview, Retention, StoredPersons } from '../../compliance/index.js';
 import {
-  Assessment, AssessmentRequest, Breach, BreachRequest, IdParams, ModeChange, ModeState, PrivacyOverview, RetentionChange, RetentionTable, SignageRequest,
+  Assessment, AssessmentRequest, Breach, BreachRequest, IdParams, ModeChange, ModeState, PrivacyOverview, RetentionChange, RetentionTable, RunnableStation, SignageRequest,
   Station, StationRequest, StoredPersons as StoredPersonsCount, StoredPersonsChange,
 } from '../../contract/index.js';
 import { actorOf } from '../guards.js';
@@ -41,6 +41,11 @@ export const privacyRoutes = ({ overview, modes, assessments, retention, persons
     config,
     schema: { tags, summary: 'Sign off the signage, every item seen on the spot', params: IdParams, body: SignageRequest, response: { 200: Station } },
   }, async (request) => modes.signSignage(request.params.id, request.body.items, actorOf(request)));
+
+  app.get('/stations', {
+    config: { permission: 'front_desk' },
+    schema: { tags, summary: 'The stations that may run now, for the iPad that is to stand there', response: { 200: Type.Array(RunnableStation) } },
+  }, async () => modes.runnable());
 
   app.get('/privacy/assessments', { config, schema: { tags, summary: 'Impact assessments, newest first', response: { 200: Type.Array(Assessment) } } },
     async () => assessments.all());

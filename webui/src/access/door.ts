@@ -10,21 +10,23 @@ export interface Standing {
   readonly role: Role | null;
   /** A customer holds this iPad for an enrolment. */
   readonly handedOver: boolean;
+  /** It stands at a fixed station, not at the front desk. */
+  readonly atStation: boolean;
 }
-export type Door = 'pair' | 'sign-in' | 'front-desk' | 'hand-back' | 'board' | 'privacy' | 'settings';
+export type Door = 'pair' | 'sign-in' | 'front-desk' | 'station' | 'hand-back' | 'board' | 'privacy' | 'settings';
 
 /**
  * The page somebody is sent to instead of `page`; null: stay. While a customer holds the iPad every page leads to the
  * hand-back screen. That is a lock of this page, not of the box: the session of the staff goes on behind it.
  */
-export function doorFor(page: string, { box, scope, role, handedOver }: Standing): Door | null {
+export function doorFor(page: string, { box, scope, role, handedOver, atStation }: Standing): Door | null {
   const only = (door: Door): Door | null => (page === door ? null : door);
   if (!box) return handedOver ? only('hand-back') : null; // App says that the box cannot be reached
   if (!box.devicePaired || box.ownerNeeded) return only('pair');
   if (!scope || !role) return only('sign-in');
-  if (scope === 'front_desk') return only('front-desk');
+  if (scope === 'front_desk') return only(atStation ? 'station' : 'front-desk');
   if (handedOver) return only('hand-back');
-  if (['pair', 'sign-in', 'front-desk', 'hand-back'].includes(page)) return homeOf(role);
+  if (['pair', 'sign-in', 'front-desk', 'station', 'hand-back'].includes(page)) return homeOf(role);
   return mayOpen(role, page) ? null : homeOf(role);
 }
 

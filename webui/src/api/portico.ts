@@ -2,7 +2,7 @@
 import type {
   BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, DeletionStatus, Device, Dossier, DossierReason,
   Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, KeySet, Note, Notice, OwnerRequest, PairingCode, PairRequest,
-  Passkey, Purpose, RecognitionQuality, Refusal, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
+  Passkey, Purpose, RecognitionQuality, Refusal, RunnableStation, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
 } from '../contract.js';
 import { call, callFile } from './client.js';
 
@@ -28,6 +28,8 @@ export const portico = {
   session: () => call<Session>('GET', '/sessions/current'),
   signOut: () => call<void>('DELETE', '/sessions/current'),
   lock: () => call<void>('POST', '/sessions/current/lock', { keepalive: true }),
+  /** The fixed stations that may run now. */
+  stations: () => call<RunnableStation[]>('GET', '/stations'),
   toFrontDesk: () => call<Session>('POST', '/sessions/current/front-desk'),
 
   customers: (query: string, limit = 30, signal?: AbortSignal) => {

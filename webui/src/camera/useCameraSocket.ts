@@ -14,6 +14,8 @@ export interface CameraSocketOptions {
   mode: CameraMode;
   /** How small the faces may be; asked at each connect. Without it: near. */
   range?: () => CameraRange;
+  /** Of a fixed station: which. */
+  station?: string;
   grab: () => Promise<Blob | null>;
   onResult: (result: CameraResult['data']) => void;
 }
@@ -33,6 +35,7 @@ export function useCameraSocket(options: CameraSocketOptions) {
     status.value = 'connecting';
     const url = new URL(`/api/v1/camera?v=${PROTOCOL_VERSION}&mode=${options.mode}`, location.origin);
     if (options.range) url.searchParams.set('range', options.range());
+    if (options.station !== undefined) url.searchParams.set('station', options.station);
     url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:';
     const opened = (socket = new WebSocket(url));
     let credits: Credits = noCredits;
@@ -59,7 +62,7 @@ export function useCameraSocket(options: CameraSocketOptions) {
       if (mine !== generation) return;
       if (event.code === CLOSE.wrongVersion) error.value = new ApiError('wrong_protocol_version');
       // The box may have said why just before.
-      if (event.code === CLOSE.notAllowed && error.value?.code !== 'recognition_off') error.value = new ApiError('not_allowed');
+      if (event.code === CLOSE.notAllowed && error.value?.code !== 'recognition_off' && error.value?.code !== 'station_not_ready') error.value = new ApiError('not_allowed');
       retry();
     });
 

@@ -366,6 +366,18 @@ export const en: Messages = {
     leaveTitle: 'Leave front-desk mode',
     trouble: 'Check-in by face is not available right now. Please tell us your phone number; the service is just the same.',
   },
+  station: {
+    enter: 'Fixed stations',
+    enterBody: 'Fix the iPad in its place. The camera stays on and looks at the drawn zone only; it knows customers who signed, and pictures of anybody else are dropped at once. Leaving needs a PIN.',
+    sign: 'Face recognition is used here',
+    onlyAgreed: 'It knows only customers who agreed before. Pictures of anybody else are dropped at once: not kept, not counted.',
+    wayRound: 'Rather not? Take the way beside it, or tell our staff; the service is just the same.',
+    running: 'Recognising',
+    connecting: 'Connecting…',
+    station_not_ready: 'Stopped: the privacy officer finds why under Privacy › Mode and stations',
+    recognition_off: 'The store has switched face recognition off',
+    leaveTitle: 'Leave the fixed station',
+  },
   enrol: {
     steps: 'Steps of enrolment',
     stepCustomer: 'Customer',

@@ -367,6 +367,18 @@ export const zhCN = {
     leaveTitle: '退出前台模式',
     trouble: '暂时不能刷脸签到。请把手机号告诉店员，服务完全一样。',
   },
+  station: {
+    enter: '固定点位',
+    enterBody: '把 iPad 固定在选好的位置。摄像头一直开着，只看画好的区域；只认签过同意的顾客，其他人的画面当场丢弃。退出需要 PIN。',
+    sign: '此处使用人脸识别',
+    onlyAgreed: '只认事先签过同意的顾客。其他人的画面当场丢弃，不保存、不统计。',
+    wayRound: '不想被识别？请走旁边的通道，或告诉店员，服务完全一样。',
+    running: '正在识别',
+    connecting: '正在连接…',
+    station_not_ready: '已停用：请隐私负责人查看“隐私 › 模式与点位”',
+    recognition_off: '本店已关闭人脸识别',
+    leaveTitle: '退出固定点位',
+  },
   enrol: {
     steps: '录入步骤',
     stepCustomer: '顾客',

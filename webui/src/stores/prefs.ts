@@ -29,12 +29,16 @@ export const usePrefs = defineStore('prefs', () => {
   /** A customer holds this iPad: until a PIN is entered, the router shows nothing but the enrolment and the hand-back screen. */
   const handedOver = ref(stored('portico.handedOver') === 'yes');
 
+  /** Which fixed station this iPad stands at, in a session of the front desk; '': the front desk itself. */
+  const stationId = ref(stored('portico.station') ?? '');
+
   // At once: a reload must find it.
   watch(handedOver, (held) => store('portico.handedOver', held ? 'yes' : 'no'), { flush: 'sync' });
+  watch(stationId, (id) => store('portico.station', id), { flush: 'sync' });
   watch(sound, (on) => store('portico.sound', on ? 'on' : 'off'));
   watch(lookUpFacing, (facing) => store('portico.lookUpFacing', facing));
   watch(lookUpRange, (range) => store('portico.lookUpRange', range));
   watch(lastStaffId, (id) => store('portico.lastStaff', id));
 
-  return { sound, lookUpFacing, lookUpRange, lastStaffId, handedOver };
+  return { sound, lookUpFacing, lookUpRange, lastStaffId, handedOver, stationId };
 });
