@@ -58,6 +58,21 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     await at(page, 'task-notice_unreviewed').waitFor();
   });
 
+  await t.test('no label of the office is broken, in either language, either way up', async (t) => {
+    const broken = () => page.$$eval('[data-testid^=office-privacy] .grow', (labels) => labels.filter((label) => {
+      const range = label.ownerDocument.createRange();
+      range.selectNodeContents(label);
+      return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+    }).map((label) => label.textContent));
+    for (const viewport of [{ width: 820, height: 1180 }, { width: 1180, height: 820 }]) {
+      await page.setViewportSize(viewport);
+      for (let language = 0; language < 2; language++) {
+        await at(page, 'lang-switch').first().click();
+        t.strictSame(await broken(), [], `${viewport.width} ${await page.locator('html').getAttribute('lang')}`);
+      }
+    }
+  });
+
   await t.test('a request is logged, answered with the access copy, and closed', async (t) => {
     await section('requests');
     await at(page, 'request-add').click();
@@ -76,6 +91,20 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     t.match(request, { customerId, closed: { outcome: 'done' } });
   });
 
+  await t.test('a restriction stands in the dossier, and switching off says what coming back takes', async (t) => {
+    const restrict = (restricted: boolean) => office.device.call('PUT', `/customers/${customerId}/restriction`, { restricted, reason: '有争议' });
+    await restrict(true);
+    await at(page, 'nav-customers').click();
+    await at(page, 'customer-row').first().click();
+    await at(page, 'dossier-restricted').waitFor();
+    await restrict(false);
+    await at(page, 'nav-privacy').click();
+    await section('mode');
+    await at(page, 'mode-choose-off').click();
+    t.match(await at(page, 'mode-back').innerText(), '影响评估');
+    await at(page, 'confirm-no').click();
+  });
+
   await t.test('she completes the notice and publishes it', async (t) => {
     await section('notice');
     await at(page, 'notice-text-zh-CN-contact').fill('请联系方静，电话 021-5555 0000。');
@@ -85,18 +114,21 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     await at(page, 'notice-advice').waitFor();
     t.ok(await at(page, 'notice-publish-yes').isDisabled(), 'not before she says whether it is material');
     await at(page, 'confirm-no').click();
+    await at(page, 'notice-publish-sheet').waitFor({ state: 'hidden' });
     await at(page, 'notice-text-en-contact').fill('Ask Fang Jing, telephone 021-5555 0000.');
     await at(page, 'notice-text-zh-CN-handler').fill('上海山茶钟表有限公司');
     await at(page, 'notice-text-en-handler').fill('Shanghai Camellia Watches Ltd');
     await at(page, 'notice-publish').click();
+    await at(page, 'notice-changed-handler').waitFor();
     t.equal(await at(page, 'notice-alone').count(), 0);
-    await at(page, 'notice-material-no').check({ force: true });
+    await at(page, 'notice-material-no').check();
     await at(page, 'notice-publish-yes').click();
     await at(page, 'notice-read').first().waitFor();
     t.match(await at(page, 'notice-versions').innerText(), /2/);
     await at(page, 'office-privacy').first().click();
     await at(page, 'office-overview').waitFor();
     await at(page, 'task-notice_unreviewed').waitFor({ state: 'detached' });
+    await section('requests'); // the overview is read anew when it is opened again
   });
 
   const { page: phone } = await newPage({ width: 390, height: 844 }, 'Pacific/Kiritimati');

@@ -201,7 +201,7 @@ export const en: Messages = {
   },
   dossier: {
     restricted: 'Processing restricted since {day}',
-    restrictedBody: 'The customer asked for it. Until it is released, this customer is not recognised, not enrolled and not asked for consent. The dossier can be read, and a visit can be noted by hand.',
+    restrictedBody: 'The customer asked for it. Until it is released, the box does not recognise this customer, and nobody can enrol them or ask them for consent. The dossier can be read, and a visit can be noted by hand.',
     restrictedStaff: 'Only the privacy officer can release it.',
     restrictedOfficer: 'Release it under “Rights requests”.',
     overview: 'Overview',

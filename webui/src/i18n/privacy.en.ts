@@ -216,7 +216,7 @@ export const privacyEn: PrivacyMessages = {
     aloneEn: 'Only the English changed; the Chinese is as it was. Customers who read Chinese would agree to something else: check it first.',
     advice: 'Better choose “Yes”: what changed is more than words. Choose “No” only if it means exactly the same, such as a typing error put right.',
     builtInLeft: '“Who handles it” or “How to reach us” is still the text the box came with. You may publish, but the overview reminds you until you write your own.',
-    chooseFirst: 'Choose first if it is material',
+    chooseFirst: 'First choose: material or not',
     published: 'Version {version} published',
     version: 'Version {n}',
     current: 'in force',
