@@ -61,6 +61,7 @@ export const ERRORS = {
   consent_link_invalid: [403, 'This link is no longer valid. Ask the staff for a new one.'],
   customer_restricted: [409, 'Processing of this customer\'s data is restricted at their request. Ask the privacy officer.'],
   notice_incomplete: [409, 'The notice cannot be published yet: parts are missing.'],
+  notice_material_unsaid: [400, 'Say whether the change is material: whether customers who agreed before have to be asked again.'],
   notice_unchanged: [409, 'The draft is the same as the published notice.'],
   deletion_not_found: [404, 'This deletion is not known.'],
   deletion_pending: [409, 'The deletion is still under way. Ask for the receipt in a few seconds.'],

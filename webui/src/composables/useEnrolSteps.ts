@@ -1,9 +1,9 @@
 import { ref } from 'vue';
 import { portico } from '../api/portico.js';
 import { standingConsent } from '../consent/activeConsent.js';
-import { dayOf } from '../consent/terms.js';
 import type { Consent, Dossier, Notice } from '../contract.js';
 import { useTask } from './useTask.js';
+import { todayInStore } from './useWords.js';
 
 export type EnrolStep = 'customer' | 'cool-off' | 'notice' | 'consent' | 'capture' | 'done';
 
@@ -23,7 +23,7 @@ export function useEnrolSteps(options: { onHandOver: () => void }) {
   async function choose(customerId: string): Promise<void> {
     const ready = await task.run(async () => {
       customer.value = await portico.dossier(customerId, 'enrolment');
-      consent.value = standingConsent(customer.value.consents, dayOf(new Date()));
+      consent.value = standingConsent(customer.value.consents, todayInStore());
       notice.value = consent.value ? null : await portico.askConsent(customerId);
     });
     if (ready) {
