@@ -378,7 +378,7 @@ export const en: Messages = {
     enter: 'Fixed stations',
     enterBody: 'Fix the iPad in its place. The camera stays on and looks at the drawn zone only; it knows customers who signed, and pictures of anybody else are dropped at once. Leaving needs a PIN.',
     sign: 'Face recognition is used here',
-    onlyAgreed: 'It knows only customers who agreed before. Pictures of anybody else are dropped at once: not kept, not counted.',
+    onlyAgreed: 'It knows only customers who agreed before. Pictures of anybody else are dropped at once: nothing is kept, and who it was is not known.',
     wayRound: 'Rather not? Take the way beside it, or tell our staff; the service is just the same.',
     running: 'Recognising',
     connecting: 'Connecting…',
