@@ -36,6 +36,7 @@ export class Database {
   readonly #transact: Driver.Transaction<(work: () => unknown) => unknown>;
   readonly #statements = new Map<string, Driver.Statement>();
   #afterCommit: (() => void)[] = [];
+  #inReserve = false;
   #truncateAgain: NodeJS.Timeout | undefined;
 
   private constructor(driver: Driver.Database, pagesMax: number | null) {
@@ -139,13 +140,18 @@ export class Database {
     return result;
   }
 
-  /** For what makes room, or must not fail for want of it: a deletion may go beyond the set limit. (A disk that is full is full.) */
+  /**
+   * For what makes room, or must not fail for want of it: a deletion may go beyond the set limit. (A disk that is full is full.)
+   * Nested calls join the outer one.
+   */
   withReserve<T>(work: () => T): T {
-    if (this.#pagesMax === null) return work();
+    if (this.#pagesMax === null || this.#inReserve) return work();
     this.#allow(this.#pagesMax + RESERVE_PAGES);
+    this.#inReserve = true;
     try {
       return work();
     } finally {
+      this.#inReserve = false;
       this.#allow(this.#pagesMax);
     }
   }
