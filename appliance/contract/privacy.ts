@@ -80,7 +80,7 @@ export type RightsRequestNew = Static<typeof RightsRequestNew>;
 export const RightsRequest = Type.Object(
   {
     id: Id, customerId: Nullable(Id), displayName: Nullable(Type.String()), kind: OneOf(REQUEST_KINDS), receivedOn: Day,
-    /** Answer by the end of this day. */
+    /** Answer by the end of this day, by the holidays as they are known now. */
     dueOn: Day, overdue: Type.Boolean(), note: Type.String(),
     closed: Nullable(Type.Object({ at: Instant, by: Type.String(), outcome: OneOf(REQUEST_OUTCOMES), reason: Type.String() }, closed)),
   },

@@ -28,7 +28,7 @@ t.test('full disk', async (t) => {
   const box = await startBox(t, small);
   const { device: office } = await addMember(box, '隐私官', 'privacy_officer');
   const { id } = await box.owner.createCustomer({ displayName: '满了' });
-  const { id: leaving } = await box.owner.createCustomer({ displayName: '要走的' });
+  const leaving = await Promise.all(Array.from({ length: 8 }, async (_, i) => (await box.owner.createCustomer({ displayName: `要走的${i}` })).id));
   const { id: away } = await box.owner.createCustomer({ displayName: '很久没来的' });
   await box.owner.giveConsent(id);
   const taken = await fill(box, id) + await fill(box, id, 400);
@@ -64,11 +64,16 @@ t.test('full disk', async (t) => {
     'withdrawing works on a full disk');
   const isFull = async () => (await box.owner.send('POST', '/api/v1/customers', big)).status === 507;
   while (!await isFull());
-  const asked = await office.send<RightsRequest>('POST', '/api/v1/privacy/requests', { customerId: leaving, kind: 'delete', receivedOn: '2024-01-01', note: '要求删除' });
-  t.equal(asked.status, 201, 'so does asking');
-  t.equal((await office.send('PUT', `/api/v1/customers/${leaving}/restriction`, { restricted: true, reason: '先停用' })).status, 200);
-  t.match(await office.send('DELETE', `/api/v1/customers/${leaving}`), { status: 200, body: { scope: 'dossier', completedAt: String } }, 'erasing');
-  t.equal((await office.send('POST', `/api/v1/privacy/requests/${asked.body.id}/close`, { outcome: 'done', reason: '' })).status, 200, 'answering');
+  // Several of each, so that some need a page of their own.
+  for (const customerId of leaving) {
+    const asked = await office.send<RightsRequest>('POST', '/api/v1/privacy/requests', { customerId, kind: 'delete', receivedOn: '2024-01-01', note: '删'.repeat(900) });
+    t.equal(asked.status, 201, 'so does asking');
+    t.equal((await office.send('PUT', `/api/v1/customers/${customerId}/restriction`, { restricted: true, reason: '先停用' })).status, 200, 'restricting');
+    t.equal((await office.send('POST', `/api/v1/privacy/requests/${asked.body.id}/close`, { outcome: 'partly', reason: '部'.repeat(300) })).status, 200, 'answering');
+  }
+  for (const customerId of leaving) {
+    t.match(await office.send('DELETE', `/api/v1/customers/${customerId}`), { status: 200, body: { scope: 'dossier', completedAt: String } }, 'erasing');
+  }
   while (!await isFull());
   t.match(query(dataDirectory, 'PRAGMA integrity_check'), [{ integrity_check: 'ok' }]);
   await box.stop();

@@ -15,8 +15,8 @@ function folder(t: Test, files: Record<string, string>): string {
   for (const [name, sql] of Object.entries(files)) writeFileSync(join(directory, name), sql);
   return directory;
 }
-const open = (dataDirectory: string, migrationsDirectory: string): Storage =>
-  openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: null, clock: new TestClock(1_000), migrationsDirectory });
+const open = (dataDirectory: string, migrationsDirectory: string, maxBytes: number | null = null): Storage =>
+  openStorage({ dataDirectory, credentialsDirectory: null, maxBytes, clock: new TestClock(1_000), migrationsDirectory });
 
 function codeOf(work: () => Storage): string {
   try {
@@ -116,6 +116,15 @@ t.test('the product\'s own files are in order and keep every table strict', asyn
     t.match(storage.db.get(`PRAGMA ${file}.secure_delete`), { secure_delete: 1 }, file);
   }
   storage.close();
+});
+
+t.test('a full box takes an update; the limit holds again after it', async (t) => {
+  const data = temporaryDirectory(t);
+  open(data, folder(t, { '0001-first.sql': FIRST })).close();
+  const { db, close } = open(data, folder(t, { '0001-first.sql': FIRST, '0002-second.sql': `${SECOND} INSERT INTO one (text) VALUES (hex(randomblob(3000000)));` }), 4_096);
+  t.equal(db.all('SELECT id FROM one').length, 1);
+  t.throws(() => db.run('INSERT INTO one (text) VALUES (hex(randomblob(3000000)))'), { code: 'storage_full' });
+  close();
 });
 
 t.test('0008: the last contact is read off what is stored, of merged dossiers too, and moves on from there', async (t) => {
