@@ -113,7 +113,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       withMerged: (customerId) => customers.withMerged(customers.byId(customerId).id),
     });
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
-    customers.keepApart((customerId) => rights.isRestricted(customerId));
+    customers.keepApart((customerId) => rights.isRestricted(customerId),
+      (customerId) => erasure.pending().some((each) => each.customerId === customerId && each.scope === 'dossier'));
     // What a kill, a power cut or a restored database left undone; then whether the vault's vectors are those of this database.
     const replayed = erasure.replay();
     if (replayed > 0) log.warn({ deletions: replayed }, 'an older database was put back: what was deleted since is deleted again');
@@ -153,15 +154,17 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const persons = new StoredPersons({ db, clock, audit, timeZone: config.timeZone, stored: () => gallery.persons() });
     const breaches = new Breaches({ db, clock, audit });
     const retention = new Retention({
-      db, clock, audit, log, emptied: () => storage.dropTraces(), items: [
+      db, clock, audit, log, held: () => customers.families(rights.held()), emptied: () => storage.dropTraces(), items: [
         visits.retention, customers.retention, followUps.retention, sightings.retention, quality.retention, consent.records.retention, consent.refusals.retention,
         rights.retention, assessments.retention, breaches.retention,
-        { kind: 'deletion_records', count: () => erasure.count(), deleteBefore: (ms) => erasure.prune(ms) },
+        { kind: 'deletion_records', count: () => erasure.count(), deleteBefore: (ms, held) => erasure.prune(ms, held) },
         { kind: 'audit_log', count: () => audit.count(), deleteBefore: (ms) => audit.prune(ms) },
         {
-          kind: 'inactive_customers', count: () => customers.count(), deleteBefore: (ms) => {
+          kind: 'inactive_customers', count: () => customers.count(), deleteBefore: (ms, held) => {
+            const waiting = new Set(held);
             // A record of consent keeps the dossier for as long as it has to be kept itself: evidence about nobody proves nothing.
-            const due = customers.inactiveSince(ms).filter((id) => !customers.withMerged(id).some((each) => rights.holds(each) || consent.records.history(each).length > 0));
+            const due = customers.inactiveSince(ms)
+              .filter((id) => !waiting.has(id) && !customers.withMerged(id).some((each) => consent.records.history(each).length > 0));
             for (const id of due) rights.erase(id, 'retention', THE_BOX);
             return due.length;
           },

@@ -206,9 +206,22 @@ export class Erasure {
     return this.#db.get('SELECT 1 FROM main.deletion_pending WHERE customer_id = ? AND rows_gone = 0', customerId) !== undefined;
   }
 
-  /** Deletes records completed before then. An older portico.db put back after that brings a consent back, but nothing sealed. @returns how many */
-  prune(beforeMs: number): number {
-    return this.#db.run('DELETE FROM vault.deletion WHERE completed_at_ms < ?', beforeMs).changes;
+  /**
+   * Deletes records completed before then, the oldest first, up to the first that stays; nor any whose completion the log tells after
+   * something later than that: its time is of a clock that stood wrong. An older portico.db put back after that brings a consent
+   * back, but nothing sealed.
+   * @param held whose records wait
+   * @returns how many
+   */
+  prune(beforeMs: number, held: readonly string[]): number {
+    return this.#db.run(
+      `DELETE FROM vault.deletion
+       WHERE seq < (SELECT coalesce(min(seq), 9e18) FROM vault.deletion WHERE coalesce(completed_at_ms, ?) >= ?)
+       AND customer_id NOT IN (SELECT value FROM json_each(?))
+       AND NOT EXISTS (
+         SELECT 1 FROM audit_entry AS told, audit_entry AS earlier
+         WHERE told.customer_id = deletion.customer_id AND told.action = 'deletion_completed' AND instr(told.detail, deletion.id) > 0
+         AND earlier.seq < told.seq AND earlier.at_ms >= ?)`, beforeMs, beforeMs, JSON.stringify(held), beforeMs).changes;
   }
 
   // ---- The steps -------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync } from 'node:fs
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PorticoError, type Clock } from '../kit/index.js';
-import { Database } from './database.js';
+import { ALL_PAGES, Database } from './database.js';
 import { loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
 import { dropCopies, migrate, readMigrations } from './migrations.js';
@@ -71,7 +71,9 @@ export function openStorage(options: StorageOptions): Storage {
     db = Database.open({ file, key, maxBytes: options.maxBytes });
     chmodSync(file, 0o600);
     openVault(db, vaultFile, key, options.newVault ?? false);
-    migrate(db, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, backups, options.clock);
+    const made = db;
+    // A full box takes an update too: it has to start so that somebody can make room.
+    made.withReserve(() => migrate(made, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, backups, options.clock), ALL_PAGES);
     db.truncateLog(); // a kill right after a deletion may have left its old bytes there
     const opened = db;
     return {
