@@ -27,7 +27,7 @@ export class Signer {
 
   /** At each start: the key is made at the first, so that every backup has the one that receipts were signed with. */
   prepare(): void {
-    this.#key();
+    if (this.#db.get('SELECT 1 FROM box_key') === undefined) this.#key();
   }
 
   /** Thumbprint of the key that signs now (RFC 7638), as printed on papers. */

@@ -309,6 +309,31 @@ function opensFor(db: Database, customerId: string): boolean {
   return new CustomerKeys({ db, clock }).openPhoto({ customerId, templateId: row.template_id, position: 0, source: 'enrolment' }, row.embedding) !== null;
 }
 
+t.test('C11: a box from before its portico.db knew of deletions learns them from its vault, and from then on notices an older one', async (t) => {
+  const used = usedBox(t);
+  const { dataDirectory, leaving } = used;
+  const oldVault = join(temporaryDirectory(t), 'vault.db');
+  const asBefore = () => reading(dataDirectory, (db) => db.exec(`
+    DROP TABLE deletion_done; ALTER TABLE vault_pair DROP COLUMN deletions; ALTER TABLE vault_pair DROP COLUMN deletions_kept_from_ms;
+    ALTER TABLE vault_pair DROP COLUMN renewing; DELETE FROM migration WHERE name = 'deletions'; ALTER TABLE vault.vault_state DROP COLUMN deletions; PRAGMA vault.user_version = 1`), false);
+  copyFileSync(join(dataDirectory, VAULT), oldVault);
+  const first = open(t, dataDirectory);
+  first.consent.withdraw(leaving.id);
+  first.close();
+  asBefore();
+  const second = open(t, dataDirectory);
+  t.match(second.db.all('SELECT customer_id FROM main.deletion_done'), [{ customer_id: leaving.id }]);
+  t.equal(second.db.get(`SELECT 1 FROM audit_entry WHERE action = 'deletion_replayed'`), undefined, 'nothing is done twice');
+  second.close();
+  copyFileSync(oldVault, join(dataDirectory, VAULT));
+  t.equal(await stateAfterStart(t, dataDirectory, used), 'nothing');
+
+  // Both at once: the records are lost, the keys and vectors are not back.
+  asBefore();
+  copyFileSync(oldVault, join(dataDirectory, VAULT));
+  t.equal(await stateAfterStart(t, dataDirectory, used), 'not recorded');
+});
+
 t.test('C11: nor under another\'s name, who got the template\'s number since', async (t) => {
   const dataDirectory = temporaryDirectory(t);
   const first = open(t, dataDirectory);
