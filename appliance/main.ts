@@ -74,6 +74,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     const audit = new Audit({ db, clock });
     const signer = new Signer({ db, clock });
+    signer.prepare();
     undo.push(() => audit.stop());
     const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs });
     const customers = new Customers({ db, clock, events });
@@ -117,7 +118,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       (customerId) => erasure.pending().some((each) => each.customerId === customerId && each.scope === 'dossier'));
     // What a kill, a power cut or a restored database left undone; then whether the vault's vectors are those of this database.
     const replayed = erasure.replay();
-    if (replayed > 0) log.warn({ deletions: replayed }, 'an older database was put back: what was deleted since is deleted again');
+    if (replayed.database > 0) log.warn({ deletions: replayed.database }, 'an older database was put back: what was deleted since is deleted again');
+    if (replayed.vault > 0) log.warn({ deletions: replayed.vault }, 'an older vault was put back: the keys and vectors of who was deleted since are destroyed again');
     erasure.resume();
     const remade = gallery.reconcile((customerId) => audit.record('face_deleted', THE_BOX, { customerId, detail: { reason: 'no_key' } }));
     if (remade !== null) log.warn(remade, 'the searched vectors were made anew');

@@ -491,11 +491,11 @@ export const privacyEn: PrivacyMessages = {
       maxTermDays: 'longest term in days', noteId: 'note', notBefore: 'not before', mergeId: 'merge', deleted: 'deleted', from: 'from', to: 'to', how: 'how',
       deviceId: 'device', form: 'form', for: 'for', fields: 'fields', drill: 'drill', kinds: 'kinds of data', breachId: 'incident', affected: 'people affected',
       assessmentId: 'assessment', mode: 'mode', acceptable: 'may go on', language: 'language', as: 'form', guardian: 'signed by a guardian', noticeHash: 'notice fingerprint', purposes: 'purposes', seal: 'seal', validUntil: 'valid until',
-      noticeVersion: 'notice version', elsewhere: 'people in other stores', filedOn: 'filed on', perThousand: 'per thousand', fpir: 'false matches',
+      noticeVersion: 'notice version', elsewhere: 'people in other stores', filedOn: 'filed on', perThousand: 'per thousand', fpir: 'false matches', file: 'file',
     },
     code: {
       pin: 'PIN', passkey: 'passkey', device: 'pair an iPad', owner: 'first set-up', added: 'added', removed: 'removed', zone: 'zone drawn anew', name: 'renamed', here: 'this person on this iPad',
-      elsewhere: 'this person on other iPads', stored_persons: 'people stored', fpir: 'certainty of recognition', replaced: 'signed anew', no_key: 'key destroyed', 'zh-CN': 'Chinese', en: 'English',
+      elsewhere: 'this person on other iPads', stored_persons: 'people stored', fpir: 'certainty of recognition', replaced: 'signed anew', no_key: 'key destroyed', vault: 'the vault', vault_lost: 'vault lost', 'zh-CN': 'Chinese', en: 'English',
     },
     field: { displayName: 'name', salutation: 'salutation', phone: 'phone', tier: 'tier', facts: 'facts', doNot: 'do-not lines' },
     comma: ', ',

@@ -499,12 +499,12 @@ export const privacyZh = {
       noteId: '备注编号', notBefore: '不得早于', mergeId: '合并编号', deleted: '删除', from: '原来', to: '改为', how: '方式', deviceId: '设备', form: '格式',
       for: '用于', fields: '字段', drill: '演练', kinds: '信息种类', breachId: '事件编号', affected: '涉及人数', assessmentId: '评估编号', mode: '模式',
       acceptable: '可以进行', language: '语言', as: '格式', guardian: '监护人签名', noticeHash: '告知书指纹', purposes: '用途', seal: '封存校验码', validUntil: '有效期至',
-      noticeVersion: '告知书版本', elsewhere: '其他门店人数', filedOn: '备案日期', perThousand: '每千人', fpir: '误认率',
+      noticeVersion: '告知书版本', elsewhere: '其他门店人数', filedOn: '备案日期', perThousand: '每千人', fpir: '误认率', file: '文件',
     },
     /** Codes that stand in the details and have no words elsewhere. */
     code: {
       pin: 'PIN', passkey: '通行密钥', device: '配对 iPad', owner: '首次设置', added: '添加', removed: '移除', zone: '重画区域', name: '改名', here: '此人在这台 iPad',
-      elsewhere: '此人在其他 iPad', stored_persons: '存储人数', fpir: '识别把握', replaced: '重新签署', no_key: '密钥已销毁', 'zh-CN': '中文', en: '英文',
+      elsewhere: '此人在其他 iPad', stored_persons: '存储人数', fpir: '识别把握', replaced: '重新签署', no_key: '密钥已销毁', vault: '保险柜', vault_lost: '保险柜遗失', 'zh-CN': '中文', en: '英文',
     },
     field: { displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', facts: '要点', doNot: '勿扰' },
     comma: '、',
