@@ -160,6 +160,10 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await first.setViewportSize(LANDSCAPE);
     t.notMatch(await at(first, 'hand-back').innerText(), '林知夏');
     const address = first.url();
+    // Nor behind the page: the box has narrowed the session.
+    const fetched = (path: string) => first.evaluate(`fetch('/api/v1${path}').then((answer) => answer.status)`);
+    for (const path of ['/customers', `/customers/${new URL(address).searchParams.get('next')!.split(/[/?]/)[2]}`, '/health', '/recognition']) t.equal(await fetched(path), 403, path);
+    t.match(await (await first.goto(`${box.url}/api/v1/box`))?.json(), { code: 'not_a_page' });
     for (const path of ['/', '/customers', '/look-up', '/enrol', '/settings']) {
       await first.goto(`${box.url}${path}`);
       await at(first, 'hand-back').waitFor();
@@ -205,6 +209,8 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
 
   let mergedId = '';
   await t.test('the same face is not enrolled for a second customer without a word', async (t) => {
+    const told: string[] = [];
+    first.on('response', (answer) => { if (answer.url().endsWith('/finish')) void answer.text().then((text) => told.push(text), () => {}); });
     await at(first, 'enrol-new-name').fill('顾清平');
     await at(first, 'enrol-new-submit').click();
     await at(first, 'notice-agree').click();
@@ -218,6 +224,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await shoot(first, 'enrol-alike-zh-portrait');
     await first.setViewportSize(LANDSCAPE);
     t.notMatch(await at(first, 'enrol').innerText(), '林知夏', 'whom the face resembles is nothing for the customer');
+    t.notOk(told.some((answer) => /face_already_enrolled.*customerId/.test(answer)), 'nor does the box say it');
     await enterPin(first, OWNER_PIN);
     await at(first, 'alike-other').getByText('林知夏').waitFor();
     await shoot(first, 'enrol-alike-staff-zh');
