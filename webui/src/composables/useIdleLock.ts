@@ -5,7 +5,8 @@ import { useSession } from '../stores/session.js';
 
 /** The box counts requests, not touches: so often within the limit it is told that the page is in use. */
 const TOLD_PER_LIMIT = 4;
-const USES = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchmove'] as const;
+/** Dictation, handwriting and Chinese input write without a key. */
+const USES = ['pointerdown', 'pointermove', 'keydown', 'input', 'wheel', 'touchmove'] as const;
 
 /** A frame that goes to the box is a use of the page, though nobody touches it. */
 let watching: IdleWatch | null = null;
