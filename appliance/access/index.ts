@@ -6,12 +6,12 @@ import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
 import { Passkeys, type PasskeySite, type WebAuthnJson } from './passkeys.js';
-import { may } from './permissions.js';
+import { may, type Scope } from './permissions.js';
 import { pinLocked, PinTries } from './pinTries.js';
 import { hashSecret, isSimplePin, makePairingCode, makeToken, normalisePairingCode } from './secrets.js';
-import { Sessions, type OpenSession, type Scope } from './sessions.js';
+import { Sessions, type OpenSession } from './sessions.js';
 
-export { may } from './permissions.js';
+export { may, type Scope } from './permissions.js';
 export type { PasskeySite } from './passkeys.js';
 
 /** Argon2id, 19 MiB, 2 passes: the OWASP password storage cheat sheet's first choice. */
@@ -47,6 +47,7 @@ export class Access {
     this.#sessions = new Sessions(deps);
     this.#pinTries = new PinTries(deps);
     this.passkeys = new Passkeys(deps);
+    deps.events.on('dossierErased', ({ customerId }) => this.#db.transaction(() => this.#sessions.endAllOf('handed_to', customerId)));
   }
 
   /** True until the first member of staff exists. */
@@ -197,7 +198,17 @@ export class Access {
 
   /** Narrows a session to the front desk; only a new sign-in widens it again. */
   narrowToFrontDesk({ device, session }: SignedIn): void {
-    this.#audit.recording('front_desk_started', { staffId: session.staff.id, deviceId: device.id }, {}, () => this.#sessions.narrow(session.key));
+    this.#audit.recording('front_desk_started', { staffId: session.staff.id, deviceId: device.id }, {}, () => this.#sessions.narrow(session.key, null));
+  }
+
+  /**
+   * The iPad goes into a customer's hands: what is left of the session is that customer's enrolment. Only a new sign-in widens it again.
+   * Safe to repeat. @throws PorticoError not_allowed: somebody else holds it
+   */
+  handOver({ device, session }: SignedIn, customerId: string): void {
+    if (session.handedTo === customerId) return;
+    if (session.handedTo !== null) throw new PorticoError('not_allowed');
+    this.#audit.recording('ipad_handed_over', { staffId: session.staff.id, deviceId: device.id }, { customerId }, () => this.#sessions.narrow(session.key, customerId));
   }
 
   /** The iPad is put down: only a new sign-in goes on. */
@@ -234,9 +245,9 @@ export class Access {
 
   /** @param passkeysPossible whether the address that was asked can have passkeys */
   toSession({ device, session }: SignedIn, passkeysPossible: boolean): Session {
-    const { staff, scope, expiresAtMs } = session;
+    const { staff, scope, handedTo, expiresAtMs } = session;
     const idleLockSeconds = scope === 'front_desk' ? null : Math.round(this.#sessions.idleLockMs / 1000);
-    return { staff, scope, device, expiresAt: toInstant(expiresAtMs), idleLockSeconds, passkeysPossible };
+    return { staff, scope, handedTo, device, expiresAt: toInstant(expiresAtMs), idleLockSeconds, passkeysPossible };
   }
 
   /** Inside a transaction. @throws PorticoError device_not_paired: removed meanwhile */

@@ -1,11 +1,10 @@
 import type { Audit } from '../audit/index.js';
-import type { Role, SESSION_SCOPES, StaffMember } from '../contract/index.js';
+import type { Role, StaffMember } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { BoundedMap, isPorticoError, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
+import type { Scope } from './permissions.js';
 import { hashSecret, makeToken } from './secrets.js';
-
-export type Scope = (typeof SESSION_SCOPES)[number];
 
 /** A long shop day; then everybody signs in again. */
 export const SESSION_TTL_MS = 16 * 3_600_000;
@@ -13,10 +12,10 @@ export const SESSION_TTL_MS = 16 * 3_600_000;
 const USE_WRITTEN_EVERY_MS = 30_000;
 const SESSIONS_KEPT_MAX = 1_000;
 
-/** A session that holds. */
-export interface OpenSession { key: string; staff: StaffMember; scope: Scope; expiresAtMs: number }
+/** A session that holds. `handedTo`: the customer who holds the iPad, in the scope `handed_over` and in no other. */
+export interface OpenSession { key: string; staff: StaffMember; scope: Scope; handedTo: string | null; expiresAtMs: number }
 interface Row {
-  token_hash: Buffer; id: string; name: string; role: Role; scope: Scope; device_id: string; expires_at_ms: number; used_at_ms: number; locked_at_ms: number | null;
+  token_hash: Buffer; id: string; name: string; role: Role; scope: Scope; handed_to: string | null; device_id: string; expires_at_ms: number; used_at_ms: number; locked_at_ms: number | null;
 }
 
 /** Sessions: opened by signing in, narrowed, locked when left alone, ended. Only hashes of their tokens are stored. */
@@ -82,10 +81,14 @@ export class Sessions {
     }
   }
 
-  /** Narrows a session to the front desk; only a new sign-in widens it again. Its open sockets close. */
-  narrow(key: string): void {
+  /**
+   * Narrows a session; only a new sign-in widens it again. Its open sockets close.
+   * @param handedTo the customer who takes the iPad; null: it stands at the front desk
+   */
+  narrow(key: string, handedTo: string | null): void {
     this.#db.transaction(() => {
-      this.#db.run(`UPDATE session SET scope = 'front_desk' WHERE token_hash = ?`, Buffer.from(key, 'hex'));
+      this.#db.run('UPDATE session SET scope = ?, handed_to = ?, used_at_ms = ? WHERE token_hash = ?',
+        handedTo === null ? 'front_desk' : 'handed_over', handedTo, this.#clock.now(), Buffer.from(key, 'hex'));
       this.#tellEnded(key);
     });
   }
@@ -111,7 +114,7 @@ export class Sessions {
   }
 
   /** Inside a transaction. */
-  endAllOf(of: 'device_id' | 'staff_id', id: string): void {
+  endAllOf(of: 'device_id' | 'staff_id' | 'handed_to', id: string): void {
     const ended = this.#db.all<{ token_hash: Buffer }>(`SELECT token_hash FROM session WHERE ${of} = ?`, id);
     this.#db.run(`DELETE FROM session WHERE ${of} = ?`, id);
     for (const row of ended) this.#tellEnded(row.token_hash.toString('hex'));
@@ -135,7 +138,7 @@ export class Sessions {
 
   #row(tokenHash: Buffer): Row | undefined {
     return this.#db.get<Row>(
-      `SELECT token_hash, staff.id, staff.name, staff.role, scope, device_id, expires_at_ms, used_at_ms, locked_at_ms FROM session JOIN staff ON staff.id = staff_id
+      `SELECT token_hash, staff.id, staff.name, staff.role, scope, handed_to, device_id, expires_at_ms, used_at_ms, locked_at_ms FROM session JOIN staff ON staff.id = staff_id
        WHERE token_hash = ? AND expires_at_ms > ? AND left_at_ms IS NULL`, tokenHash, this.#clock.now());
   }
 
@@ -148,5 +151,5 @@ export class Sessions {
 }
 
 function toOpen(row: Row): OpenSession {
-  return { key: row.token_hash.toString('hex'), staff: { id: row.id, name: row.name, role: row.role }, scope: row.scope, expiresAtMs: row.expires_at_ms };
+  return { key: row.token_hash.toString('hex'), staff: { id: row.id, name: row.name, role: row.role }, scope: row.scope, handedTo: row.handed_to, expiresAtMs: row.expires_at_ms };
 }

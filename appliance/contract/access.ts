@@ -39,12 +39,17 @@ export type SignInRequest = Static<typeof SignInRequest>;
 
 /**
  * `staff`: everything the role allows. `front_desk`: the iPad stands in front of customers; only the front-desk
- * camera works, no dossier can be read, and leaving it needs a PIN.
+ * camera works, no dossier can be read, and leaving it needs a PIN. `handed_over`: one customer holds it for the enrolment; it can do
+ * that customer's enrolment and nothing else, and taking it back needs a PIN.
  */
-export const SESSION_SCOPES = ['staff', 'front_desk'] as const;
+export const SESSION_SCOPES = ['staff', 'front_desk', 'handed_over'] as const;
+/** The customer into whose hands the iPad goes. */
+export const HandOverRequest = Type.Object({ customerId: Id }, closed);
 export const Session = Type.Object(
   {
     staff: StaffMember, scope: OneOf(SESSION_SCOPES), device: Type.Object({ id: Id, name: Type.String() }, closed), expiresAt: Instant,
+    /** The customer who holds the iPad; null in the other scopes. */
+    handedTo: Nullable(Id),
     /** Without a touch for this long the iPad asks for the PIN again; null: not at the front desk, where nothing can be read. */
     idleLockSeconds: Nullable(Type.Integer({ minimum: 1 })),
     /** Whether this address can have passkeys: they need a host name, an IP address is refused (WebAuthn). */

@@ -6,7 +6,7 @@ import { closed, Id, Instant, Nullable, OneOf } from './base.js';
 export const AUDIT_ACTIONS = [
   // access
   'device_paired', 'device_removed', 'pairing_code_made', 'owner_made', 'staff_added', 'staff_removed', 'pin_set', 'signed_in', 'sign_in_failed',
-  'pin_locked', 'signed_out', 'session_locked', 'front_desk_started', 'passkey_added', 'passkey_removed', 'audit_exported',
+  'pin_locked', 'signed_out', 'session_locked', 'front_desk_started', 'ipad_handed_over', 'passkey_added', 'passkey_removed', 'audit_exported',
   // customers
   'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'template_enrolled', 'template_reverted',
   'customer_restricted', 'customer_released', 'dossier_erased',

@@ -9,6 +9,7 @@ export const ERRORS = {
   unknown_message: [400, 'This message type is not known here.'],
   wrong_protocol_version: [426, 'This page and the box speak different versions. Reload the page.'],
   wrong_origin: [403, 'The request came from another site and was refused.'],
+  not_a_page: [403, 'This address is for programs and for the page of the box. Open the box itself.'],
   not_found: [404, 'There is nothing at this address.'],
   too_many_requests: [429, 'Too many requests. Wait a little and try again.'],
   body_too_large: [413, 'The message is too large.'],

@@ -14,6 +14,11 @@ declare module 'fastify' {
      * the box does not start.
      */
     permission?: RoutePermission;
+    /**
+     * Whom a request is about; null: a customer who is not there, which the route says itself. A customer who holds the iPad may
+     * nothing but what is about themselves, and nothing where this is not said.
+     */
+    aboutCustomer?: (request: FastifyRequest) => string | null;
     /** Asking this is not using the iPad: pages ask by themselves. A function: only some requests are so. */
     unattended?: boolean | ((request: FastifyRequest) => boolean);
   }
@@ -62,6 +67,20 @@ export async function refuseForeignOrigin(request: FastifyRequest): Promise<void
 }
 
 /**
+ * onRequest hook: an address typed into the browser of a paired iPad carries its cookies, and shows the answer without the page and
+ * its cover. The page only fetches; programs send none of these headers (Fetch Metadata).
+ */
+export async function refuseNavigation(request: FastifyRequest): Promise<void> {
+  const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = request.headers;
+  if (mode === 'navigate' || destination === 'document') throw new PorticoError('not_a_page');
+}
+
+/** The customer of `:id` in the address. */
+export function customerInPath(request: FastifyRequest): string {
+  return (request.params as { id: string }).id;
+}
+
+/**
  * onRoute hook: puts the guard before each route that its `config.permission` asks for. Sockets guard themselves, since a
  * browser cannot read why an upgrade was refused.
  * @throws Error for a route that names none: the start fails
@@ -102,7 +121,12 @@ export function signedIn(request: FastifyRequest): SignedIn {
 /** Signed in, and may. @throws PorticoError not_allowed and as signedIn */
 export function authorised(request: FastifyRequest, permission: Permission): SignedIn {
   const visitor = signedIn(request);
-  if (!may({ role: visitor.session.staff.role, scope: visitor.session.scope }, permission)) throw new PorticoError('not_allowed');
+  const { staff, scope, handedTo } = visitor.session;
+  if (!may({ role: staff.role, scope }, permission)) throw new PorticoError('not_allowed');
+  if (handedTo !== null && permission !== 'own_session') {
+    const { aboutCustomer } = request.routeOptions.config;
+    if (aboutCustomer === undefined || ![handedTo, null].includes(aboutCustomer(request))) throw new PorticoError('not_allowed');
+  }
   return visitor;
 }
 

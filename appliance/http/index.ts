@@ -23,7 +23,7 @@ import { Cards } from './cards.js';
 import type { Certificates } from './certificates.js';
 import { compileAtFirstUse } from './compilers.js';
 import { handleError, refuseConnection } from './errors.js';
-import { guardRoute, identifyVisitor, refuseForeignOrigin } from './guards.js';
+import { guardRoute, identifyVisitor, refuseForeignOrigin, refuseNavigation } from './guards.js';
 import { BARE_HEADERS, HELMET_OPTIONS, sendPolicies } from './headers.js';
 import { HTTPS_CONNECTIONS, JSON_BYTES_MAX, limitConnections, SOCKET_MESSAGE_BYTES_MAX, waitsOf } from './limits.js';
 import { LiveHub } from './live.js';
@@ -120,6 +120,7 @@ export async function buildServer(deps: HttpDeps) {
   await app.register(async (api) => {
     api.decorateRequest('visitor', null);
     api.addHook('onRequest', async (_request, reply) => { void reply.header('cache-control', 'no-store'); });
+    api.addHook('onRequest', refuseNavigation);
     api.addHook('onRoute', guardRoute(deps.access));
     api.addHook('onRoute', (route) => {
       const schema = route.schema as { response?: Record<string, unknown> } | undefined;

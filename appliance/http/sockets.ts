@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
-import type { Access } from '../access/index.js';
-import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type Permission, type SESSION_SCOPES } from '../contract/index.js';
+import type { Access, Scope } from '../access/index.js';
+import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type Permission } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { CameraKind, Recognition } from '../recognition/index.js';
@@ -11,7 +11,6 @@ import { SOCKETS_PER_DEVICE_MAX } from './limits.js';
 import type { LiveHub } from './live.js';
 import { endSocket, sendOrClose } from './wire.js';
 
-type Scope = (typeof SESSION_SCOPES)[number];
 interface SocketQuery { v?: string; mode?: string; range?: string; station?: string; epoch?: string; since?: string }
 
 /**

@@ -100,11 +100,12 @@ export class Enrolments {
    * Makes the template.
    * @param agreed.acceptFewer the staff say that one or two photos must do
    * @param agreed.despiteLikeness the staff say that this is somebody else than whom the face is enrolled for already
+   * @param agreed.toStaff the answer is for the staff, who may hear for whom it is enrolled
    * @param alongside done in the same transaction
    * @throws PorticoError enrolment_not_found, enrolment_incomplete, face_already_enrolled {customerId}, consent_required
    */
-  async finish(id: string, agreed: { acceptFewer: boolean; despiteLikeness: boolean }, alongside: (enrolled: Enrolled) => void): Promise<Enrolled> {
-    const { acceptFewer, despiteLikeness } = agreed;
+  async finish(id: string, agreed: { acceptFewer: boolean; despiteLikeness: boolean; toStaff: boolean }, alongside: (enrolled: Enrolled) => void): Promise<Enrolled> {
+    const { acceptFewer, despiteLikeness, toStaff } = agreed;
     const enrolment = this.#find(id);
     const { customerId, photos } = enrolment;
     if (photos.length < (acceptFewer ? 1 : PHOTOS_WANTED)) {
@@ -113,7 +114,7 @@ export class Enrolments {
     const { consent, gallery } = this.#deps;
     const like = despiteLikeness ? null : await this.#whoseFaceItSeems(enrolment);
     // Named only where recognition is agreed to and in force: a restricted person is not to be recognised here either.
-    if (like !== null) throw new PorticoError('face_already_enrolled', consent.covers(like, 'recognise') ? { customerId: like } : {});
+    if (like !== null) throw new PorticoError('face_already_enrolled', toStaff && consent.covers(like, 'recognise') ? { customerId: like } : {});
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const done = consent.withProof(customerId, 'recognise', (proof) => {
       gallery.enrol(proof, photos);
@@ -143,6 +144,11 @@ export class Enrolments {
     if (photos.length === 0) return true;
     const before = Embedding.mean(photos.map((photo) => photo.embedding));
     return before.similarity(face.embedding) >= likenessOf(this.#deps.vision.pack.calibration).samePlace;
+  }
+
+  /** Null: there is no such enrolment. */
+  customerOf(id: string): string | null {
+    return this.#open.get(id)?.customerId ?? null;
   }
 
   /** Forgets the photos. Unknown ids are fine. */

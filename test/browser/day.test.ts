@@ -160,6 +160,10 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await first.setViewportSize(LANDSCAPE);
     t.notMatch(await at(first, 'hand-back').innerText(), '林知夏');
     const address = first.url();
+    // Nor behind the page: the box has narrowed the session.
+    const fetched = (path: string) => first.evaluate(`fetch('/api/v1${path}').then((answer) => answer.status)`);
+    for (const path of ['/customers', `/customers/${new URL(address).searchParams.get('next')!.split(/[/?]/)[2]}`, '/health', '/recognition']) t.equal(await fetched(path), 403, path);
+    t.match(await (await first.goto(`${box.url}/api/v1/box`))?.json(), { code: 'not_a_page' });
     for (const path of ['/', '/customers', '/look-up', '/enrol', '/settings']) {
       await first.goto(`${box.url}${path}`);
       await at(first, 'hand-back').waitFor();
@@ -205,6 +209,8 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
 
   let mergedId = '';
   await t.test('the same face is not enrolled for a second customer without a word', async (t) => {
+    const told: string[] = [];
+    first.on('response', (answer) => { if (answer.url().endsWith('/finish')) void answer.text().then((text) => told.push(text), () => {}); });
     await at(first, 'enrol-new-name').fill('顾清平');
     await at(first, 'enrol-new-submit').click();
     await at(first, 'notice-agree').click();
@@ -220,6 +226,8 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     t.notMatch(await at(first, 'enrol').innerText(), '林知夏', 'whom the face resembles is nothing for the customer');
     await enterPin(first, OWNER_PIN);
     await at(first, 'alike-other').getByText('林知夏').waitFor();
+    t.match(told, [/face_already_enrolled/, /face_already_enrolled.*customerId/], 'the box says it twice');
+    t.notMatch(told[0], /customerId/, 'and whose it is only the second time');
     await shoot(first, 'enrol-alike-staff-zh');
     const merging = first.waitForRequest(/\/customers\/[^/]+\/merge$/);
     await at(first, 'alike-merge').click();
@@ -307,8 +315,14 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
 
   await t.test('the front desk greets by name, and only a PIN leads out', async (t) => {
     await at(first, 'nav-settings').click();
+    await at(first, 'staff-add').click();
+    await at(first, 'staff-name').fill('吴悦');
+    await at(first, 'staff-pin').fill('314159');
+    await at(first, 'staff-save').click();
+    await at(first, 'toast').getByText('吴悦').waitFor();
     await at(first, 'frontdesk-enter').click();
     await at(first, 'frontdesk-start').waitFor();
+    await at(first, 'toast').waitFor({ state: 'detached', timeout: 1_000 }); // not when its four seconds are over
     await shoot(first, 'frontdesk-rest-zh');
     await at(first, 'frontdesk-start').click();
     await at(first, 'frontdesk-greeting').waitFor();

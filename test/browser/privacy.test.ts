@@ -7,7 +7,7 @@ import type { BrowserContext, Download, Page } from 'playwright-core';
 import t from 'tap';
 import type { AccessCopy, ConsentLink, Deletion, Dossier, KeySet, RightsRequest } from '../../appliance/contract/index.js';
 import { verifyPack } from '../../appliance/papers/index.js';
-import { startBox } from '../support/box.js';
+import { OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { addMember } from '../support/office.js';
 import { watchSteps } from '../support/steps.js';
 import { enrolPerson } from '../support/store.js';
@@ -17,6 +17,14 @@ const executable = findChromium();
 const STEP_MS = 15_000;
 const PIN = '246802';
 const IDLE_MINUTES = 10;
+
+/** Goes on by itself, as the pages' clocks do, and can be put forward with them. */
+class RunningClock extends TestClock {
+  readonly #startedMs = performance.now();
+  override now(): number {
+    return super.now() + Math.round(performance.now() - this.#startedMs);
+  }
+}
 
 const at = (page: Page, id: string) => page.getByTestId(id);
 async function enterPin(page: Page): Promise<void> {
@@ -28,7 +36,8 @@ async function saved(page: Page, id: string): Promise<Buffer> {
 }
 
 t.test('the privacy office and the customer\'s phone', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 120_000 }, async (t) => {
-  const box = await startBox(t, { settings: { PORTICO_IDLE_LOCK_MINUTES: String(IDLE_MINUTES) } });
+  const clock = new RunningClock();
+  const box = await startBox(t, { clock, settings: { PORTICO_IDLE_LOCK_MINUTES: String(IDLE_MINUTES) } });
   const customerId = await enrolPerson(box, 'P08', { displayName: '林知夏', purposes: ['recognise', 'greet', 'contact'] });
   const office = await addMember(box, '方静', 'privacy_officer');
   const { url } = await box.owner.call<ConsentLink>('POST', `/customers/${customerId}/consents/link`);
@@ -170,9 +179,21 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     t.ok(manifest.accesses.entries > 10);
   });
 
-  await t.test('left alone, the page hides everything until the PIN, and keeps what was typed', async (t) => {
+  await t.test('whoever writes for longer than the limit is not locked out, on the page or on the box', async (t) => {
     await section('requests');
     await at(page, 'request-add').click();
+    await at(page, 'request-note').fill('');
+    for (let minute = 0; minute < IDLE_MINUTES + 6; minute += 4) {
+      clock.move(4 * 60_000);
+      await page.clock.fastForward(4 * 60_000);
+      const heard = page.waitForResponse(/\/sessions\/current\/use$/);
+      await page.keyboard.type('写');
+      t.equal((await heard).status(), 204, `after ${minute + 4} minutes`);
+    }
+    t.equal(await at(page, 'lock-screen').count(), 0);
+  });
+
+  await t.test('left alone, the page hides everything until the PIN, and keeps what was typed', async (t) => {
     await at(page, 'request-note').fill('写到一半');
     await page.clock.fastForward((IDLE_MINUTES * 60 + 1) * 1000);
     await at(page, 'lock-screen').waitFor();
@@ -193,10 +214,38 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     await at(page, 'nav-settings').click();
     await at(page, 'passkey-add').click();
     await at(page, 'passkey').waitFor();
+    await at(page, 'toast').waitFor();
     await at(page, 'nav-lock').click();
+    await at(page, 'toast').waitFor({ state: 'detached', timeout: 1_000 });
     await at(page, 'passkey-sign-in').click();
     await at(page, 'lock-screen').waitFor({ state: 'detached' });
     await at(page, 'passkey').waitFor();
+  });
+
+  await t.test('a lock of which the box has not heard outlives a reload, and the box hears of it', async (t) => {
+    const asked = () => page.evaluate(`fetch('/api/v1/sessions/current').then((answer) => answer.json())`) as Promise<{ code?: string }>;
+    const lost = /\/sessions\/current\/lock$/;
+    await page.route(lost, (route) => route.abort());
+    await at(page, 'nav-lock').click();
+    await at(page, 'lock-screen').waitFor();
+    await page.reload();
+    await at(page, 'lock-screen').waitFor();
+    t.notOk(await page.getByText('方静').and(at(page, 'nav-settings')).isVisible());
+    t.equal(await at(page, 'settings').isVisible(), false);
+    t.equal((await asked()).code, undefined, 'it has not heard');
+    const heard = page.waitForResponse(lost);
+    await page.unroute(lost);
+    await page.clock.fastForward(4_001);
+    t.equal((await heard).status(), 204);
+    t.equal((await asked()).code, 'session_locked');
+    await page.reload(); // nothing waits underneath now
+    await at(page, 'staff-方静').or(at(page, 'pin-pad')).first().waitFor();
+    if (await at(page, 'staff-方静').count() > 0) await at(page, 'staff-方静').click();
+    await enterPin(page);
+    await at(page, 'settings').waitFor();
+    await page.reload();
+    await at(page, 'settings').waitFor();
+    t.equal(await at(page, 'lock-screen').count(), 0, 'signing in has ended it');
   });
 
   await t.test('the deletion that waited is done, and its receipt holds', async (t) => {
@@ -207,6 +256,14 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     await at(page, 'nav-privacy').click();
     await at(page, 'tile-deletions').filter({ hasText: '0' }).waitFor();
     t.equal(await at(page, 'task-deletions_pending').count(), 0);
+  });
+
+  await t.test('whoever is shut out sees nothing any more, though nobody touches the page', async () => {
+    await box.owner.signIn(box.ownerId, OWNER_PIN); // has locked itself meanwhile
+    await box.owner.call('PUT', `/staff/${office.staff.id}/pin`, { pin: '271828' });
+    await page.clock.fastForward(30_000);
+    await at(page, 'office-overview').waitFor({ state: 'detached' });
+    await at(page, 'staff-方静').or(at(page, 'pin-pad')).first().waitFor();
   });
 
   t.strictSame([...kept], ['public, max-age=31536000, immutable'], 'what never changes is asked for once');

@@ -1,6 +1,6 @@
 /** One person with two dossiers: found at enrolment, merged, and taken apart again. */
 import t from 'tap';
-import type { Dossier, EnrolmentProgress } from '../../appliance/contract/index.js';
+import type { Dossier, EnrolmentProgress, ErrorBody, Session } from '../../appliance/contract/index.js';
 import { RefusedError } from '../../demo/client.js';
 import { addAssociate, startBox } from '../support/box.js';
 import { refusal } from '../support/failures.js';
@@ -31,6 +31,24 @@ t.test('the box says whom the new face resembles', async (t) => {
   const error = await owner.call('POST', `/enrolments/${enrolmentId}/finish`, { acceptFewer: true }).catch((thrown: unknown) => thrown);
   t.ok(error instanceof RefusedError);
   t.match((error as RefusedError).body, { code: 'face_already_enrolled', details: { customerId: kept } });
+});
+
+t.test('to the customer who holds the iPad it does not say whom, nor take their word that it is somebody else', async (t) => {
+  const { device, staff } = await addAssociate(box, '小李');
+  t.match(await device.call<Session>('POST', '/sessions/current/hand-over', { customerId: double.id }), { scope: 'handed_over', handedTo: double.id });
+  const { enrolmentId } = await device.call<EnrolmentProgress>('POST', `/customers/${double.id}/enrolments`);
+  await device.call('POST', `/enrolments/${enrolmentId}/photos?pose=any`, await portrait('P08'));
+  const finish = (choices: object) => device.send<ErrorBody>('POST', `/api/v1/enrolments/${enrolmentId}/finish`, choices);
+  const { status, body } = await finish({ acceptFewer: true });
+  t.strictSame([status, body.code, body.details], [409, 'face_already_enrolled', {}]);
+  t.equal((await finish({ acceptFewer: true, despiteLikeness: true })).body.code, 'not_allowed');
+  const others = await owner.call<EnrolmentProgress>('POST', `/customers/${kept}/enrolments`);
+  for (const [method, path] of [['POST', 'photos'], ['POST', 'finish'], ['DELETE', '']] as const) {
+    t.equal(await refusal(device.call(method, `/enrolments/${others.enrolmentId}/${path}`.replace(/\/$/, ''))), '403 not_allowed', `${method} ${path} of somebody else`);
+  }
+  await device.signIn(staff.id, '246802'); // the iPad comes back
+  t.match((await finish({ acceptFewer: true })).body, { code: 'face_already_enrolled', details: { customerId: kept } }, 'the photos have waited');
+  t.equal((await device.send('DELETE', `/api/v1/enrolments/${enrolmentId}`)).status, 204);
 });
 
 t.test('a dossier cannot be merged with itself or with nobody', async (t) => {

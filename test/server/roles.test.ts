@@ -25,6 +25,8 @@ function table(heading: string): string[][] {
 }
 const written = new Map(table('Permissions').map(([permission, , ...roles]) => [permission!, ROLES_IN_ORDER().filter((_, i) => roles[i] === 'yes')]));
 const routes = new Map(table('Routes').map(([route, permission]) => [route!, permission!]));
+/** What is left of any role in a narrower scope. */
+const scopes = new Map(table('Scopes').map(([scope, permissions]) => [scope!, permissions!.split(', ')]));
 const sockets = new Map(table('Sockets').map(([socket, permission]) => [socket!, permission!]));
 /** The columns of the document. */
 function ROLES_IN_ORDER(): readonly Role[] {
@@ -174,6 +176,31 @@ t.test('C21: an open dossier that the page reads again by itself puts no lock of
   t.strictSame(openings().length, 3, 'once a minute');
 });
 
+t.test('in a customer\'s hands only the enrolment is left, and it locks as any other', async (t) => {
+  const { device } = await newcomer('小递', 'manager');
+  const { id } = await device.createCustomer({ displayName: '手里有 iPad 的人' });
+  t.match(await device.call('POST', '/sessions/current/hand-over', { customerId: id }), { scope: 'handed_over', idleLockSeconds: IDLE_MINUTES * 60 });
+  const left = scopes.get('handed_over')!;
+  await allRefused(t, device, withPermission((permission) => isSession(permission) && !left.includes(permission)), '403 not_allowed');
+  // NOBODY is somebody else, but for enrolments, where nobody's is not there, and the body that says whom.
+  const sayThemselves = ['POST /sessions/current/hand-over', ...[...routes.keys()].filter((route) => route.includes('/enrolments/'))];
+  await allRefused(t, device, withPermission((permission) => permission === 'enrol').filter((route) => !sayThemselves.includes(route)), '403 not_allowed');
+  for (const route of [...sayThemselves, 'GET /sessions/current', 'POST /sessions/current/use']) t.notOk(REFUSALS.includes(await knock(device, route)), route);
+  clock.move(IDLE_MINUTES * 60_000);
+  t.equal(await refusal(device.call('POST', `/customers/${id}/consents/ask`)), '401 session_locked');
+});
+
+t.test('touching and typing is use, though nothing else is asked of the box', async (t) => {
+  const { device } = await newcomer('小触', 'privacy_officer');
+  for (let minute = 0; minute < 3 * IDLE_MINUTES; minute += IDLE_MINUTES / 4) {
+    clock.move((IDLE_MINUTES / 4) * 60_000);
+    t.equal((await device.send('POST', '/api/v1/sessions/current/use')).status, 204);
+  }
+  t.equal(await refusal(device.call('GET', '/audit?limit=1')), 'accepted');
+  clock.move(IDLE_MINUTES * 60_000);
+  t.equal(await refusal(device.call('POST', '/sessions/current/use')), '401 session_locked', 'and opens nothing that has locked');
+});
+
 t.test('left alone, an iPad locks itself for good, and its sockets close at once', async (t) => {
   const { device, staff } = await newcomer('小夜', 'associate');
   t.match(await device.call('GET', '/sessions/current'), { idleLockSeconds: IDLE_MINUTES * 60 });
@@ -224,7 +251,7 @@ t.test('at the front desk nothing can be read, and nothing locks', async (t) => 
   await devices.associate.signIn(associate.id, '246802');
   t.match(await devices.associate.call('POST', '/sessions/current/front-desk'), { scope: 'front_desk', idleLockSeconds: null });
   clock.move(3_600_000);
-  await allRefused(t, devices.associate, withPermission((permission) => isSession(permission) && !['front_desk', 'own_session'].includes(permission)), '403 not_allowed');
+  await allRefused(t, devices.associate, withPermission((permission) => isSession(permission) && !scopes.get('front_desk')!.includes(permission)), '403 not_allowed');
   for (const socket of [devices.associate.live(), devices.associate.camera('look_up')]) {
     t.match(await socket.next(), { type: 'error', code: 'not_allowed' });
     t.equal(await socket.closed, 4403);

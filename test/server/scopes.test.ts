@@ -1,9 +1,9 @@
 /** Who gets in and stays in: devices, sessions, origins, cookies. Roles and routes: roles.test.ts. */
 import t from 'tap';
-import type { Device, ErrorBody, Session, StaffMember } from '../../appliance/contract/index.js';
+import type { Device, ErrorBody, Notice, Session, StaffMember } from '../../appliance/contract/index.js';
 import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { refusal } from '../support/failures.js';
-import { dumpTables, filesBelow } from '../support/disk.js';
+import { dumpTables, filesBelow, query } from '../support/disk.js';
 import { closedSoon } from '../support/sockets.js';
 
 const clock = new TestClock();
@@ -51,6 +51,62 @@ t.test('the front desk ends what was open, and is left with the PIN only', async
   t.equal((await device.call<Session>('GET', '/sessions/current')).scope, 'front_desk');
   t.equal((await device.signIn(staff.id, '246802')).scope, 'staff');
   t.equal(await refusal(device.call('GET', '/customers')), 'accepted');
+});
+
+t.test('in a customer\'s hands the iPad knows that one customer, and is taken back with the PIN only', async (t) => {
+  const { device, staff } = await addAssociate(box, '小钱');
+  const [own, other] = await Promise.all(['林知夏', '顾清和'].map(async (displayName) => (await device.createCustomer({ displayName })).id)) as [string, string];
+  const live = await device.live().opened();
+  const handOver = (customerId: string) => device.call<Session>('POST', '/sessions/current/hand-over', { customerId });
+  t.equal(await refusal(handOver(crypto.randomUUID())), '404 customer_not_found');
+  t.match(await handOver(own), { scope: 'handed_over', handedTo: own, idleLockSeconds: 960 * 60 });
+  t.equal(await closedSoon(live), 4401, 'sockets of the wider session close');
+  for (const path of ['/customers', `/customers/${own}`, `/customers/${other}`, '/audit', '/health', '/notices/current', '/devices']) {
+    t.equal(await refusal(device.call('GET', path)), '403 not_allowed', path);
+  }
+  t.equal(await refusal(device.call('POST', '/sessions/current/front-desk')), '403 not_allowed');
+  for (const socket of [device.live(), device.camera('look_up'), device.camera('front_desk')]) {
+    t.match(await socket.next(), { type: 'error', code: 'not_allowed' });
+    t.equal(await socket.closed, 4403);
+  }
+  for (const step of ['consents/ask', 'consents/refuse', 'consents', 'consents/link', 'enrolments']) {
+    t.equal(await refusal(device.call('POST', `/customers/${other}/${step}`, {})), '403 not_allowed', `${step} of somebody else`);
+  }
+  t.equal(await refusal(device.call('POST', `/customers/${own}/consents/withdraw`, {})), '403 not_allowed');
+  t.equal(await refusal(handOver(other)), '403 not_allowed', 'not on into other hands');
+  t.match(await handOver(own), { scope: 'handed_over' }, 'an answer that was lost is asked for again');
+  const { id: noticeId } = await device.call<Notice>('POST', `/customers/${own}/consents/ask`);
+  const consent = {
+    noticeId, language: 'zh-CN', purposes: ['recognise'], ageConfirmed: true, validUntil: new Date(clock.now() + 30 * 24 * HOUR_MS).toISOString().slice(0, 10),
+    signature: { width: 600, height: 200, strokes: [[0, 1, 2, 3, 4].map((i) => ({ x: 80 + 60 * i, y: i % 2 === 0 ? 60 : 140, t: i * 90 }))] },
+  };
+  const said = [await device.call('POST', `/customers/${own}/consents`, consent), await device.call('POST', `/customers/${own}/consents/link`),
+    await device.call('POST', `/customers/${own}/enrolments`), await device.call('POST', `/customers/${own}/consents/refuse`), await device.call('GET', '/sessions/current')];
+  t.notMatch(JSON.stringify(said), /林知夏|顾清和/, 'the enrolment goes on, and says no name');
+  t.equal(await refusal(device.signIn(staff.id, '000000')), '403 pin_wrong', 'taking it back needs the PIN');
+  t.equal((await device.call<Session>('GET', '/sessions/current')).handedTo, own);
+  t.match(await device.signIn(staff.id, '246802'), { scope: 'staff', handedTo: null });
+  t.equal(await refusal(device.call('GET', '/customers')), 'accepted');
+  t.equal(query(box.dataDirectory, `SELECT 1 FROM audit_entry WHERE action = 'ipad_handed_over' AND customer_id = '${own}'`).length, 1);
+
+  await handOver(other);
+  const officer = await box.owner.call<StaffMember>('POST', '/staff', { name: '隐私', role: 'privacy_officer', pin: '246802' });
+  await box.owner.signIn(officer.id, '246802');
+  t.equal(await refusal(box.owner.call('DELETE', `/customers/${other}`)), 'accepted');
+  t.equal(await refusal(device.call('GET', '/sessions/current')), '401 session_expired', 'a dossier that is erased leaves the iPad in nobody\'s hands');
+  await box.owner.signIn(box.ownerId, OWNER_PIN);
+});
+
+t.test('an address of the API is no page: typed into the browser of a paired iPad it shows nothing', async (t) => {
+  for (const headers of [{ 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }, { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }, { 'sec-fetch-dest': 'document' }]) {
+    for (const path of ['/api/v1/customers', '/api/v1/audit/export.csv', '/api/v1/box', '/api/openapi.json']) {
+      t.match(await box.owner.send('GET', path, undefined, headers), { status: 403, body: { code: 'not_a_page' } }, path);
+    }
+  }
+  for (const headers of [{ 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }, { 'sec-fetch-mode': 'same-origin' }, {}]) {
+    t.equal((await box.owner.send('GET', '/api/v1/customers', undefined, headers)).status, 200, 'what the page and programs send');
+  }
+  t.equal((await box.owner.send('GET', '/', undefined, { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' })).status, 200, 'the page itself');
 });
 
 t.test('signing out ends the session and its sockets; signing in as another ends the former', async (t) => {
@@ -104,7 +160,7 @@ t.test('another site cannot act with our cookies, by request or by socket', asyn
     }
   }
   t.equal((await box.owner.send('POST', '/api/v1/customers', { displayName: '自家网页' }, { origin: box.url })).status, 201, 'our own page may');
-  t.equal(dumpTables(box.dataDirectory)['customer']!.length, 1);
+  t.strictSame(query(box.dataDirectory, `SELECT 1 FROM customer WHERE display_name = 'x'`), []);
 });
 
 t.test('cookies are bound to this host, hidden from scripts and from other sites', async (t) => {

@@ -34,6 +34,7 @@ t.test('each role finds its own pages, and is led home from the others', async (
 
 t.test('while a customer holds the iPad, nothing opens without a PIN', async (t) => {
   t.strictSame(openTo({ box, scope: 'staff', role: 'associate', handedOver: true, atStation: false }), ['hand-back'], 'not even the enrolment once it was left');
+  for (const handedOver of [true, false]) t.strictSame(openTo({ box, scope: 'handed_over', role: 'manager', handedOver, atStation: false }), ['hand-back'], 'the box knows it by itself');
   t.strictSame(openTo({ box: null, scope: null, role: null, handedOver: true, atStation: false }), ['hand-back'], 'nor by waiting for the box to come back');
   t.strictSame(openTo({ box, scope: null, role: null, handedOver: true, atStation: false }), ['sign-in']);
 });

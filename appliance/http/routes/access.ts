@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Access } from '../../access/index.js';
+import type { Access, SignedIn } from '../../access/index.js';
 import {
-  BoxHealth, BoxInfo, Device, IdParams, OwnerRequest, PairingCode, PairRequest, PinRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
+  BoxHealth, BoxInfo, Device, HandOverRequest, IdParams, OwnerRequest, PairingCode, PairRequest, PinRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
 } from '../../contract/index.js';
+import type { Customers } from '../../customers/index.js';
 import { PorticoError } from '../../kit/index.js';
 import { lanAddresses } from '../certificates.js';
 import { actorOf, clearSessionCookie, deviceOf, passkeySite, setDeviceCookie, setSessionCookie, signedIn } from '../guards.js';
@@ -15,12 +16,14 @@ const Nothing = Type.Null({ description: 'No content' });
 /** Getting in: pairing, signing in; who works here, and which devices are paired. */
 export const accessRoutes = (deps: {
   access: Access;
+  customers: Customers;
   box: { version: string; storeName: string; demo: boolean; timeZone: string };
   health: { now(): BoxHealth };
   /** Names and addresses of the certificate. */
   hostNames: readonly string[];
 }): FastifyPluginAsyncTypebox => async (app) => {
-  const { access, box, health, hostNames } = deps;
+  const { access, customers, box, health, hostNames } = deps;
+  const sessionOf = (request: FastifyRequest, visitor: SignedIn) => access.toSession(visitor, passkeySite(request, hostNames) !== null);
 
   app.get('/box', {
     config: { permission: 'public' },
@@ -114,13 +117,13 @@ export const accessRoutes = (deps: {
   }, async (request, reply) => {
     const { token, visitor } = await access.signIn(deviceOf(request).id, request.body.staffId, request.body.pin);
     setSessionCookie(reply, token);
-    return reply.status(201).send(access.toSession(visitor, passkeySite(request, hostNames) !== null));
+    return reply.status(201).send(sessionOf(request, visitor));
   });
 
   app.get('/sessions/current', {
     config: { permission: 'own_session', unattended: true },
     schema: { tags: ['access'], summary: 'Who is signed in here', response: { 200: Session } },
-  }, async (request) => access.toSession(signedIn(request), passkeySite(request, hostNames) !== null));
+  }, async (request) => sessionOf(request, signedIn(request)));
 
   app.delete('/sessions/current', {
     config: { permission: 'own_session' },
@@ -139,13 +142,31 @@ export const accessRoutes = (deps: {
     return reply.status(204).send(null);
   });
 
+  app.post('/sessions/current/use', {
+    config: { permission: 'own_session' }, // the guard notes the use
+    schema: { tags: ['access'], summary: 'Somebody touches or types on the page: the time to the idle lock begins anew', response: { 204: Nothing } },
+  }, async (_request, reply) => reply.status(204).send(null));
+
   app.post('/sessions/current/front-desk', {
     config: { permission: 'front_desk' },
     schema: { tags: ['access'], summary: 'Narrow this session to the front desk; only a new sign-in widens it', response: { 200: Session } },
   }, async (request) => {
     const visitor = signedIn(request);
     access.narrowToFrontDesk(visitor);
-    return access.toSession({ ...visitor, session: { ...visitor.session, scope: 'front_desk' } }, passkeySite(request, hostNames) !== null);
+    return sessionOf(request, { ...visitor, session: { ...visitor.session, scope: 'front_desk' } });
+  });
+
+  app.post('/sessions/current/hand-over', {
+    config: { permission: 'enrol', aboutCustomer: () => null }, // who holds the iPad already is asked below
+    schema: {
+      tags: ['access'], summary: 'Narrow this session to the enrolment of one customer, who takes the iPad; only a new sign-in widens it',
+      body: HandOverRequest, response: { 200: Session },
+    },
+  }, async (request) => {
+    const visitor = signedIn(request);
+    const { id: handedTo } = customers.byId(request.body.customerId);
+    access.handOver(visitor, handedTo);
+    return sessionOf(request, { ...visitor, session: { ...visitor.session, scope: 'handed_over', handedTo } });
   });
 };
 

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Consent as ConsentRoom } from '../../consent/index.js';
 import {
@@ -8,14 +9,16 @@ import {
 import type { Enrolments } from '../../recognition/index.js';
 import type { Audit } from '../../audit/index.js';
 import { receiptUrl } from '../../papers/index.js';
-import { actorOf } from '../guards.js';
+import { PorticoError } from '../../kit/index.js';
+import { actorOf, customerInPath, signedIn } from '../guards.js';
 import { withReceipt, type ReceiptDeps } from '../receipts.js';
 import { reachableFromLan } from './access.js';
 
 /** Consent first, then the face: enrolment answers 403 `consent_required` without it. */
 export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolments: Enrolments; receipts: ReceiptDeps }): FastifyPluginAsyncTypebox => async (app) => {
   const { audit, consent, enrolments, receipts } = deps;
-  const config = { permission: 'enrol' } as const;
+  const config = { permission: 'enrol', aboutCustomer: customerInPath } as const;
+  const underWay = enrolmentConfig(enrolments);
 
   app.get('/notices/current', { config: { permission: 'read_notice' }, schema: { tags: ['consent'], summary: 'The notice as it is now; to ask a customer, use ask', response: { 200: Notice } } },
     async () => consent.currentNotice());
@@ -78,20 +81,25 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
   await app.register(photoRoutes(enrolments));
 
   app.post('/enrolments/:id/finish', {
-    config,
+    config: underWay,
     schema: { tags: ['enrolment'], summary: 'Make the template from the photos taken', params: IdParams, body: EnrolmentFinish, response: { 201: Enrolled } },
   }, async (request, reply) => {
     const { acceptFewer = false, despiteLikeness = false } = request.body;
     const by = actorOf(request);
-    return reply.status(201).send(await enrolments.finish(request.params.id, { acceptFewer, despiteLikeness },
+    // Whose face it is already, and that it is another person's all the same, is for the staff to hear and to say.
+    const toStaff = signedIn(request).session.handedTo === null;
+    if (despiteLikeness && !toStaff) throw new PorticoError('not_allowed');
+    return reply.status(201).send(await enrolments.finish(request.params.id, { acceptFewer, despiteLikeness, toStaff },
       ({ customerId, photos }) => audit.record('template_enrolled', by, { customerId, detail: { photos } })));
   });
 
-  app.delete('/enrolments/:id', { config, schema: { tags: ['enrolment'], params: IdParams, response: { 204: Type.Null() } } }, async (request, reply) => {
+  app.delete('/enrolments/:id', { config: underWay, schema: { tags: ['enrolment'], params: IdParams, response: { 204: Type.Null() } } }, async (request, reply) => {
     enrolments.cancel(request.params.id);
     return reply.status(204).send(null);
   });
 };
+
+const enrolmentConfig = (enrolments: Enrolments) => ({ permission: 'enrol', aboutCustomer: (request: FastifyRequest) => enrolments.customerOf(customerInPath(request)) } as const);
 
 /** Raw pictures in a scope of their own; what they are is found out by looking, not by the header. */
 const photoRoutes = (enrolments: Enrolments): FastifyPluginAsyncTypebox => async (app) => {
@@ -101,7 +109,7 @@ const photoRoutes = (enrolments: Enrolments): FastifyPluginAsyncTypebox => async
     (_request, body, done) => done(null, body));
 
   app.post('/enrolments/:id/photos', {
-    config: { permission: 'enrol' },
+    config: enrolmentConfig(enrolments),
     schema: { tags: ['enrolment'], summary: 'Offer one photo (raw image body)', params: IdParams, querystring: PhotoQuery, response: { 200: EnrolmentProgress } },
   }, async (request) => {
     const image = request.body instanceof Buffer ? request.body : Buffer.alloc(0);

@@ -1,11 +1,11 @@
 /** Which page somebody may be on, from what is known about the iPad, the box and the session. Pure: the router asks. */
-import type { Role } from '../contract.js';
+import type { Role, Session } from '../contract.js';
 import { homeOf, mayOpen } from './permissions.js';
 
 export interface Standing {
   /** null: the box has not answered. */
   readonly box: { readonly devicePaired: boolean; readonly ownerNeeded: boolean } | null;
-  readonly scope: 'staff' | 'front_desk' | null;
+  readonly scope: Session['scope'] | null;
   /** Of who is signed in; null: nobody. */
   readonly role: Role | null;
   /** A customer holds this iPad for an enrolment. */
@@ -17,7 +17,7 @@ export type Door = 'pair' | 'sign-in' | 'front-desk' | 'station' | 'hand-back' |
 
 /**
  * The page somebody is sent to instead of `page`; null: stay. While a customer holds the iPad every page leads to the
- * hand-back screen. That is a lock of this page, not of the box: the session of the staff goes on behind it.
+ * hand-back screen: the box has narrowed the session, and this page remembers it while the box cannot be reached.
  */
 export function doorFor(page: string, { box, scope, role, handedOver, atStation }: Standing): Door | null {
   const only = (door: Door): Door | null => (page === door ? null : door);
@@ -25,7 +25,7 @@ export function doorFor(page: string, { box, scope, role, handedOver, atStation 
   if (!box.devicePaired || box.ownerNeeded) return only('pair');
   if (!scope || !role) return only('sign-in');
   if (scope === 'front_desk') return only(atStation ? 'station' : 'front-desk');
-  if (handedOver) return only('hand-back');
+  if (handedOver || scope === 'handed_over') return only('hand-back');
   if (['pair', 'sign-in', 'front-desk', 'station', 'hand-back'].includes(page)) return homeOf(role);
   return mayOpen(role, page) ? null : homeOf(role);
 }

@@ -28,9 +28,12 @@ export const portico = {
   session: () => call<Session>('GET', '/sessions/current'),
   signOut: () => call<void>('DELETE', '/sessions/current'),
   lock: () => call<void>('POST', '/sessions/current/lock', { keepalive: true }),
+  /** Somebody touches the page or types. */
+  use: () => call<void>('POST', '/sessions/current/use'),
   /** The fixed stations that may run now. */
   stations: () => call<RunnableStation[]>('GET', '/stations'),
   toFrontDesk: () => call<Session>('POST', '/sessions/current/front-desk'),
+  handOver: (customerId: string) => call<Session>('POST', '/sessions/current/hand-over', { json: { customerId } }),
 
   customers: (query: string, limit = 30, signal?: AbortSignal) => {
     const search = new URLSearchParams({ limit: String(limit) });

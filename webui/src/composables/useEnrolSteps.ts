@@ -8,7 +8,7 @@ import { todayInStore } from './useWords.js';
 export type EnrolStep = 'customer' | 'cool-off' | 'notice' | 'consent' | 'capture' | 'done';
 
 /** From choosing a customer to the photos: is there a consent that stands, may one be asked for, what did the customer say. */
-export function useEnrolSteps(options: { onHandOver: () => void }) {
+export function useEnrolSteps(options: { handOver: (customerId: string) => Promise<void> }) {
   const task = useTask();
   const refusal = useTask();
   const step = ref<EnrolStep>('customer');
@@ -19,15 +19,21 @@ export function useEnrolSteps(options: { onHandOver: () => void }) {
   const notBefore = ref<string | null>(null);
   const photographed = ref(false);
 
-  /** A customer whose consent stands goes straight to the photos; nobody else is asked before the box allows it. */
+  /**
+   * A customer whose consent stands goes straight to the photos; nobody else is asked before the box allows it. The customer sees either
+   * only once the box knows whose hands the iPad is in. Repeated after a failure, it goes on where it failed.
+   */
   async function choose(customerId: string): Promise<void> {
     const ready = await task.run(async () => {
-      customer.value = await portico.dossier(customerId, 'enrolment');
-      consent.value = standingConsent(customer.value.consents, todayInStore());
-      notice.value = consent.value ? null : await portico.askConsent(customerId);
+      if (customer.value?.id !== customerId) {
+        notice.value = null;
+        customer.value = await portico.dossier(customerId, 'enrolment');
+        consent.value = standingConsent(customer.value.consents, todayInStore());
+      }
+      if (!consent.value) notice.value ??= await portico.askConsent(customerId);
+      await options.handOver(customerId);
     });
     if (ready) {
-      options.onHandOver();
       step.value = consent.value ? 'capture' : 'notice';
     } else if (task.error.value?.code === 'consent_cool_off') {
       const day = task.error.value.details['notBefore'];
@@ -35,6 +41,12 @@ export function useEnrolSteps(options: { onHandOver: () => void }) {
       task.error.value = null;
       step.value = 'cool-off';
     }
+  }
+
+  /** The notice has changed while it was read: the new one is shown. */
+  async function outdated(): Promise<void> {
+    notice.value = null;
+    await choose(customer.value?.id ?? '');
   }
 
   /** Who signs again with a template that is well needs no new photos. */
@@ -57,5 +69,5 @@ export function useEnrolSteps(options: { onHandOver: () => void }) {
     photographed.value = false;
   }
 
-  return { task, refusal, step, customer, notice, consent, notBefore, photographed, choose, agreed, captured, refuse, reset };
+  return { task, refusal, step, customer, notice, consent, notBefore, photographed, choose, outdated, agreed, captured, refuse, reset };
 }

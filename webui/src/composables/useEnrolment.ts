@@ -23,7 +23,7 @@ export function useEnrolment(options: EnrolmentOptions) {
   const error = ref<ApiError | null>(null);
   const finishing = ref(false);
   const stuck = ref(false);
-  /** The box thinks that this face is enrolled already, under that customer; a member of staff has to say. */
+  /** The box thinks that this face is enrolled already; a member of staff has to say. Under whom it tells the staff only. */
   const alike = ref<{ readonly customerId: string | null } | null>(null);
   let fewer = false;
   let generation = 0;
@@ -105,6 +105,8 @@ export function useEnrolment(options: EnrolmentOptions) {
     }
   }
 
+  /** The staff hold the iPad now: asked again, the box says whom the face resembles. */
+  const finishAgain = (): Promise<void> => finish(fewer);
   const finishAnyway = (): Promise<void> => finish(fewer, true);
 
   /** Leaves nothing behind on the box. */
@@ -119,7 +121,7 @@ export function useEnrolment(options: EnrolmentOptions) {
   onScopeDispose(() => {
     if (!finishing.value) drop();
   });
-  return { progress, error, finishing, stuck, alike, begin, finish, finishAnyway, drop };
+  return { progress, error, finishing, stuck, alike, begin, finish, finishAgain, finishAnyway, drop };
 }
 
 /** After these the box has let go of the enrolment; only starting again helps. */

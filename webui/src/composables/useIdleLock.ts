@@ -1,10 +1,12 @@
 import { onScopeDispose, watch } from 'vue';
 import { IdleWatch } from '../access/idle.js';
+import { portico } from '../api/portico.js';
 import { useSession } from '../stores/session.js';
 
 /** The box counts requests, not touches: so often within the limit it is told that the page is in use. */
 const TOLD_PER_LIMIT = 4;
-const USES = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchmove'] as const;
+/** Dictation, handwriting and Chinese input write without a key. */
+const USES = ['pointerdown', 'pointermove', 'keydown', 'input', 'wheel', 'touchmove'] as const;
 
 /** A frame that goes to the box is a use of the page, though nobody touches it. */
 let watching: IdleWatch | null = null;
@@ -31,7 +33,7 @@ export function useIdleLock(): void {
     const limitSeconds = access.locked ? null : (access.session?.idleLockSeconds ?? null);
     if (limitSeconds === null || Date.now() - toldMs < (limitSeconds * 1000) / TOLD_PER_LIMIT) return;
     toldMs = Date.now();
-    void access.probe();
+    portico.use().catch(() => {}); // what it answers of the session is heard by the client
   };
   const woken = (): void => idle.check();
   for (const use of USES) document.addEventListener(use, used, { capture: true, passive: true });

@@ -11,6 +11,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   unknown_message: 'The page and the box do not agree. Reload the page.',
   wrong_protocol_version: 'The page and the box are of different versions. Reload the page.',
   wrong_origin: 'The request came from another site and was refused.',
+  not_a_page: 'This address is not a page. Open the box itself.',
   not_found: 'There is nothing here.',
   too_many_requests: 'Too many requests. Wait a little and try again.',
   body_too_large: 'That is too large to send.',

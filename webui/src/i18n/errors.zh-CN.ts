@@ -11,6 +11,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   unknown_message: '页面与门店盒对不上，请刷新页面。',
   wrong_protocol_version: '页面版本与门店盒不一致，请刷新页面。',
   wrong_origin: '请求来自其他网站，已拒绝。',
+  not_a_page: '这个地址不是网页，请打开门店盒的首页。',
   not_found: '没有找到这个内容。',
   too_many_requests: '操作太频繁，请稍等片刻再试。',
   body_too_large: '内容太大，无法发送。',

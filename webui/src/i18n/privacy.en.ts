@@ -467,7 +467,7 @@ export const privacyEn: PrivacyMessages = {
     actions: {
       device_paired: 'Device paired', device_removed: 'Device removed', pairing_code_made: 'Pairing code made', owner_made: 'Owner made', staff_added: 'Staff added',
       staff_removed: 'Staff removed', pin_set: 'PIN set', signed_in: 'Signed in', sign_in_failed: 'Sign-in failed', pin_locked: 'PIN locked', signed_out: 'Signed out',
-      session_locked: 'Locked by itself', front_desk_started: 'Front desk started', passkey_added: 'Passkey added', passkey_removed: 'Passkey removed',
+      session_locked: 'Locked by itself', front_desk_started: 'Front desk started', ipad_handed_over: 'iPad handed to the customer', passkey_added: 'Passkey added', passkey_removed: 'Passkey removed',
       audit_exported: 'Log exported',
       dossier_opened: 'Dossier opened', customer_created: 'Customer created', customer_changed: 'Dossier changed', customers_merged: 'Dossiers merged',
       merge_undone: 'Merge undone', note_added: 'Note added', template_enrolled: 'Face enrolled', template_reverted: 'Back to the enrolment photos',

@@ -477,7 +477,7 @@ export const privacyZh = {
     actions: {
       device_paired: '配对设备', device_removed: '移除设备', pairing_code_made: '生成配对码', owner_made: '设置负责人', staff_added: '添加店员',
       staff_removed: '移除店员', pin_set: '设置 PIN', signed_in: '登录', sign_in_failed: '登录失败', pin_locked: 'PIN 被锁定', signed_out: '退出登录',
-      session_locked: '自动锁定', front_desk_started: '开启前台模式', passkey_added: '添加通行密钥', passkey_removed: '移除通行密钥', audit_exported: '导出日志',
+      session_locked: '自动锁定', front_desk_started: '开启前台模式', ipad_handed_over: '把 iPad 交给顾客', passkey_added: '添加通行密钥', passkey_removed: '移除通行密钥', audit_exported: '导出日志',
       dossier_opened: '打开档案', customer_created: '新建顾客', customer_changed: '修改档案', customers_merged: '合并档案', merge_undone: '撤销合并',
       note_added: '写备注', template_enrolled: '录入人脸', template_reverted: '退回录入时的照片', customer_restricted: '限制处理', customer_released: '解除限制',
       dossier_erased: '删除档案',

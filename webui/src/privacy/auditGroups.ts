@@ -11,7 +11,7 @@ export const AUDIT_GROUPS = {
     'customer_restricted', 'customer_released', 'dossier_erased',
   ],
   consent: [
-    'consent_asked', 'consent_given', 'consent_refused', 'consent_ask_blocked', 'consent_narrowed', 'consent_ended', 'consent_copied', 'consent_link_made',
+    'ipad_handed_over', 'consent_asked', 'consent_given', 'consent_refused', 'consent_ask_blocked', 'consent_narrowed', 'consent_ended', 'consent_copied', 'consent_link_made',
     'face_deleted', 'deletion_completed', 'deletion_replayed', 'gallery_rekeyed', 'notice_published',
   ],
   office: [

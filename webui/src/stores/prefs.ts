@@ -32,7 +32,11 @@ export const usePrefs = defineStore('prefs', () => {
   /** Which fixed station this iPad stands at, in a session of the front desk; '': the front desk itself. */
   const stationId = ref(stored('portico.station') ?? '');
 
+  /** The page is covered, and stays so over a reload until somebody signs in: the box may not have heard of it yet. */
+  const locked = ref(stored('portico.locked') === 'yes');
+
   // At once: a reload must find it.
+  watch(locked, (covered) => store('portico.locked', covered ? 'yes' : 'no'), { flush: 'sync' });
   watch(handedOver, (held) => store('portico.handedOver', held ? 'yes' : 'no'), { flush: 'sync' });
   watch(stationId, (id) => store('portico.station', id), { flush: 'sync' });
   watch(sound, (on) => store('portico.sound', on ? 'on' : 'off'));
@@ -40,5 +44,5 @@ export const usePrefs = defineStore('prefs', () => {
   watch(lookUpRange, (range) => store('portico.lookUpRange', range));
   watch(lastStaffId, (id) => store('portico.lastStaff', id));
 
-  return { sound, lookUpFacing, lookUpRange, lastStaffId, handedOver, stationId };
+  return { sound, lookUpFacing, lookUpRange, lastStaffId, handedOver, locked, stationId };
 });

@@ -64,5 +64,10 @@ export const useToasts = defineStore('toasts', () => {
     await Promise.allSettled([...underWay]);
   }
 
-  return { toasts, say, dismiss, undoable, flush };
+  /** Whoever looks at the screen next is somebody else. What waits for an undo is flushed before. */
+  function clear(): void {
+    toasts.value = [];
+  }
+
+  return { toasts, say, dismiss, undoable, flush, clear };
 });
