@@ -23,6 +23,7 @@ export const ERRORS = {
   pin_wrong: [403, 'The PIN is wrong.'],
   pin_locked: [429, 'Too many wrong PINs. Wait and try again, use an iPad on which you have signed in before, or ask a manager to set a new PIN.'],
   session_locked: [401, 'This iPad was left alone and has locked itself. Enter your PIN to go on.'],
+  pin_again: [401, 'Enter your PIN again to do this: an iPad that was left open must not be enough.'],
   passkey_impossible: [409, 'Passkeys need a host name. Open the box by its name instead of its IP address, or use the PIN.'],
   passkey_invalid: [403, 'The passkey was not accepted. Try again, or use the PIN.'],
   passkey_not_found: [404, 'This passkey is not known.'],

@@ -24,6 +24,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   pin_too_simple: 'This PIN is too easy to guess. Choose one that is not a run and not one digit repeated.',
   pin_locked: 'Too many wrong PINs. Wait and try again, use an iPad you have signed in on before, or ask a manager for a new PIN.',
   session_locked: 'This iPad was left alone and has locked itself. Enter your PIN to go on.',
+  pin_again: 'This needs your PIN once more.',
   passkey_impossible: 'Passkeys need a host name. Open the box by its name instead of its IP address, or use the PIN.',
   passkey_invalid: 'The passkey was not accepted. Try again, or use the PIN.',
   passkey_not_found: 'This passkey is not known.',

@@ -24,6 +24,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   pin_too_simple: '这个 PIN 太好猜。不要用连号或同一个数字，请换一个。',
   pin_locked: 'PIN 输错次数太多。请稍后再试，或换一台您登录过的 iPad，也可以请店长重设 PIN。',
   session_locked: '这台 iPad 闲置后已锁定，请输入 PIN 继续。',
+  pin_again: '这一步要再输入一次你的 PIN。',
   passkey_impossible: '通行密钥要用域名访问才行。请改用门店盒的名称打开，或用 PIN 登录。',
   passkey_invalid: '通行密钥没有通过，请再试一次，或用 PIN 登录。',
   passkey_not_found: '没有找到这个通行密钥。',
