@@ -137,7 +137,10 @@ export const ERRORS = {
   model_uncalibrated: [500, 'The model pack has no thresholds yet. Run "npm run --silent portico -- models check DIR --faces FOLDER --write".'],
   model_fetch_failed: [500, 'The models could not be fetched.'],
   data_directory_unusable: [500, 'The data folder cannot be used. Check that it is a folder and may be written.'],
-  certificate_unreadable: [500, 'The box\'s own root certificate or its key is missing or damaged. Restore both files; making a new root would mean trusting it anew on every iPad.'],
+  certificate_unreadable: [500, 'The box\'s own root certificate or its key is missing, damaged or sealed under another database key. Restore both files; making a new root would mean trusting it anew on every iPad.'],
+  root_too_narrow: [500, 'The box\'s root was made before these names or addresses were known and cannot sign for them: iPads cannot reach the box by them. It is served by all others. For a new root stop the box, delete the folder of this certificate and start again; then remove the old profile on every iPad and install the new one.'],
+  root_unlimited: [500, 'The box\'s root is from an older Portico and could sign for any site of the world. A new one is limited to this box: stop it, delete the folder of this certificate and start again; then remove the old profile on every iPad and install the new one.'],
+  root_public_address: [500, 'The new root may also sign for these addresses, which are not of a private network, because the box is reached by them.'],
   cannot_listen: [500, 'This address or port cannot be listened on.'],
   port_in_use: [500, 'The port is already in use.'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;

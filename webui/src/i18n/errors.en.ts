@@ -131,6 +131,9 @@ export const errorsEn: Record<PageErrorCode, string> = {
   model_fetch_failed: 'The recognition models could not be fetched. Call IT.',
   data_directory_unusable: 'The data folder of the box cannot be used. Call IT.',
   certificate_unreadable: 'The root certificate of the box is missing or damaged. Call IT.',
+  root_too_narrow: 'The root certificate of the box does not fit a name or address that was added later. Call IT.',
+  root_unlimited: 'The root certificate of the box is from an older version and not limited. Call IT for a new one.',
+  root_public_address: 'The root certificate of the box includes an address outside private networks. Call IT.',
   cannot_listen: 'The box cannot listen on its address or port. Call IT.',
   port_in_use: 'The port of the box is already in use. Call IT.',
 };

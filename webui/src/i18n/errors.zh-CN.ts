@@ -131,6 +131,9 @@ export const errorsZh: Record<PageErrorCode, string> = {
   model_fetch_failed: '门店盒无法取得识别模型，请联系 IT。',
   data_directory_unusable: '门店盒的数据文件夹无法使用，请联系 IT。',
   certificate_unreadable: '门店盒的根证书缺失或损坏，请联系 IT。',
+  root_too_narrow: '门店盒的根证书不能用于后来添加的域名或地址，请联系 IT。',
+  root_unlimited: '门店盒的根证书由旧版本生成，没有限定用途，请联系 IT 更换。',
+  root_public_address: '门店盒的根证书包含非内网地址，请联系 IT。',
   cannot_listen: '门店盒无法使用设定的地址或端口，请联系 IT。',
   port_in_use: '门店盒的端口已被占用，请联系 IT。',
 };
