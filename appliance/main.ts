@@ -219,7 +219,12 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     health.start();
     undo.push(() => health.stop());
 
-    const certificates = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock);
+    const readCertificates = async () => {
+      const read = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock, storage.keyFor('tls'));
+      for (const { code, message, details } of read.warnings) log.warn({ code, ...details }, message);
+      return read;
+    };
+    const certificates = await readCertificates();
     const server = await buildServer({
       access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure,
@@ -229,7 +234,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     undo.push(() => server.close());
     // Each night: a certificate near its end or without a new address is renewed while the server runs.
     const renewal = schedule('17 3 * * *', () => {
-      loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock)
+      readCertificates()
         .then(({ keyPem, chainPem }) => server.server.setSecureContext({ key: keyPem, cert: chainPem, minVersion: 'TLSv1.2' }))
         .catch((err: unknown) => log.error({ err }, 'the certificate could not be renewed'));
     });

@@ -76,6 +76,11 @@ export class PorticoClient {
     return this.call('POST', '/sessions', { staffId, pin });
   }
 
+  /** Who is signed in shows the PIN again, as adding staff asks for. */
+  prove(pin: string): Promise<void> {
+    return this.call('POST', '/sessions/current/proof', { pin });
+  }
+
   makePairingCode(): Promise<PairingCode> {
     return this.call('POST', '/pairing-codes');
   }

@@ -96,11 +96,12 @@ export class Access {
       }));
   }
 
-  /** The device's sessions end with it. @throws PorticoError device_not_found */
+  /** The device's sessions end with it, and pairing codes that nobody used yet. @throws PorticoError device_not_found */
   removeDevice(id: string, by: Actor): void {
     this.#audit.recording('device_removed', by, { detail: { deviceId: id } }, () => {
       const removed = this.#db.run('UPDATE device SET removed_at_ms = ? WHERE id = ? AND removed_at_ms IS NULL', this.#clock.now(), id);
       if (removed.changes !== 1) throw new PorticoError('device_not_found');
+      this.#voidCodes();
       this.#sessions.endAllOf('device_id', id);
     });
   }
@@ -125,7 +126,7 @@ export class Access {
 
   /**
    * Sets a new PIN and ends every lock. A manager does so when somebody's access is lost or in the wrong hands, so whatever else
-   * lets that person in ends too: sessions, with their sockets, and passkeys.
+   * lets that person in ends too: sessions, with their sockets, passkeys and unused pairing codes.
    * @throws PorticoError staff_not_found, pin_too_simple
    */
   async setPin(staffId: string, pin: string, by: Actor): Promise<void> {
@@ -135,12 +136,13 @@ export class Access {
       if (changed.changes !== 1) throw new PorticoError('staff_not_found');
       this.#pinTries.forgiveEverywhere(staffId);
       this.passkeys.forget(staffId);
+      this.#voidCodes();
       this.#sessions.endAllOf('staff_id', staffId);
     });
   }
 
   /**
-   * Somebody left: no more signing in, and all sessions end.
+   * Somebody left: no more signing in, all sessions end, and with them pairing codes that nobody used yet.
    * @throws PorticoError staff_not_found; staff_last_manager, staff_last_officer: the store would be left without one
    */
   removeStaff(staffId: string, by: Actor): void {
@@ -155,6 +157,7 @@ export class Access {
         if (role === 'privacy_officer') throw new PorticoError('staff_last_officer');
       }
       this.passkeys.forget(staffId);
+      this.#voidCodes();
       this.#sessions.endAllOf('staff_id', staffId);
     });
   }
@@ -170,6 +173,27 @@ export class Access {
    * @throws PorticoError staff_not_found, pin_wrong {triesLeft}, pin_locked {retryAfterSeconds, lock}
    */
   async signIn(deviceId: string, staffId: string, pin: string): Promise<{ token: string; visitor: SignedIn }> {
+    return this.#withPin(deviceId, staffId, pin, () => this.#open(staffId, deviceId, 'pin'));
+  }
+
+  /**
+   * The one who is signed in shows the PIN again, in the same session: wrong ones count as when signing in.
+   * @throws PorticoError pin_wrong, pin_locked as signIn; session_expired: over, or locked meanwhile
+   */
+  async proveAgain({ device, session }: SignedIn, pin: string): Promise<void> {
+    await this.#withPin(device.id, session.staff.id, pin, () => {
+      if (this.#sessions.byKey(session.key) === null) throw new PorticoError('session_expired');
+      this.#sessions.noteProof(session.key);
+    });
+  }
+
+  /** For what gives lasting access. @throws PorticoError pin_again: PIN or passkey were shown too long ago */
+  requireProof({ session }: SignedIn): void {
+    if (!this.#sessions.isProven(session.key)) throw new PorticoError('pin_again');
+  }
+
+  /** @param then done in the same transaction as wrong PINs are forgiven */
+  async #withPin<T>(deviceId: string, staffId: string, pin: string, then: () => T): Promise<T> {
     const staff = this.#db.get<{ pin_hash: string }>('SELECT pin_hash FROM staff WHERE id = ? AND left_at_ms IS NULL', staffId);
     if (staff === undefined) throw new PorticoError('staff_not_found');
     const standing = this.#db.transaction(() => this.#pinTries.count(staffId, deviceId));
@@ -187,7 +211,7 @@ export class Access {
       const pin_hash = this.#db.get<{ pin_hash: string }>('SELECT pin_hash FROM staff WHERE id = ? AND left_at_ms IS NULL', staffId)?.pin_hash;
       if (pin_hash !== staff.pin_hash) throw new PorticoError(pin_hash === undefined ? 'staff_not_found' : 'pin_wrong');
       this.#pinTries.forgive(staffId, deviceId);
-      return this.#open(staffId, deviceId, 'pin');
+      return then();
     });
   }
 
@@ -267,6 +291,14 @@ export class Access {
     } catch (error) {
       if (!isPorticoError(error)) throw error;
     }
+  }
+
+  /**
+   * Whoever is shut out may have made a code before and kept it. Which codes are theirs is not written down: they live ten minutes, and
+   * another one is a tap. Inside a transaction.
+   */
+  #voidCodes(): void {
+    this.#db.run('DELETE FROM pairing_code WHERE used_at_ms IS NULL');
   }
 
   #insertStaff(name: string, role: Role, pinHash: string): StaffMember {

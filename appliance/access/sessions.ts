@@ -11,6 +11,8 @@ export const SESSION_TTL_MS = 16 * 3_600_000;
 /** The time of the last use is kept in memory and written this often; after a restart a lock comes earlier by at most this. */
 const USE_WRITTEN_EVERY_MS = 30_000;
 const SESSIONS_KEPT_MAX = 1_000;
+/** For this long after a PIN or passkey a session may also do what gives lasting access. */
+export const PROOF_TTL_MS = 5 * 60_000;
 
 /** A session that holds. `handedTo`: the customer who holds the iPad, in the scope `handed_over` and in no other. */
 export interface OpenSession { key: string; staff: StaffMember; scope: Scope; handedTo: string | null; expiresAtMs: number }
@@ -27,6 +29,9 @@ export class Sessions {
   readonly #idleLockMs: number;
   /** When each was last used, and when that was last written. */
   readonly #uses = new BoundedMap<string, { usedAtMs: number; writtenAtMs: number }>(SESSIONS_KEPT_MAX);
+
+  /** When somebody last showed PIN or passkey. In memory: after a restart the page asks once more. */
+  readonly #proofs = new BoundedMap<string, number>(SESSIONS_KEPT_MAX);
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; idleLockMs: number }) {
     this.#db = deps.db;
@@ -48,7 +53,20 @@ export class Sessions {
     this.#db.run('DELETE FROM session WHERE expires_at_ms < ?', now);
     this.#db.run('INSERT INTO session (token_hash, staff_id, device_id, scope, expires_at_ms, used_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
       hashSecret(token), staffId, deviceId, 'staff', now + SESSION_TTL_MS, now);
+    this.noteProof(hashSecret(token).toString('hex'));
     return token;
+  }
+
+  /** PIN or passkey was shown. Inside the transaction that found them right. */
+  noteProof(key: string): void {
+    const now = this.#clock.now();
+    this.#db.afterCommit(() => this.#proofs.set(key, now));
+  }
+
+  /** Whether it was shown within the last minutes. A clock set back proves nothing. */
+  isProven(key: string): boolean {
+    const ageMs = this.#clock.now() - (this.#proofs.get(key) ?? -Infinity);
+    return ageMs >= 0 && ageMs < PROOF_TTL_MS;
   }
 
   /**
@@ -145,6 +163,7 @@ export class Sessions {
   #tellEnded(sessionKey: string): void {
     this.#db.afterCommit(() => {
       this.#uses.delete(sessionKey);
+      this.#proofs.delete(sessionKey);
       this.#events.emit('sessionEnded', { sessionKey });
     });
   }

@@ -32,6 +32,8 @@ export const StaffRequest = Type.Object({ name: Line(40), role: Role, pin: Pin }
 export type StaffRequest = Static<typeof StaffRequest>;
 /** A new PIN, set by a manager; it also ends a lock. */
 export const PinRequest = Type.Object({ pin: Pin }, closed);
+/** One's own PIN, shown again. */
+export const ProofRequest = Type.Object({ pin: Pin }, closed);
 export const StaffMember = Type.Object({ id: Id, name: Type.String(), role: Role }, closed);
 export type StaffMember = Static<typeof StaffMember>;
 export const SignInRequest = Type.Object({ staffId: Id, pin: Pin }, closed);

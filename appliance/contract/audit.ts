@@ -8,8 +8,8 @@ export const AUDIT_ACTIONS = [
   'device_paired', 'device_removed', 'pairing_code_made', 'owner_made', 'staff_added', 'staff_removed', 'pin_set', 'signed_in', 'sign_in_failed',
   'pin_locked', 'signed_out', 'session_locked', 'front_desk_started', 'ipad_handed_over', 'passkey_added', 'passkey_removed', 'audit_exported',
   // customers
-  'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'template_enrolled', 'template_reverted',
-  'customer_restricted', 'customer_released', 'dossier_erased',
+  'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'visit_written', 'visit_closed',
+  'template_enrolled', 'template_reverted', 'customer_restricted', 'customer_released', 'dossier_erased',
   // consent
   'notice_published', 'consent_asked', 'consent_refused', 'consent_ask_blocked', 'consent_given', 'consent_narrowed', 'consent_ended', 'consent_copied', 'consent_link_made',
   'face_deleted', 'deletion_completed', 'deletion_replayed', 'gallery_rekeyed',
@@ -19,8 +19,8 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** Why a dossier was opened. */
-export const DOSSIER_REASONS = ['visit', 'search', 'enrolment', 'follow_up', 'rights'] as const;
+/** Why a dossier was opened. `edit`: it was changed without having been opened before, and the answer shows it. */
+export const DOSSIER_REASONS = ['visit', 'search', 'enrolment', 'follow_up', 'rights', 'edit'] as const;
 export type DossierReason = (typeof DOSSIER_REASONS)[number];
 export const DossierQuery = Type.Object(
   {

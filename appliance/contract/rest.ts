@@ -74,7 +74,7 @@ export const CustomerCreate = Type.Object(
   closed,
 );
 export type CustomerCreate = Static<typeof CustomerCreate>;
-export const CustomerChange = Type.Partial(CustomerFields, closed);
+export const CustomerChange = Type.Partial(CustomerFields, { ...closed, minProperties: 1 });
 export type CustomerChange = Static<typeof CustomerChange>;
 
 /** One line of a list; the phone number is cut to its last four digits. */

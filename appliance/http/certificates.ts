@@ -1,9 +1,10 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
+import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { PorticoError, type Clock } from '../kit/index.js';
+import { permits, permittedFor, readConstraints } from './constraints.js';
 
 const RENEW_BEFORE_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -16,52 +17,103 @@ export interface Certificates {
   keyPem: string;
   chainPem: string;
   names: readonly string[];
+  /** What IT has to know, each with its code; empty: nothing. */
+  warnings: readonly PorticoError[];
 }
 
 /**
  * The root and the server's certificate of this box, made on first start. The server's certificate is renewed from
  * the same root, so without new trust, when it has 30 days left or a name or address is missing from it.
  *
+ * A root can sign only what is local and what the box was called when the root was made; a name added later that it cannot sign
+ * is left out and warned of. Roots from before that can sign anything stay, with a warning: a new one would cost every iPad its trust unasked.
+ *
  * @param directory private to the box; key files are 0600
  * @param names further DNS names and IP addresses
+ * @param passphrase seals both private keys on the disk; keys in clear from before are sealed at once
+ * @throws PorticoError certificate_unreadable
  */
-export async function loadCertificates(directory: string, names: readonly string[], clock: Clock): Promise<Certificates> {
+export async function loadCertificates(directory: string, names: readonly string[], clock: Clock, passphrase: string): Promise<Certificates> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const files = {
     rootKey: join(directory, 'root.key'), root: join(directory, 'root.crt'),
     key: join(directory, 'server.key'), server: join(directory, 'server.crt'),
   };
+  for (const file of [files.rootKey, files.key]) sealClear(file, passphrase);
+  const wanted = [...new Set([...localNames(), ...names])];
+  const warnings: PorticoError[] = [];
   if (!existsSync(files.root)) {
+    const permitted = permittedFor(wanted);
+    if (permitted.publicAddresses.length > 0) warnings.push(new PorticoError('root_public_address', { addresses: permitted.publicAddresses.join(' ') }));
     // The key is written first, so a key without its root means that the making was cut short: begin again.
-    const made = await (await issuing()).makeRoot(clock.now());
-    writePrivate(files.rootKey, made.keyPem);
+    const made = await (await issuing()).makeRoot(permitted, clock.now());
+    writePrivate(files.rootKey, sealed(made.keyPem, passphrase));
     writePrivate(files.root, made.pem);
   }
-  const { root, rootKeyPem } = readRoot(files);
+  const { root, key: rootKey } = readRoot(files, passphrase);
   const rootPem = root.toString();
-  const wanted = [...new Set([...localNames(), ...names])];
-  if (!existsSync(files.key) || !existsSync(files.server) || !isFit(files, root, wanted, clock.now())) {
-    const made = await (await issuing()).makeLeaf({ pem: rootPem, keyPem: rootKeyPem }, wanted, clock.now());
-    writePrivate(files.key, made.keyPem);
+  const permitted = readConstraints(root.raw);
+  if (permitted === null) warnings.push(new PorticoError('root_unlimited', { certificate: files.root }));
+  const signable = wanted.filter((name) => permits(permitted, name));
+  // The bare name of the machine changes with each container, and no iPad finds it.
+  const outside = wanted.filter((name) => !signable.includes(name) && (names.includes(name) || name.includes('.') || isIP(name) !== 0));
+  if (outside.length > 0) warnings.push(new PorticoError('root_too_narrow', { names: outside.join(' '), certificate: files.root }));
+  if (!existsSync(files.key) || !existsSync(files.server) || !isFit(files, root, signable, clock.now(), passphrase)) {
+    const made = await (await issuing()).makeLeaf({ pem: rootPem, keyPem: inClear(rootKey) }, signable, clock.now());
+    writePrivate(files.key, sealed(made.keyPem, passphrase));
     writePrivate(files.server, made.pem);
   }
   return {
-    rootPem, rootDer: root.raw, keyPem: readFileSync(files.key, 'utf8'),
-    chainPem: `${new X509Certificate(readFileSync(files.server)).toString()}${rootPem}`, names: wanted,
+    rootPem, rootDer: root.raw, keyPem: inClear(openKey(files.key, passphrase)),
+    chainPem: `${new X509Certificate(readFileSync(files.server)).toString()}${rootPem}`, names: signable, warnings,
   };
+}
+
+/** PKCS #8, encrypted (RFC 5958, 8018); the passphrase is 256 random bits, so the rounds do not matter. */
+const sealed = (pem: string, passphrase: string): string =>
+  createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }) as string;
+const openKey = (file: string, passphrase: string): KeyObject => createPrivateKey({ key: readFileSync(file), passphrase });
+const inClear = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string;
+
+/** Files from before keys were sealed, and what a power cut left half renamed: sealed or removed, and written over where they stood. */
+function sealClear(file: string, passphrase: string): void {
+  if (existsSync(`${file}.new`)) overwriting(`${file}.new`, () => unlinkSync(`${file}.new`));
+  if (!existsSync(file)) return;
+  const text = readFileSync(file, 'utf8');
+  if (!/-----BEGIN (EC )?PRIVATE KEY-----/.test(text)) return;
+  let replacement: string;
+  try {
+    replacement = sealed(text, passphrase);
+  } catch {
+    return; // damaged: whoever reads it says so
+  }
+  overwriting(file, () => writePrivate(file, replacement));
+}
+
+/** Removes or replaces a file, then writes over the bytes it had: a power cut in between leaves the new file, never half a key. */
+function overwriting(file: string, replace: () => void): void {
+  const before = openSync(file, 'r+');
+  try {
+    replace();
+    const { size } = fstatSync(before);
+    writeSync(before, randomBytes(size), 0, size, 0);
+    fsyncSync(before);
+  } finally {
+    closeSync(before);
+  }
 }
 
 /** What makes certificates is loaded when one has to be made, once a year: it would be a fifth of a second of each start. */
 const issuing = () => import('./issuing.js');
 
 /** @throws PorticoError certificate_unreadable: a new root in its place would cost every iPad its trust unasked */
-function readRoot(files: { root: string; rootKey: string }): { root: X509Certificate; rootKeyPem: string } {
+function readRoot(files: { root: string; rootKey: string }, passphrase: string): { root: X509Certificate; key: KeyObject } {
   try {
     const root = new X509Certificate(readFileSync(files.root));
-    const key = createPrivateKey(readFileSync(files.rootKey));
+    const key = openKey(files.rootKey, passphrase);
     if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('the key is of another kind');
     if (!root.checkPrivateKey(key)) throw new Error('the key is of another root');
-    return { root, rootKeyPem: key.export({ type: 'pkcs8', format: 'pem' }) as string };
+    return { root, key };
   } catch (cause) {
     throw new PorticoError('certificate_unreadable', { certificate: files.root, key: files.rootKey }, { cause });
   }
@@ -83,12 +135,12 @@ function localNames(): string[] {
 }
 
 /** Whether the server's certificate can be read, is of this root, names all that is wanted, lasts, and belongs to the key beside it. */
-function isFit(files: { key: string; server: string }, root: X509Certificate, wanted: readonly string[], now: number): boolean {
+function isFit(files: { key: string; server: string }, root: X509Certificate, wanted: readonly string[], now: number, passphrase: string): boolean {
   try {
     const leaf = new X509Certificate(readFileSync(files.server));
     const names = (name: string) => (isIP(name) === 0 ? leaf.checkHost(name, { subject: 'never' }) : leaf.checkIP(name)) !== undefined;
     // A power cut between the two files leaves a new key beside the old certificate.
-    return leaf.checkPrivateKey(createPrivateKey(readFileSync(files.key))) && leaf.checkIssued(root) && leaf.verify(root.publicKey)
+    return leaf.checkPrivateKey(openKey(files.key, passphrase)) && leaf.checkIssued(root) && leaf.verify(root.publicKey)
       && wanted.every(names) && Date.parse(leaf.validFrom) <= now && Date.parse(leaf.validTo) - now > RENEW_BEFORE_DAYS * DAY_MS;
   } catch {
     return false; // damaged: made anew from the root, at no cost to anyone

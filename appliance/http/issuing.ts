@@ -2,6 +2,7 @@ import 'reflect-metadata'; // @peculiar/x509 wants it loaded first
 import * as x509 from '@peculiar/x509';
 import { webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
+import { encodeConstraints, NAME_CONSTRAINTS, type Permitted } from './constraints.js';
 
 /** Apple accepts leaf certificates of private roots up to 825 days; 397 keeps to the stricter public rule. */
 const LEAF_DAYS = 397;
@@ -17,8 +18,12 @@ export interface Issued {
   pem: string;
 }
 
-/** A new root of a box, signed by itself. @param now milliseconds */
-export async function makeRoot(now: number): Promise<Issued> {
+/**
+ * A new root of a box, signed by itself.
+ * @param permitted all that it will ever be able to sign: who takes its key can pass for nothing else
+ * @param now milliseconds
+ */
+export async function makeRoot(permitted: Permitted, now: number): Promise<Issued> {
   const keys = await webcrypto.subtle.generateKey(KEY_TYPE, true, ['sign', 'verify']);
   const id = Buffer.from(webcrypto.getRandomValues(new Uint8Array(3))).toString('hex').toUpperCase();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
@@ -32,6 +37,7 @@ export async function makeRoot(now: number): Promise<Issued> {
       new x509.BasicConstraintsExtension(true, 0, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      new x509.Extension(NAME_CONSTRAINTS, true, encodeConstraints(permitted)),
     ],
   });
   return { pem: certificate.toString('pem'), keyPem: await exportKey(keys.privateKey) };

@@ -24,6 +24,8 @@ interface Guard {
 /** More than one only where tests run several boxes in a process: then all must allow it. */
 const guards = new Set<Guard>();
 let installed = false;
+/** `dns.lookup` as it is from then on. */
+let guardedLookup: unknown;
 
 const loopback = new net.BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -47,9 +49,9 @@ export function refuseEgress(hosts: readonly string[], refused: (host: string) =
 /** Lower case, without the brackets of an IPv6 literal. */
 const normal = (host: string): string => host.toLowerCase().replace(/^\[|\]$/g, '');
 
-/** Null when `host` may be connected to. */
+/** Null when `host` may be connected to. As Node does it: nothing at all is this machine, and anything else is taken as text. */
 function objection(host: unknown): PorticoError | null {
-  const name = normal(typeof host === 'string' && host !== '' ? host : 'localhost');
+  const name = normal(host ? String(host as string) : 'localhost');
   const family = net.isIP(name);
   if (name === 'localhost' || (family !== 0 && loopback.check(name, family === 4 ? 'ipv4' : 'ipv6'))) return null;
   const against = [...guards].filter(({ allowed }) => !allowed.has(name));
@@ -70,17 +72,25 @@ function wrap(holder: object, name: string, around: (original: Callable) => Call
 function install(): void {
   installed = true;
   wrap(net.Socket.prototype, 'connect', (connect) => function (this: unknown, ...args) {
-    const error = objection(hostOfConnect(args));
+    const error = objectionToConnect(args);
     if (error === null) return connect.apply(this, args);
     const socket = this as net.Socket;
     process.nextTick(() => socket.destroy(error)); // as a connection that failed: later, as an event
     return socket;
   });
 
-  // send(message[, offset, length][, port][, address][, callback]); connect(port[, address][, callback])
-  wrap(dgram.Socket.prototype, 'send', (send) => guarded(send, ([, , length, port, address]) =>
-    (address !== undefined || (port !== undefined && typeof port !== 'function') ? address : length)));
-  wrap(dgram.Socket.prototype, 'connect', (connect) => guarded(connect, (args) => args[1]));
+  // send(message[, offset, length][, port][, address][, callback]): which of the two it is, Node tells in these very words.
+  wrap(dgram.Socket.prototype, 'send', (send) => guarded(send, ([, , length, port, address]) => textOf(address || (port && typeof port !== 'function') ? address : length)));
+  // connect(port[, address][, callback])
+  wrap(dgram.Socket.prototype, 'connect', (connect) => guarded(connect, (args) => textOf(args[1])));
+  wrap(dgram, 'createSocket', (create) => function (this: unknown, ...args) {
+    return create.apply(this, withCheckedLookup(args));
+  });
+  const Socket = new Proxy(dgram.Socket, {
+    construct: (target, args, newTarget) => Reflect.construct(target, withCheckedLookup(args), newTarget) as object,
+    apply: (target, self, args) => Reflect.apply(target as unknown as Callable, self, withCheckedLookup(args)),
+  });
+  Object.defineProperty(dgram, 'Socket', { value: Socket });
 
   const queries = ['lookup', 'lookupService', 'reverse', ...Object.keys(dns).filter((name) => /^resolve/.test(name))];
   for (const holder of [dns, dns.Resolver.prototype]) for (const name of queries) wrap(holder, name, (ask) => guarded(ask, askedFor(name)));
@@ -93,6 +103,7 @@ function install(): void {
       });
     }
   }
+  guardedLookup = dns.lookup;
   syncBuiltinESMExports(); // for those who imported the functions by name
 }
 
@@ -114,12 +125,42 @@ function guarded(original: Callable, hostOf: (args: unknown[]) => unknown): Call
   };
 }
 
-/** connect(options), connect(port[, host]), connect(path); net.connect() hands its own arguments over as one list. */
-function hostOfConnect([first, second]: unknown[]): unknown {
-  const target = Array.isArray(first) ? (first as unknown[])[0] : first;
-  if (typeof target !== 'object' || target === null) return typeof second === 'string' && isPort(target) ? second : 'localhost';
-  const { host, path } = target as { host?: unknown; path?: unknown };
-  return typeof path === 'string' ? 'localhost' : host;
+/** Other than text, where Node takes nothing else: a callback, a length. */
+const textOf = (value: unknown): unknown => (typeof value === 'string' ? value : undefined);
+
+/** createSocket(options or type): a lookup that the caller brings may answer as it likes, so what it answers is what is compared. */
+function withCheckedLookup([options, ...rest]: unknown[]): unknown[] {
+  const lookup = (options as { lookup?: unknown } | null | undefined)?.lookup;
+  if (typeof lookup !== 'function' || lookup === guardedLookup) return [options, ...rest];
+  const checked = (host: unknown, family: unknown, callback: (error: unknown, address?: unknown) => void): unknown =>
+    (lookup as Callable).call(undefined, host, family, (error: unknown, address: unknown, ...more: unknown[]) => {
+      const against = error ? null : objection(address);
+      if (against === null) Reflect.apply(callback, undefined, [error, address, ...more]);
+      else callback(against);
+    });
+  return [{ ...(options as object), lookup: checked }, ...rest];
 }
 
-const isPort = (target: unknown): boolean => typeof target === 'number' || (typeof target === 'string' && /^\d+$/.test(target));
+/** connect(options), connect(port[, host]), connect(path); net.connect() hands its own arguments over as one list. */
+function objectionToConnect([first, second]: unknown[]): PorticoError | null {
+  if (typeof first !== 'object' || first === null) return isPipeName(first) ? null : objection(textOf(second));
+  const lists = Array.isArray(first) ? (first as unknown[]).slice(0, 1) : [];
+  for (const options of [...lists, first] as ({ host?: unknown; path?: unknown; lookup?: unknown } | null)[]) {
+    const { host, path, lookup } = options ?? {};
+    if (path) continue; // a socket of the file system; an empty one is none
+    const error = objection(host) ?? objectionToLookup(host, lookup);
+    if (error !== null) return error;
+  }
+  return null;
+}
+
+/** A name is looked up by what this file knows, or not at all: another lookup may answer that `localhost` is anywhere. */
+function objectionToLookup(host: unknown, lookup: unknown): PorticoError | null {
+  const name = host ? String(host as string) : 'localhost';
+  if (net.isIP(name) !== 0 || (lookup || dns.lookup) === guardedLookup || guards.size === 0) return null;
+  for (const guard of guards) guard.refused(name);
+  return new PorticoError('egress_refused', { host: name, reason: 'lookup' });
+}
+
+/** As Node tells a path from a port. */
+const isPipeName = (target: unknown): boolean => typeof target === 'string' && !(Number(target) >= 0);

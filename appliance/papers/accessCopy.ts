@@ -29,7 +29,7 @@ const WORDS = {
     explanationText: '门店盒把摄像头画面算出的数字与您的模板比较，得出 -1 到 1 之间的相似度，越高越像。达到要求才会提示店员；提示只用于接待，不影响价格，店员随时可以更正。',
     requests: '您提出的要求', kind: { access: '查阅、复制', correct: '更正', restrict: '限制处理', delete: '删除', explain: '解释', complaint: '投诉' },
     dueOn: (day: string) => `应于${day}前答复`, outcomes: { done: '已办理', partly: '部分办理', refused: '未予办理', withdrawn_by_person: '您已撤回' },
-    opened: '谁打开过您的档案', openedWhy: { visit: '到店接待', search: '查找', enrolment: '录入', follow_up: '跟进', rights: '办理您的要求' },
+    opened: '谁打开过您的档案', openedWhy: { visit: '到店接待', search: '查找', enrolment: '录入', follow_up: '跟进', rights: '办理您的要求', edit: '修改' },
   },
   en: {
     title: 'Copy of your personal information',
@@ -51,7 +51,7 @@ const WORDS = {
     explanationText: 'The box compares numbers worked out of the camera picture with your template. The result is a similarity between -1 and 1; more is more alike. Only from a certain value on are the staff told. It serves to look after you, has no influence on prices, and staff can correct it at any time.',
     requests: 'Your requests', kind: { access: 'access and copy', correct: 'correction', restrict: 'restriction', delete: 'deletion', explain: 'explanation', complaint: 'complaint' },
     dueOn: (day: string) => `to be answered by ${day}`, outcomes: { done: 'done', partly: 'done in part', refused: 'refused', withdrawn_by_person: 'withdrawn by you' },
-    opened: 'Who opened your dossier', openedWhy: { visit: 'visit', search: 'search', enrolment: 'enrolment', follow_up: 'follow-up', rights: 'your request' },
+    opened: 'Who opened your dossier', openedWhy: { visit: 'visit', search: 'search', enrolment: 'enrolment', follow_up: 'follow-up', rights: 'your request', edit: 'change' },
   },
 } as const;
 

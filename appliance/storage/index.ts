@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PorticoError, type Clock } from '../kit/index.js';
 import { ALL_PAGES, Database } from './database.js';
-import { loadDatabaseKey } from './key.js';
+import { keyFor, loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
 import { dropCopies, migrate, readMigrations } from './migrations.js';
 import { openVault, type WhichVault } from './vault.js';
@@ -38,6 +38,8 @@ export interface ReaderTicket {
 export interface Storage {
   db: Database;
   readerTicket: ReaderTicket;
+  /** A key of its own for what else is sealed on the disk; the same each time, and nobody without the database's key has it. */
+  keyFor(purpose: string): string;
   /** Deletes the copies made before migrations: they may hold what was deleted since. */
   dropCopies(): void;
   /** The same, and empties both logs. @returns false: a log could not be emptied yet */
@@ -81,6 +83,7 @@ export function openStorage(options: StorageOptions): Storage {
     return {
       db: opened,
       readerTicket: { file, vaultFile, key },
+      keyFor: (purpose) => keyFor(purpose, key),
       dropCopies: () => dropCopies(backups),
       dropTraces: () => {
         dropCopies(backups);

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { PorticoError } from '../kit/index.js';
 
@@ -33,6 +33,11 @@ export function loadDatabaseKey(options: {
   fsyncSync(directory);
   closeSync(directory);
   return key;
+}
+
+/** Another key, for something else that must not lie in clear beside the database: 64 hexadecimal digits (HKDF, RFC 5869). */
+export function keyFor(purpose: string, databaseKey: string): string {
+  return Buffer.from(hkdfSync('sha256', Buffer.from(databaseKey, 'hex'), '', `portico ${purpose}`, 32)).toString('hex');
 }
 
 function parseKey(text: string, file: string): string {

@@ -15,9 +15,9 @@ import { answerQuestions } from './child.js';
 const EVENT_BYTES = 1_000;
 
 const { dataDirectory } = loadConfig();
-const { db, close } = openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: null, clock: systemClock });
+const { db, keyFor, close } = openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: null, clock: systemClock });
 db.run('CREATE TABLE floor (at_ms INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT');
-const certificates = await loadCertificates(join(dataDirectory, 'tls'), [], systemClock);
+const certificates = await loadCertificates(join(dataDirectory, 'tls'), [], systemClock, keyFor('tls'));
 const server = createServer({ key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2' });
 const sockets = new WebSocketServer({ server, maxPayload: 8_000_000, perMessageDeflate: false });
 const event = JSON.stringify({ type: 'floor.event', data: 'x'.repeat(EVENT_BYTES - 40) });

@@ -66,7 +66,9 @@ async function drawSignature(page: Page): Promise<void> {
 
 t.test('a day in the store', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 240_000 }, async (t) => {
   mkdirSync(SHOTS, { recursive: true });
-  const box = await startBox(t, { fresh: true, settings: { PORTICO_STORE_NAME: '山茶手表店', PORTICO_VISION_WORKERS: '2' } });
+  let aheadMs = 0;
+  const clock = { now: () => Date.now() + aheadMs };
+  const box = await startBox(t, { fresh: true, settings: { PORTICO_STORE_NAME: '山茶手表店', PORTICO_VISION_WORKERS: '2' }, clock });
   const cameraFile = join(temporaryDirectory(t), 'camera.mjpeg');
   writeCameraFile(cameraFile, await personFrames('P08'));
   const browser = await launchChromium(executable!, cameraFile, box.appliance.rootPem);
@@ -272,8 +274,15 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     const row = at(first, 'staff-member').filter({ hasText: '周宁' });
     await row.getByTestId('staff-reset-pin').click();
     await at(first, 'staff-new-pin').fill('123456');
+    aheadMs = 6 * 60_000; // the manager signed in some time ago
     await at(first, 'staff-new-pin-save').click();
-    await at(first, 'error').getByText('太好猜').waitFor();
+    await at(first, 'pin-again').waitFor();
+    await enterPin(first, '000000');
+    await at(first, 'error').getByText('PIN 不对').waitFor();
+    await shoot(first, 'settings-pin-again-zh');
+    await enterPin(first, OWNER_PIN);
+    await at(first, 'pin-again').waitFor({ state: 'detached' });
+    await at(first, 'error').getByText('太好猜').waitFor(); // so it was asked for once more
     await shoot(first, 'settings-pin-too-simple-zh');
     await at(first, 'sheet-close').click();
     t.equal(await at(first, 'staff-member').filter({ hasText: '沈店长' }).getByTestId('staff-remove').count(), 0, 'not oneself');
@@ -380,7 +389,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await second.locator('[data-testid=connection]:not([data-status=live])').waitFor();
     await second.locator('[data-testid=connection][data-status=offline]').waitFor();
     await shoot(second, 'connection-lost-zh-portrait');
-    await startBox(t, { dataDirectory: box.dataDirectory, settings: { PORTICO_PORT: new URL(box.url).port } });
+    await startBox(t, { dataDirectory: box.dataDirectory, settings: { PORTICO_PORT: new URL(box.url).port }, clock });
     await second.locator('[data-testid=connection][data-status=live]').waitFor({ timeout: 60_000 });
   });
 });

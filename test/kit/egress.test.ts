@@ -1,9 +1,10 @@
 /** The guard against connections out of the box: each way out that Node has is tried. Nothing here leaves the machine if it holds. */
-import { createSocket } from 'node:dgram';
+import dgram, { createSocket } from 'node:dgram';
 import dns, { lookup as lookupByName } from 'node:dns';
 import http2 from 'node:http2';
 import https from 'node:https';
 import net, { connect as connectByName, createServer, type AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -58,6 +59,65 @@ t.test('every way out is refused, and told', async (t) => {
     t.equal(await way(), 'egress_refused', name);
     t.ok(refused.length > before, `${name}: told`);
   }
+});
+
+/** What Node takes in other forms than its documentation shows. The target is this machine's own address: were it let through, it would arrive. */
+t.test('no way of writing it gets past: an empty path, a lookup of one\'s own, arguments that are nothing', async (t) => {
+  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []).find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? NOWHERE;
+  const refused = guard(t);
+  const server = createServer((socket) => socket.end()).listen(0);
+  const arrivals = createSocket('udp4');
+  await new Promise<void>((resolve) => { arrivals.bind(0, resolve); });
+  t.teardown(() => { server.close(); arrivals.close(); });
+  const tcp = (server.address() as AddressInfo).port;
+  const udp = arrivals.address().port;
+  let arrived = 0;
+  arrivals.on('message', () => { arrived += 1; });
+
+  const lookup = ((_host: string, options: { all?: boolean } | number, callback: (...answer: unknown[]) => void) =>
+    (typeof options === 'object' && options.all ? callback(null, [{ address: own, family: 4 }]) : callback(null, own, 4))) as never;
+  const connecting = (options: object) => () => net.connect(options as net.NetConnectOpts);
+  const sockets: Record<string, () => NodeJS.EventEmitter> = {
+    'an empty path': connecting({ host: own, port: tcp, path: '' }),
+    'an empty path, tls': () => tls.connect({ host: own, port: tcp, path: '' }),
+    'a lookup of one\'s own': connecting({ host: 'localhost', port: tcp, lookup }),
+    'a lookup and no host': connecting({ port: tcp, lookup }),
+    'a lookup, https': () => https.request({ host: 'localhost', port: tcp, lookup }),
+    'a port with a blank before it': () => net.connect(` ${tcp}` as unknown as number, own),
+    'a port in hexadecimal': () => net.connect(`0x${tcp.toString(16)}` as unknown as number, own),
+    'a host that is a list': connecting({ host: [own], port: tcp }),
+    'a host that turns into text': connecting({ host: { toString: () => own }, port: tcp }),
+    'a list with a host': () => new net.Socket().connect(Object.assign([{}], { host: own, port: tcp }) as unknown as net.SocketConnectOpts),
+  };
+  for (const [name, open] of Object.entries(sockets)) {
+    const socket = open() as net.Socket;
+    t.equal(await Promise.race([once(socket, 'error'), new Promise<string>((resolve) => { socket.once('connect', () => resolve('connected')); })]), 'egress_refused', name);
+    socket.destroy();
+  }
+
+  const sends: Record<string, unknown[]> = {
+    'null behind the address': ['x', udp, own, null], 'two of them, and a callback': ['x', udp, own, null, null, () => undefined], 'false behind it': ['x', udp, own, false],
+    'nought and an empty address': ['x', udp, own, 0, ''],
+  };
+  for (const [name, args] of Object.entries(sends)) {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => { socket.bind(0, resolve); });
+    socket.on('error', () => undefined);
+    const before = refused.length;
+    (socket.send as (...args: unknown[]) => void).apply(socket, args);
+    t.equal(refused.length, before + 1, name);
+    socket.close();
+  }
+  const UdpSocket = dgram.Socket as unknown as new (options: object) => dgram.Socket;
+  for (const [name, make] of [['createSocket', createSocket], ['new Socket', (options: object) => new UdpSocket(options)]] as const) {
+    const socket = make({ type: 'udp4', lookup: ((host: string, _family: number, done: (...answer: unknown[]) => void) => done(null, host === 'localhost' ? own : host)) as never });
+    await new Promise<void>((resolve) => { socket.bind(0, '127.0.0.1', resolve); });
+    t.equal(await new Promise((resolve) => { socket.send('x', udp, 'localhost', (error) => resolve(codeOf(error))); }), 'egress_refused', `a lookup of one's own, ${name}`);
+    socket.close();
+  }
+  t.equal(await new Promise((resolve) => { const socket = createSocket('udp4'); socket.send('x', udp, '127.0.0.1', (error) => { resolve(codeOf(error)); socket.close(); }); }), 'none');
+  await new Promise<void>((resolve) => { if (arrived > 0) resolve(); else arrivals.once('message', () => resolve()); });
+  t.equal(arrived, 1, 'only what was sent to loopback');
 });
 
 t.test('loopback, files and addresses as names go on working', async (t) => {

@@ -54,6 +54,7 @@ t.test('a fresh box: its code pairs one device, which makes the owner once, howe
 });
 
 t.test('five wrong PINs lock, the right one is then refused too, and the lock ends', async (t) => {
+  await box.owner.prove(OWNER_PIN);
   const staff = await box.owner.call<StaffMember>('POST', '/staff', { name: '锁定', role: 'associate', pin: '246802' });
   const device = box.stranger();
   await device.pair((await box.owner.makePairingCode()).code, 'iPad 锁');
@@ -78,6 +79,7 @@ t.test('five wrong PINs lock, the right one is then refused too, and the lock en
 });
 
 t.test('many wrong PINs at once are not more than five', async (t) => {
+  await box.owner.prove(OWNER_PIN);
   const staff = await box.owner.call<StaffMember>('POST', '/staff', { name: '并发', role: 'associate', pin: '975310' });
   const device = box.stranger();
   await device.pair((await box.owner.makePairingCode()).code, 'iPad 并发');
@@ -90,6 +92,7 @@ t.test('many wrong PINs at once are not more than five', async (t) => {
 });
 
 t.test('a clock set back ends a lock instead of making it last for days', async (t) => {
+  await box.owner.prove(OWNER_PIN);
   const staff = await box.owner.call<StaffMember>('POST', '/staff', { name: '时钟', role: 'associate', pin: '975310' });
   for (let i = 0; i < 5; i += 1) await refusal(box.owner.signIn(staff.id, '000000'));
   clock.move(-30 * HOUR_MS);

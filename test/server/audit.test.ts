@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { AuditEntry, AuditPage, Dossier, Note, PairingCode, StaffMember } from '../../appliance/contract/index.js';
+import type { AccessCopy, AuditEntry, AuditPage, Dossier, Note, PairingCode, StaffMember, VisitCard } from '../../appliance/contract/index.js';
 import { exportAudit, parseHead, verifyAudit } from '../../cli/audit.js';
 import { Database } from '../../appliance/storage/index.js';
 import { packageRoot } from '../../models/manifest.js';
@@ -79,6 +79,26 @@ t.test('C21: who gets in, and who does not', async (t) => {
   ]);
 });
 
+t.test('C21: a card called up by hand and a change that answers with the dossier are readings, and written down', async (t) => {
+  const { id } = await box.owner.createCustomer({ displayName: '赵先生', phone: '13800005678' });
+  const from = await now();
+  const { visitId } = await desk.call<VisitCard>('POST', '/visits', { customerId: id });
+  await desk.call('POST', `/visits/${visitId}/close`);
+  t.equal(await refusal(desk.call('POST', `/visits/${visitId}/close`)), '409 visit_closed');
+  t.equal(await refusal(desk.call('PATCH', `/customers/${id}`, {})), '400 bad_request', 'nothing is changed by nothing');
+  t.match(await desk.call<Dossier>('PATCH', `/customers/${id}`, { tier: '金卡' }), { phone: '13800005678' });
+  await desk.call('PATCH', `/customers/${id}`, { tier: '银卡' }); // open by now
+  await office.call('GET', `/customers/${id}?why=rights`);
+  await office.call('PATCH', `/customers/${id}`, { displayName: '赵先生（改）' });
+  t.equal(await refusal(office.call('PATCH', `/customers/${id}`, { phone: '不是号码' })), '400 bad_request');
+  t.strictSame(await since(from), [
+    `visit_written 小陈 of 赵先生（改） {"visitId":"${visitId}"}`, `visit_closed 小陈 of 赵先生（改） {"visitId":"${visitId}"}`,
+    'dossier_opened 小陈 of 赵先生（改） {"why":"edit"}', 'customer_changed 小陈 of 赵先生（改） {"fields":"tier"}', 'customer_changed 小陈 of 赵先生（改） {"fields":"tier"}',
+    'dossier_opened 隐私 of 赵先生（改） {"why":"rights"}', 'customer_changed 隐私 of 赵先生（改） {"fields":"displayName"}',
+  ]);
+  t.match(await office.call<AccessCopy>('GET', `/customers/${id}/access-copy.json`), { opened: [{ staff: '小陈', reason: 'edit' }, { staff: '隐私', reason: 'rights' }] });
+});
+
 t.test('C21: who opened which dossier when and why, and what was done to it', async (t) => {
   const from = await now();
   const { id } = await desk.createCustomer({ displayName: '王女士', phone: '13800001234' });
@@ -105,7 +125,7 @@ t.test('C21: who opened which dossier when and why, and what was done to it', as
     'customer_created 小陈 of 王女士', 'customer_created 小陈 of 王小姐', 'dossier_opened 小陈 of 王女士 {"why":"visit"}', 'dossier_opened 小陈 of 王女士 {"why":"search"}',
     'dossier_opened 隐私 of 王女士 {"why":"rights"}', 'dossier_opened 小陈 of 王女士 {"why":"visit"}', 'dossier_opened 小陈 of 王女士 {"why":null}',
     'customer_changed 小陈 of 王女士 {"fields":"phone,tier"}', `note_added 小陈 of 王女士 {"noteId":"${noteId}"}`, 'template_enrolled 小陈 of 王女士 {"photos":1}',
-    `customers_merged 小陈 of 王女士 {"from":"${second.id}"}`, `merge_undone 小陈 of 王小姐 {"mergeId":"${merges[0]!.id}"}`,
+    `customers_merged 小陈 of 王女士 {"from":"${second.id}"}`, 'dossier_opened 小陈 of 王小姐 {"why":"edit"}', `merge_undone 小陈 of 王小姐 {"mergeId":"${merges[0]!.id}"}`,
     'setting_changed 店长 {"candidate":0.02,"known":0.002,"setting":"fpir"}',
   ]);
   t.ok((await log(`&customerId=${id}&action=dossier_opened&staffId=${officer.id}`)).every((entry) => entry.detail['why'] === 'rights'));

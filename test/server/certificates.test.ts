@@ -1,12 +1,14 @@
 /** Trust: the chain, its renewal, the profile for iPads, the plain trust server. */
-import { X509Certificate } from 'node:crypto';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer as createTlsServer, type PeerCertificate } from 'node:tls';
 import t from 'tap';
 import { loadCertificates, type Certificates } from '../../appliance/http/index.js';
+import { makeLeaf } from '../../appliance/http/issuing.js';
 import { openStorage } from '../../appliance/storage/index.js';
 import { startBox, TestClock, temporaryDirectory } from '../support/box.js';
 
@@ -19,17 +21,20 @@ function visit(host: string, port: number, ca: string): Promise<PeerCertificate 
       resolve(socket.getPeerCertificate());
       socket.destroy();
     });
-    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(`${error.code ?? ''} ${error.message}`));
   });
 }
 
+const PASSPHRASE = 'ab'.repeat(32);
+const load = (directory: string, names: readonly string[], clock: TestClock): Promise<Certificates> => loadCertificates(directory, names, clock, PASSPHRASE);
+
 /** Whether a server can be run with them and is trusted. */
-async function serves(certificates: Certificates): Promise<PeerCertificate | string> {
+async function serves(certificates: Pick<Certificates, 'keyPem' | 'chainPem' | 'rootPem'>, host = '127.0.0.1'): Promise<PeerCertificate | string> {
   const server = createTlsServer({ key: certificates.keyPem, cert: certificates.chainPem }, (socket) => socket.end());
   server.on('tlsClientError', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
-    return await visit('127.0.0.1', (server.address() as AddressInfo).port, certificates.rootPem);
+    return await visit(host, (server.address() as AddressInfo).port, certificates.rootPem);
   } finally {
     server.close();
   }
@@ -42,14 +47,14 @@ const box = await startBox(t, { settings: { PORTICO_TRUST_PORT: String(trustPort
 t.test('the chain is good for localhost and 127.0.0.1, and for nobody who does not trust the root', async (t) => {
   const port = Number(new URL(box.url).port);
   for (const host of ['localhost', '127.0.0.1']) t.type(await visit(host, port, box.appliance.rootPem), 'object', host);
-  const other = await loadCertificates(temporaryDirectory(t), [], new TestClock());
+  const other = await load(temporaryDirectory(t), [], new TestClock());
   t.match(await visit('localhost', port, other.rootPem), /UNABLE_TO_VERIFY|SELF_SIGNED|LEAF_SIGNATURE/, 'another box\'s root');
   for (const name of ['root.key', 'server.key']) t.equal(statSync(join(box.dataDirectory, 'tls', name)).mode & 0o777, 0o600, name);
 });
 
 t.test('what Apple asks of a private server certificate', async (t) => {
   const now = Date.now();
-  const certificates = await loadCertificates(temporaryDirectory(t), ['box.example', '10.1.2.3'], new TestClock(now));
+  const certificates = await load(temporaryDirectory(t), ['box.example', '10.1.2.3'], new TestClock(now));
   const leaf = leafOf(certificates);
   const root = new X509Certificate(certificates.rootPem);
   t.ok((Date.parse(leaf.validTo) - Date.parse(leaf.validFrom)) / DAY_MS <= 825);
@@ -65,29 +70,98 @@ t.test('what Apple asks of a private server certificate', async (t) => {
   t.match(certificates.rootDer.toString('base64'), root.raw.toString('base64'));
 });
 
+t.test('the root signs for this box and nobody else, even in the hands of whoever took its key', async (t) => {
+  const directory = temporaryDirectory(t);
+  const certificates = await load(directory, ['box.example', '203.0.113.9', '2001:db8::9'], new TestClock());
+  t.match(certificates.warnings, [{ code: 'root_public_address', details: { addresses: /203\.0\.113\.9 2001:db8::9$/ } }]);
+  t.type(await serves(certificates), 'object');
+  const root = { pem: certificates.rootPem, keyPem: createPrivateKey({ key: readFileSync(join(directory, 'root.key')), passphrase: PASSPHRASE }).export({ type: 'pkcs8', format: 'pem' }) as string };
+  const forged = async (name: string) => {
+    const { keyPem, pem } = await makeLeaf(root, [name, '127.0.0.1'], Date.now());
+    return serves({ keyPem, chainPem: `${pem}\n${root.pem}`, rootPem: root.pem });
+  };
+  const good = ['box.example', 'a.box.example', 'shop.local', 'localhost', '10.9.8.7', '172.31.0.1', '192.168.3.4', '169.254.7.7', 'fe80::1', 'fd00::1', '203.0.113.9', '2001:db8::9'];
+  for (const name of good) t.type(await forged(name), 'object', name);
+  for (const name of ['www.icloud.com', 'notbox.example', 'example', 'local.example', '8.8.8.8', '172.32.0.1', '203.0.113.10', '2001:db8::a', '2606:4700::1111']) {
+    t.match(await forged(name), /permitted subtree violation/i, name);
+  }
+});
+
+t.test('a name that the root cannot sign is left out and warned of; a root without limits from before stays, and is warned of', async (t) => {
+  const directory = temporaryDirectory(t);
+  const clock = new TestClock();
+  const first = await load(directory, ['a.example'], clock);
+  t.ok(first.warnings.every(({ code }) => code === 'root_public_address'), 'at most for an address that this machine has');
+  const later = await load(directory, ['a.example', 'b.example', '198.51.100.7', 'other.local', '10.200.0.1'], clock);
+  t.match(later.warnings, [{ code: 'root_too_narrow', details: { names: 'b.example 198.51.100.7', certificate: join(directory, 'root.crt') } }]);
+  t.equal(later.rootPem, first.rootPem, 'no new root unasked');
+  t.ok(later.names.includes('other.local') && later.names.includes('10.200.0.1') && !later.names.includes('b.example'));
+  t.match(leafOf(later).subjectAltName, /DNS:other\.local.*IP Address:10\.200\.0\.1/);
+  t.notMatch(leafOf(later).subjectAltName, /b\.example|198\.51/);
+  t.type(await serves(later), 'object', 'served by the names it may have');
+  t.equal((await load(directory, ['a.example', 'b.example', 'other.local'], clock)).chainPem, later.chainPem, 'not made anew at each start');
+
+  const old = temporaryDirectory(t);
+  execFileSync('openssl', [
+    'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '365', '-subj', '/CN=Portico old', '-keyout', 'root.key', '-out', 'root.crt',
+  ], { cwd: old, stdio: 'ignore' });
+  const before = readFileSync(join(old, 'root.crt'), 'utf8');
+  const kept = await load(old, ['b.example'], new TestClock(Date.now()));
+  t.match(kept.warnings, [{ code: 'root_unlimited' }]);
+  t.equal(new X509Certificate(kept.rootPem).raw.toString('hex'), new X509Certificate(before).raw.toString('hex'));
+  t.ok(kept.names.includes('b.example'));
+  t.type(await serves(kept), 'object');
+});
+
+t.test('both keys are sealed on the disk; those in clear from before are sealed at the next start, over the bytes they had', async (t) => {
+  const directory = temporaryDirectory(t);
+  const made = await load(directory, [], new TestClock());
+  const file = (name: string) => join(directory, name);
+  const text = (name: string) => readFileSync(file(name), 'utf8');
+  const inClear = (name: string) => createPrivateKey({ key: text(name), passphrase: PASSPHRASE }).export({ type: 'pkcs8', format: 'pem' }) as string;
+  for (const name of ['root.key', 'server.key']) {
+    t.match(text(name), /BEGIN ENCRYPTED PRIVATE KEY/);
+    t.throws(() => createPrivateKey({ key: text(name), passphrase: 'another' }), name);
+    writeFileSync(file(name), inClear(name), { mode: 0o644 });
+    writeFileSync(file(`${name}.new`), inClear(name));
+    linkSync(file(name), file(`${name}.seen`)); // what stays on the disk of the file that is replaced
+    linkSync(file(`${name}.new`), file(`${name}.new.seen`));
+  }
+  const again = await load(directory, [], new TestClock());
+  t.equal(again.chainPem, made.chainPem, 'the same certificates');
+  t.equal(again.keyPem, made.keyPem);
+  for (const name of ['root.key', 'server.key']) {
+    t.match(text(name), /BEGIN ENCRYPTED PRIVATE KEY/);
+    t.equal(statSync(file(name)).mode & 0o777, 0o600);
+    t.notOk(existsSync(file(`${name}.new`)));
+    for (const seen of [`${name}.seen`, `${name}.new.seen`]) t.notMatch(readFileSync(file(seen), 'latin1'), /PRIVATE KEY|MIG/, seen);
+  }
+  await t.rejects(loadCertificates(directory, [], new TestClock(), 'cd'.repeat(32)), { code: 'certificate_unreadable' }, 'with another database key: no new root in silence');
+});
+
 t.test('kept as it is while it fits; renewed from the same root when it does not', async (t) => {
   const directory = temporaryDirectory(t);
   const clock = new TestClock();
-  const first = await loadCertificates(directory, ['a.example'], clock);
-  const again = await loadCertificates(directory, ['a.example'], clock);
+  const first = await load(directory, ['a.example'], clock);
+  const again = await load(directory, ['a.example'], clock);
   t.equal(again.chainPem, first.chainPem, 'the same names: nothing changes');
   t.equal(again.keyPem, first.keyPem);
 
-  const more = await loadCertificates(directory, ['a.example', 'b.example'], clock);
+  const more = await load(directory, ['a.example', 'b.a.example'], clock);
   t.not(more.chainPem, first.chainPem);
   t.equal(more.rootPem, first.rootPem, 'no iPad has to trust anew');
-  t.match(leafOf(more).subjectAltName, /DNS:b\.example/);
+  t.match(leafOf(more).subjectAltName, /DNS:b\.a\.example/);
   t.type(await serves(more), 'object');
-  t.equal((await loadCertificates(directory, ['a.example'], clock)).chainPem, more.chainPem, 'a name too many does not matter');
+  t.equal((await load(directory, ['a.example'], clock)).chainPem, more.chainPem, 'a name too many does not matter');
 
   clock.move(366 * DAY_MS);
-  t.equal((await loadCertificates(directory, ['a.example'], clock)).chainPem, more.chainPem, '31 days left');
+  t.equal((await load(directory, ['a.example'], clock)).chainPem, more.chainPem, '31 days left');
   clock.move(2 * DAY_MS);
-  const renewed = await loadCertificates(directory, ['a.example'], clock);
+  const renewed = await load(directory, ['a.example'], clock);
   t.not(renewed.chainPem, more.chainPem, '29 days left');
   t.equal(renewed.rootPem, first.rootPem);
   clock.move(-500 * DAY_MS);
-  const setBack = await loadCertificates(directory, ['a.example'], clock);
+  const setBack = await load(directory, ['a.example'], clock);
   t.not(setBack.chainPem, renewed.chainPem, 'not valid yet after the clock was set back');
 });
 
@@ -98,19 +172,19 @@ t.test('a power cut between two writes leaves files that still serve', async (t)
     ['no root certificate', (directory: string) => rmSync(join(directory, 'root.crt'))],
   ] as const) {
     const directory = temporaryDirectory(t);
-    await loadCertificates(directory, [], new TestClock());
+    await load(directory, [], new TestClock());
     cut(directory);
-    t.type(await serves(await loadCertificates(directory, [], new TestClock())), 'object', name);
+    t.type(await serves(await load(directory, [], new TestClock())), 'object', name);
   }
 
   // Renewing writes the key first, then the certificate: the cut comes between.
   const [directory, other] = [temporaryDirectory(t), temporaryDirectory(t)];
-  await loadCertificates(directory, [], new TestClock());
-  await loadCertificates(other, [], new TestClock());
+  await load(directory, [], new TestClock());
+  await load(other, [], new TestClock());
   writeFileSync(join(directory, 'server.key'), readFileSync(join(other, 'server.key')));
   let outcome: unknown;
   try {
-    outcome = await serves(await loadCertificates(directory, [], new TestClock()));
+    outcome = await serves(await load(directory, [], new TestClock()));
   } catch (error) {
     outcome = (error as Error).message;
   }
@@ -118,14 +192,14 @@ t.test('a power cut between two writes leaves files that still serve', async (t)
 
   // A lost root key is not replaced in silence: every iPad would have to trust a new root.
   const halfRoot = temporaryDirectory(t);
-  await loadCertificates(halfRoot, [], new TestClock());
+  await load(halfRoot, [], new TestClock());
   rmSync(join(halfRoot, 'root.key'));
-  await t.rejects(loadCertificates(halfRoot, [], new TestClock()), { code: 'certificate_unreadable' });
+  await t.rejects(load(halfRoot, [], new TestClock()), { code: 'certificate_unreadable' });
 
   const damaged = temporaryDirectory(t);
-  await loadCertificates(damaged, [], new TestClock());
+  await load(damaged, [], new TestClock());
   writeFileSync(join(damaged, 'server.crt'), 'rubbish');
-  t.type(await serves(await loadCertificates(damaged, [], new TestClock())), 'object', 'a damaged server certificate is made anew');
+  t.type(await serves(await load(damaged, [], new TestClock())), 'object', 'a damaged server certificate is made anew');
 });
 
 async function freePort(): Promise<number> {

@@ -73,7 +73,7 @@ t.test('one address cannot take all connections', { timeout: 60_000 }, async (t)
 });
 
 t.test('the plain server has limits of its own', { timeout: 60_000 }, async (t) => {
-  const certificates = await loadCertificates(temporaryDirectory(t), [], new TestClock());
+  const certificates = await loadCertificates(temporaryDirectory(t), [], new TestClock(), 'a passphrase');
   const server = createTrustServer(certificates, '店', () => 8443, PATIENCE);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => { server.closeAllConnections(); server.close(); });

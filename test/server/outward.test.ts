@@ -113,6 +113,7 @@ t.test('C19: no template and no picture in any answer, log line or file, through
     t.ok(files.some(({ path }) => path.endsWith('.db')));
     for (const { path, bytes } of files) {
       t.strictSame(leaksIn(bytes, secrets, { noise: true }), [], `file ${basename(path)}`);
+      t.notMatch(bytes.toString('latin1'), /BEGIN (?:[A-Z]+ )?PRIVATE KEY(?<!ENCRYPTED PRIVATE KEY)/, `${basename(path)}: no private key in clear`);
       // Whoever takes the disk without the key has no name and no number either.
       for (const word of ['林晓梅', '13912345678', '小陈']) t.notOk(bytes.includes(word), `${basename(path)}: ${word}`);
     }

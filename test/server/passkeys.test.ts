@@ -1,10 +1,10 @@
 /** Passkeys against a software authenticator: the real library checks real ES256 signatures. The refusals first. */
 import t from 'tap';
-import type { ErrorBody, Passkey, Session } from '../../appliance/contract/index.js';
+import type { Device, ErrorBody, Passkey, Session, StaffMember } from '../../appliance/contract/index.js';
 import { passkeySite } from '../../appliance/http/guards.js';
 import type { PorticoClient } from '../../demo/client.js';
 import { Authenticator } from '../support/authenticator.js';
-import { addStaff, startBox, TestClock } from '../support/box.js';
+import { addStaff, OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { dumpTables } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 
@@ -46,8 +46,47 @@ t.test('what is not exactly right is not kept', async (t) => {
   t.equal(await refusal(register(device, new Authenticator(box.url).create(await options(box.owner)))), '403 passkey_invalid', 'asked for by somebody else');
   const late = await options(device);
   clock.move(300_001);
+  await device.prove('246802');
   t.equal(await refusal(register(device, new Authenticator(box.url).create(late))), '403 passkey_invalid', 'too late');
   t.strictSame(await device.call('GET', '/passkeys'), []);
+});
+
+t.test('an iPad left open is not enough for lasting access: a passkey, an account and a PIN need the PIN shown again', async (t) => {
+  clock.move(300_000);
+  const lasting: [PorticoClient, string, string, unknown][] = [
+    [device, 'POST', '/passkeys/options', undefined], [device, 'POST', '/passkeys', { name: '我的手机', response: {} }],
+    [box.owner, 'POST', '/staff', { name: '小久', role: 'manager', pin: '246802' }], [box.owner, 'PUT', `/staff/${staff.id}/pin`, { pin: '246802' }],
+  ];
+  for (const [client, method, path, body] of lasting) t.equal(await refusal(client.call(method, path, body)), '401 pin_again', path);
+  t.equal(await refusal(device.call('GET', '/customers')), 'accepted', 'all else goes on');
+  t.equal(await refusal(box.stranger().prove('246802')), '401 device_not_paired');
+  for (const pin of ['', '12345', 246802, null]) t.equal(await refusal(device.call('POST', '/sessions/current/proof', { pin })), '400 bad_request');
+
+  const before = failures();
+  for (const triesLeft of [4, 3, 2]) {
+    t.match(await device.send<ErrorBody>('POST', '/api/v1/sessions/current/proof', { pin: '000000' }), { status: 403, body: { code: 'pin_wrong', details: { triesLeft } } });
+  }
+  t.equal(await refusal(device.signIn(staff.id, '000000')), '403 pin_wrong', 'counted with those of signing in');
+  t.match(await device.send<ErrorBody>('POST', '/api/v1/sessions/current/proof', { pin: '000000' }), { status: 429, body: { code: 'pin_locked', details: { lock: 'here' } } });
+  t.equal(await refusal(device.prove('246802')), '429 pin_locked', 'the right one too');
+  t.equal(failures() - before, 5, 'written down');
+  t.equal(await refusal(options(device)), '401 pin_again');
+
+  clock.move(300_001);
+  await device.prove('246802');
+  await box.owner.prove(OWNER_PIN);
+  t.equal(await refusal(options(device)), 'accepted');
+  clock.move(299_999);
+  t.equal(await refusal(options(device)), 'accepted');
+  clock.move(1);
+  t.equal(await refusal(options(device)), '401 pin_again', 'five minutes');
+  await device.prove('246802');
+  clock.move(-1);
+  t.equal(await refusal(options(device)), '401 pin_again', 'a clock set back proves nothing');
+  clock.move(1);
+  await device.signIn(staff.id, '246802');
+  t.equal(await refusal(options(device)), 'accepted', 'whoever has just signed in has shown it');
+  await box.owner.prove(OWNER_PIN);
 });
 
 t.test('made once, and it signs in on any paired device; each challenge works once', async (t) => {
@@ -101,6 +140,7 @@ t.test('made once, and it signs in on any paired device; each challenge works on
 });
 
 t.test('a new PIN from the manager takes the passkeys away, and one that is being made', async (t) => {
+  await box.owner.prove(OWNER_PIN);
   const lost = await addStaff(box, '小失', 'associate');
   const key = new Authenticator(box.url);
   await register(lost.device, key.create(await options(lost.device)));
@@ -127,6 +167,22 @@ t.test('who left, and a device that was removed, stay out', async (t) => {
   t.equal(dumpTables(box.dataDirectory)['passkey']!.length, 0, 'forgotten');
   await box.owner.call('DELETE', `/devices/${devices.find((each) => each.name === 'iPad 小离')!.id}`);
   t.equal(await refusal(signIn(gone.device, key.get(asked))), '401 device_not_paired');
+});
+
+// Here, because this box has pairings left: one address may try ten a minute.
+t.test('a pairing code does not outlive who made it, nor the device it was made on', async (t) => {
+  const shutOut: [string, (staffId: string, deviceId: string) => Promise<unknown>][] = [
+    ['the person gets another PIN', (staffId) => box.owner.call('PUT', `/staff/${staffId}/pin`, { pin: '314159' })],
+    ['the person is removed', (staffId) => box.owner.call('DELETE', `/staff/${staffId}`)],
+    ['the device is removed', (_staffId, deviceId) => box.owner.call('DELETE', `/devices/${deviceId}`)],
+  ];
+  for (const [why, shut] of shutOut) {
+    const helper = await box.owner.call<StaffMember>('POST', '/staff', { name: why, role: 'it', pin: '246802' });
+    await device.signIn(helper.id, '246802');
+    const { code } = await device.makePairingCode();
+    await shut(helper.id, (await box.owner.call<Device[]>('GET', '/devices')).find(({ name }) => name === 'iPad 小钥')!.id);
+    t.equal(await refusal(box.stranger().pair(code, 'iPad')), '403 pairing_code_invalid', why);
+  }
 });
 
 t.test('nothing of it is logged', async (t) => {

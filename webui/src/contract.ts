@@ -72,7 +72,7 @@ export const CLOSE: typeof CloseOf = {
   goingAway: 1001,
 };
 
-export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights'];
+export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights', 'edit'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];
 export type ModeObstacle = (typeof ModeObstaclesOf)[number];
 export const SIGNAGE_ITEMS: typeof SignageItemsOf = [

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Access, SignedIn } from '../../access/index.js';
 import {
-  BoxHealth, BoxInfo, Device, HandOverRequest, IdParams, OwnerRequest, PairingCode, PairRequest, PinRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
+  BoxHealth, BoxInfo, Device, HandOverRequest, IdParams, OwnerRequest, PairingCode, PairRequest, PinRequest, ProofRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
 } from '../../contract/index.js';
 import type { Customers } from '../../customers/index.js';
 import { PorticoError } from '../../kit/index.js';
@@ -88,6 +88,7 @@ export const accessRoutes = (deps: {
     schema: { tags: ['access'], summary: 'Add a member of staff', body: StaffRequest, response: { 201: StaffMember } },
   }, async (request, reply) => {
     const { name, role, pin } = request.body;
+    access.requireProof(signedIn(request));
     return reply.status(201).send(await access.addStaff(name, role, pin, actorOf(request)));
   });
 
@@ -95,6 +96,7 @@ export const accessRoutes = (deps: {
     config: { permission: 'manage_staff' },
     schema: { tags: ['access'], summary: 'Set a new PIN for somebody: ends their locks and sessions and removes their passkeys', params: IdParams, body: PinRequest, response: { 204: Nothing } },
   }, async (request, reply) => {
+    access.requireProof(signedIn(request));
     await access.setPin(request.params.id, request.body.pin, actorOf(request));
     return reply.status(204).send(null);
   });
@@ -131,6 +133,14 @@ export const accessRoutes = (deps: {
   }, async (request, reply) => {
     access.signOut(signedIn(request));
     clearSessionCookie(reply);
+    return reply.status(204).send(null);
+  });
+
+  app.post('/sessions/current/proof', {
+    config: { permission: 'own_session', requestsPerMinute: 30 },
+    schema: { tags: ['access'], summary: 'Show the PIN again, for what gives lasting access', body: ProofRequest, response: { 204: Nothing } },
+  }, async (request, reply) => {
+    await access.proveAgain(signedIn(request), request.body.pin);
     return reply.status(204).send(null);
   });
 

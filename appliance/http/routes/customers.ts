@@ -26,6 +26,15 @@ export const customerRoutes = (deps: {
   const openings = new BoundedMap<string, number>(OPENINGS_KEPT_MAX);
   /** Session and customer: opened in that session, and written down. */
   const opened = new BoundedMap<string, true>(OPENINGS_KEPT_MAX);
+  const inSession = (request: FastifyRequest, customerId: string): string => `${signedIn(request).session.key} ${customerId}`;
+  /** A change answers with the dossier, so it is a reading of one that is not open in this session. Inside the transaction of the change. */
+  const readAlong = (request: FastifyRequest, customerId: string): void => {
+    if (!opened.get(inSession(request, customerId))) audit.record('dossier_opened', actorOf(request), { customerId, detail: { why: 'edit' } });
+  };
+  const answer = (request: FastifyRequest, customerId: string): Dossier => {
+    opened.set(inSession(request, customerId), true);
+    return cards.dossier(customerId);
+  };
   const isAgain = (request: FastifyRequest): boolean => (request.query as { again?: unknown }).again === 'true';
 
   app.get('/customers', {
@@ -48,17 +57,16 @@ export const customerRoutes = (deps: {
     const dossier = cards.dossier(request.params.id);
     const by = actorOf(request);
     const why = request.query.why ?? null;
-    const { session } = signedIn(request);
-    const inSession = `${session.key} ${dossier.id}`;
+    const key = inSession(request, dossier.id);
     // Whatever a page says: nothing is read in a session that is not written down at least once.
-    if (isAgain(request) && opened.get(inSession)) return dossier;
-    const opening = `${inSession} ${why}`;
+    if (isAgain(request) && opened.get(key)) return dossier;
+    const opening = `${key} ${why}`;
     const before = openings.get(opening);
     if (before === undefined || Math.abs(clock.now() - before) >= SAME_OPENING_MS) {
       audit.recordReading('dossier_opened', by, { customerId: dossier.id, detail: { why } });
       openings.set(opening, clock.now());
     }
-    opened.set(inSession, true);
+    opened.set(key, true);
     return dossier;
   });
 
@@ -68,9 +76,11 @@ export const customerRoutes = (deps: {
   }, async (request) => {
     const { id } = request.params;
     const before = customers.byId(id);
-    audit.recording('customer_changed', actorOf(request), (after) => ({ customerId: id, detail: { fields: differing(before, after) } }),
-      () => customers.change(id, request.body));
-    return cards.dossier(id);
+    audit.recording('customer_changed', actorOf(request), (after) => ({ customerId: id, detail: { fields: differing(before, after) } }), () => {
+      readAlong(request, id);
+      return customers.change(id, request.body);
+    });
+    return answer(request, id);
   });
 
   app.post('/customers/:id/merge', {
@@ -84,8 +94,8 @@ export const customerRoutes = (deps: {
     const { into } = request.body;
     const by = actorOf(request);
     consent.endForMerge(id, (end) => audit.recording('customers_merged', by, { customerId: into, detail: { from: id } },
-      () => customers.merge(id, into, by.staffId, end)));
-    return cards.dossier(into);
+      () => { readAlong(request, into); customers.merge(id, into, by.staffId, end); }));
+    return answer(request, into);
   });
 
   app.post('/merges/:id/undo', {
@@ -96,7 +106,11 @@ export const customerRoutes = (deps: {
     },
   }, async (request) => {
     const mergeId = request.params.id;
-    return cards.dossier(audit.recording('merge_undone', actorOf(request), (customerId) => ({ customerId, detail: { mergeId } }), () => customers.undoMerge(mergeId)));
+    return answer(request, audit.recording('merge_undone', actorOf(request), (customerId) => ({ customerId, detail: { mergeId } }), () => {
+      const customerId = customers.undoMerge(mergeId);
+      readAlong(request, customerId);
+      return customerId;
+    }));
   });
 
   app.post('/customers/:id/template/revert', {
@@ -104,8 +118,11 @@ export const customerRoutes = (deps: {
     schema: { tags: ['customers'], summary: 'Back to the enrolment photos alone', params: IdParams, response: { 200: Dossier } },
   }, async (request) => {
     const { id } = request.params;
-    audit.recording('template_reverted', actorOf(request), { customerId: id }, () => gallery.revert(id));
-    return cards.dossier(id);
+    audit.recording('template_reverted', actorOf(request), { customerId: id }, () => {
+      readAlong(request, id);
+      gallery.revert(id);
+    });
+    return answer(request, id);
   });
 
   app.post('/customers/:id/notes', { config, schema: { tags: ['customers'], params: IdParams, body: NoteRequest, response: { 201: Note } } }, async (request, reply) => {

@@ -26,13 +26,17 @@ export const passkeyRoutes = (deps: {
   app.post('/passkeys/options', {
     config: { permission: 'own_passkeys' },
     schema: { tags: ['access'], summary: 'What to ask the browser for to make a passkey', response: { 200: PasskeyOptions } },
-  }, async (request) => passkeys.registrationOptions(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), box.storeName));
+  }, async (request) => {
+    access.requireProof(signedIn(request));
+    return passkeys.registrationOptions(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), box.storeName);
+  });
 
   app.post('/passkeys', {
     config: { permission: 'own_passkeys' },
     schema: { tags: ['access'], summary: 'Keep a passkey the browser made', body: PasskeyRegistration, response: { 201: Passkey } },
   }, async (request, reply) => {
     const { name, response } = request.body;
+    access.requireProof(signedIn(request));
     return reply.status(201).send(await passkeys.register(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), name, response));
   });
 

@@ -26,6 +26,13 @@ export function onSessionLocked(listener: () => void): void {
   sessionLocked = listener;
 }
 
+let pinAgain: () => Promise<boolean> = () => Promise.resolve(false);
+
+/** Asks whoever is signed in for the PIN when the box wants to see it again. True: it was shown, and the request is made once more. */
+export function onPinAgain(ask: () => Promise<boolean>): void {
+  pinAgain = ask;
+}
+
 let customerMerged: (into: string) => void = () => {};
 
 /** Hears of every answer that says: this dossier was merged into that one. */
@@ -40,6 +47,8 @@ export interface CallOptions {
   keepalive?: boolean;
   signal?: AbortSignal;
   headers?: Readonly<Record<string, string>>;
+  /** Made once more, after the PIN was shown: not a third time. */
+  again?: boolean;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -99,6 +108,7 @@ async function request(method: string, path: string, accept: string, options: Ca
   }
   if (response.ok) return response;
   const error = asError(await response.json().catch(() => null));
+  if (error.code === 'pin_again' && !options.again && (await pinAgain())) return request(method, path, accept, { ...options, again: true }, timeoutMs);
   if (error.code === 'session_locked') sessionLocked();
   if (ACCESS_LOST.includes(error.code)) accessLost(error.code);
   const into = error.code === 'customer_merged' && error.details['into'];

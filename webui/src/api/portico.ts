@@ -25,6 +25,8 @@ export const portico = {
   removeStaff: (staffId: string, keepalive = false) => call<void>('DELETE', `/staff/${id(staffId)}`, { keepalive }),
   resetPin: (staffId: string, pin: string) => call<void>('PUT', `/staff/${id(staffId)}/pin`, { json: { pin } }),
   signIn: (staffId: string, pin: string) => call<Session>('POST', '/sessions', { json: { staffId, pin } }),
+  /** Who is signed in shows the PIN again. */
+  prove: (pin: string) => call<void>('POST', '/sessions/current/proof', { json: { pin } }),
   session: () => call<Session>('GET', '/sessions/current'),
   signOut: () => call<void>('DELETE', '/sessions/current'),
   lock: () => call<void>('POST', '/sessions/current/lock', { keepalive: true }),

@@ -91,6 +91,8 @@ export const en: Messages = {
     title: 'Sign in',
     who: 'Tap your name',
     pinFor: '{name}, enter your PIN',
+    again: 'Enter your PIN again',
+    againBody: '{name}, this step has to be you, not just an open iPad.',
     notMe: 'Somebody else',
     digit: '{n} of 6 digits entered',
     delete: 'Delete one digit',

@@ -25,6 +25,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   pin_too_simple: 'This PIN is too easy to guess. Choose one that is not a run and not one digit repeated.',
   pin_locked: 'Too many wrong PINs. Wait and try again, use an iPad you have signed in on before, or ask a manager for a new PIN.',
   session_locked: 'This iPad was left alone and has locked itself. Enter your PIN to go on.',
+  pin_again: 'This needs your PIN once more.',
   passkey_impossible: 'Passkeys need a host name. Open the box by its name instead of its IP address, or use the PIN.',
   passkey_invalid: 'The passkey was not accepted. Try again, or use the PIN.',
   passkey_not_found: 'This passkey is not known.',
@@ -132,6 +133,9 @@ export const errorsEn: Record<PageErrorCode, string> = {
   model_fetch_failed: 'The recognition models could not be fetched. Call IT.',
   data_directory_unusable: 'The data folder of the box cannot be used. Call IT.',
   certificate_unreadable: 'The root certificate of the box is missing or damaged. Call IT.',
+  root_too_narrow: 'The root certificate of the box does not fit a name or address that was added later. Call IT.',
+  root_unlimited: 'The root certificate of the box is from an older version and not limited. Call IT for a new one.',
+  root_public_address: 'The root certificate of the box includes an address outside private networks. Call IT.',
   cannot_listen: 'The box cannot listen on its address or port. Call IT.',
   port_in_use: 'The port of the box is already in use. Call IT.',
 };

@@ -25,6 +25,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   pin_too_simple: '这个 PIN 太好猜。不要用连号或同一个数字，请换一个。',
   pin_locked: 'PIN 输错次数太多。请稍后再试，或换一台您登录过的 iPad，也可以请店长重设 PIN。',
   session_locked: '这台 iPad 闲置后已锁定，请输入 PIN 继续。',
+  pin_again: '这一步要再输入一次你的 PIN。',
   passkey_impossible: '通行密钥要用域名访问才行。请改用门店盒的名称打开，或用 PIN 登录。',
   passkey_invalid: '通行密钥没有通过，请再试一次，或用 PIN 登录。',
   passkey_not_found: '没有找到这个通行密钥。',
@@ -132,6 +133,9 @@ export const errorsZh: Record<PageErrorCode, string> = {
   model_fetch_failed: '门店盒无法取得识别模型，请联系 IT。',
   data_directory_unusable: '门店盒的数据文件夹无法使用，请联系 IT。',
   certificate_unreadable: '门店盒的根证书缺失或损坏，请联系 IT。',
+  root_too_narrow: '门店盒的根证书不能用于后来添加的域名或地址，请联系 IT。',
+  root_unlimited: '门店盒的根证书由旧版本生成，没有限定用途，请联系 IT 更换。',
+  root_public_address: '门店盒的根证书包含非内网地址，请联系 IT。',
   cannot_listen: '门店盒无法使用设定的地址或端口，请联系 IT。',
   port_in_use: '门店盒的端口已被占用，请联系 IT。',
 };

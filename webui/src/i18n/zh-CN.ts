@@ -92,6 +92,8 @@ export const zhCN = {
     title: '登录',
     who: '请选择你的名字',
     pinFor: '{name}，请输入 PIN',
+    again: '请再输入一次 PIN',
+    againBody: '{name}，这一步要确认是你本人。',
     notMe: '换一个人',
     digit: '已输入 {n} 位，共 6 位',
     delete: '删除一位',

@@ -7,8 +7,8 @@ export const AUDIT_GROUPS = {
     'pairing_code_made', 'owner_made', 'staff_added', 'staff_removed', 'front_desk_started', 'setting_changed',
   ],
   customers: [
-    'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'template_enrolled', 'template_reverted',
-    'customer_restricted', 'customer_released', 'dossier_erased',
+    'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'visit_written', 'visit_closed',
+    'template_enrolled', 'template_reverted', 'customer_restricted', 'customer_released', 'dossier_erased',
   ],
   consent: [
     'ipad_handed_over', 'consent_asked', 'consent_given', 'consent_refused', 'consent_ask_blocked', 'consent_narrowed', 'consent_ended', 'consent_copied', 'consent_link_made',
