@@ -1,5 +1,5 @@
 /** How long one piece of a long work lasts: a frame or a request that comes meanwhile waits no longer than that. */
-const PIECE_MS = 8;
+const PIECE_MS = 5;
 
 /** Lets other work in whenever a piece of a long one has had its time. */
 export class Breath {
