@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { schedule } from 'node-cron';
 import { Access } from './access/index.js';
-import { Audit, THE_BOX } from './audit/index.js';
+import { Audit, THE_BOX, Verification } from './audit/index.js';
 import { Assessments, Breaches, Modes, Overview, Retention, StoredPersons } from './compliance/index.js';
 import type { Config } from './config/index.js';
 import { Consent } from './consent/index.js';
@@ -173,18 +173,22 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         },
       ],
     });
+    const verification = new Verification(audit, {
+      consents: () => consent.verifySeals(), notices: () => consent.notices.verify(), assessments: () => assessments.verify(), deletions: () => erasure.verify(),
+    });
     const overview = new Overview({
-      clock, audit, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.records.counts(), requests: () => rights.open(),
+      clock, audit, verification, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.records.counts(), requests: () => rights.open(),
       pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(),
     });
 
     consent.expireDue();
     retention.catchUp();
     events.on('customerEnrolled', () => persons.now()); // keeps the day on which the number for filing was reached
-    // Each night: what is over its term goes, and the audit chain is gone through.
+    // Each night: what is over its term goes, and the audit log is gone through with all records that it holds fast.
     const nightly = schedule('23 3 * * *', () => {
       log.info(retention.run(), 'what was over its term was deleted');
-      overview.checkAudit().catch((err: unknown) => log.error({ err }, 'the audit log could not be checked'));
+      verification.run().then(({ whole }) => { if (!whole) log.error('the audit log does not verify'); })
+        .catch((err: unknown) => log.error({ err }, 'the audit log could not be checked'));
     });
     undo.push(() => nightly.stop());
 
@@ -225,9 +229,14 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       return read;
     };
     const certificates = await readCertificates();
+    const stillEvidence = () => {
+      const still = storage.openStill();
+      const rooms = { db: still, clock, events, audit: new Audit({ db: still, clock }), timeZone: config.timeZone };
+      return { consents: new Consent(rooms).records.allEvidence(), accesses: rooms.audit.stored(), close: () => still.close() };
+    };
     const server = await buildServer({
-      access, audit, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
-      explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure,
+      access, audit, verification, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone }, webuiDirectory: config.webuiDirectory,
       ...(options.patience === undefined ? {} : { patience: options.patience }),
     });

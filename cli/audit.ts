@@ -2,8 +2,11 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Audit } from '../appliance/audit/index.js';
+import { Audit, Verification } from '../appliance/audit/index.js';
+import { Assessments } from '../appliance/compliance/index.js';
 import { Consent } from '../appliance/consent/index.js';
+import type { RecordKind } from '../appliance/contract/index.js';
+import { Erasure } from '../appliance/erasure/index.js';
 import { EventBus } from '../appliance/events/index.js';
 import { createLogger, systemClock } from '../appliance/kit/index.js';
 import { openForReading, type Database } from '../appliance/storage/index.js';
@@ -15,7 +18,8 @@ type Head = { seq: number; hash: string };
 async function withAudit<T>(where: Where, work: (audit: Audit, db: Database) => Promise<T>): Promise<T> {
   const db = openForReading(where);
   try {
-    if (db.get(`SELECT 1 FROM sqlite_master WHERE name = 'audit_entry'`) === undefined) throw new UsageError('This database has no audit log yet. Start the box once.');
+    if (db.get(`SELECT 1 FROM sqlite_master WHERE name = 'assessment'`) === undefined) throw new UsageError('This database is of an older version. Start the box once.');
+    db.holdStill(); // the box may be writing
     return await work(new Audit({ db, clock: systemClock }), db);
   } finally {
     db.close();
@@ -29,20 +33,33 @@ export function parseHead(text: string): Head {
   return { seq: Number(match[1]), hash: match[2]!.toLowerCase() };
 }
 
-/** The chain, and every consent against its seal. @returns whether both are whole; what is wrong is told */
+const NAMES: Readonly<Record<RecordKind, string>> = {
+  consents: 'consents', notices: 'versions of the notice', assessments: 'impact assessments', deletions: 'records of deletion',
+};
+
+/** The chain, and every record against it: as the page and the nightly job do. @returns whether all is whole; what is wrong is told */
 export async function verifyAudit(where: Where, expected: Head | null, line: (text: string) => void): Promise<boolean> {
   return withAudit(where, async (audit, db) => {
+    const rooms = { db, clock: systemClock, audit, events: new EventBus(createLogger('silent')), timeZone: 'UTC' };
+    const consent = new Consent(rooms);
+    const hasVault = db.get(`SELECT 1 FROM pragma_database_list WHERE name = 'vault'`) !== undefined;
+    const verification = new Verification(audit, {
+      consents: () => consent.verifySeals(), notices: () => consent.notices.verify(), assessments: () => new Assessments({ ...rooms, snapshot: () => ({}) }).verify(),
+      deletions: async () => (hasVault ? new Erasure({ ...rooms, dropTraces: () => false }).verify() : { checked: 0, broken: [] }),
+    });
     try {
-      const { whole, entries, firstBroken, head } = await audit.verify(expected ?? undefined);
-      if (whole) line(`The audit log is whole: ${entries} entries. Head ${audit.head().seq}:${head}`);
-      else line(`The audit log is broken. First broken entry: ${firstBroken}. ${entries} entries before it are whole.`);
-      const consent = new Consent({ db, clock: systemClock, events: new EventBus(createLogger('silent')), audit, timeZone: 'UTC' });
-      const { checked, broken } = await consent.verifySeals();
-      if (broken.length === 0) line(`The consents are as they were sealed: ${checked}.`);
-      else line(`Changed or missing since they were sealed: ${broken.length} consents, ${checked} looked at: ${broken.join(' ')}`);
-      return whole && broken.length === 0;
+      const { whole, entries, firstBroken, clockBehind, head, records } = await verification.against(expected ?? undefined);
+      if (firstBroken !== null) line(`The audit log is broken. First broken entry: ${firstBroken}. ${entries} entries before it are whole.`);
+      else line(`The audit log is whole: ${entries} entries. Head ${audit.head().seq}:${head}`);
+      if (clockBehind) line('Its oldest entries were deleted on a day to come. Set the clock right and verify again; if it is right, somebody wrote that entry.');
+      for (const { kind, checked, broken, ids } of records) {
+        if (broken === 0) line(`As the log tells them: ${checked} ${NAMES[kind]}.`);
+        else line(`Not as the log tells them, or missing: ${broken} ${NAMES[kind]}, ${checked} looked at: ${ids.join(' ')}${broken > ids.length ? ' ...' : ''}`);
+      }
+      if (!hasVault) line('There is no vault here: records of deletion were not looked at.');
+      return whole && hasVault;
     } catch (error) {
-      if (error instanceof RangeError) throw new UsageError(`${error.message}: it cannot be compared any more.`);
+      if (error instanceof RangeError) throw new UsageError(`${error.message}: it cannot be compared any more. Within 184 days of that paper no entry may be.`);
       throw error;
     }
   });

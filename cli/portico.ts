@@ -54,14 +54,14 @@ program.command('receipt').description('receipts of deletion')
   .action((file: string, options: { key: string }) => checkReceipt(file, options.key, terminal));
 program.command('pack').description('audit packs')
   .command('verify')
-  .description('checks signature, files and audit log of an audit pack')
+  .description('checks signature, files, audit log and consents of an audit pack')
   .argument('<file>', 'the zip archive')
   .option('--key <file>', 'public key of the box, known from elsewhere')
   .action((file: string, options: { key?: string }) => checkPack(file, options.key ?? null, terminal));
 const audit = program.command('audit').description('the audit log: who did what to whom, chained by hashes');
 audit
   .command('verify')
-  .description('whether the chain is whole, and the first entry that is not; the box may be running')
+  .description('whether the log is whole, and every consent, notice, assessment and deletion as it tells them; the box may be running')
   .option('--expect <number:hash>', 'an entry as a receipt or an audit pack has it: that one must stand in the log')
   .action(async (options: { expect?: string }) => {
     const expected = options.expect === undefined ? null : parseHead(options.expect);

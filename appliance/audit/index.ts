@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { AuditAction, AuditEntry, AuditPage, AuditVerification } from '../contract/index.js';
-import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
+import {
+  CHAIN_GENESIS, KEPT_DAYS_MIN, startTold, whatIsWrongWithStart, type AuditAction, type AuditEntry, type AuditPage, type AuditVerification, type PruningEntry,
+} from '../contract/index.js';
+import { Breath, isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
+
+export { NightlyRuns } from './runs.js';
+export { checkEach, Verification, type Checks, type RecordCheck } from './verification.js';
 
 /** Who did it: a member of staff on a device. Both null: the box itself, or the customer over their own link. */
 export interface Actor { staffId: string | null; deviceId: string | null }
@@ -25,11 +30,15 @@ export interface AuditRow {
   seq: number; at_ms: number; action: AuditAction; staff_id: string | null; device_id: string | null; customer_id: string | null; detail: string; hash: string;
 }
 type Row = AuditRow;
+/** An entry as it is held against a record. What was written over reads as an empty detail. */
+export interface Told { seq: number; atMs: number; action: AuditAction; staffId: string | null; customerId: string | null; detail: AuditDetail }
+export type ChainReport = Omit<AuditVerification, 'records'>;
 
-/** What stands before the first entry of all. */
-const GENESIS = '0'.repeat(64);
-/** Entries read at a time while verifying and exporting: some 20 ms, between which other work is done. */
+/** Entries read at a time while exporting: some 20 ms, between which other work is done. */
 const BATCH = 2_000;
+/** Entries read at a time while verifying: some 2 ms. */
+const VERIFIED_BATCH = 200;
+const DAY_MS = 86_400_000;
 /** Entries read at a time for a pack: some 2 ms. */
 const STORED_BATCH = 500;
 /** Entries that may wait in memory for a file that cannot be written; then what they tell of is refused. */
@@ -130,39 +139,64 @@ export class Audit {
     };
   }
 
-  /** What the entries of one kind about a customer tell, oldest first. */
-  toldOf(customerId: string, action: AuditAction): AuditDetail[] {
-    return this.#db.all<{ detail: string }>('SELECT detail FROM audit_entry WHERE customer_id = ? AND action = ? ORDER BY seq', customerId, action)
-      .map((row) => readDetail(row.detail));
+  /** What the entries of these kinds about a customer tell, oldest first. */
+  about(customerId: string, ...actions: readonly AuditAction[]): Told[] {
+    return this.#db.all<Row>(
+      `SELECT ${COLUMNS} FROM audit_entry WHERE customer_id = ? AND action IN (${actions.map(() => '?').join(', ')}) ORDER BY seq`, customerId, ...actions).map(toTold);
   }
 
-  /** What everybody's entries of these kinds tell, oldest first, in pieces between which other work is done. */
-  async* told(...actions: readonly AuditAction[]): AsyncGenerator<{ action: AuditAction; customerId: string | null; detail: AuditDetail }> {
-    for (let seq = -1; ;) {
-      const rows = this.#db.all<Row>(`SELECT ${COLUMNS} FROM audit_entry WHERE seq > ? ORDER BY seq LIMIT ?`, seq, BATCH);
-      for (const { action, customer_id, detail } of rows) if (actions.includes(action)) yield { action, customerId: customer_id, detail: readDetail(detail) };
-      if (rows.length < BATCH) return;
-      seq = rows.at(-1)!.seq;
-      await new Promise((resolve) => { setImmediate(resolve); });
+  /** What all entries of one kind tell, oldest first: for a kind of which there are few. */
+  told(action: AuditAction): Told[] {
+    return this.#told(action, 0, -1);
+  }
+
+  /** The same for any kind, in pieces between which other work is done. */
+  async* toldInPieces(action: AuditAction): AsyncGenerator<Told> {
+    const breath = new Breath();
+    for (let seq = 0; ;) {
+      const piece = this.#told(action, seq, VERIFIED_BATCH);
+      for (const told of piece) {
+        yield told;
+        await breath.taken();
+      }
+      if (piece.length < VERIFIED_BATCH) return;
+      seq = piece.at(-1)!.seq;
     }
   }
 
+  #told(action: AuditAction, after: number, limit: number): Told[] {
+    return this.#db.all<Row>(`SELECT ${COLUMNS} FROM audit_entry WHERE action = ? AND seq > ? ORDER BY seq LIMIT ?`, action, after, limit).map(toTold);
+  }
+
+  /** When the nightly deletion took some of this kind, oldest first. */
+  runsOf(kind: string, after: number): { seq: number; atMs: number }[] {
+    return this.#db.all<{ seq: number; atMs: number }>(
+      `SELECT seq, at_ms AS atMs FROM audit_entry WHERE action = 'retention_ran' AND seq > ? AND instr(detail, ?) > 0 ORDER BY seq`,
+      after, JSON.stringify({ kind }).slice(1, -1));
+  }
+
   /**
-   * Goes through the whole chain, in pieces between which other work is done.
+   * Goes through the whole chain, in pieces between which other work is done; `Verification` holds the records against it as well.
    * @param expected an entry as some paper that left the box has it: also that one must stand here
    * @throws RangeError when that entry is over its term and gone
    */
-  async verify(expected?: { seq: number; hash: string }): Promise<AuditVerification> {
+  async verify(expected?: { seq: number; hash: string }): Promise<ChainReport> {
     const start = this.#start();
     if (expected !== undefined && expected.seq <= start.seq) throw new RangeError(`entry ${expected.seq} is over its term`);
     let { seq, hash } = start;
     let entries = 0;
-    const result = (firstBroken: number | null): AuditVerification =>
-      ({ whole: firstBroken === null, entries, firstBroken, head: hash, checkedAt: toInstant(this.#clock.now()) });
+    let clockBehind = false;
+    const result = (firstBroken: number | null): ChainReport =>
+      ({ whole: firstBroken === null && !clockBehind, entries, firstBroken, clockBehind, head: hash, checkedAt: toInstant(this.#clock.now()) });
     const early = this.#db.get<{ seq: number }>('SELECT seq FROM audit_entry WHERE seq <= ? ORDER BY seq LIMIT 1', start.seq);
     if (early !== undefined) return result(early.seq); // slipped in before the beginning
+    const [first, pruning] = [this.#first(), this.#pruning()];
+    const wrong = whatIsWrongWithStart(start, first, pruning, this.#clock.now());
+    if (wrong === 'cut') return result(Math.min(pruning === undefined ? 0 : startTold(pruning).seq, start.seq) + 1);
+    clockBehind = wrong === 'clock';
+    const breath = new Breath();
     for (;;) {
-      const rows = this.#db.all<Row>(`SELECT ${COLUMNS} FROM audit_entry WHERE seq > ? ORDER BY seq LIMIT ?`, seq, BATCH);
+      const rows = this.#db.all<Row>(`SELECT ${COLUMNS} FROM audit_entry WHERE seq > ? ORDER BY seq LIMIT ?`, seq, VERIFIED_BATCH);
       const began = this.#start();
       if (began.seq > seq) return this.verify(expected); // the oldest went while this was under way
       for (const row of rows) {
@@ -171,8 +205,8 @@ export class Audit {
         ({ seq, hash } = row);
         entries += 1;
       }
-      if (rows.length < BATCH) break;
-      await new Promise((resolve) => { setImmediate(resolve); });
+      if (rows.length < VERIFIED_BATCH) break;
+      await breath.taken();
     }
     // A chain that was cut off at its end ends before the entry that was counted last when this began.
     return result(seq < Math.max(start.last_seq, expected?.seq ?? 0) ? seq + 1 : null);
@@ -213,27 +247,47 @@ export class Audit {
     }
   }
 
-  /** Deletes the oldest entries, all from before `beforeMs`; the chain then begins with the hash of the last that went. @returns how many */
+  /**
+   * Deletes the oldest entries from before `beforeMs`, none that is not over the shortest term. The newest of these stays as the beginning,
+   * by which its age can be seen; an entry `audit_pruned` tells where that is.
+   * @returns how many
+   */
   prune(beforeMs: number): number {
     return this.#db.transaction(() => {
-      // Up to the first that stays: after a clock was set back an old time may stand further on.
-      const stays = this.#db.get<{ seq: number }>('SELECT min(seq) AS seq FROM audit_entry WHERE at_ms >= ?', beforeMs)?.seq ?? Number.MAX_SAFE_INTEGER;
-      const last = this.#db.get<{ seq: number; hash: string }>('SELECT seq, hash FROM audit_entry WHERE seq < ? ORDER BY seq DESC LIMIT 1', stays);
+      const overMs = Math.min(beforeMs, this.#clock.now() - KEPT_DAYS_MIN.audit_log * DAY_MS);
+      // Up to the first that is not over: after a clock was set back an old time may stand further on.
+      const young = this.#db.get<{ seq: number }>('SELECT min(seq) AS seq FROM audit_entry WHERE at_ms >= ?', overMs)?.seq ?? Number.MAX_SAFE_INTEGER;
+      const last = this.#db.get<{ seq: number; hash: string }>('SELECT seq, hash FROM audit_entry WHERE seq < ? ORDER BY seq DESC LIMIT 1 OFFSET 1', young);
       if (last === undefined) return 0;
       this.#db.run('UPDATE audit_start SET seq = ?, hash = ? WHERE only_one = 1', last.seq, last.hash);
-      return this.#db.run('DELETE FROM audit_entry WHERE seq <= ?', last.seq).changes;
+      const { changes } = this.#db.run('DELETE FROM audit_entry WHERE seq <= ?', last.seq);
+      this.record('audit_pruned', THE_BOX, { detail: { startSeq: last.seq, startHash: last.hash, beforeMs: overMs } });
+      return changes;
     });
   }
 
   /** What is older may be over its term and gone; 0: nothing is. Milliseconds since 1970. */
   prunedBeforeMs(): number {
-    if (this.#start().seq === 0) return 0;
-    return this.#db.get<{ at_ms: number }>('SELECT at_ms FROM audit_entry ORDER BY seq LIMIT 1')?.at_ms ?? this.#clock.now();
+    const pruning = this.#pruning();
+    return pruning === undefined ? 0 : startTold(pruning).beforeMs;
+  }
+
+  /** Since when everything is in the log, milliseconds since 1970: a box may be older than its log. */
+  toldSinceMs(): number {
+    return this.prunedBeforeMs() || (this.#first()?.at_ms ?? this.#clock.now());
+  }
+
+  #first(): { at_ms: number } | undefined {
+    return this.#db.get('SELECT at_ms FROM audit_entry ORDER BY seq LIMIT 1');
+  }
+
+  #pruning(): PruningEntry | undefined {
+    return this.#db.get(`SELECT at_ms, detail FROM audit_entry WHERE action = 'audit_pruned' ORDER BY seq DESC LIMIT 1`);
   }
 
   /** Where the chain begins; without that row every entry is broken from the first on. */
   #start(): { seq: number; hash: string; last_seq: number } {
-    return this.#db.get<{ seq: number; hash: string; last_seq: number }>('SELECT seq, hash, last_seq FROM audit_start') ?? { seq: 0, hash: GENESIS, last_seq: 1 };
+    return this.#db.get<{ seq: number; hash: string; last_seq: number }>('SELECT seq, hash, last_seq FROM audit_start') ?? { seq: 0, hash: CHAIN_GENESIS, last_seq: 1 };
   }
 
   /** @returns why it could not be written; null: nothing waits any more */
@@ -260,6 +314,10 @@ function hashOf(before: string, row: Omit<Row, 'hash'>): string {
 /** JSON with the keys in order, so that the same detail always has the same hash. */
 function inOrder(detail: AuditDetail): string {
   return JSON.stringify(Object.fromEntries(Object.entries(detail).sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+function toTold(row: Row): Told {
+  return { seq: row.seq, atMs: row.at_ms, action: row.action, staffId: row.staff_id, customerId: row.customer_id, detail: readDetail(row.detail) };
 }
 
 /** The last instant there is (ECMA-262, 21.4.1.1). */

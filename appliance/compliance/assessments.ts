@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Audit } from '../audit/index.js';
+import { checkEach, NightlyRuns, type Audit, type RecordCheck, type Told } from '../audit/index.js';
 import { ASSESSMENT_FIELDS, type Assessment, type AssessmentRequest, type RecognitionMode } from '../contract/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
@@ -35,14 +35,14 @@ export class Assessments {
       const now = clock.now();
       const box = JSON.stringify(snapshot());
       const { mode, reason, purpose, impact, risks, measures, conclusion, acceptable } = request;
-      const hash = createHash('sha256')
-        .update(JSON.stringify([id, toInstant(now), by.staffId, mode, reason, purpose, impact, risks, measures, conclusion, acceptable, box])).digest('hex');
-      db.run(
+      const row = { id, mode, reason, purpose, impact, risks, measures, conclusion, acceptable: acceptable ? 1 : 0, snapshot: box, staff_id: by.staffId, at_ms: now };
+      const hash = hashOf(row);
+      const keepUntil = toDay(now + ASSESSMENT_KEPT_DAYS * DAY_MS, timeZone);
+      const { lastInsertRowid } = db.run(
         `INSERT INTO assessment (id, mode, reason, purpose, impact, risks, measures, conclusion, acceptable, snapshot, hash, keep_until, staff_id, at_ms)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        id, mode, reason, purpose, impact, risks, measures, conclusion, acceptable ? 1 : 0, box, hash,
-        toDay(now + ASSESSMENT_KEPT_DAYS * DAY_MS, timeZone), by.staffId, now);
-      audit.record('assessment_recorded', by, { detail: { assessmentId: id, mode, reason, acceptable, hash } });
+        id, mode, reason, purpose, impact, risks, measures, conclusion, row.acceptable, box, hash, keepUntil, by.staffId, now);
+      audit.record('assessment_recorded', by, { detail: { assessmentId: id, mode, reason, acceptable, hash, keepUntil, number: Number(lastInsertRowid), atMs: now } });
       return this.byId(id);
     });
   }
@@ -84,6 +84,27 @@ export class Assessments {
     return incident || otherModels || Math.abs(clock.now() - newest.at_ms) > REDONE_AFTER_MS ? 'assessment_old' : null;
   }
 
+  /** Holds each against its hash, and that against the entry of its recording. One that is not there has to be over its term. */
+  async verify(): Promise<RecordCheck> {
+    const { db, audit } = this.#deps;
+    const told = (id: string) => audit.told('assessment_recorded').find(({ detail }) => detail['assessmentId'] === id);
+    const ids = db.all<{ id: string }>('SELECT id FROM assessment ORDER BY seq');
+    const there = await checkEach(ids, ({ id }) => id, ({ id }) => {
+      const row = db.get<Row & { staff_id: string }>('SELECT assessment.* FROM assessment WHERE id = ?', id);
+      if (row === undefined) return true; // went since
+      if (hashOf(row) !== row.hash || ![0, 1].includes(row.acceptable)) return false;
+      const entry = told(id);
+      if (entry === undefined) return row.at_ms < audit.prunedBeforeMs();
+      const wanted: Record<string, unknown> = { hash: row.hash, keepUntil: row.keep_until, number: row.seq };
+      return Object.keys(wanted).every((key) => !(key in entry.detail) || entry.detail[key] === wanted[key]);
+    });
+    const runs = new NightlyRuns(audit, 'assessments');
+    const idOf = ({ detail }: Told) => String(detail['assessmentId']);
+    const missing = await checkEach(audit.told('assessment_recorded'), idOf, (entry) =>
+      db.get('SELECT 1 FROM assessment WHERE id = ?', idOf(entry)) !== undefined || runs.mayHaveTaken(entry.seq, Number(entry.detail['atMs'] ?? entry.atMs)));
+    return { checked: there.checked, broken: [...there.broken, ...missing.broken] };
+  }
+
   /** For the retention table. Never before the day that was promised when it was recorded. */
   readonly retention = {
     kind: 'assessments',
@@ -91,6 +112,14 @@ export class Assessments {
     deleteBefore: (ms: number): number => this.#deps.db.run(
       'DELETE FROM assessment WHERE at_ms < ? AND keep_until < ?', ms, toDay(this.#deps.clock.now(), this.#deps.timeZone)).changes,
   } as const;
+}
+
+type Hashed = Pick<Row, 'id' | 'mode' | 'reason' | 'purpose' | 'impact' | 'risks' | 'measures' | 'conclusion' | 'acceptable' | 'snapshot' | 'at_ms'> & { staff_id: string };
+
+/** SHA-256 over all that was decided and how the box stood, lower-case hexadecimal. */
+function hashOf({ id, at_ms, staff_id, mode, reason, purpose, impact, risks, measures, conclusion, acceptable, snapshot }: Hashed): string {
+  return createHash('sha256')
+    .update(JSON.stringify([id, toInstant(at_ms), staff_id, mode, reason, purpose, impact, risks, measures, conclusion, acceptable === 1, snapshot])).digest('hex');
 }
 
 function toAssessment(row: Row): Assessment {

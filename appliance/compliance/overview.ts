@@ -1,17 +1,17 @@
-import type { Audit } from '../audit/index.js';
-import type { PrivacyOverview } from '../contract/index.js';
-import { toInstant, type Clock } from '../kit/index.js';
+import type { Audit, Verification } from '../audit/index.js';
+import type { AuditVerification, PrivacyOverview } from '../contract/index.js';
+import type { Clock } from '../kit/index.js';
 import type { Assessments } from './assessments.js';
 import type { Modes } from './modes.js';
 import type { StoredPersons } from './persons.js';
 import type { Retention } from './retention.js';
 
 type Task = PrivacyOverview['tasks'][number]['task'];
-/** The chain is gone through each night; an overview makes up for a night that was missed. */
+/** Log and records are gone through each night; an overview makes up for a night that was missed. */
 const CHECKED_FOR_MS = 26 * 3_600_000;
 
 interface Rooms {
-  clock: Clock; audit: Audit; modes: Modes; assessments: Assessments; retention: Retention; persons: StoredPersons; modelPack: string;
+  clock: Clock; audit: Audit; verification: Verification; modes: Modes; assessments: Assessments; retention: Retention; persons: StoredPersons; modelPack: string;
   consents(): PrivacyOverview['consents'];
   requests(): { open: number; overdue: number; dueSoon: number };
   pendingDeletions(): number;
@@ -22,45 +22,43 @@ interface Rooms {
 /** What the privacy officer has to know first. */
 export class Overview {
   readonly #rooms: Rooms;
-  #checked: { whole: boolean; atMs: number } | null = null;
 
   constructor(rooms: Rooms) {
     this.#rooms = rooms;
   }
 
-  /** Goes through the audit chain and keeps the outcome. */
-  async checkAudit(): Promise<void> {
-    const { whole } = await this.#rooms.audit.verify();
-    this.#checked = { whole, atMs: this.#rooms.clock.now() };
-  }
-
   async now(): Promise<PrivacyOverview> {
-    const { clock, audit, modes, persons, consents, requests, pendingDeletions } = this.#rooms;
-    if (this.#checked === null || Math.abs(clock.now() - this.#checked.atMs) > CHECKED_FOR_MS) await this.checkAudit();
-    const checked = this.#checked!;
+    const { clock, audit, verification, modes, persons, consents, requests, pendingDeletions } = this.#rooms;
+    const { last } = verification;
+    const checked = last !== null && Math.abs(clock.now() - Date.parse(last.checkedAt)) <= CHECKED_FOR_MS ? last : await verification.run();
     const count = persons.now();
     const open = requests();
     const pending = pendingDeletions();
     return {
-      tasks: this.#tasks({ count, open, pending, whole: checked.whole }), mode: modes.current(), persons: count, consents: consents(),
+      tasks: this.#tasks({ count, open, pending, checked }), mode: modes.current(), persons: count, consents: consents(),
       openRequests: open.open, pendingDeletions: pending,
-      audit: { whole: checked.whole, entries: audit.count(), checkedAt: toInstant(checked.atMs) },
+      audit: { whole: checked.whole, entries: audit.count(), checkedAt: checked.checkedAt },
     };
   }
 
   /** Most urgent first: what harms people now, what has a date, what can wait. */
-  #tasks({ count, open, pending, whole }: {
-    count: PrivacyOverview['persons']; open: ReturnType<Rooms['requests']>; pending: number; whole: boolean;
+  #tasks({ count, open, pending, checked }: {
+    count: PrivacyOverview['persons']; open: ReturnType<Rooms['requests']>; pending: number; checked: AuditVerification;
   }): PrivacyOverview['tasks'] {
     const { modes, assessments, modelPack, retention, noticeUnreviewed } = this.#rooms;
     const assessment = assessments.task(modes.current(), modelPack);
     const toFile = count.reachedOn !== null && count.filedOn === null;
     const all: [Task, number][] = [
-      ['deletions_pending', pending], ['audit_broken', whole ? 0 : 1], ['requests_overdue', open.overdue], ['filing_due', toFile ? 1 : 0],
+      ['deletions_pending', pending], ['audit_broken', amiss(checked)], ['requests_overdue', open.overdue], ['filing_due', toFile ? 1 : 0],
       ['assessment_missing', assessment === 'assessment_missing' ? 1 : 0], ['requests_due_soon', open.dueSoon],
       ['assessment_old', assessment === 'assessment_old' ? 1 : 0], ['retention_late', retention.isLate() ? 1 : 0], ['clock_implausible', retention.isHeld() ? 1 : 0],
       ['filing_warning', count.level !== 'none' && !toFile && count.filedOn === null ? 1 : 0], ['notice_unreviewed', noticeUnreviewed() ? 1 : 0],
     ];
     return all.filter(([, number]) => number > 0).map(([task, number]) => ({ task, count: number }));
   }
+}
+
+/** The log itself counts as one. */
+function amiss({ firstBroken, clockBehind, records }: AuditVerification): number {
+  return records.reduce((sum, { broken }) => sum + broken, firstBroken !== null || clockBehind ? 1 : 0);
 }

@@ -1,13 +1,11 @@
 /** How long each kind of data is kept, and within what bounds the privacy officer may choose. */
-import type { RetentionKind } from '../contract/index.js';
+import { KEPT_DAYS_MIN, type RetentionKind } from '../contract/index.js';
 
 /** Three years, leap day included. */
 const THREE_YEARS = 1_096;
-/** Six months at their longest. */
-const SIX_MONTHS = 184;
 const TEN_YEARS = 3_653;
 /** PIPL 56: reports of impact assessments and records of handling are kept at least three years. */
-export const ASSESSMENT_KEPT_DAYS = THREE_YEARS;
+export const ASSESSMENT_KEPT_DAYS = KEPT_DAYS_MIN.assessments;
 
 export interface Term { days: number; minDays: number; maxDays: number }
 
@@ -28,15 +26,15 @@ export const TERMS: Readonly<Record<RetentionKind, Term>> = {
    * From their end. The handler carries the burden of proof (Supreme People's Court 2021), and claims lapse after three years
    * (Civil Code 188).
    */
-  consent_records: { days: THREE_YEARS, minDays: THREE_YEARS, maxDays: TEN_YEARS },
+  consent_records: { days: THREE_YEARS, minDays: KEPT_DAYS_MIN.consent_records, maxDays: TEN_YEARS },
   /** Needed as long as nobody may ask again (48 hours at least), and a while as proof of not asking. */
   refusals: { days: 365, minDays: 3, maxDays: THREE_YEARS },
   /** The quality figures look 90 days back. */
   match_answers: { days: 365, minDays: 90, maxDays: THREE_YEARS },
   /** About nobody: faces counted by day. The quality figures look 90 days back. */
   recognition_counts: { days: 730, minDays: 90, maxDays: TEN_YEARS },
-  /** Cybersecurity Law 21: network logs for at least six months. */
-  audit_log: { days: THREE_YEARS, minDays: SIX_MONTHS, maxDays: TEN_YEARS },
+  /** Cybersecurity Law 21: network logs for at least six months, 184 days at their longest. */
+  audit_log: { days: THREE_YEARS, minDays: KEPT_DAYS_MIN.audit_log, maxDays: TEN_YEARS },
   /** From the answer: as long as somebody may claim that there was none (Civil Code 188), and a year at least. */
   rights_requests: { days: THREE_YEARS, minDays: 365, maxDays: TEN_YEARS },
   /** PIPL 56, and article 9 of the 2025 measures (believed). */

@@ -3,7 +3,7 @@ import {
   PURPOSES,
   type Consent as ConsentRecord, type ConsentRequest, type Deletion, type Notice, type Purpose, type Refusal, type WithdrawalReceipt,
 } from '../contract/index.js';
-import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
+import { THE_BOX, type Actor, type Audit, type RecordCheck } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
@@ -127,8 +127,8 @@ export class Consent {
     return this.#db.transaction(() => {
       const former = this.records.active(customerId);
       if (former !== undefined) {
-        this.records.end(former.id, 'replaced');
-        this.#audit.record('consent_ended', by, { customerId, detail: { consentId: former.id, reason: 'replaced' } });
+        const atMs = this.records.end(former.id, 'replaced');
+        this.#audit.record('consent_ended', by, { customerId, detail: { consentId: former.id, reason: 'replaced', atMs } });
         takenBack = this.records.purposes(former.id).some((purpose) => !request.purposes.includes(purpose));
       }
       const seal = sealOf(row);
@@ -169,8 +169,8 @@ export class Consent {
       const left = purposes.includes('recognise') ? [] : given.filter((purpose) => !purposes.includes(purpose));
       if (active === undefined || left.length === given.length) throw new PorticoError('consent_not_active');
       if (left.length === 0) return { purposesLeft: left, deletionId: this.#end(active.id, customerId, 'withdrawn', by) };
-      this.records.takeBack(active.id, given.filter((purpose) => !left.includes(purpose)));
-      return { purposesLeft: left, deletionId: this.#narrow(customerId, left, by) };
+      const atMs = this.records.takeBack(active.id, given.filter((purpose) => !left.includes(purpose)));
+      return { purposesLeft: left, deletionId: this.#narrow(customerId, left, by, atMs) };
     }));
     const deletion = this.#deletionsOf().byId(deletionId);
     return {
@@ -197,11 +197,14 @@ export class Consent {
     const active = this.records.active(customerId);
     if (active === undefined) return;
     if (scope === 'purposes') {
-      this.records.takeBack(active.id, purposes);
+      const held = this.records.purposes(active.id).length;
+      const atMs = this.records.takeBack(active.id, purposes);
+      const left = this.records.purposes(active.id);
+      if (left.length < held) this.#audit.record('consent_narrowed', THE_BOX, { customerId, detail: { consentId: active.id, purposesLeft: left.join(' '), atMs } });
       return;
     }
-    this.records.end(active.id, reason === 'expired' ? 'expired' : reason === 'merged' ? 'replaced' : 'withdrawn');
-    this.#audit.record('consent_ended', THE_BOX, { customerId, detail: { consentId: active.id, reason } });
+    const atMs = this.records.end(active.id, reason === 'expired' ? 'expired' : reason === 'merged' ? 'replaced' : 'withdrawn');
+    this.#audit.record('consent_ended', THE_BOX, { customerId, detail: { consentId: active.id, reason, atMs } });
   }
 
   /**
@@ -212,8 +215,8 @@ export class Consent {
     return this.#db.transaction(() => {
       const open = this.records.open();
       for (const { id, customerId } of open) {
-        this.records.end(id, 'expired');
-        this.#audit.record('consent_ended', THE_BOX, { customerId, detail: { consentId: id, reason: 'vault_lost' } });
+        const atMs = this.records.end(id, 'expired');
+        this.#audit.record('consent_ended', THE_BOX, { customerId, detail: { consentId: id, reason: 'vault_lost', atMs } });
       }
       return open.map(({ customerId }) => customerId);
     });
@@ -259,8 +262,8 @@ export class Consent {
     return opened;
   }
 
-  /** Holds every consent against its seal and the audit chain. @returns how many, and the ids of those that were changed */
-  verifySeals(): Promise<{ checked: number; broken: string[] }> {
+  /** Holds every consent against its seal and the audit chain. */
+  verifySeals(): Promise<RecordCheck> {
     return this.#seals.verify();
   }
 
@@ -293,20 +296,20 @@ export class Consent {
     if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
   }
 
-  /** Inside a transaction. @returns the deletion's id */
-  #narrow(customerId: string, left: readonly Purpose[], by: Actor = THE_BOX): string {
+  /** Inside a transaction. @param atMs when something was taken back; null: the consent never had it @returns the deletion's id */
+  #narrow(customerId: string, left: readonly Purpose[], by: Actor, atMs: number | null = null): string {
     const ended = PURPOSES.filter((purpose) => !left.includes(purpose));
     const deletionId = this.#deletionsOf().begin({ customerId, scope: 'purposes', reason: 'narrowed', purposes: ended });
-    this.#audit.record('consent_narrowed', by, { customerId, detail: { consentId: this.records.active(customerId)?.id ?? null, purposesLeft: left.join(' '), deletionId } });
+    this.#audit.record('consent_narrowed', by, { customerId, detail: { consentId: this.records.active(customerId)?.id ?? null, purposesLeft: left.join(' '), deletionId, atMs } });
     this.#db.afterCommit(() => this.#events.emit('consentNarrowed', { customerId }));
     return deletionId;
   }
 
   /** Inside a transaction. @returns the deletion's id */
   #end(consentId: string, customerId: string, endReason: EndReason, by: Actor, reason: Deletion['reason'] = 'withdrawn'): string {
-    this.records.end(consentId, endReason);
+    const atMs = this.records.end(consentId, endReason);
     const deletionId = this.#deletionsOf().begin({ customerId, scope: 'face', reason, purposes: PURPOSES });
-    this.#audit.record('consent_ended', by, { customerId, detail: { consentId, reason, deletionId } });
+    this.#audit.record('consent_ended', by, { customerId, detail: { consentId, reason, deletionId, atMs } });
     this.#db.afterCommit(() => this.#events.emit('consentEnded', { customerId }));
     return deletionId;
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { LANGUAGES, NOTICE_FIELDS, OWN_NOTICE_FIELDS, type Notice, type NoticeDraft, type NoticeDraftState, type NoticeVersion } from '../contract/index.js';
-import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
+import { checkEach, THE_BOX, type Actor, type Audit, type RecordCheck, type Told } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
@@ -125,10 +125,30 @@ export class Notices {
     });
   }
 
-  /** Ids and hashes of the notices whose text still is what its hash says. */
-  whole(): ReadonlyMap<string, string> {
-    const notices = this.#db.all<Row>(`SELECT ${COLUMNS} FROM notice`).map((row) => this.#toNotice(row));
-    return new Map(notices.flatMap(({ id, hash, sections }) => (hashSections(sections) === hash ? [[id, hash] as const] : [])));
+  /** A notice's hash, if its text still is what the hash says; null: it is not, or there is no such notice. */
+  wholeHash(id: string): string | null {
+    const row = this.#db.get<Row>(`SELECT ${COLUMNS} FROM notice WHERE id = ?`, id);
+    return row !== undefined && hashSections(this.#toNotice(row).sections) === row.hash ? row.hash : null;
+  }
+
+  /**
+   * Holds each version against its hash and the entry of its publication. One from before there was a log is held against its hash, and
+   * cannot be a material change: no version of the box that kept no log knew of these.
+   */
+  async verify(): Promise<RecordCheck> {
+    const told = (id: string) => this.#audit.told('notice_published').find(({ detail }) => detail['noticeId'] === id);
+    const ids = this.#db.all<{ id: string }>('SELECT id FROM notice ORDER BY version');
+    const there = await checkEach(ids, ({ id }) => id, ({ id }) => {
+      const row = this.#db.get<Row & { origin: string; staff_id: string | null }>(`SELECT ${COLUMNS}, origin, staff_id FROM notice WHERE id = ?`, id);
+      if (row === undefined || this.wholeHash(id) === null) return false;
+      const entry = told(id);
+      if (entry === undefined) return row.published_at_ms < this.#audit.toldSinceMs() && (row.material === 0 || this.#audit.prunedBeforeMs() > 0);
+      const detail = toDetail(row);
+      return entry.staffId === row.staff_id && Object.keys(detail).every((key) => !(key in entry.detail) || entry.detail[key] === detail[key as keyof typeof detail]);
+    });
+    const idOf = ({ detail }: Told) => String(detail['noticeId']);
+    const missing = await checkEach(this.#audit.told('notice_published'), idOf, (entry) => this.#db.get('SELECT 1 FROM notice WHERE id = ?', idOf(entry)) !== undefined);
+    return { checked: there.checked, broken: [...there.broken, ...missing.broken] };
   }
 
   #newest(): Row | undefined {
@@ -149,13 +169,16 @@ export class Notices {
   }
 
   #insert({ maxTermDays, sections }: NoticeDraft, material: boolean, origin: 'built_in' | 'store', by: Actor): void {
-    const [id, version, hash] = [randomUUID(), (this.#newest()?.version ?? 0) + 1, hashSections(inOrder(sections))];
+    const row = {
+      id: randomUUID(), version: (this.#newest()?.version ?? 0) + 1, hash: hashSections(inOrder(sections)), max_term_days: maxTermDays, material: material ? 1 : 0,
+      origin, published_at_ms: this.#clock.now(),
+    };
     this.#db.run('INSERT INTO notice (id, version, hash, max_term_days, material, origin, staff_id, published_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      id, version, hash, maxTermDays, material ? 1 : 0, origin, by.staffId, this.#clock.now());
+      row.id, row.version, row.hash, row.max_term_days, row.material, row.origin, by.staffId, row.published_at_ms);
     for (const { language, field, text } of sections) {
-      this.#db.run('INSERT INTO notice_section (notice_id, language, field, text) VALUES (?, ?, ?, ?)', id, language, field, text);
+      this.#db.run('INSERT INTO notice_section (notice_id, language, field, text) VALUES (?, ?, ?, ?)', row.id, language, field, text);
     }
-    this.#audit.record('notice_published', by, { detail: { noticeId: id, version, hash, material, maxTermDays } });
+    this.#audit.record('notice_published', by, { detail: toDetail(row) });
   }
 
   #toNotice(row: Row): Notice {
@@ -164,6 +187,13 @@ export class Notices {
       sections: inOrder(this.#db.all<Section>('SELECT language, field, text FROM notice_section WHERE notice_id = ?', row.id)),
     };
   }
+}
+
+/** What the entry of its publication tells of a version. */
+function toDetail(row: Row & { origin: string }) {
+  return {
+    noticeId: row.id, version: row.version, hash: row.hash, material: row.material === 1, maxTermDays: row.max_term_days, origin: row.origin, atMs: row.published_at_ms,
+  };
 }
 
 function textAt(sections: readonly Section[], place: Pick<Section, 'language' | 'field'>): string {

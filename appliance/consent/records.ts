@@ -123,15 +123,20 @@ export class ConsentRecords {
     for (const purpose of row.purposes_given.split(',')) this.#db.run('INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, ?)', row.id, purpose);
   }
 
-  end(consentId: string, reason: EndReason): void {
-    this.#db.run('UPDATE consent SET ended_at_ms = ?, end_reason = ? WHERE id = ?', this.#clock.now(), reason, consentId);
+  /** @returns when it ended, ms since 1970: for the entry that tells of it */
+  end(consentId: string, reason: EndReason): number {
+    const now = this.#clock.now();
+    this.#db.run('UPDATE consent SET ended_at_ms = ?, end_reason = ? WHERE id = ?', now, reason, consentId);
+    return now;
   }
 
-  takeBack(consentId: string, purposes: readonly Purpose[]): void {
+  /** @returns when, ms since 1970: for the entry that tells of it */
+  takeBack(consentId: string, purposes: readonly Purpose[]): number {
     const now = this.#clock.now();
     for (const purpose of purposes) {
       this.#db.run('UPDATE consent_purpose SET withdrawn_at_ms = ? WHERE consent_id = ? AND purpose = ? AND withdrawn_at_ms IS NULL', now, consentId, purpose);
     }
+    return now;
   }
 
   /** Deletes all of a customer's. @returns how many */

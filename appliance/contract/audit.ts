@@ -6,7 +6,7 @@ import { closed, Id, Instant, Nullable, OneOf } from './base.js';
 export const AUDIT_ACTIONS = [
   // access
   'device_paired', 'device_removed', 'pairing_code_made', 'owner_made', 'staff_added', 'staff_removed', 'pin_set', 'signed_in', 'sign_in_failed',
-  'pin_locked', 'signed_out', 'session_locked', 'front_desk_started', 'ipad_handed_over', 'passkey_added', 'passkey_removed', 'audit_exported',
+  'pin_locked', 'signed_out', 'session_locked', 'front_desk_started', 'ipad_handed_over', 'passkey_added', 'passkey_removed', 'audit_exported', 'audit_pruned',
   // customers
   'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'visit_written', 'visit_closed',
   'template_enrolled', 'template_reverted', 'customer_restricted', 'customer_released', 'dossier_erased',
@@ -54,7 +54,29 @@ export const AuditQuery = Type.Object(
 );
 export const AuditPage = Type.Object({ entries: Type.Array(AuditEntry), more: Type.Boolean() }, closed);
 export type AuditPage = Static<typeof AuditPage>;
-/** Whether the chain is whole. `firstBroken`: the first entry that is not what its hash says, or that is missing. */
+/** Records that have to agree with what the log told of them. */
+export const RECORD_KINDS = ['consents', 'notices', 'assessments', 'deletions'] as const;
+export type RecordKind = (typeof RECORD_KINDS)[number];
+/** Ids that are named of one kind; there may be more. */
+export const BROKEN_NAMED_MAX = 100;
+/** Whether everything that the log holds fast is as it was, the log itself first. */
 export const AuditVerification = Type.Object(
-  { whole: Type.Boolean(), entries: Type.Integer({ minimum: 0 }), firstBroken: Nullable(Type.Integer()), head: Type.String(), checkedAt: Instant }, closed);
+  {
+    /** Nothing below is amiss. */
+    whole: Type.Boolean(),
+    entries: Type.Integer({ minimum: 0 }),
+    /** The first entry that is not what its hash says, or that is missing. */
+    firstBroken: Nullable(Type.Integer()),
+    /** The clock stands before the day on which old entries were deleted last: whether they were old enough cannot be said. */
+    clockBehind: Type.Boolean(),
+    head: Type.String(), checkedAt: Instant,
+    records: Type.Array(Type.Object(
+      {
+        kind: OneOf(RECORD_KINDS), checked: Type.Integer({ minimum: 0 }),
+        /** How many are not what the log tells, or are missing; and the ids of the first of them. */
+        broken: Type.Integer({ minimum: 0 }), ids: Type.Array(Type.String(), { maxItems: BROKEN_NAMED_MAX }),
+      }, closed)),
+  },
+  closed,
+);
 export type AuditVerification = Static<typeof AuditVerification>;

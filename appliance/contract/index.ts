@@ -1,6 +1,7 @@
 export { ErrorBody, IdParams, Language, LANGUAGES, PROTOCOL_VERSION } from './base.js';
 export * from './access.js';
 export * from './audit.js';
+export * from './auditStart.js';
 export * from './consent.js';
 export * from './errors.js';
 export * from './limits.js';

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { THE_BOX, type Audit } from '../audit/index.js';
+import { THE_BOX, type Audit, type RecordCheck } from '../audit/index.js';
 import type { Deletion, Purpose } from '../contract/index.js';
 import { PorticoError, toInstant, type Clock, type Logger } from '../kit/index.js';
 import { deletionsMatch, markApart, markDeletionsAlike, type Database } from '../storage/index.js';
+import { checkDeletions, toDetail, type VaultRow } from './verify.js';
 
 /** A full disk or a reader that holds the log: both pass. */
 const AGAIN_MS = 5_000;
@@ -24,10 +25,7 @@ export interface KeyHolder {
   /** In the vault alone; safe to repeat. @returns how many keys went */
   destroyKeys(customerId: string, purposes: readonly Purpose[]): number;
 }
-interface PendingRow {
-  id: string; customer_id: string; scope: Deletion['scope']; reason: Deletion['reason']; purposes: string; requested_at_ms: number; templates: number;
-}
-interface VaultRow extends PendingRow { seq: number; keys: number; completed_at_ms: number | null }
+type PendingRow = Omit<VaultRow, 'seq' | 'keys' | 'completed_at_ms'>;
 
 /** Everything that rests on a face rests on these. */
 const ALL_SEALED: readonly Purpose[] = ['recognise', 'refresh', 'keep_photo'];
@@ -146,8 +144,9 @@ export class Erasure {
       const unknown = this.#db.all<VaultRow>('SELECT * FROM main.deletion_done WHERE id NOT IN (SELECT id FROM vault.deletion) ORDER BY seq');
       for (const row of unknown) {
         const taken = this.#db.get('SELECT 1 FROM vault.deletion WHERE seq = ?', row.seq) !== undefined;
-        this.#insertIntoVault({ ...row, seq: taken ? this.#nextSeq() : row.seq });
-        this.#audit.record('deletion_replayed', THE_BOX, { customerId: row.customer_id, detail: { deletionId: row.id, scope: row.scope, file: 'vault' } });
+        const told = { ...row, seq: taken ? this.#nextSeq() : row.seq };
+        this.#insertIntoVault(told);
+        this.#audit.record('deletion_replayed', THE_BOX, { customerId: row.customer_id, detail: { ...toDetail(told), file: 'vault' } });
       }
       if (unknown.length > 0) markApart(this.#db);
       return unknown.length;
@@ -159,7 +158,7 @@ export class Erasure {
     const again = (work: () => void) => this.#db.transaction(() => {
       this.#endConsent?.(order);
       work();
-      this.#audit.record('deletion_replayed', THE_BOX, { customerId: row.customer_id, detail: { deletionId: row.id, scope: row.scope } });
+      this.#audit.record('deletion_replayed', THE_BOX, { customerId: row.customer_id, detail: toDetail(row) });
     });
     try {
       again(() => {
@@ -201,6 +200,11 @@ export class Erasure {
   /** Every record, oldest first: for the audit pack. */
   all(): Deletion[] {
     return this.#db.all<VaultRow>('SELECT * FROM vault.deletion ORDER BY seq').map(toDeletion);
+  }
+
+  /** Holds each record against what the audit log tells of it. */
+  verify(): Promise<RecordCheck> {
+    return checkDeletions(this.#db, this.#audit);
   }
 
   /** All of a customer's, newest first. */
@@ -296,9 +300,7 @@ export class Erasure {
       if (before !== null) return;
       this.#writeDone(record, completedAtMs);
       if (alike) markDeletionsAlike(this.#db);
-      this.#audit.record('deletion_completed', THE_BOX, {
-        customerId: record.customer_id, detail: { deletionId: id, scope: record.scope, reason: record.reason, keysDestroyed: record.keys },
-      });
+      this.#audit.record('deletion_completed', THE_BOX, { customerId: record.customer_id, detail: toDetail({ ...record, completed_at_ms: completedAtMs }) });
     });
   }
 

@@ -1,5 +1,6 @@
 export * from './biometric.js';
 export * from './boundedMap.js';
+export * from './breath.js';
 export * from './clock.js';
 export * from './egress.js';
 export * from './errors.js';

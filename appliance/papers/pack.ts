@@ -1,5 +1,8 @@
 import { createHash, createPublicKey, verify as verifyBytes } from 'node:crypto';
-import type { Assessment, Breach, Deletion, KeySet, Notice, RetentionTable, RightsRequest, SealedEvidence, StaffMember, Station } from '../contract/index.js';
+import {
+  startTold, whatIsWrongWithStart,
+  type Assessment, type Breach, type Deletion, type KeySet, type Notice, type RetentionTable, type RightsRequest, type SealedEvidence, type StaffMember, type Station,
+} from '../contract/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import { checkConsents, type ConsentsReport } from './packConsents.js';
 import { README } from './packReadme.js';
@@ -169,12 +172,16 @@ export async function verifyPack(bytes: Buffer, keys: KeySet | null): Promise<Pa
     }
   };
   const log = read<ChainEntry>('accesses.jsonl');
-  checkChain(log, manifest.accesses, refuse);
-  return { manifest, files: files.size, consents: checkConsents(read<SealedEvidence>('consents.jsonl'), log, manifest.accesses.start, refuse) };
+  const prunedBeforeMs = checkChain(log, manifest, refuse);
+  return { manifest, files: files.size, consents: checkConsents(read<SealedEvidence>('consents.jsonl'), log, prunedBeforeMs, refuse) };
 }
 
-/** The formula of README.txt. */
-function checkChain(log: readonly ChainEntry[], { start, end }: Manifest['accesses'], refuse: (reason: string) => PorticoError): void {
+/** The formula of README.txt. @returns what is older may be over its term and gone; 0: nothing is */
+function checkChain(log: readonly ChainEntry[], { madeAt, accesses: { start, end } }: Manifest, refuse: (reason: string) => PorticoError): number {
+  const pruning = log.findLast(({ action }) => action === 'audit_pruned');
+  const wrong = whatIsWrongWithStart(start, log[0], pruning, Date.parse(madeAt));
+  if (wrong === 'cut') throw refuse('the beginning of the audit log was cut off');
+  if (wrong === 'clock') throw refuse('old entries of the audit log were deleted on a day after the pack was made');
   let { seq, hash } = start;
   for (const entry of log) {
     const own = [entry.seq, entry.at_ms, entry.action, entry.staff_id, entry.device_id, entry.customer_id, entry.detail];
@@ -182,6 +189,7 @@ function checkChain(log: readonly ChainEntry[], { start, end }: Manifest['access
     ({ seq, hash } = entry);
   }
   if (seq !== end.seq || hash !== end.hash) throw refuse('the audit log ends elsewhere than the manifest says');
+  return pruning === undefined ? 0 : startTold(pruning).beforeMs;
 }
 
 function* lines(rows: Iterable<object>): Generator<string> {

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import type { SealedEvidence } from '../contract/index.js';
 import type { PorticoError } from '../kit/index.js';
 import type { ChainEntry } from './pack.js';
-import type { ChainHead } from './receipt.js';
 
 export interface ConsentsReport {
   checked: number;
@@ -13,11 +12,11 @@ export interface ConsentsReport {
 
 /**
  * @param log the audit log of the pack, which was found whole
- * @param start what stands before its first entry; older entries are over their term and gone
+ * @param prunedBeforeMs older entries may be over their term and gone; 0: none is
  * @throws what `refuse` makes, for the first consent that is not what was signed
  */
 export function checkConsents(
-  consents: readonly SealedEvidence[], log: readonly ChainEntry[], start: ChainHead, refuse: (reason: string, cause?: unknown) => PorticoError,
+  consents: readonly SealedEvidence[], log: readonly ChainEntry[], prunedBeforeMs: number, refuse: (reason: string, cause?: unknown) => PorticoError,
 ): ConsentsReport {
   const given = new Map<unknown, ChainEntry[]>();
   for (const entry of log) {
@@ -25,7 +24,6 @@ export function checkConsents(
     const { consentId } = JSON.parse(entry.detail) as { consentId?: unknown };
     given.set(consentId, [...(given.get(consentId) ?? []), entry]);
   }
-  const prunedBeforeMs = start.seq === 0 ? 0 : log[0]?.at_ms ?? Number.MAX_SAFE_INTEGER;
   for (const consent of consents) {
     let wrong: string | null;
     try {

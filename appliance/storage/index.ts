@@ -1,4 +1,4 @@
-import { accessSync, chmodSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PorticoError, type Clock } from '../kit/index.js';
@@ -44,6 +44,8 @@ export interface Storage {
   dropCopies(): void;
   /** The same, and empties both logs. @returns false: a log could not be emptied yet */
   dropTraces(): boolean;
+  /** Both files as they are at this moment, over a connection of its own, which the caller closes soon. */
+  openStill(): Database;
   close(): void;
 }
 
@@ -89,6 +91,11 @@ export function openStorage(options: StorageOptions): Storage {
         dropCopies(backups);
         return opened.truncateLog();
       },
+      openStill: () => {
+        const still = openReader({ file, vaultFile, key });
+        still.holdStill();
+        return still;
+      },
       close: () => {
         opened.close();
         lock.release();
@@ -102,15 +109,15 @@ export function openStorage(options: StorageOptions): Storage {
 }
 
 /**
- * The box's file for looking only, whether the box runs or not; makes nothing, changes nothing.
+ * The box's files for looking only, whether the box runs or not; makes nothing, changes nothing. Without the vault where there is none.
  * @throws PorticoError data_directory_unusable, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt
  */
 export function openForReading(options: { dataDirectory: string; credentialsDirectory: string | null }): Database {
   const { dataDirectory, credentialsDirectory } = options;
-  const file = join(dataDirectory, 'portico.db');
+  const [file, vaultFile] = [join(dataDirectory, 'portico.db'), join(dataDirectory, 'vault', 'vault.db')];
   if (!existsSync(file)) throw new PorticoError('data_directory_unusable', { dataDirectory, reason: 'ENOENT' });
   const key = loadDatabaseKey({ credentialsDirectory, keyFile: join(dataDirectory, 'db-key'), databaseFile: file });
-  return Database.open({ file, key, readOnly: true });
+  return Database.open({ file, key, readOnly: true, vaultFile: existsSync(vaultFile) && statSync(vaultFile).size > 0 ? vaultFile : undefined });
 }
 
 /** A read-only connection of its own, for the search thread. */

@@ -15,6 +15,8 @@ const { db, close } = openStorage({ dataDirectory, credentialsDirectory: null, m
 t.teardown(close);
 const audit = new Audit({ db, clock });
 
+const DAY_MS = 86_400_000;
+
 interface Row { seq: number; at_ms: number; action: string; staff_id: string | null; device_id: string | null; customer_id: string | null; detail: string; hash: string }
 const ROWS = 12;
 for (let i = 0; i < ROWS; i += 1) {
@@ -107,20 +109,67 @@ t.test('the beginning: moved, lost, pruned', async (t) => {
   await firstBroken(original);
 
   // A clock set back for one entry: what comes after it must not go with it.
-  clock.move(10 * 86_400_000);
+  clock.move(10 * DAY_MS);
   audit.record('signed_in', THE_BOX);
-  clock.move(-10 * 86_400_000);
+  clock.move(-10 * DAY_MS);
   const old = audit.record('signed_out', THE_BOX);
-  t.equal(audit.prune(clock.now() + 1_000), ROWS, 'up to the first that stays');
-  t.match(await audit.verify(), { whole: true, entries: 2, head: old.hash });
+  t.equal(audit.prune(clock.now()), 0, 'nothing that is not over the shortest term, whatever is asked for');
+  clock.move(190 * DAY_MS);
+  t.equal(audit.prune(clock.now()), ROWS - 1, 'up to the last before the first that stays; that one shows its age');
+  t.match(audit.page({ limit: 1 }).entries, [{ action: 'audit_pruned', staff: null, detail: { startSeq: ROWS - 1, startHash: original[ROWS - 2]!.hash } }]);
+  t.match(await audit.verify(), { whole: true, entries: 4, clockBehind: false });
+  t.ok((await audit.verify(old)).whole);
   await t.rejects(audit.verify({ seq: 3, hash: original[2]!.hash }), RangeError);
   t.equal(audit.prune(0), 0);
+
+  clock.move(-DAY_MS / 2);
+  t.match(await audit.verify(), { whole: true }, 'a clock that was set back a little');
+  clock.move(-300 * DAY_MS);
+  t.match(await audit.verify(), { whole: false, firstBroken: null, clockBehind: true }, 'by a year: nothing is called broken, and nothing whole');
+  clock.move(300.5 * DAY_MS);
+  t.match(await audit.verify(), { whole: true });
+
   const next = audit.record('signed_in', THE_BOX);
-  t.equal(next.seq, ROWS + 3);
-  t.equal(audit.prune(clock.now() + 20 * 86_400_000), 3, 'all of it');
-  t.match(await audit.verify(), { whole: true, entries: 0, head: next.hash });
-  t.equal(audit.record('signed_in', THE_BOX).seq, ROWS + 4, 'and on it goes');
-  t.match(await audit.verify(), { whole: true, entries: 1 });
+  t.equal(next.seq, ROWS + 4);
+  clock.move(400 * DAY_MS);
+  t.equal(audit.prune(clock.now()), 4, 'all but the newest');
+  t.match(await audit.verify(), { whole: true, entries: 2 });
+  t.equal(audit.record('signed_in', THE_BOX).seq, ROWS + 6, 'and on it goes');
+  t.match(await audit.verify(), { whole: true, entries: 3 });
+});
+
+t.test('C21: the beginning cut off: named, with a paper from later and with an entry that says it was pruned', async (t) => {
+  const { db, close } = openStorage({ dataDirectory: temporaryDirectory(t), credentialsDirectory: null, maxBytes: null, clock });
+  t.teardown(close);
+  const audit = new Audit({ db, clock });
+  for (let i = 0; i < 9; i += 1) audit.record('consent_given', THE_BOX, { detail: { i } });
+  clock.move(100 * DAY_MS);
+  for (let i = 0; i < 9; i += 1) audit.record('signed_in', THE_BOX);
+  const paper = audit.head();
+  const hashAt = (seq: number) => db.get<{ hash: string }>('SELECT hash FROM audit_entry WHERE seq = ?', seq)!.hash;
+  const cutAt = (seq: number) => {
+    db.run('UPDATE audit_start SET seq = ?, hash = ? WHERE only_one = 1', seq, hashAt(seq));
+    db.run('DELETE FROM audit_entry WHERE seq <= ?', seq);
+  };
+  cutAt(5);
+  t.match(await audit.verify(), { whole: false, firstBroken: 1 });
+  t.match(await audit.verify(paper), { whole: false, firstBroken: 1 }, 'which a paper from later does not show by itself');
+  // Whoever can write the file can also add an entry that says so.
+  const tell = (seq: number, startHash: string) => audit.record('audit_pruned', THE_BOX, { detail: { startSeq: seq, startHash, beforeMs: clock.now() } });
+  const { hash } = db.get<{ hash: string }>('SELECT hash FROM audit_start')!;
+  tell(5, hash);
+  t.match(await audit.verify(), { whole: false, firstBroken: 6 }, 'the first that stands is 100 days old');
+  clock.move(60 * DAY_MS);
+  tell(5, hash);
+  t.match(await audit.verify(), { whole: false }, '160 days old');
+  clock.move(100 * DAY_MS);
+  tell(5, hash);
+  clock.move(-100 * DAY_MS);
+  t.match(await audit.verify(), { whole: false, clockBehind: true }, 'dated ahead');
+  clock.move(100 * DAY_MS);
+  t.match(await audit.verify(), { whole: true }, 'what a box may delete after 184 days, such a person may too: docs/threat-model.md');
+  cutAt(10);
+  t.match(await audit.verify(), { whole: false, firstBroken: 6 }, 'further than the newest says');
 });
 
 t.test('what was read is written down later while the file is held, up to a bound', async (t) => {

@@ -60,11 +60,11 @@ t.test('C5: whatever is changed of a signed consent, verification names it', asy
   t.strictSame(await consent.verifySeals(), { checked: 2, broken: [] });
 
   db.pragma('foreign_keys = OFF');
-  const columns = db.all<{ name: string }>('PRAGMA table_info (consent)').map(({ name }) => name).filter((name) => !/^(ended_at_ms|end_reason)$/.test(name));
-  t.ok(columns.length >= 15);
+  const columns = db.all<{ name: string }>('PRAGMA table_info (consent)').map(({ name }) => name);
+  t.ok(columns.length >= 17);
   for (const column of columns) {
-    const value = db.get<{ value: string | number }>(`SELECT ${column} AS value FROM consent WHERE customer_id = ?`, id)!.value;
-    const other = typeof value === 'number' ? value + 1 : value.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+    const value = db.get<{ value: string | number | null }>(`SELECT ${column} AS value FROM consent WHERE customer_id = ?`, id)!.value;
+    const other = value === null ? (column === 'end_reason' ? 'expired' : rooms.clock.now()) : typeof value === 'number' ? value + 1 : value.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
     const rowid = db.get<{ rowid: number }>('SELECT rowid FROM consent WHERE customer_id = ?', id)!.rowid;
     db.run(`UPDATE consent SET ${column} = ? WHERE rowid = ?`, other, rowid);
     t.strictSame(await consent.verifySeals(), { checked: 2, broken: column === 'id' ? [other, given.id] : [given.id] }, column);
@@ -115,12 +115,26 @@ t.test('C5: whatever is changed of a signed consent, verification names it', asy
   t.strictSame(await broken(), []);
   db.run('UPDATE consent_purpose SET withdrawn_at_ms = NULL WHERE consent_id = ?', given.id);
   t.strictSame(await broken(), [given.id], 'a purpose that was taken back, brought back');
+  rooms.clock.move(1);
   consent.withdraw(id);
   t.strictSame(await broken(), [given.id]);
   db.run(`DELETE FROM consent_purpose WHERE consent_id = ? AND purpose = 'greet'`, given.id);
+  t.strictSame(await broken(), [given.id], 'nor does it help to delete that it was ever ticked');
+  db.run(`INSERT INTO consent_purpose (consent_id, purpose, withdrawn_at_ms) VALUES (?, 'greet', ?)`, given.id, NOON);
   t.strictSame(await broken(), []);
-  db.run('UPDATE consent SET ended_at_ms = NULL, end_reason = NULL WHERE id = ?', given.id);
-  t.strictSame(await broken(), [given.id], 'one that was withdrawn, brought back');
+  db.run(`UPDATE consent_purpose SET withdrawn_at_ms = withdrawn_at_ms + 1 WHERE consent_id = ? AND purpose = 'greet'`, given.id);
+  t.strictSame(await broken(), [given.id], 'taken back at another time');
+  db.run(`UPDATE consent_purpose SET withdrawn_at_ms = ? WHERE consent_id = ? AND purpose = 'greet'`, NOON, given.id);
+
+  const end = db.get<{ ended_at_ms: number; end_reason: string }>('SELECT ended_at_ms, end_reason FROM consent WHERE id = ?', given.id)!;
+  for (const [ms, reason] of [[end.ended_at_ms + 8 * HOUR_MS, 'withdrawn'], [end.ended_at_ms + 1, 'withdrawn'], [end.ended_at_ms, 'expired'], [null, null], [null, 'withdrawn']] as const) {
+    db.run('UPDATE consent SET ended_at_ms = ?, end_reason = ? WHERE id = ?', ms, reason, given.id);
+    t.strictSame(await broken(), [given.id], `withdrawn at ${ms}, ${reason}`);
+  }
+  db.run('UPDATE consent SET ended_at_ms = ?, end_reason = ? WHERE id = ?', end.ended_at_ms, end.end_reason, given.id);
+  t.strictSame(await broken(), []);
+  db.run('DELETE FROM consent WHERE id = ?', given.id);
+  t.strictSame(await broken(), [given.id], 'ended minutes ago, and deleted outright');
 });
 
 t.test('no two records have the same seal', async (t) => {
@@ -171,7 +185,7 @@ t.test('consents from before there were seals are sealed late, once, and verify 
   t.match(record, { purposes: ['recognise', 'contact', 'greet'], outdated: false, guardian: null });
   t.match(record!.seal, /^[0-9a-f]{64}$/);
   const sealed = () => told({ db }, 'consent_given');
-  t.match(sealed(), [{ staff: null, detail: { consentId: 'k', late: true, seal: record!.seal, purposes: 'recognise,contact,greet' } }]);
+  t.match(sealed(), [{ staff: null, detail: { consentId: 'k', late: true, endedAtMs: null, seal: record!.seal, purposes: 'recognise,contact,greet' } }]);
   consent.prepare('店');
   t.equal(sealed().length, 1);
   t.ok(consent.covers('c', 'recognise'), 'a product update with another built-in text is no material change');
@@ -184,9 +198,9 @@ t.test('consents from before there were seals are sealed late, once, and verify 
 t.test('what the audit log no longer holds is checked against its own seal', async (t) => {
   const { audit, clock, consent, customer, db, sign } = start(t);
   const given = sign(customer());
-  clock.move(30 * DAY_MS);
-  sign(customer());
-  t.ok(audit.prune(clock.now() - DAY_MS) > 0);
+  clock.move(185 * DAY_MS);
+  sign(customer(), { validUntil: '2027-06-01' });
+  t.ok(audit.prune(clock.now()) > 0);
   t.strictSame(await consent.verifySeals(), { checked: 2, broken: [] });
   db.run(`UPDATE consent SET valid_until = '2026-12-30' WHERE id = ?`, given.id);
   t.strictSame((await consent.verifySeals()).broken, [given.id]);
@@ -350,6 +364,10 @@ t.test('the records go with the dossier, strokes and guardian from the disk too'
   rooms.db.truncateLog();
   t.equal(piecesOnDisk(dataDirectory, secret), 0);
   t.strictSame([consent.records.history(id).length, consent.records.history(other).length, consent.eraseRecords(id)], [0, 1, 0]);
+  t.equal((await consent.verifySeals()).broken.length, 1, 'the log does not say that this dossier was erased');
+  rooms.audit.record('dossier_erased', BY, { customerId: id });
+  t.equal((await consent.verifySeals()).broken.length, 1, 'nor was it');
+  rooms.customers.erase(id, () => consent.refusals.deleteOf(id));
   t.strictSame(await consent.verifySeals(), { checked: 1, broken: [] });
   t.strictSame(query(dataDirectory, `SELECT 1 FROM consent_purpose WHERE consent_id NOT IN (SELECT id FROM consent)`), []);
 });

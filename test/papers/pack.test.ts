@@ -33,7 +33,7 @@ function store(t: Test) {
   }, { staffId: 's', deviceId: 'd' });
   const signer = new Signer({ db, clock });
   const contents = (change: Partial<PackContents>): PackContents => ({
-    storeName: STORE.storeName, madeAt: '2026-03-06T02:00:00.000Z', notices: [], consents: consent.records.allEvidence(), deletions: [deletion()],
+    storeName: STORE.storeName, madeAt: new Date(clock.now()).toISOString(), notices: [], consents: consent.records.allEvidence(), deletions: [deletion()],
     assessments: [assessment()], breaches: [breach({ drill: true })], requests: [], stations: [], retention: { rules: [], ranAt: null },
     roles: { staff: [], permissions: { privacy_officer: ['audit.read'] } }, accesses: audit.stored(), ...change,
   });
@@ -270,7 +270,7 @@ t.test('C25: a consent that was changed in the box before the pack was made is n
   t.match(await named([...whole, { id: 'half' }]), /consent half is not a whole record/);
 
   // The log of that day over its term: its own seal is left.
-  clock.move(86_400_000);
+  clock.move(185 * 86_400_000);
   audit.record('signed_out', THE_BOX);
   audit.prune(clock.now());
   t.equal(await named(whole), 'whole');

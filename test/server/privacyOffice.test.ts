@@ -1,12 +1,19 @@
 /** The privacy office through the front door: who may, the mode's gate, stations on real photos, assessments, counting, incidents. */
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { Audit } from '../../appliance/audit/index.js';
+import { Consent } from '../../appliance/consent/index.js';
 import type {
   Assessment, Breach, CameraResult, Dossier, ModeState, PrivacyOverview, RetentionTable, RunnableStation, Station, StoredPersons, VisitCard, Zone,
 } from '../../appliance/contract/index.js';
-import { SIGNAGE_ITEMS } from '../../appliance/contract/index.js';
+import { SIGNAGE_ITEMS, type AuditVerification, type Deletion, type KeySet } from '../../appliance/contract/index.js';
+import { EventBus } from '../../appliance/events/index.js';
+import { createLogger } from '../../appliance/kit/index.js';
+import { verifyPack } from '../../appliance/papers/index.js';
+import { Database } from '../../appliance/storage/index.js';
 import type { PorticoClient } from '../../demo/client.js';
 import { OWNER_PIN, startBox, TestClock } from '../support/box.js';
-import { dumpTables, query, reading } from '../support/disk.js';
+import { DATABASE, dumpTables, query, readKey, reading } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { addMember, assessmentFor } from '../support/office.js';
 import { portrait, scene } from '../support/scene.js';
@@ -318,3 +325,73 @@ t.test('the audit log tells what the office did, without a name, a number or a t
   for (const secret of ['林女士', '周先生', '离开的人', '13900000', '演练', '提供一致的服务', '隐私官']) t.notOk(log.includes(secret), secret);
   t.notOk(box.logged().includes('林女士'));
 });
+
+t.test('C25: a pack is of one moment, though the oldest entries go, a consent is signed and another narrowed while it is written', async (t) => {
+  const { id: before } = await box.owner.createCustomer({ displayName: '先签的' });
+  const { id: meanwhile } = await box.owner.createCustomer({ displayName: '后签的' });
+  clock.move(185 * 86_400_000);
+  await members[0].signIn();
+  await box.owner.signIn(box.ownerId, OWNER_PIN);
+  const validUntil = new Date(clock.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+  await box.owner.giveConsent(before, { purposes: ['recognise', 'greet'], validUntil });
+  const { db, close, sabotage } = secondWriter(before, meanwhile, validUntil);
+  const consents = query<{ n: number }>(box.dataDirectory, 'SELECT count(*) AS n FROM consent')[0]!.n;
+
+  // As soon as the answer has begun: right after the short lists were read.
+  const { all } = Database.prototype;
+  let done: object | null = null;
+  Database.prototype.all = function (this: Database, sql: string, ...values) {
+    if (done === null && sql.startsWith('SELECT id FROM consent ORDER BY given_at_ms')) {
+      done = {};
+      setImmediate(() => { done = sabotage(); });
+    }
+    return all.call(this, sql, ...values) as never;
+  };
+  const { body: pack } = await office.send<Buffer>('GET', '/api/v1/privacy/audit-pack.zip');
+  Database.prototype.all = all;
+  t.match(done, { pruned: Number, meanwhile: String });
+  t.ok(db.get<{ seq: number }>('SELECT seq FROM audit_start')!.seq > 0, 'entries went');
+  const report = await verifyPack(pack, await office.call<KeySet>('GET', '/keys'));
+  t.strictSame([report.manifest.accesses.start.seq, report.consents.checked], [0, consents]);
+  t.match((await office.call<AuditVerification>('GET', '/audit/verification')), { whole: true, records: [{ kind: 'consents', checked: consents + 1 }, {}, {}, {}] });
+  close();
+});
+
+t.test('C21: the overview counts what does not fit, and the page is told what', async (t) => {
+  const { db, close } = secondWriter('', '', '');
+  const [{ id }] = query<{ id: string }>(box.dataDirectory, 'SELECT id FROM assessment ORDER BY seq') as [{ id: string }];
+  const ids = query<{ id: string }>(box.dataDirectory, 'SELECT id FROM consent WHERE ended_at_ms IS NOT NULL').map((row) => row.id);
+  db.exec('DROP TRIGGER assessment_stays');
+  db.run(`UPDATE assessment SET risks = '无' WHERE id = ?`, id);
+  db.run('UPDATE consent SET ended_at_ms = ended_at_ms - 1 WHERE ended_at_ms IS NOT NULL');
+  t.ok(ids.length > 0);
+  const { whole, firstBroken, records } = await office.call<AuditVerification>('GET', '/audit/verification');
+  t.match([whole, firstBroken, records], [false, null, [
+    { kind: 'consents', broken: ids.length, ids }, { kind: 'notices', broken: 0, ids: [] }, { kind: 'assessments', broken: 1, ids: [id] }, { kind: 'deletions', broken: 0 },
+  ]]);
+  const overview = await office.call<PrivacyOverview>('GET', '/privacy/overview');
+  t.match(overview, { audit: { whole: false } });
+  t.equal(overview.tasks.find(({ task }) => task === 'audit_broken')?.count, ids.length + 1);
+  close();
+});
+
+/** Writes into the file beside the running box. */
+function secondWriter(before: string, meanwhile: string, validUntil: string) {
+  const db = Database.open({ file: join(box.dataDirectory, DATABASE), key: readKey(box.dataDirectory) });
+  const audit = new Audit({ db, clock });
+  const consent = new Consent({ db, clock, audit, events: new EventBus(createLogger('silent')), timeZone: 'Asia/Shanghai' });
+  const deletion: Deletion = {
+    id: NOBODY, customerId: before, scope: 'purposes', reason: 'narrowed', requestedAt: '', completedAt: null, templatesDeleted: 0, keyDestroyed: false,
+  };
+  consent.deleteWith({ begin: () => NOBODY, byId: () => deletion });
+  const by = db.get<{ staffId: string; deviceId: string }>('SELECT staff_id AS staffId, device_id AS deviceId FROM consent LIMIT 1')!;
+  const sabotage = () => {
+    const { seal } = consent.grant(meanwhile, {
+      noticeId: consent.currentNotice().id, language: 'zh-CN', purposes: ['recognise'], ageConfirmed: true, validUntil,
+      signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
+    }, by);
+    consent.withdraw(before, by, ['greet']);
+    return { pruned: audit.prune(clock.now()), meanwhile: seal };
+  };
+  return { db, sabotage, close: () => db.close() };
+}

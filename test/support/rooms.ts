@@ -44,6 +44,11 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   erasure.deletes('face', ({ customerId }) => visits.closeForWithdrawal(customerId), 'at once');
   erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
   erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));
+  erasure.deletes('dossier', (order) => consent.endAgain(order), 'at once');
+  erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
+    consent.eraseRecords(customerId);
+    visits.erase(customerId);
+  }));
   erasure.replay();
   erasure.resume();
   gallery.reconcile((customerId) => audit.record('face_deleted', THE_BOX, { customerId, detail: { reason: 'no_key' } }));

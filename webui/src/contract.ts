@@ -42,7 +42,7 @@ export type {
 // The privacy office.
 export type {
   Assessment, AssessmentRequest, AuditAction, AuditEntry, AuditPage, AuditVerification, Breach, BreachRequest, Explanation, ModeState,
-  NoticeDraft, NoticeDraftState, NoticeVersion, PrivacyOverview, RecognitionMode, RequestClosing, Restriction, RetentionKind, RetentionRule, RetentionTable,
+  NoticeDraft, NoticeDraftState, NoticeVersion, PrivacyOverview, RecognitionMode, RecordKind, RequestClosing, Restriction, RetentionKind, RetentionRule, RetentionTable,
   RightsRequest, RightsRequestNew, RunnableStation, Station, StationRequest, StoredPersons, Zone,
 } from '../../appliance/contract/index.js';
 

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
@@ -8,7 +8,7 @@ import type { Consent } from '../../consent/index.js';
 import { IdParams, KeySet, Language, PERMISSIONS, type ConsentEvidence, type Deletion } from '../../contract/index.js';
 import { toInstant, type Clock } from '../../kit/index.js';
 import {
-  accessCopyPdf, assessmentPdf, auditPack, breachNoticesPdf, consentCopyPdf, deletionReceiptPdf, receiptUrl, signDeletion, type Signer,
+  accessCopyPdf, assessmentPdf, auditPack, breachNoticesPdf, consentCopyPdf, deletionReceiptPdf, receiptUrl, signDeletion, type PackContents, type Signer,
 } from '../../papers/index.js';
 import type { AccessCopies, Rights } from '../../rights/index.js';
 import { actorOf } from '../guards.js';
@@ -19,6 +19,8 @@ import type { Compliance } from './privacy.js';
 export interface PaperDeps {
   access: Access; audit: Audit; clock: Clock; consent: Consent; signer: Signer; rights: Rights; accessCopies: AccessCopies; compliance: Compliance;
   deletions: Deletions & { all(): Deletion[] };
+  /** Consents and log as they stand at this moment, whatever is written until `close`. */
+  stillEvidence: () => Pick<PackContents, 'consents' | 'accesses'> & { close(): void };
   box: { storeName: string; timeZone: string };
 }
 const LanguageQuery = Type.Object({ language: Type.Optional(Language) }, { additionalProperties: false });
@@ -44,7 +46,7 @@ export type CustomerPapers = ReturnType<typeof customerPapers>;
 
 /** Everything that is given out as a file. */
 export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async (app) => {
-  const { access, audit, clock, consent, signer, rights, accessCopies, compliance, deletions, box } = deps;
+  const { access, audit, clock, consent, signer, rights, accessCopies, compliance, deletions, stillEvidence, box } = deps;
   const papers = customerPapers(deps);
   const tags = ['papers'];
   const withdraw = { permission: 'withdraw' } as const;
@@ -102,14 +104,30 @@ export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async
     audit.record('audit_pack_made', actorOf(request));
     const { assessments, breaches, modes, retention } = compliance;
     const madeAt = toInstant(clock.now());
+    // All of one moment: the short lists are read before anything else can happen, the long ones stand still.
+    const { close, ...still } = stillEvidence();
     const pack = auditPack({
-      storeName: box.storeName, madeAt, notices: consent.notices.all(), consents: consent.records.allEvidence(), deletions: deletions.all(), assessments: assessments.all(),
+      storeName: box.storeName, madeAt, notices: consent.notices.all(), deletions: deletions.all(), assessments: assessments.all(),
       breaches: breaches.all(), requests: rights.requests(), stations: modes.stations(), retention: retention.table(),
-      roles: { staff: access.staff(), permissions: PERMISSIONS }, accesses: audit.stored(),
+      roles: { staff: access.staff(), permissions: PERMISSIONS }, ...still,
     }, signer);
-    return reply.header('content-disposition', `attachment; filename="audit-pack-${madeAt.slice(0, 10)}.zip"`).type('application/zip').send(Readable.from(pack));
+    return reply.header('content-disposition', `attachment; filename="audit-pack-${madeAt.slice(0, 10)}.zip"`).type('application/zip').send(madeAhead(pack, close));
   });
 };
+
+/** A file made as fast as the box can, however slowly it is fetched: what it is made of stands still until then. @param made called at the end, or when nobody wants it */
+function madeAhead(pieces: AsyncIterable<Uint8Array>, made: () => void): Readable {
+  const file = new PassThrough();
+  const make = async () => {
+    for await (const piece of pieces) {
+      if (file.destroyed) return;
+      file.write(piece);
+    }
+    file.end();
+  };
+  make().catch((error: unknown) => file.destroy(error as Error)).finally(made);
+  return file;
+}
 
 /** Sent as a file: in an app on the home screen a PDF in place of the page has no way back. */
 export function sendPdf(reply: FastifyReply, pdf: Buffer, name: string): FastifyReply {

@@ -1,5 +1,5 @@
 import type {
-  AssessmentField, AssessmentRequest, AuditAction, BreachKind, Explanation, ModeObstacle, NoticeField, PrivacyTask, RecognitionMode, RequestKind,
+  AssessmentField, AssessmentRequest, AuditAction, BreachKind, Explanation, ModeObstacle, NoticeField, PrivacyTask, RecognitionMode, RecordKind, RequestKind,
   RequestOutcome, RetentionKind, SignageItem, StoredPersons,
 } from '../contract.js';
 import type { NoticePart, WEIGHTS } from '../privacy/noticeDraft.js';
@@ -464,10 +464,19 @@ export const privacyZh = {
     box: '门店盒',
     about: '关于{name}',
     goneCustomer: '已删除的顾客',
-    verify: '校验日志',
+    verify: '校验日志和记录',
     verifying: '正在校验…',
     whole: '日志完整：{n} 条，一条不缺，没有改动。',
     broken: '日志从第 {n} 条起对不上，有改动或缺失。请保留现状，联系 IT，并考虑按安全事件处理。',
+    clockBehind: '上次清理到期日志的日期晚于门店盒现在的时间，无法判断最早的记录是否存够了期限。请先校准时间再校验；时间没有错的话，日志被人动过。',
+    agrees: '已与日志逐一核对，全部一致：{list}。',
+    counted: { consents: '同意 {n} 份', notices: '告知书 {n} 版', assessments: '影响评估 {n} 份', deletions: '删除记录 {n} 条' } satisfies Record<RecordKind, string>,
+    differs: {
+      consents: '{n} 份同意与日志里签署、撤回时的不一致，或者不见了：', notices: '{n} 版告知书与发布时的不一致，或者不见了：',
+      assessments: '{n} 份影响评估与记录时的不一致，或者不见了：', deletions: '{n} 条删除记录与删除时的不一致：',
+    } satisfies Record<RecordKind, string>,
+    notListed: '另有 {n} 份没有列出',
+    act: '请保留现状，联系 IT，并考虑按安全事件处理。',
     head: '当前指纹 {hash}',
     checkedAt: '{when}校验',
     csv: '导出全部 CSV',
@@ -486,7 +495,7 @@ export const privacyZh = {
       deletion_completed: '删除完成', deletion_replayed: '恢复备份后再次删除', gallery_rekeyed: '更换人脸模板密钥',
       request_received: '登记权利请求', request_closed: '答复权利请求', access_copy_made: '生成个人信息副本', recognition_explained: '查看识别说明',
       assessment_recorded: '记录影响评估', mode_changed: '更改模式', station_changed: '更改点位', signage_signed: '确认标识', retention_changed: '更改保存期限',
-      retention_ran: '到期自动删除', breach_recorded: '记录安全事件', breach_notices_made: '生成通知书', audit_pack_made: '生成审计材料包', setting_changed: '更改设置',
+      retention_ran: '到期自动删除', audit_pruned: '清理到期日志', breach_recorded: '记录安全事件', breach_notices_made: '生成通知书', audit_pack_made: '生成审计材料包', setting_changed: '更改设置',
     } satisfies Record<AuditAction, string>,
     pair: '{name}：{value}',
     yes: '是',
@@ -499,12 +508,13 @@ export const privacyZh = {
       noteId: '备注编号', visitId: '到店编号', notBefore: '不得早于', mergeId: '合并编号', deleted: '删除', from: '原来', to: '改为', how: '方式', deviceId: '设备', form: '格式',
       for: '用于', fields: '字段', drill: '演练', kinds: '信息种类', breachId: '事件编号', affected: '涉及人数', assessmentId: '评估编号', mode: '模式',
       acceptable: '可以进行', language: '语言', as: '格式', guardian: '监护人签名', noticeHash: '告知书指纹', purposes: '用途', seal: '封存校验码', validUntil: '有效期至',
-      noticeVersion: '告知书版本', elsewhere: '其他门店人数', filedOn: '备案日期', perThousand: '每千人', fpir: '误认率', file: '文件',
+      noticeVersion: '告知书版本', origin: '来源', late: '事后补封', endedAtMs: '结束时间', requestedAtMs: '提出时间', completedAtMs: '完成时间', keepUntil: '保存至',
+      startSeq: '删到第几条', startHash: '该条指纹', beforeMs: '早于', elsewhere: '其他门店人数', filedOn: '备案日期', perThousand: '每千人', fpir: '误认率', file: '文件',
     },
     /** Codes that stand in the details and have no words elsewhere. */
     code: {
       pin: 'PIN', passkey: '通行密钥', device: '配对 iPad', owner: '首次设置', added: '添加', removed: '移除', zone: '重画区域', name: '改名', here: '此人在这台 iPad',
-      elsewhere: '此人在其他 iPad', stored_persons: '存储人数', fpir: '识别把握', replaced: '重新签署', no_key: '密钥已销毁', vault: '保险柜', vault_lost: '保险柜遗失', 'zh-CN': '中文', en: '英文',
+      elsewhere: '此人在其他 iPad', stored_persons: '存储人数', fpir: '识别把握', replaced: '重新签署', no_key: '密钥已销毁', vault: '保险柜', vault_lost: '保险柜遗失', built_in: '自带文本', store: '门店文本', 'zh-CN': '中文', en: '英文',
     },
     field: { displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', facts: '要点', doNot: '勿扰' },
     comma: '、',
