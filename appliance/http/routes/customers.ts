@@ -83,7 +83,7 @@ export const customerRoutes = (deps: {
     const { id } = request.params;
     const { into } = request.body;
     const by = actorOf(request);
-    consent.endForMerge(id, (end) => audit.recording('customers_merged', by, { customerId: into, detail: { from: id } },
+    consent.endForMerge(id, into, (end) => audit.recording('customers_merged', by, { customerId: into, detail: { from: id } },
       () => customers.merge(id, into, by.staffId, end)));
     return cards.dossier(into);
   });
