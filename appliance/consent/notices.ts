@@ -19,6 +19,8 @@ export class Notices {
   readonly #events: EventBus;
   readonly #audit: Audit;
   readonly #timeZone: string;
+  /** As the box has it in its settings. */
+  #storeName: string | null = null;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; timeZone: string }) {
     this.#db = deps.db;
@@ -29,11 +31,14 @@ export class Notices {
   }
 
   /**
-   * Publishes the built-in notice, as a new version when the store's name or the product's text changed; never again once the
-   * store has published a notice of its own.
+   * Publishes the built-in notice, as a new version when the product's text changed; never again once the store has published a
+   * notice of its own. Nor where another name stands in it and customers agreed to that one: whether that is another handler, and
+   * so a material change (PIPL 14), or the same one spelt better, a person has to say (`isOfOtherName`).
    */
   publishBuiltIn(storeName: string): void {
+    this.#storeName = storeName;
     if (!this.isBuiltIn()) return;
+    if (this.isOfOtherName() && this.#db.get('SELECT 1 FROM consent WHERE ended_at_ms IS NULL LIMIT 1') !== undefined) return;
     const sections = toSections(builtInNotice(storeName));
     if (this.#newest()?.hash === hashSections(sections)) return;
     this.#db.transaction(() => this.#insert({ maxTermDays: MAX_TERM_DAYS, material: false, sections }, 'built_in', THE_BOX));
@@ -135,6 +140,15 @@ export class Notices {
   /** Whether the store has never published a notice of its own. */
   isBuiltIn(): boolean {
     return this.#db.get(`SELECT 1 FROM notice WHERE origin = 'store' LIMIT 1`) === undefined;
+  }
+
+  /** Whether the built-in notice is shown under another name than the store has now: one with the new name has to be published by hand. */
+  isOfOtherName(): boolean {
+    const newest = this.#newest();
+    if (this.#storeName === null || newest === undefined || !this.isBuiltIn()) return false;
+    const text = builtInNotice(this.#storeName);
+    const { sections } = this.#toNotice(newest);
+    return LANGUAGES.some((language) => textAt(sections, { language, field: 'handler' }) !== text[language].handler);
   }
 
   #insert({ maxTermDays, material, sections }: NoticeDraft, origin: 'built_in' | 'store', by: Actor): void {

@@ -3,7 +3,7 @@ import type { Refusal } from '../contract/index.js';
 import type { Actor, Audit } from '../audit/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { refusalsOfPerson } from './family.js';
+import { NOTICED, refusalsOfPerson } from './family.js';
 
 /**
  * After a clear refusal nobody may be asked again and again (Network Data Security Regulation, articles 21 to 24). The law names
@@ -36,7 +36,7 @@ export class Refusals {
 
   /** The refusals of a customer, newest first. */
   of(customerId: string): Refusal[] {
-    return this.#db.all<{ refused_at_ms: number }>('SELECT refused_at_ms FROM refusal WHERE customer_id = ? ORDER BY refused_at_ms DESC', customerId)
+    return this.#db.all<{ refused_at_ms: number }>(`SELECT refused_at_ms FROM refusal WHERE customer_id = ? AND id NOT LIKE '${NOTICED}%' ORDER BY refused_at_ms DESC`, customerId)
       .map((row) => toRefusal(customerId, row.refused_at_ms));
   }
 
@@ -57,18 +57,18 @@ export class Refusals {
 
   /**
    * When the customer last refused. One that was written down while the clock was far ahead counts from when that is first noticed,
-   * which is written down beside it: with its own date it counts again should it be this clock that is wrong.
+   * which is kept beside it: should it be the present clock that is wrong, the refusal has its own time again later.
    */
   #newest(customerId: string): number | null {
     const now = this.#clock.now();
-    const refusals = refusalsOfPerson(this.#db, customerId);
-    const possible = refusals.filter(({ atMs }) => atMs <= now + AHEAD_MAX_MS);
-    const ahead = refusals.findLast(({ atMs }) => atMs > now + AHEAD_MAX_MS);
-    if (ahead !== undefined && !possible.some(({ row }) => row > ahead.row)) {
-      this.#db.run('INSERT INTO refusal (id, customer_id, refused_at_ms) VALUES (?, ?, ?)', randomUUID(), customerId, now);
-      return now;
-    }
-    return possible.length === 0 ? null : Math.max(...possible.map(({ atMs }) => atMs));
+    const times = refusalsOfPerson(this.#db, customerId).map((refusal) => {
+      if (refusal.atMs <= now + AHEAD_MAX_MS) return refusal.atMs;
+      if (refusal.noticedMs === null) {
+        this.#db.run('INSERT INTO refusal (id, customer_id, refused_at_ms) VALUES (?, ?, ?)', `${NOTICED}${refusal.id}`, refusal.customerId, now);
+      }
+      return Math.min(refusal.noticedMs ?? now, now);
+    });
+    return times.length === 0 ? null : Math.max(...times);
   }
 
   /** Deletes all of a customer's. @returns how many */

@@ -183,7 +183,7 @@ export type Breach = Static<typeof Breach>;
 
 export const PRIVACY_TASKS = [
   'assessment_missing', 'assessment_old', 'requests_overdue', 'requests_due_soon', 'filing_warning', 'filing_due', 'audit_broken', 'deletions_pending',
-  'retention_late', 'notice_unreviewed',
+  'retention_late', 'notice_other_name', 'notice_unreviewed',
 ] as const;
 export const PrivacyOverview = Type.Object(
   {

@@ -280,8 +280,8 @@ t.test('C8: a refusal goes with the person when dossiers are merged', async (t) 
   const { consent, customer, customers } = start(t);
   const [from, between, into] = [customer(), customer(), customer()];
   consent.refuse(from, BY);
-  consent.endForMerge(from, (end) => customers.merge(from, between, 's', end));
-  consent.endForMerge(between, (end) => customers.merge(between, into, 's', end));
+  consent.endForMerge(from, between, (end) => customers.merge(from, between, 's', end));
+  consent.endForMerge(between, into, (end) => customers.merge(between, into, 's', end));
   t.match(refused(() => consent.ask(into, BY)), { code: 'consent_cool_off' });
 });
 

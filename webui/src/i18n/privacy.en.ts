@@ -48,6 +48,7 @@ export const privacyEn: PrivacyMessages = {
       audit_broken: 'The audit log does not verify; look at it now',
       deletions_pending: 'Deletions under way; they finish by themselves',
       retention_late: 'The nightly deletion did not run in time',
+      notice_other_name: 'The store has another name now than in the notice: publish one with the new name, and say whether the change is material',
       notice_unreviewed: 'The notice is still the text the box came with: check it, complete it, publish it',
     },
     mode: 'Present mode',

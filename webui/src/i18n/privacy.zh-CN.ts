@@ -55,6 +55,7 @@ export const privacyZh = {
       audit_broken: '操作日志校验不通过，请马上查看',
       deletions_pending: '删除正在进行，会自动完成',
       retention_late: '到期删除没有按时运行',
+      notice_other_name: '门店改了名，告知书上还是旧名：请发布写有新名的告知书，并选定是否重大变更',
       notice_unreviewed: '告知书还是出厂文本，请核对、补全后发布',
     } satisfies Record<PrivacyTask, string>,
     mode: '当前模式',
