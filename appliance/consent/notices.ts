@@ -148,7 +148,7 @@ export class Notices {
     if (this.#storeName === null || newest === undefined || !this.isBuiltIn()) return false;
     const text = builtInNotice(this.#storeName);
     const { sections } = this.#toNotice(newest);
-    return LANGUAGES.some((language) => textAt(sections, { language, field: 'handler' }) !== text[language].handler);
+    return sections.some(({ language, field, text: named }) => field === 'handler' && named !== text[language].handler);
   }
 
   #insert({ maxTermDays, material, sections }: NoticeDraft, origin: 'built_in' | 'store', by: Actor): void {

@@ -60,7 +60,7 @@ const DOSSIER: Record<Language, string> = {
   en: 'The whole dossier, with face template, enrolment photos that were kept, records of consent, preferences, notes, follow-ups and visits',
 };
 /** What rests on each purpose alone. `greet`: nothing is stored for it. */
-const RESTED: Words<Exclude<Purpose, 'recognise'>> = {
+export const RESTED: Words<Exclude<Purpose, 'recognise'>> = {
   'zh-CN': {
     greet: '前台屏幕上的问候（没有另存数据，只是不再显示）', preferences: '卡片上记录的喜好', contact: '未完成的跟进和联系计划',
     keep_photo: '留存的录入照片', refresh: '到店时补充的样貌',
@@ -73,7 +73,7 @@ const RESTED: Words<Exclude<Purpose, 'recognise'>> = {
 
 /** What went that was no face. Of two dossiers of one person it went along, and only the face was deleted. */
 function outsideFace({ scope, reason, purposes }: Pick<Deletion, 'scope' | 'reason' | 'purposes'>): Purpose[] {
-  return scope === 'face' && reason === 'merged' ? [] : purposes.filter((purpose) => purpose === 'preferences' || purpose === 'contact');
+  return scope === 'dossier' || (scope === 'face' && reason === 'merged') ? [] : purposes.filter((purpose) => purpose === 'preferences' || purpose === 'contact');
 }
 
 /** What a deletion took away: as much as it says, and nothing more. */
