@@ -182,7 +182,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     const overview = new Overview({
       clock, audit, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.records.counts(), requests: () => rights.open(),
-      pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isBuiltIn(), noticeOfOtherName: () => consent.notices.isOfOtherName(),
+      pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeOfOtherName: () => consent.notices.isOfOtherName(),
     });
 
     consent.expireDue();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LANGUAGES, NOTICE_FIELDS, type Notice, type NoticeDraft, type NoticeDraftState, type NoticeVersion } from '../contract/index.js';
+import { LANGUAGES, NOTICE_FIELDS, OWN_NOTICE_FIELDS, type Notice, type NoticeDraft, type NoticeDraftState, type NoticeVersion } from '../contract/index.js';
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
@@ -37,11 +37,11 @@ export class Notices {
    */
   publishBuiltIn(storeName: string): void {
     this.#storeName = storeName;
-    if (!this.isBuiltIn()) return;
+    if (this.#hasOwn()) return;
     if (this.isOfOtherName() && this.#db.get('SELECT 1 FROM consent WHERE ended_at_ms IS NULL LIMIT 1') !== undefined) return;
     const sections = toSections(builtInNotice(storeName));
     if (this.#newest()?.hash === hashSections(sections)) return;
-    this.#db.transaction(() => this.#insert({ maxTermDays: MAX_TERM_DAYS, material: false, sections }, 'built_in', THE_BOX));
+    this.#db.transaction(() => this.#insert({ maxTermDays: MAX_TERM_DAYS, sections }, false, 'built_in', THE_BOX));
   }
 
   /** The notice that has to be shown now: the newest version. */
@@ -77,12 +77,13 @@ export class Notices {
   /** The draft as saved; where none is, one that begins with the published text. */
   draft(): NoticeDraftState {
     const current = this.current();
-    const saved = this.#db.get<{ max_term_days: number; material: number; saved_at_ms: number }>('SELECT max_term_days, material, saved_at_ms FROM notice_draft');
+    const saved = this.#db.get<{ max_term_days: number; saved_at_ms: number }>('SELECT max_term_days, saved_at_ms FROM notice_draft');
     const draft: NoticeDraft = saved === undefined
-      ? { maxTermDays: current.maxTermDays, material: false, sections: current.sections }
-      : { maxTermDays: saved.max_term_days, material: saved.material === 1, sections: inOrder(this.#db.all<Section>('SELECT language, field, text FROM notice_draft_section')) };
+      ? { maxTermDays: current.maxTermDays, sections: current.sections }
+      : { maxTermDays: saved.max_term_days, sections: inOrder(this.#db.all<Section>('SELECT language, field, text FROM notice_draft_section')) };
     return {
       draft, missing: PLACES.filter((place) => textAt(draft.sections, place).trim() === ''),
+      builtIn: this.#builtIn(draft.sections),
       changed: draft.maxTermDays !== current.maxTermDays || PLACES.some((place) => textAt(draft.sections, place) !== textAt(current.sections, place)),
       savedAt: saved === undefined ? null : toInstant(saved.saved_at_ms),
     };
@@ -93,8 +94,8 @@ export class Notices {
     if (inOrder(draft.sections).length !== draft.sections.length) throw new PorticoError('bad_request', { where: 'body/sections', problem: 'a section is there twice' });
     this.#db.transaction(() => {
       this.discardDraft();
-      this.#db.run('INSERT INTO notice_draft (only_one, max_term_days, material, saved_at_ms) VALUES (1, ?, ?, ?)',
-        draft.maxTermDays, draft.material ? 1 : 0, this.#clock.now());
+      // `material` is asked when it is published; the column is of an older version.
+      this.#db.run('INSERT INTO notice_draft (only_one, max_term_days, material, saved_at_ms) VALUES (1, ?, 0, ?)', draft.maxTermDays, this.#clock.now());
       for (const { language, field, text } of draft.sections) {
         this.#db.run('INSERT INTO notice_draft_section (language, field, text) VALUES (?, ?, ?)', language, field, text);
       }
@@ -113,16 +114,18 @@ export class Notices {
   /**
    * Publishes the draft. If the change is a material one, consents given before do not count from this moment until each
    * customer signs anew; `consentSuspended` tells.
-   * @throws PorticoError notice_unchanged, notice_incomplete {missing}
+   * @param material undefined: nobody has said so
+   * @throws PorticoError notice_material_unsaid, notice_unchanged, notice_incomplete {missing}
    */
-  publish(by: Actor): Notice {
+  publish(material: boolean | undefined, by: Actor): Notice {
+    if (material === undefined) throw new PorticoError('notice_material_unsaid');
     return this.#db.transaction(() => {
       const { draft, changed, missing } = this.draft();
       if (missing.length > 0) throw new PorticoError('notice_incomplete', { missing: missing.length });
       if (!changed) throw new PorticoError('notice_unchanged');
-      this.#insert(draft, 'store', by);
+      this.#insert(draft, material, 'store', by);
       this.discardDraft();
-      if (draft.material) this.#db.afterCommit(() => this.#events.emit('consentSuspended', { customerId: null }));
+      if (material) this.#db.afterCommit(() => this.#events.emit('consentSuspended', { customerId: null }));
       return this.current();
     });
   }
@@ -137,21 +140,34 @@ export class Notices {
     return this.#db.get<Row>(`SELECT ${COLUMNS} FROM notice ORDER BY version DESC LIMIT 1`);
   }
 
-  /** Whether the store has never published a notice of its own. */
-  isBuiltIn(): boolean {
-    return this.#db.get(`SELECT 1 FROM notice WHERE origin = 'store' LIMIT 1`) === undefined;
+  /** Whether the notice that is shown still says nothing of the store's own where it has to, whatever else of it was edited. */
+  isUnreviewed(): boolean {
+    return this.#builtIn(this.current().sections).length > 0;
   }
 
   /** Whether the built-in notice is shown under another name than the store has now: one with the new name has to be published by hand. */
   isOfOtherName(): boolean {
     const newest = this.#newest();
-    if (this.#storeName === null || newest === undefined || !this.isBuiltIn()) return false;
+    if (this.#storeName === null || newest === undefined || this.#hasOwn()) return false;
     const text = builtInNotice(this.#storeName);
     const { sections } = this.#toNotice(newest);
     return sections.some(({ language, field, text: named }) => field === 'handler' && named !== text[language].handler);
   }
 
-  #insert({ maxTermDays, material, sections }: NoticeDraft, origin: 'built_in' | 'store', by: Actor): void {
+  /** Whether the store has published a notice of its own. */
+  #hasOwn(): boolean {
+    return this.#db.get(`SELECT 1 FROM notice WHERE origin = 'store' LIMIT 1`) !== undefined;
+  }
+
+  /** Where a section that only the store can write is one that the box ever came with. A stroke or a space more makes it no other. */
+  #builtIn(sections: readonly Section[]): NoticeDraftState['builtIn'] {
+    const built = new Set(this.#db.all<Section>(
+      `SELECT language, field, text FROM notice_section JOIN notice ON notice.id = notice_id WHERE origin = 'built_in'`).map(gist));
+    return OWN_NOTICE_FIELDS.flatMap((field) => LANGUAGES.map((language) => ({ language, field })))
+      .filter((place) => built.has(gist({ ...place, text: textAt(sections, place) })));
+  }
+
+  #insert({ maxTermDays, sections }: NoticeDraft, material: boolean, origin: 'built_in' | 'store', by: Actor): void {
     const [id, version, hash] = [randomUUID(), (this.#newest()?.version ?? 0) + 1, hashSections(inOrder(sections))];
     this.#db.run('INSERT INTO notice (id, version, hash, max_term_days, material, origin, staff_id, published_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       id, version, hash, maxTermDays, material ? 1 : 0, origin, by.staffId, this.#clock.now());
@@ -171,6 +187,11 @@ export class Notices {
 
 function textAt(sections: readonly Section[], place: Pick<Section, 'language' | 'field'>): string {
   return sections.find(({ language, field }) => language === place.language && field === place.field)?.text ?? '';
+}
+
+/** A section without what is neither letter nor digit. */
+function gist({ language, field, text }: Section): string {
+  return `${language} ${field} ${text.replace(/[^\p{L}\p{N}]/gu, '')}`;
 }
 
 /** The sections in the order in which they are hashed, each once. */

@@ -177,24 +177,34 @@ export type OwnConsent = Static<typeof OwnConsent>;
 export const NoticeDraft = Type.Object(
   {
     maxTermDays: Type.Integer({ minimum: 1, maximum: 1096 }),
-    /** Purpose, method or kinds of data change: who agreed before has to be asked again (PIPL 14). */
-    material: Type.Boolean(),
     sections: Type.Array(
       Type.Object({ language: Language, field: OneOf(NOTICE_FIELDS), text: Type.String({ maxLength: 4000 }) }, closed), { maxItems: 40 }),
   },
   closed,
 );
 export type NoticeDraft = Static<typeof NoticeDraft>;
-/** The draft as saved, and what it lacks to be published. */
+/** One field in one language. */
+const NoticePlace = Type.Object({ language: Language, field: OneOf(NOTICE_FIELDS) }, closed);
+/** What only the store can know: its full name, and where it is reached (PIPL 17). The built-in text stands in for both. */
+export const OWN_NOTICE_FIELDS = ['handler', 'contact'] as const satisfies readonly (typeof NOTICE_FIELDS)[number][];
+/** The draft as saved, what it lacks to be published, and what of it the store has not made its own. */
 export const NoticeDraftState = Type.Object(
   {
     draft: NoticeDraft, changed: Type.Boolean({ description: 'Differs from the published notice.' }),
-    missing: Type.Array(Type.Object({ language: Language, field: OneOf(NOTICE_FIELDS) }, closed)),
+    missing: Type.Array(NoticePlace),
+    /** Of OWN_NOTICE_FIELDS: still the text that came with the box. */
+    builtIn: Type.Array(NoticePlace),
     savedAt: Nullable(Instant),
   },
   closed,
 );
 export type NoticeDraftState = Static<typeof NoticeDraftState>;
+/**
+ * Whoever publishes says whether the facts change (then who agreed before has to be asked again, PIPL 14) or the words alone.
+ * Left unsaid, nothing is published.
+ */
+export const NoticePublication = Type.Object({ material: Type.Optional(Type.Boolean()) }, closed);
+export type NoticePublication = Static<typeof NoticePublication>;
 export const NoticeVersion = Type.Object(
   {
     id: Id, version: Type.Integer(), hash: Type.String(), publishedAt: Instant, material: Type.Boolean(), by: Nullable(Type.String()),

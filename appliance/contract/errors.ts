@@ -63,6 +63,7 @@ export const ERRORS = {
   preferences_not_agreed: [403, 'The customer did not agree to having preferences noted. Facts can be taken out; for new ones the customer signs anew.'],
   contact_not_agreed: [403, 'The customer did not agree to being contacted. For a follow-up the customer signs anew.'],
   notice_incomplete: [409, 'The notice cannot be published yet: parts are missing.'],
+  notice_material_unsaid: [400, 'Say whether the change is material: whether customers who agreed before have to be asked again.'],
   notice_unchanged: [409, 'The draft is the same as the published notice.'],
   deletion_not_found: [404, 'This deletion is not known.'],
   deletion_pending: [409, 'The deletion is still under way. Ask for the receipt in a few seconds.'],

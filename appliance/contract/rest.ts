@@ -21,6 +21,8 @@ export const BoxInfo = Type.Object(
     ownerNeeded: Type.Boolean(),
     /** True in `npm run demo`: the page says that all customers are fictional. */
     demo: Type.Boolean(),
+    /** IANA name; instants are shown in it, whatever the device is set to. */
+    timeZone: Type.String(),
   },
   closed,
 );
@@ -215,6 +217,8 @@ export const Dossier = Type.Object(
     /** Dossiers that were merged into this one and can be taken out again, newest first. */
     merges: Type.Array(Type.Object({ id: Id, displayName: Type.String(), at: Instant, by: Type.String() }, closed)),
     openVisitId: Nullable(Id),
+    /** Since when processing is restricted at the customer's request: not recognised, not enrolled, not asked; null: it is not. */
+    restrictedSince: Nullable(Instant),
     notes: Type.Array(Note),
     followUps: Type.Array(FollowUp),
     visits: Type.Array(Visit),

@@ -4,13 +4,14 @@ import type { Customers, CustomerLine } from '../customers/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import { toInstant } from '../kit/index.js';
+import type { Rights } from '../rights/index.js';
 import type { Visits, VisitState } from '../visits/index.js';
 
 /** Puts together what a page shows, out of several rooms; reads only. */
 export class Cards {
-  readonly #rooms: { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery };
+  readonly #rooms: { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; rights: Rights };
 
-  constructor(rooms: { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery }) {
+  constructor(rooms: { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; rights: Rights }) {
     this.#rooms = rooms;
   }
 
@@ -26,12 +27,12 @@ export class Cards {
 
   /** @throws PorticoError customer_not_found */
   dossier(customerId: string): Dossier {
-    const { customers, visits, followUps, consent, gallery } = this.#rooms;
+    const { customers, visits, followUps, consent, gallery, rights } = this.#rooms;
     const customer = customers.byId(customerId);
     const templatePhotos = gallery.photosOf(customerId);
     return {
       ...customer, enrolled: templatePhotos > 0, templatePhotos, template: this.#template(customerId), merges: customers.merges(customerId),
-      openVisitId: visits.openVisitOf(customerId),
+      openVisitId: visits.openVisitOf(customerId), restrictedSince: rights.restriction(customerId).since,
       notes: customers.notes(customerId), followUps: followUps.of(customerId), visits: visits.of(customerId),
       consents: consent.records.history(customerId),
     };

@@ -47,11 +47,11 @@ export class AccessCopies {
 
   /** As the page has it, but with all rows. */
   #dossier(id: string): AccessCopy['dossier'] {
-    const { customers, visits, followUps, consent, gallery } = this.#rooms;
+    const { customers, visits, followUps, consent, gallery, rights } = this.#rooms;
     const state = gallery.stateOf(id);
     const templatePhotos = gallery.photosOf(id);
     return {
-      ...customers.byId(id), enrolled: templatePhotos > 0, templatePhotos, merges: customers.merges(id), openVisitId: visits.openVisitOf(id),
+      ...customers.byId(id), enrolled: templatePhotos > 0, templatePhotos, merges: customers.merges(id), openVisitId: visits.openVisitOf(id), restrictedSince: rights.restriction(id).since,
       template: state === null ? null : { ...state, photos: state.photos.map(({ takenAtMs, ...photo }) => ({ ...photo, takenAt: toInstant(takenAtMs) })) },
       notes: customers.notes(id, ALL), followUps: followUps.of(id, ALL), visits: visits.of(id, ALL), consents: consent.records.history(id),
     };

@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Actor, Audit } from '../audit/index.js';
 import { workdaysAfter } from '../compliance/index.js';
-import type { Deletion, RequestClosing, Restriction, RightsRequest, RightsRequestNew } from '../contract/index.js';
+import { ANSWER_WORKDAYS, type Deletion, type RequestClosing, type Restriction, type RightsRequest, type RightsRequestNew } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 
 export { AccessCopies } from './accessCopy.js';
 
-/**
- * Within how many working days a request is answered. PIPL 50 says in time; fifteen working days is the figure believed to be asked of
- * apps in China (the 2019 rules for finding unlawful collection, article 6). It is stricter than the one month of GDPR 12.
- */
-export const ANSWER_WORKDAYS = 15;
 const SOON_DAYS = 3;
 const DAY_MS = 86_400_000;
 

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { BrowserContext, Download, Page } from 'playwright-core';
 import t from 'tap';
-import type { AccessCopy, ConsentLink, Dossier, KeySet, RightsRequest } from '../../appliance/contract/index.js';
+import type { AccessCopy, ConsentLink, Deletion, Dossier, KeySet, RightsRequest } from '../../appliance/contract/index.js';
 import { verifyPack } from '../../appliance/papers/index.js';
 import { startBox } from '../support/box.js';
 import { addMember } from '../support/office.js';
@@ -36,14 +36,14 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
   const browser = await launchChromium(executable!, '', box.appliance.rootPem); // no camera is asked for
   t.teardown(() => browser.close());
   const problems: string[] = [];
-  const newPage = async (viewport: { width: number; height: number }): Promise<{ context: BrowserContext; page: Page }> => {
-    const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', hasTouch: true, baseURL: box.url });
+  const newPage = async (viewport: { width: number; height: number }, timezoneId: string): Promise<{ context: BrowserContext; page: Page }> => {
+    const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId, hasTouch: true, baseURL: box.url });
     context.setDefaultTimeout(STEP_MS);
     context.on('page', (page) => page.on('pageerror', (error) => problems.push(error.message)));
     return { context, page: await context.newPage() };
   };
 
-  const { context, page } = await newPage({ width: 1180, height: 820 });
+  const { context, page } = await newPage({ width: 1180, height: 820 }, 'America/Los_Angeles');
   const kept = new Set<string | undefined>();
   page.on('response', (response) => { if (response.url().includes('/assets/')) kept.add(response.headers()['cache-control']); });
   await page.clock.install(); // goes on by itself, and can be put forward
@@ -58,6 +58,21 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     await at(page, 'task-notice_unreviewed').waitFor();
   });
 
+  await t.test('no label of the office is broken, in either language, either way up', async (t) => {
+    const broken = () => page.$$eval('[data-testid^=office-privacy] .grow', (labels) => labels.filter((label) => {
+      const range = label.ownerDocument.createRange();
+      range.selectNodeContents(label);
+      return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+    }).map((label) => label.textContent));
+    for (const viewport of [{ width: 820, height: 1180 }, { width: 1180, height: 820 }]) {
+      await page.setViewportSize(viewport);
+      for (let language = 0; language < 2; language++) {
+        await at(page, 'lang-switch').first().click();
+        t.strictSame(await broken(), [], `${viewport.width} ${await page.locator('html').getAttribute('lang')}`);
+      }
+    }
+  });
+
   await t.test('a request is logged, answered with the access copy, and closed', async (t) => {
     await section('requests');
     await at(page, 'request-add').click();
@@ -69,23 +84,54 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     const copy = JSON.parse((await saved(page, 'paper-accessCopy-json')).toString('utf8')) as AccessCopy;
     t.match(JSON.stringify(copy), '林知夏');
     t.equal((await saved(page, 'paper-accessCopy-pdf')).subarray(0, 5).toString(), '%PDF-');
-    await at(page, 'outcome-done').check({ force: true });
-    await at(page, 'request-close').click();
+    t.match(await at(page, 'due-rule').innerText(), /15/);
+    await at(page, 'request-answer-now').click(); // the copy is made: one tap answers
     await at(page, 'requests').waitFor();
     const [request] = await office.device.call<RightsRequest[]>('GET', '/privacy/requests');
     t.match(request, { customerId, closed: { outcome: 'done' } });
+  });
+
+  await t.test('a restriction stands in the dossier, and switching off says what coming back takes', async (t) => {
+    const restrict = (restricted: boolean) => office.device.call('PUT', `/customers/${customerId}/restriction`, { restricted, reason: '有争议' });
+    await restrict(true);
+    await at(page, 'nav-customers').click();
+    await at(page, 'customer-row').first().click();
+    await at(page, 'dossier-restricted').waitFor();
+    await restrict(false);
+    await at(page, 'nav-privacy').click();
+    await section('mode');
+    await at(page, 'mode-choose-off').click();
+    t.match(await at(page, 'mode-back').innerText(), '影响评估');
+    await at(page, 'confirm-no').click();
   });
 
   await t.test('she completes the notice and publishes it', async (t) => {
     await section('notice');
     await at(page, 'notice-text-zh-CN-contact').fill('请联系方静，电话 021-5555 0000。');
     await at(page, 'notice-publish').click();
-    await at(page, 'confirm-yes').click();
+    t.equal(await at(page, 'notice-changed-contact').getAttribute('data-languages'), 'zh-CN');
+    await at(page, 'notice-alone').waitFor();
+    await at(page, 'notice-advice').waitFor();
+    t.ok(await at(page, 'notice-publish-yes').isDisabled(), 'not before she says whether it is material');
+    await at(page, 'confirm-no').click();
+    await at(page, 'notice-publish-sheet').waitFor({ state: 'hidden' });
+    await at(page, 'notice-text-en-contact').fill('Ask Fang Jing, telephone 021-5555 0000.');
+    await at(page, 'notice-text-zh-CN-handler').fill('上海山茶钟表有限公司');
+    await at(page, 'notice-text-en-handler').fill('Shanghai Camellia Watches Ltd');
+    await at(page, 'notice-publish').click();
+    await at(page, 'notice-changed-handler').waitFor();
+    t.equal(await at(page, 'notice-alone').count(), 0);
+    await at(page, 'notice-material-no').check();
+    await at(page, 'notice-publish-yes').click();
     await at(page, 'notice-read').first().waitFor();
     t.match(await at(page, 'notice-versions').innerText(), /2/);
+    await at(page, 'office-privacy').first().click();
+    await at(page, 'office-overview').waitFor();
+    await at(page, 'task-notice_unreviewed').waitFor({ state: 'detached' });
+    await section('requests'); // the overview is read anew when it is opened again
   });
 
-  const { page: phone } = await newPage({ width: 390, height: 844 });
+  const { page: phone } = await newPage({ width: 390, height: 844 }, 'Pacific/Kiritimati');
   const consent = async () => (await office.device.call<Dossier>('GET', `/customers/${customerId}`)).consents[0]!;
   await t.test('on the own phone one purpose goes, then all of it', async (t) => {
     await phone.goto(link);
@@ -106,6 +152,11 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     await at(page, 'nav-privacy').click();
     await at(page, 'task-deletions_pending').click();
     await at(page, 'deletion').filter({ hasText: customerId }).waitFor();
+    // The two browsers are in other time zones than the store: both show its clock.
+    const [{ requestedAt }] = await office.device.call<[Deletion]>('GET', '/deletions');
+    const storeTime = new Date(Date.parse(requestedAt) + 8 * 3_600_000).toISOString().slice(11, 16);
+    t.match(await at(page, 'deletion').innerText(), storeTime);
+    t.match(await at(phone, 'own-receipt').innerText(), storeTime);
     full = false; // the box goes on by itself within seconds: looked at below
   });
 

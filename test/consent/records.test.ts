@@ -439,8 +439,8 @@ t.test('C2: with consents given to the former name, a changed name of the store 
   t.equal(consent.currentNotice().version, 2);
   t.ok(consent.notices.isOfOtherName(), 'a task of the office');
   const { draft } = consent.notices.draft();
-  consent.notices.saveDraft({ ...draft, material: true, sections: draft.sections.map((section) => ({ ...section, text: section.text.replaceAll('新店名', '又改了名') })) });
-  consent.notices.publish(BY);
+  consent.notices.saveDraft({ ...draft, sections: draft.sections.map((section) => ({ ...section, text: section.text.replaceAll('新店名', '又改了名') })) });
+  consent.notices.publish(true, BY);
   t.notOk(consent.notices.isOfOtherName());
   t.match(consent.records.counts(), { outdated: 1 }, 'the officer said that it is material');
 });

@@ -2,7 +2,7 @@
 import t from 'tap';
 import {
   LINK_HEADER, NOTICE_FIELDS, type ConsentLink, type ConsentRequest, type Dossier, type ErrorBody, type Notice, type NoticeDraft, type NoticeDraftState,
-  type NoticeVersion, type OwnConsent, type Purpose, type Refusal, type StaffMember, type WithdrawalReceipt,
+  type NoticeVersion, type OwnConsent, type PrivacyOverview, type Purpose, type Refusal, type StaffMember, type WithdrawalReceipt,
 } from '../../appliance/contract/index.js';
 import { startBox, TestClock } from '../support/box.js';
 import { query } from '../support/disk.js';
@@ -31,8 +31,8 @@ const reworded = ({ sections, ...rest }: NoticeDraft, added: string): NoticeDraf
   ...rest, sections: sections.map((section) => (section.field === 'purpose' ? { ...section, text: section.text + added } : section)),
 });
 const publish = async (added: string, material: boolean) => {
-  await saveDraft({ ...reworded(await draft(), added), material });
-  return officer.call<Notice>('POST', '/notices/draft/publish');
+  await saveDraft(reworded(await draft(), added));
+  return officer.call<Notice>('POST', '/notices/draft/publish', { material });
 };
 const audited = (action: string, customerId: string) =>
   query<{ staff_id: string | null; detail: string }>(box.dataDirectory,
@@ -48,15 +48,16 @@ const camera = async (mode: 'look_up' | 'front_desk') => {
 
 t.test('C2: a notice that lacks a field cannot be published', async (t) => {
   t.equal(await refusal(box.owner.call('PUT', '/notices/draft', await draft())), '403 not_allowed', 'nor by a manager');
-  t.equal(await refusal(officer.call('POST', '/notices/draft/publish')), '409 notice_unchanged');
+  t.equal(await refusal(officer.call('POST', '/notices/draft/publish')), '400 notice_material_unsaid');
+  t.equal(await refusal(officer.call('POST', '/notices/draft/publish', { material: false })), '409 notice_unchanged');
   const begun = await officer.call<NoticeDraftState>('GET', '/notices/draft');
-  t.match(begun, { changed: false, missing: [], savedAt: null, draft: { material: false, maxTermDays: 366 } });
+  t.match(begun, { changed: false, missing: [], savedAt: null, draft: { maxTermDays: 366 } });
   const { sections } = begun.draft;
   t.equal(sections.length, 2 * NOTICE_FIELDS.length);
   for (const left of sections) {
     const without = { ...begun.draft, sections: sections.filter((section) => section !== left) };
     t.match(await saveDraft(without), { changed: true, missing: [{ language: left.language, field: left.field }] });
-    t.match(await officer.send('POST', '/api/v1/notices/draft/publish'), { status: 409, body: { code: 'notice_incomplete', details: { missing: 1 } } }, `${left.language} ${left.field}`);
+    t.match(await officer.send('POST', '/api/v1/notices/draft/publish', { material: true }), { status: 409, body: { code: 'notice_incomplete', details: { missing: 1 } } }, `${left.language} ${left.field}`);
   }
   const blank = { ...begun.draft, sections: sections.map((section) => (section.language === 'en' ? { ...section, text: ' \n' } : section)) };
   t.equal((await saveDraft(blank)).missing.length, NOTICE_FIELDS.length, 'nor is blank text any');
@@ -66,6 +67,17 @@ t.test('C2: a notice that lacks a field cannot be published', async (t) => {
   await officer.call('DELETE', '/notices/draft');
   t.match(await officer.call<NoticeDraftState>('GET', '/notices/draft'), { changed: false, savedAt: null });
   t.equal((await officer.call<NoticeVersion[]>('GET', '/notices')).length, 1);
+});
+
+t.test('C2: nothing is published while nobody says whether the change is material', async (t) => {
+  await saveDraft(reworded(await draft(), '试一试。'));
+  for (const body of [undefined, {}, { material: null }, { material: 'no' }, { material: false, sections: [] }]) {
+    t.match(await refusal(officer.call('POST', '/notices/draft/publish', body)), /^400 (notice_material_unsaid|bad_request)$/, JSON.stringify(body));
+  }
+  t.equal(await refusal(officer.call('POST', '/notices/draft/publish', {})), '400 notice_material_unsaid');
+  t.equal(await refusal(saveDraft({ ...await draft(), material: false } as NoticeDraft)), '400 bad_request', 'nor is it left in a draft for later');
+  t.equal((await officer.call<NoticeVersion[]>('GET', '/notices')).length, 1);
+  await officer.call('DELETE', '/notices/draft');
 });
 
 t.test('C2: a consent holds version, hash and language of the notice it was given under', async (t) => {
@@ -241,16 +253,38 @@ t.test('whoever guesses is slowed down', async (t) => {
   t.strictSame([...answers], [403, 429]);
 });
 
+t.test('C2: the notice counts as unreviewed until the store says who it is and where it is reached, in both languages', async (t) => {
+  const unreviewed = async () => (await officer.call<PrivacyOverview>('GET', '/privacy/overview')).tasks.some(({ task }) => task === 'notice_unreviewed');
+  const write = async (language: 'zh-CN' | 'en', field: 'handler' | 'contact', text: string) => {
+    const before = await draft();
+    return saveDraft({ ...before, sections: before.sections.map((section) => (section.language === language && section.field === field ? { ...section, text } : section)) });
+  };
+  t.ok(await unreviewed(), 'two versions of the purpose later');
+  const places = (await officer.call<NoticeDraftState>('GET', '/notices/draft')).builtIn;
+  t.strictSame(places.map(({ language, field }) => `${field} ${language}`), ['handler zh-CN', 'handler en', 'contact zh-CN', 'contact en']);
+  const text = (await draft()).sections.find(({ language, field }) => language === 'zh-CN' && field === 'contact')!.text;
+  t.equal((await write('zh-CN', 'contact', ` ${text.replaceAll('。', '！')}\n`)).builtIn.length, 4, 'a stroke is not a telephone number');
+  t.equal((await write('zh-CN', 'contact', '请联系方静，电话 021-5555 0000。')).builtIn.length, 3);
+  await write('zh-CN', 'handler', '上海山茶钟表有限公司，上海市静安区示例路 1 号。');
+  await write('en', 'contact', 'Ask Fang Jing, telephone 021-5555 0000.');
+  await officer.call('POST', '/notices/draft/publish', { material: false });
+  t.ok(await unreviewed(), 'one of the four is left');
+  t.strictSame((await write('en', 'handler', 'Shanghai Camellia Watches Ltd, 1 Example Road, Shanghai.')).builtIn, []);
+  t.ok(await unreviewed(), 'a draft is no notice');
+  await officer.call('POST', '/notices/draft/publish', { material: false });
+  t.notOk(await unreviewed());
+});
+
 // Last: starts the box anew, later, under another name.
 t.test('C2: once the store has its own notice, neither a start nor an update puts the built-in one back', async (t) => {
   const current = await officer.call<Notice>('GET', '/notices/current');
-  t.equal(current.version, 3);
+  t.equal(current.version, 5);
   const { dataDirectory } = box;
   await box.stop();
   clock.move(29 * 24 * HOUR_MS);
   const later = await startBox(t, { clock, dataDirectory, settings: { PORTICO_STORE_NAME: '新店名' } });
   t.strictSame(query(dataDirectory, 'SELECT version, origin FROM notice ORDER BY version'),
-    [{ version: 1, origin: 'built_in' }, { version: 2, origin: 'store' }, { version: 3, origin: 'store' }]);
+    [{ version: 1, origin: 'built_in' }, { version: 2, origin: 'store' }, { version: 3, origin: 'store' }, { version: 4, origin: 'store' }, { version: 5, origin: 'store' }]);
   const again = (token: string) => later.stranger().send('GET', '/api/v1/mine', undefined, { [LINK_HEADER]: token });
   t.equal((await again(spent)).status, 200, 'a link outlives the restart');
   clock.move(2 * 24 * HOUR_MS);

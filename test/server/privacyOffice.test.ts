@@ -1,7 +1,7 @@
 /** The privacy office through the front door: who may, the mode's gate, stations on real photos, assessments, counting, incidents. */
 import t, { type Test } from 'tap';
 import type {
-  Assessment, Breach, CameraResult, Dossier, ModeState, PrivacyOverview, RetentionTable, Station, StoredPersons, VisitCard, Zone,
+  Assessment, Breach, CameraResult, Dossier, ModeState, PrivacyOverview, RetentionTable, RunnableStation, Station, StoredPersons, VisitCard, Zone,
 } from '../../appliance/contract/index.js';
 import { SIGNAGE_ITEMS } from '../../appliance/contract/index.js';
 import type { PorticoClient } from '../../demo/client.js';
@@ -193,8 +193,11 @@ t.test('C15: a fixed station runs only with assessment, zone and signage, and lo
   t.strictSame(await obstacles(), ['assessment_missing']);
   await refusedCamera(t, open(station.id), 'station_not_ready');
   t.equal(await code(office, 'PUT', '/privacy/mode', { mode: 'fixed_station' }), 'mode_blocked');
+  const runnable = () => associate.call<RunnableStation[]>('GET', '/stations');
+  t.strictSame(await runnable(), [], 'not in this mode');
   await assess('fixed_station', { reason: 'mode_change' });
   t.match(await setMode('fixed_station'), { mode: 'fixed_station' });
+  t.strictSame(await runnable(), [{ id: station.id, name: '门口', zone: LEFT }], 'what the iPad is offered');
   for (const id of [NOBODY, '', 'x']) await refusedCamera(t, open(id), 'station_not_ready');
   await refusedCamera(t, associate.open<never>('/api/v1/camera?v=1&mode=fixed_station') as unknown as Camera, 'station_not_ready');
 
@@ -212,6 +215,7 @@ t.test('C15: a fixed station runs only with assessment, zone and signage, and lo
 
   t.match(await office.call<Station>('PATCH', `/privacy/stations/${station.id}`, { name: '门口', zone: LEFT.map(({ x, y }) => ({ x: x + 0.5, y })) }),
     { signage: null, ready: false }, 'another zone takes the signature back');
+  t.strictSame(await runnable(), []);
   t.equal(await closedSoon(camera), 4403, 'and closes the camera');
   await refusedCamera(t, open(station.id), 'station_not_ready');
   await office.call('POST', `/privacy/stations/${station.id}/signage`, { items: SIGNAGE_ITEMS });

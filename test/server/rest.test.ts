@@ -85,7 +85,7 @@ t.test('HTTP that is no HTTP is told so in the one form of error, and the box li
   t.match(answer, /^HTTP\/1\.1 400 [\s\S]*content-security-policy: default-src 'none'/);
   t.ok(isErrorBody(JSON.parse(answer.split('\r\n\r\n')[1]!)));
   t.notMatch(answer, /node_modules|at .*\.js/);
-  t.equal((await send('GET', '/box')).status, 200);
+  t.match(await send('GET', '/box'), { status: 200, body: { timeZone: 'Asia/Shanghai' } });
 });
 
 t.test('security headers are on pages, files, API and refusals alike', async (t) => {

@@ -134,7 +134,9 @@ t.test('C22: while restricted nothing is recognised, enrolled or asked for; a vi
   const restrict = (restricted: boolean) => office.call<Restriction>('PUT', `/customers/${lin}/restriction`, { restricted, reason: '对记录有争议' });
   t.match(await restrict(true), { restricted: true, reason: '对记录有争议' });
   t.match(lastAudit(), { action: 'customer_restricted', customer_id: lin, detail: '{}' });
-  t.match(await office.call<Restriction>('GET', `/customers/${lin}/restriction`), { restricted: true });
+  const { since } = await office.call<Restriction>('GET', `/customers/${lin}/restriction`);
+  t.equal(since, new Date(clock.now()).toISOString());
+  for (const who of [office, associate, box.owner]) t.equal((await who.call<Dossier>('GET', `/customers/${lin}`)).restrictedSince, since, 'whoever opens the dossier is told');
   const still = await lookAtOne(camera, await frameOf('P03')); // still in view
   t.strictSame([still.person, still.greeting], [null, null]);
   t.match(await step('P03'), { decision: 'unknown', person: null });
@@ -161,6 +163,7 @@ t.test('C22: while restricted nothing is recognised, enrolled or asked for; a vi
   await associate.call('POST', `/visits/${visit.visitId}/close`);
   t.equal((await box.owner.call<Dossier>('GET', `/customers/${lin}`)).enrolled, true, 'what is stored stays');
   t.match(await restrict(false), { restricted: false, since: null });
+  t.equal((await associate.call<Dossier>('GET', `/customers/${lin}`)).restrictedSince, null);
   t.match(lastAudit(), { action: 'customer_released' });
   clock.move(3 * 60_000);
   t.match(await step('P03'), { decision: 'known', person: { customerId: lin } });

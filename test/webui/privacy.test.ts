@@ -3,8 +3,8 @@ import t from 'tap';
 import { LANGUAGES, NOTICE_FIELDS, PRIVACY_TASKS, RETENTION_KINDS, type NoticeDraft } from '../../appliance/contract/index.js';
 import { privacyEn } from '../../webui/src/i18n/privacy.en.js';
 import { privacyZh } from '../../webui/src/i18n/privacy.zh-CN.js';
-import { instantOf, localMinute } from '../../webui/src/privacy/localTime.js';
-import { missingOf, textOf, withText } from '../../webui/src/privacy/noticeDraft.js';
+import { clockTime, dayAndTime, dayIn, instantOf, longDay, minuteIn, shortDay } from '../../webui/src/format/when.js';
+import { aloneIn, changesOf, missingOf, textOf, WEIGHTS, withText } from '../../webui/src/privacy/noticeDraft.js';
 import { badges, placeOf, sectionOf, SECTIONS } from '../../webui/src/privacy/tasks.js';
 import { nextTerm, termOf } from '../../webui/src/privacy/term.js';
 import { area, MAX_CORNERS, MIN_CORNERS, moved, RECTANGLE, withCorner, withoutCorner } from '../../webui/src/privacy/zone.js';
@@ -48,7 +48,7 @@ t.test('corners stay in the frame, and neither too few nor too many', async (t) 
 });
 
 t.test('a draft lacks what nobody wrote, in either language', async (t) => {
-  let draft: NoticeDraft = { maxTermDays: 366, material: false, sections: [] };
+  let draft: NoticeDraft = { maxTermDays: 366, sections: [] };
   t.equal(missingOf(draft, NOTICE_FIELDS, LANGUAGES).length, NOTICE_FIELDS.length * LANGUAGES.length);
   for (const field of NOTICE_FIELDS) for (const language of LANGUAGES) draft = withText(draft, language, field, `${field} ${language}`);
   t.strictSame(missingOf(draft, NOTICE_FIELDS, LANGUAGES), []);
@@ -66,11 +66,38 @@ t.test('every task leads to a page of the office, and is counted there', async (
   t.equal(sectionOf('privacy-request'), 'privacy-requests');
 });
 
-t.test('a local minute and its instant are the same moment', async (t) => {
-  const at = new Date(2026, 9, 1, 7, 5);
-  t.equal(localMinute(at), '2026-10-01T07:05');
-  t.equal(instantOf(localMinute(at)), at.toISOString());
-  t.equal(instantOf(''), null);
+t.test('what changed is named by part and language, and only what explains weighs nothing', async (t) => {
+  const sections = NOTICE_FIELDS.flatMap((field) => LANGUAGES.map((language) => ({ language, field, text: `${field} ${language}` })));
+  const published = { maxTermDays: 366, sections };
+  t.strictSame(changesOf({ ...published, sections: [...sections].reverse() }, published), []);
+  let draft = withText(withText(published, 'en', 'purpose', 'statistics'), 'zh-CN', 'purpose', '统计');
+  draft = withText({ ...draft, maxTermDays: 31 }, 'zh-CN', 'necessity', '说明');
+  const changes = changesOf(draft, published);
+  t.strictSame(changes, [
+    { part: 'purpose', languages: ['zh-CN', 'en'] }, { part: 'necessity', languages: ['zh-CN'] }, { part: 'term', languages: [] },
+  ]);
+  t.strictSame(changes.map(aloneIn), [null, 'zh-CN', null]);
+  t.strictSame(Object.entries(WEIGHTS).filter(([, weight]) => weight === null), [['necessity', null]]);
+});
+
+t.test('an instant is shown as the clock in the store has it, a day stays a day', async (t) => {
+  const at = '2026-09-30T23:05:09.000Z';
+  for (const [zone, day, time] of [['Asia/Shanghai', '2026-10-01', '07:05'], ['America/New_York', '2026-09-30', '19:05'], ['UTC', '2026-09-30', '23:05']] as const) {
+    t.equal(dayIn(at, zone), day);
+    t.equal(clockTime(at, zone, 'en'), time);
+    t.equal(clockTime(at, zone, 'zh-CN', true), `${time}:09`);
+    t.equal(minuteIn(at, zone), `${day}T${time}`);
+    t.equal(instantOf(minuteIn(at, zone), zone), '2026-09-30T23:05:00.000Z', 'a minute and its instant are the same moment');
+    t.equal(longDay('2026-10-01', zone, 'zh-CN'), '2026年10月1日');
+    t.equal(shortDay('2026-12-24', Date.parse(at), zone, 'zh-CN'), '12月24日');
+  }
+  t.equal(clockTime('2026-09-30T16:00:00Z', 'Asia/Shanghai', 'en'), '00:00', 'midnight is 0, not 24');
+  t.equal(dayAndTime('2026-09-30T15:59:00Z', Date.parse('2026-09-30T16:01:00Z'), 'Asia/Shanghai', 'zh-CN'), '昨天 23:59', 'yesterday in the store, two minutes ago');
+  t.equal(shortDay('2026-10-01', Date.parse(at), 'America/New_York', 'en'), 'tomorrow');
+  t.equal(instantOf('2026-11-01T01:30', 'America/New_York'), '2026-11-01T05:30:00.000Z', 'the clock is put back: the first of the two');
+  t.equal(instantOf('2026-11-01T03:00', 'America/New_York'), '2026-11-01T08:00:00.000Z');
+  t.equal(instantOf('2026-03-08T03:30', 'America/New_York'), '2026-03-08T07:30:00.000Z', 'put forward an hour before');
+  t.equal(instantOf('', 'Asia/Shanghai'), null);
 });
 
 t.test('the words name every kind, and say the same blanks in both languages', async (t) => {

@@ -54,16 +54,16 @@ t.test('few cases give no percentage, and a measured share disagrees only when i
 const template = (change: Partial<TemplateInfo> = {}): TemplateInfo => ({ state: 'ok', photos: [], photosKept: false, stricterUntil: null, ...change });
 
 t.test('photos of one source, day and person are one line', async (t) => {
-  const taken = (month: number, day: number, hour: number) => new Date(2026, month - 1, day, hour).toISOString();
+  const taken = (month: number, day: number, hour: number) => new Date(Date.UTC(2026, month - 1, day, hour)).toISOString();
   t.strictSame(groupPhotos([
     { source: 'enrolment', takenAt: taken(5, 3, 10), confirmedBy: null },
     { source: 'enrolment', takenAt: taken(5, 3, 11), confirmedBy: null },
     { source: 'refresh', takenAt: taken(6, 2, 9), confirmedBy: '周宁' },
-    { source: 'refresh', takenAt: taken(6, 2, 18), confirmedBy: '沈店长' },
-  ]), [
+    { source: 'refresh', takenAt: taken(6, 2, 16), confirmedBy: '沈店长' },
+  ], 'Asia/Shanghai'), [
     { source: 'enrolment', day: '2026-05-03', confirmedBy: null, count: 2 },
     { source: 'refresh', day: '2026-06-02', confirmedBy: '周宁', count: 1 },
-    { source: 'refresh', day: '2026-06-02', confirmedBy: '沈店长', count: 1 },
+    { source: 'refresh', day: '2026-06-03', confirmedBy: '沈店长', count: 1 },
   ]);
 });
 

@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox';
 import type {
+  ANSWER_WORKDAYS as AnswerWorkdaysOf,
   ASSESSMENT_FIELDS as AssessmentFieldsOf,
   BREACH_KINDS as BreachKindsOf,
   CAMERA_RANGES as CameraRangesOf,
@@ -81,6 +82,7 @@ export type SignageItem = (typeof SignageItemsOf)[number];
 export const ASSESSMENT_FIELDS: typeof AssessmentFieldsOf = ['purpose', 'impact', 'risks', 'measures', 'conclusion'];
 export type AssessmentField = (typeof AssessmentFieldsOf)[number];
 export const REQUEST_KINDS: typeof RequestKindsOf = ['access', 'correct', 'restrict', 'delete', 'explain', 'complaint'];
+export const ANSWER_WORKDAYS: typeof AnswerWorkdaysOf = 15;
 export type RequestKind = (typeof RequestKindsOf)[number];
 export const REQUEST_OUTCOMES: typeof RequestOutcomesOf = ['done', 'partly', 'refused', 'withdrawn_by_person'];
 export type RequestOutcome = (typeof RequestOutcomesOf)[number];

@@ -15,7 +15,7 @@ const Nothing = Type.Null({ description: 'No content' });
 /** Getting in: pairing, signing in; who works here, and which devices are paired. */
 export const accessRoutes = (deps: {
   access: Access;
-  box: { version: string; storeName: string; demo: boolean };
+  box: { version: string; storeName: string; demo: boolean; timeZone: string };
   health: { now(): BoxHealth };
   /** Names and addresses of the certificate. */
   hostNames: readonly string[];
@@ -27,7 +27,7 @@ export const accessRoutes = (deps: {
     schema: { tags: ['box'], summary: 'What this box is and whether this device is paired', response: { 200: BoxInfo } },
   }, async (request) => ({
     product: 'Portico' as const, version: box.version, protocol: PROTOCOL_VERSION, storeName: box.storeName,
-    devicePaired: request.visitor !== null, ownerNeeded: access.ownerNeeded(), demo: box.demo,
+    devicePaired: request.visitor !== null, ownerNeeded: access.ownerNeeded(), demo: box.demo, timeZone: box.timeZone,
   }));
 
   app.get('/health', {

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Consent } from '../../consent/index.js';
-import { IdParams, Notice, NoticeDraft, NoticeDraftState, NoticeVersion } from '../../contract/index.js';
+import { IdParams, Notice, NoticeDraft, NoticeDraftState, NoticePublication, NoticeVersion } from '../../contract/index.js';
 import { actorOf } from '../guards.js';
 
 /** The versions of the notice and the draft of the next: the privacy officer's. */
@@ -28,6 +28,9 @@ export const noticeRoutes = ({ consent }: { consent: Consent }): FastifyPluginAs
 
   app.post('/notices/draft/publish', {
     config,
-    schema: { tags: ['notices'], summary: 'Publish the draft; a material change stops earlier consents at once', response: { 201: Notice } },
-  }, async (request, reply) => reply.status(201).send(notices.publish(actorOf(request))));
+    schema: {
+      tags: ['notices'], summary: 'Publish the draft, saying whether the change is material; a material one stops earlier consents at once',
+      body: Type.Union([NoticePublication, Type.Null()]), response: { 201: Notice },
+    },
+  }, async (request, reply) => reply.status(201).send(notices.publish(request.body?.material, actorOf(request))));
 };

@@ -34,7 +34,8 @@ export const office = {
   draft: () => call<NoticeDraftState>('GET', '/notices/draft'),
   saveDraft: (draft: NoticeDraft, keepalive = false) => call<NoticeDraftState>('PUT', '/notices/draft', { json: draft, keepalive }),
   dropDraft: () => call<void>('DELETE', '/notices/draft'),
-  publish: () => call<Notice>('POST', '/notices/draft/publish'),
+  currentNotice: () => call<Notice>('GET', '/notices/current'),
+  publish: (material: boolean) => call<Notice>('POST', '/notices/draft/publish', { json: { material } }),
 
   assessments: () => call<Assessment[]>('GET', '/privacy/assessments'),
   recordAssessment: (request: AssessmentRequest) => call<Assessment>('POST', '/privacy/assessments', { json: request }),

@@ -1,9 +1,9 @@
 import { ref } from 'vue';
 import { portico } from '../api/portico.js';
 import { standingConsent } from '../consent/activeConsent.js';
-import { dayOf } from '../consent/terms.js';
 import type { Consent, Dossier, Notice } from '../contract.js';
 import { useTask } from './useTask.js';
+import { todayInStore } from './useWords.js';
 
 export type EnrolStep = 'customer' | 'cool-off' | 'notice' | 'consent' | 'capture' | 'done';
 
@@ -19,11 +19,14 @@ export function useEnrolSteps(options: { onHandOver: () => void }) {
   const notBefore = ref<string | null>(null);
   const photographed = ref(false);
 
-  /** A customer whose consent stands goes straight to the photos; nobody else is asked before the box allows it. */
-  async function choose(customerId: string): Promise<void> {
+  /**
+   * A customer whose consent stands goes straight to the photos, unless it is to be signed anew; nobody else is asked before the box
+   * allows it.
+   */
+  async function choose(customerId: string, signAnew = false): Promise<void> {
     const ready = await task.run(async () => {
       customer.value = await portico.dossier(customerId, 'enrolment');
-      consent.value = standingConsent(customer.value.consents, dayOf(new Date()));
+      consent.value = signAnew ? null : standingConsent(customer.value.consents, todayInStore());
       notice.value = consent.value ? null : await portico.askConsent(customerId);
     });
     if (ready) {

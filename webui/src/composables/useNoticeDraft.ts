@@ -1,7 +1,7 @@
 import { computed, onScopeDispose, ref, shallowRef } from 'vue';
 import { office } from '../api/privacy.js';
-import { LANGUAGES, NOTICE_FIELDS, type Language, type NoticeDraft, type NoticeDraftState, type NoticeField } from '../contract.js';
-import { missingOf, withText } from '../privacy/noticeDraft.js';
+import { LANGUAGES, NOTICE_FIELDS, type Language, type Notice, type NoticeDraft, type NoticeDraftState, type NoticeField } from '../contract.js';
+import { changesOf, missingOf, withText } from '../privacy/noticeDraft.js';
 import { useTask } from './useTask.js';
 
 const TYPING_MS = 1_000;
@@ -12,13 +12,15 @@ export function useNoticeDraft() {
   const saving = useTask();
   const draft = shallowRef<NoticeDraft | null>(null);
   const state = shallowRef<NoticeDraftState | null>(null);
+  const published = shallowRef<Notice | null>(null);
   /** Typed and not yet in the box. */
   const dirty = ref(false);
   const missing = computed(() => (draft.value ? missingOf(draft.value, NOTICE_FIELDS, LANGUAGES) : []));
+  const changes = computed(() => (draft.value && published.value ? changesOf(draft.value, published.value) : []));
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const load = (): Promise<boolean> => loading.run(async () => {
-    state.value = await office.draft();
+    [state.value, published.value] = await Promise.all([office.draft(), office.currentNotice()]);
     draft.value = state.value.draft;
     dirty.value = false;
   });
@@ -60,5 +62,5 @@ export function useNoticeDraft() {
     void save();
   });
   void load();
-  return { draft, state, missing, dirty, loadError: loading.error, saveError: saving.error, saving: saving.busy, load, save, change, write, discard };
+  return { draft, state, missing, changes, dirty, loadError: loading.error, saveError: saving.error, saving: saving.busy, load, save, change, write, discard };
 }

@@ -2,7 +2,9 @@ import { onScopeDispose, ref } from 'vue';
 import { codeInHash } from '../access/codeInHash.js';
 import type { ApiError } from '../api/client.js';
 import { mine } from '../api/mine.js';
+import { portico } from '../api/portico.js';
 import type { OwnConsent, Purpose } from '../contract.js';
+import { setStoreZone } from './storeZone.js';
 import { useReceipt } from './useReceipt.js';
 import { asApiError } from './useTask.js';
 
@@ -23,8 +25,9 @@ export function useOwnConsent() {
     box = mine(codeInHash(location.hash));
     error.value = null;
     try {
-      const read = await box.consent();
+      const [read, { timeZone }] = await Promise.all([box.consent(), portico.box()]);
       if (number !== generation) return;
+      setStoreZone(timeZone);
       own.value = read;
       show(read.withdrawal);
     } catch (caught) {

@@ -2,8 +2,9 @@ import { useI18n } from 'vue-i18n';
 import { ApiError } from '../api/client.js';
 import { currentLanguage } from '../i18n/index.js';
 import * as when from '../format/when.js';
+import { storeZone } from './storeZone.js';
 
-/** Words of the page with dates and errors in the language of the moment. */
+/** Words of the page with errors in the language of the moment, and times as the clock in the store shows them. */
 export function useWords() {
   const { t, te } = useI18n();
   return {
@@ -13,9 +14,13 @@ export function useWords() {
       return te(`errors.${code}`) ? t(`errors.${code}`) : t('errors.unexpected');
     },
     ago: (atMs: number, nowMs: number) => when.ago(atMs, nowMs, currentLanguage()),
-    clockTime: (iso: string) => when.clockTime(iso, currentLanguage()),
-    longDay: (day: string) => when.longDay(day, currentLanguage()),
-    shortDay: (day: string, nowMs = Date.now()) => when.shortDay(day, nowMs, currentLanguage()),
-    dayAndTime: (iso: string, nowMs = Date.now()) => when.dayAndTime(iso, nowMs, currentLanguage()),
+    clockTime: (iso: string, seconds = false) => when.clockTime(iso, storeZone(), currentLanguage(), seconds),
+    longDay: (day: string) => when.longDay(day, storeZone(), currentLanguage()),
+    shortDay: (day: string, nowMs = Date.now()) => when.shortDay(day, nowMs, storeZone(), currentLanguage()),
+    dayAndTime: (iso: string, nowMs = Date.now()) => when.dayAndTime(iso, nowMs, storeZone(), currentLanguage()),
+    number: (n: number) => n.toLocaleString(currentLanguage()),
   };
 }
+
+/** Today in the store, YYYY-MM-DD. */
+export const todayInStore = (nowMs = Date.now()): string => when.dayIn(nowMs, storeZone());

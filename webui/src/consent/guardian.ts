@@ -1,26 +1,13 @@
 /** Who signs for whom: the rules about age that the page shows. The box decides by its own clock. Days are YYYY-MM-DD. */
 import type { ConsentRequest } from '../contract.js';
-import { addMonths, dayOf } from './terms.js';
+import { addDays, addMonths, isDay } from './terms.js';
 
 /** PIPL 31: below this age a guardian agrees. */
 export const AGE_OF_OWN_CONSENT = 14;
 
-const DAY = /^(\d{4})-(\d{2})-(\d{2})$/;
-
-/** A calendar day as local midnight; null for what is none, such as 30 February. */
-function dateOf(day: string): Date | null {
-  const parts = DAY.exec(day);
-  if (!parts) return null;
-  const date = new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3]));
-  return dayOf(date) === day ? date : null;
-}
-
 /** The day before the 14th birthday: the last one on which a guardian's consent can hold. Null: not a day. */
 export function lastGuardianDay(birthDay: string): string | null {
-  const birth = dateOf(birthDay);
-  if (!birth) return null;
-  const birthday = addMonths(birth, AGE_OF_OWN_CONSENT * 12);
-  return dayOf(new Date(birthday.getFullYear(), birthday.getMonth(), birthday.getDate() - 1));
+  return isDay(birthDay) ? addDays(addMonths(birthDay, AGE_OF_OWN_CONSENT * 12), -1) : null;
 }
 
 /** `needs_guardian`: born by today and not yet 14. */

@@ -1,9 +1,11 @@
+/** Instants and days in words. An instant is shown in the zone of the store (an IANA name), a day (YYYY-MM-DD) is a day everywhere. Pure. */
 import type { Language } from '../contract.js';
 
 const JUST_NOW_MS = 5_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** How long ago in words: seconds, minutes, hours, then days. */
 export function ago(atMs: number, nowMs: number, language: Language): string {
@@ -16,35 +18,50 @@ export function ago(atMs: number, nowMs: number, language: Language): string {
   return format.format(-Math.floor(elapsed / DAY_MS), 'day');
 }
 
-/** 14:05 */
-export function clockTime(iso: string, language: Language): string {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hour12: false }).format(new Date(iso));
+/** The calendar day, YYYY-MM-DD, on which an instant falls in the zone; a day stays as it is. */
+export function dayIn(at: number | string, timeZone: string): string {
+  if (typeof at === 'string' && DAY.test(at)) return at;
+  // Sweden writes days as ISO 8601 does.
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(new Date(at));
 }
 
-/** A calendar day (YYYY-MM-DD or an instant) in full: 2026年6月3日. */
-export function longDay(day: string, language: Language): string {
-  return new Intl.DateTimeFormat(language, { year: 'numeric', month: 'long', day: 'numeric' }).format(localDate(day));
+/** 14:05, in the zone; `seconds`: 14:05:09 */
+export function clockTime(at: number | string, timeZone: string, language: Language, seconds = false): string {
+  return new Intl.DateTimeFormat(language, { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(seconds ? { second: '2-digit' } : {}) }).format(new Date(at));
+}
+
+/** A day, or the one of an instant, in full: 2026年6月3日. */
+export function longDay(day: string, timeZone: string, language: Language): string {
+  return said(dayIn(day, timeZone), language, { year: 'numeric', month: 'long', day: 'numeric' });
 }
 
 /** A day as people say it: today, yesterday, tomorrow, 6月3日, or with the year when it is another. */
-export function shortDay(day: string, nowMs: number, language: Language): string {
-  const date = localDate(day);
-  const now = new Date(nowMs);
-  const days = Math.round((midnight(date) - midnight(now)) / DAY_MS);
-  if (Math.abs(days) <= 1) {
-    return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(days, 'day');
-  }
-  const sameYear = date.getFullYear() === now.getFullYear();
-  return new Intl.DateTimeFormat(language, {
-    month: language === 'en' ? 'short' : 'long',
-    day: 'numeric',
-    ...(sameYear ? {} : { year: 'numeric' }),
-  }).format(date);
+export function shortDay(day: string, nowMs: number, timeZone: string, language: Language): string {
+  const [shown, today] = [dayIn(day, timeZone), dayIn(nowMs, timeZone)];
+  const days = Math.round((utcOf(shown) - utcOf(today)) / DAY_MS);
+  if (Math.abs(days) <= 1) return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(days, 'day');
+  const sameYear = shown.slice(0, 4) === today.slice(0, 4);
+  return said(shown, language, { month: language === 'en' ? 'short' : 'long', day: 'numeric', ...(sameYear ? {} : { year: 'numeric' }) });
 }
 
 /** Day and time of an instant: 今天 14:05. */
-export function dayAndTime(iso: string, nowMs: number, language: Language): string {
-  return `${shortDay(iso, nowMs, language)} ${clockTime(iso, language)}`;
+export function dayAndTime(iso: string, nowMs: number, timeZone: string, language: Language): string {
+  return `${shortDay(iso, nowMs, timeZone, language)} ${clockTime(iso, timeZone, language)}`;
+}
+
+/** YYYY-MM-DDTHH:MM in the zone, as `<input type="datetime-local">` speaks. */
+export function minuteIn(at: number | string, timeZone: string): string {
+  return `${dayIn(at, timeZone)}T${clockTime(at, timeZone, 'en')}`;
+}
+
+/** The instant of such a minute; null when nothing is filled in. Where a clock is put back, the earlier of the two. */
+export function instantOf(minute: string, timeZone: string): string | null {
+  const wall = Date.parse(`${minute}Z`);
+  if (Number.isNaN(wall)) return null;
+  const offsetAt = (ms: number): number => Date.parse(`${minuteIn(ms, timeZone)}Z`) - Math.floor(ms / MINUTE_MS) * MINUTE_MS;
+  // The offsets a day before and after are all that the moment between can have.
+  const candidates = [wall - offsetAt(wall - DAY_MS), wall - offsetAt(wall + DAY_MS)].sort((a, b) => a - b);
+  return new Date(candidates.find((ms) => minuteIn(ms, timeZone) === minute.slice(0, 16)) ?? candidates[0]!).toISOString();
 }
 
 /** Whole minutes between two instants, at least one. */
@@ -58,10 +75,6 @@ export function countdown(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
-/** A calendar day has no time zone: read it as local midnight, not as UTC. */
-function localDate(day: string): Date {
-  const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(day);
-  return parts ? new Date(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3])) : new Date(day);
-}
-
-const midnight = (date: Date): number => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+const utcOf = (day: string): number => Date.parse(`${day}T00:00:00Z`);
+const said = (day: string, language: Language, how: Intl.DateTimeFormatOptions): string =>
+  new Intl.DateTimeFormat(language, { ...how, timeZone: 'UTC' }).format(utcOf(day));

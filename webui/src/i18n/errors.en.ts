@@ -62,6 +62,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   consent_link_invalid: 'This link is no longer valid. Ask the staff for a new one.',
   customer_restricted: 'Processing of this customer\'s data is restricted at their request. Ask the privacy officer.',
   notice_incomplete: 'The notice cannot be published yet: parts are missing.',
+  notice_material_unsaid: 'Say first whether the change is material: whether customers who agreed have to sign again.',
   notice_unchanged: 'The draft is the same as the published notice.',
   deletion_not_found: 'This deletion is not known.',
   deletion_pending: 'The deletion is still under way. Ask for the receipt in a few seconds.',

@@ -1,12 +1,6 @@
 import { createI18n } from 'vue-i18n';
 import { LANGUAGES, type Language } from '../contract.js';
-import { consentEn } from './consent.en.js';
-import { consentZh } from './consent.zh-CN.js';
-import { en } from './en.js';
-import { privacyEn } from './privacy.en.js';
-import { privacyZh } from './privacy.zh-CN.js';
-import { receiptWords } from './receipt.js';
-import { zhCN } from './zh-CN.js';
+import { messages } from './messages.js';
 
 const KEY = 'portico.language';
 
@@ -25,9 +19,7 @@ export const i18n = createI18n({
   legacy: false,
   locale: firstLanguage(),
   fallbackLocale: 'zh-CN',
-  messages: {
-    'zh-CN': { ...zhCN, ...consentZh, ...privacyZh, receipt: receiptWords['zh-CN'] }, en: { ...en, ...consentEn, ...privacyEn, receipt: receiptWords.en },
-  },
+  messages,
 });
 
 export function currentLanguage(): Language {

@@ -1,21 +1,21 @@
 /** What the dossier says about a template. Pure, time included. */
 import { activeConsent } from '../consent/activeConsent.js';
 import type { Dossier, TemplateInfo } from '../contract.js';
-import { dayOf } from '../consent/terms.js';
+import { dayIn } from '../format/when.js';
 
 export interface PhotoGroup {
   readonly source: TemplateInfo['photos'][number]['source'];
-  /** Local calendar day, YYYY-MM-DD. */
+  /** YYYY-MM-DD, in the store. */
   readonly day: string;
   readonly confirmedBy: string | null;
   readonly count: number;
 }
 
 /** Photos of one source, day and person in one line; the order of the template is kept. */
-export function groupPhotos(photos: TemplateInfo['photos']): PhotoGroup[] {
+export function groupPhotos(photos: TemplateInfo['photos'], timeZone: string): PhotoGroup[] {
   const groups = new Map<string, PhotoGroup>();
   for (const { source, takenAt, confirmedBy } of photos) {
-    const day = dayOf(new Date(takenAt));
+    const day = dayIn(takenAt, timeZone);
     const key = JSON.stringify([source, day, confirmedBy]);
     groups.set(key, { source, day, confirmedBy, count: (groups.get(key)?.count ?? 0) + 1 });
   }

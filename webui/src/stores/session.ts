@@ -3,6 +3,7 @@ import { computed, ref } from 'vue';
 import { roleMay } from '../access/permissions.js';
 import { ApiError, onAccessLost, onSessionLocked } from '../api/client.js';
 import { portico } from '../api/portico.js';
+import { setStoreZone } from '../composables/storeZone.js';
 import type { BoxInfo, Permission, Session } from '../contract.js';
 import { usePrefs } from './prefs.js';
 import { useToasts } from './toasts.js';
@@ -29,6 +30,7 @@ export const useSession = defineStore('session', () => {
   async function boot(): Promise<void> {
     try {
       const answered = await portico.box();
+      setStoreZone(answered.timeZone);
       if (answered.devicePaired && !answered.ownerNeeded) {
         session.value = await portico.session().catch((error: unknown) => {
           if (error instanceof ApiError && error.code === 'network') throw error;
