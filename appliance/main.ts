@@ -74,6 +74,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     const audit = new Audit({ db, clock });
     const signer = new Signer({ db, clock });
+    signer.prepare();
     undo.push(() => audit.stop());
     const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs });
     const customers = new Customers({ db, clock, events });
@@ -125,10 +126,12 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
-    customers.keepApart((customerId) => rights.isRestricted(customerId));
+    customers.keepApart((customerId) => rights.isRestricted(customerId),
+      (customerId) => erasure.pending().some((each) => each.customerId === customerId && each.scope === 'dossier'));
     // What a kill, a power cut or a restored database left undone; then whether the vault's vectors are those of this database.
     const replayed = erasure.replay();
-    if (replayed > 0) log.warn({ deletions: replayed }, 'an older database was put back: what was deleted since is deleted again');
+    if (replayed.database > 0) log.warn({ deletions: replayed.database }, 'an older database was put back: what was deleted since is deleted again');
+    if (replayed.vault > 0) log.warn({ deletions: replayed.vault }, 'an older vault was put back: the keys and vectors of who was deleted since are destroyed again');
     erasure.resume();
     const remade = gallery.reconcile((customerId) => audit.record('face_deleted', THE_BOX, { customerId, detail: { reason: 'no_key' } }));
     if (remade !== null) log.warn(remade, 'the searched vectors were made anew');
@@ -165,15 +168,17 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const persons = new StoredPersons({ db, clock, audit, timeZone: config.timeZone, stored: () => gallery.persons() });
     const breaches = new Breaches({ db, clock, audit });
     const retention = new Retention({
-      db, clock, audit, log, emptied: () => storage.dropTraces(), items: [
+      db, clock, audit, log, held: () => customers.families(rights.held()), emptied: () => storage.dropTraces(), items: [
         visits.retention, customers.retention, followUps.retention, sightings.retention, quality.retention, consent.records.retention, consent.refusals.retention,
         rights.retention, assessments.retention, breaches.retention,
-        { kind: 'deletion_records', count: () => erasure.count(), deleteBefore: (ms) => erasure.prune(ms) },
+        { kind: 'deletion_records', count: () => erasure.count(), deleteBefore: (ms, held) => erasure.prune(ms, held) },
         { kind: 'audit_log', count: () => audit.count(), deleteBefore: (ms) => audit.prune(ms) },
         {
-          kind: 'inactive_customers', count: () => customers.count(), deleteBefore: (ms) => {
+          kind: 'inactive_customers', count: () => customers.count(), deleteBefore: (ms, held) => {
+            const waiting = new Set(held);
             // A record of consent keeps the dossier for as long as it has to be kept itself: evidence about nobody proves nothing.
-            const due = customers.inactiveSince(ms).filter((id) => !customers.withMerged(id).some((each) => rights.holds(each) || consent.records.history(each).length > 0));
+            const due = customers.inactiveSince(ms)
+              .filter((id) => !waiting.has(id) && !customers.withMerged(id).some((each) => consent.records.history(each).length > 0));
             for (const id of due) rights.erase(id, 'retention', THE_BOX);
             return due.length;
           },

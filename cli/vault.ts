@@ -10,7 +10,7 @@ import { Erasure } from '../appliance/erasure/index.js';
 import { EventBus } from '../appliance/events/index.js';
 import { CustomerKeys, reconcile, rekey, rotationOf } from '../appliance/gallery/index.js';
 import { createLogger, toInstant, type Clock } from '../appliance/kit/index.js';
-import { openStorage, type Storage } from '../appliance/storage/index.js';
+import { isRenewing, markRenewing, openForReading, openStorage, type Storage, type WhichVault } from '../appliance/storage/index.js';
 import { UsageError, type CheckOutput } from './modelsCheck.js';
 
 /** Where the box's files are, as in its settings. */
@@ -21,7 +21,7 @@ export interface BoxFiles { dataDirectory: string; credentialsDirectory: string 
  * @throws UsageError, PorticoError db_in_use while the box runs, and those of opening its files
  */
 export function rekeyGallery(files: BoxFiles, clock: Clock, output: CheckOutput): void {
-  withStorage(files, clock, false, (storage, audit, keys) => {
+  withStorage(files, clock, 'own', (storage, audit, keys) => {
     const { db } = storage;
     if (db.get('SELECT 1 FROM deletion_pending') !== undefined) throw new UsageError('A deletion is not finished yet. Start the box once, stop it, and try again.');
     forgetUnreadable(storage, audit, keys, clock);
@@ -36,33 +36,48 @@ export function rekeyGallery(files: BoxFiles, clock: Clock, output: CheckOutput)
 
 /**
  * An empty vault for a box that lost its own. Every template is forgotten, because no key opens it any more, and every consent
- * ends, because nobody knows any more which were withdrawn since the database was copied.
+ * ends, because nobody knows any more which were withdrawn since the database was copied. That comes first, with a mark while
+ * which the box does not start; cut off anywhere, it is run again.
  * @param deletionsFile `deletions.jsonl` of an audit pack: whole dossiers deleted since are deleted again at the next start
  * @throws UsageError when there is a vault or the file is not such a list, PorticoError as above
  */
 export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput, deletionsFile: string | null): void {
   const file = join(files.dataDirectory, 'vault', 'vault.db');
-  if (existsSync(file) && statSync(file).size > 0) throw new UsageError(`${file} exists. Move it away first if it is really lost.`);
+  if (existsSync(file) && statSync(file).size > 0 && !wasCutOff(files)) throw new UsageError(`${file} exists. Move it away first if it is really lost.`);
   const deletions = deletionsFile === null ? [] : readDeletions(deletionsFile);
-  withStorage(files, clock, true, (storage, audit, keys) => {
+  const { ended, adopted } = withStorage(files, clock, 'none', (storage, audit) => storage.db.transaction(() => {
     const { db } = storage;
-    const { forgotten, ended, adopted } = db.transaction(() => {
-      const erasure = new Erasure({ db, clock, audit, dropTraces: () => storage.dropTraces() });
-      const requestedAt = toInstant(clock.now());
-      const ended = new Consent({ db, clock, audit, events: new EventBus(createLogger('silent')), timeZone: 'UTC' }).endAll();
-      // Match scores and the like go when the box starts, which knows where they are.
-      erasure.adopt(ended.map((customerId) => (
-        { id: randomUUID(), customerId, scope: 'face', reason: 'expired', purposes: [...PURPOSES], requestedAt, completedAt: null, templatesDeleted: 0, keyDestroyed: false })));
-      return {
-        ended: ended.length, forgotten: forgetUnreadable(storage, audit, keys, clock), adopted: erasure.adopt(deletions.filter(({ scope }) => scope === 'dossier')),
-      };
-    });
+    const erasure = new Erasure({ db, clock, audit, dropTraces: () => storage.dropTraces() });
+    const requestedAt = toInstant(clock.now());
+    const ended = new Consent({ db, clock, audit, events: new EventBus(createLogger('silent')), timeZone: 'UTC' }).endAll();
+    // Match scores and the like go when the box starts, which knows where they are.
+    erasure.adopt(ended.map((customerId) => (
+      { id: randomUUID(), customerId, scope: 'face', reason: 'expired', purposes: [...PURPOSES], requestedAt, completedAt: null, templatesDeleted: 0, keyDestroyed: false })));
+    markRenewing(db, true);
+    return { ended: ended.length, adopted: erasure.adopt(deletions.filter(({ scope }) => scope === 'dossier')) };
+  }));
+  const forgotten = withStorage(files, clock, 'new', (storage, audit, keys) => {
+    const { db } = storage;
+    new Erasure({ db, clock, audit, dropTraces: () => storage.dropTraces() }).replay(); // so that receipts answer
+    const forgotten = forgetUnreadable(storage, audit, keys, clock);
+    markRenewing(db, false);
     storage.dropTraces();
-    output.line(`The vault is new and empty. ${forgotten} templates were forgotten and ${ended} consents ended: these customers are asked and photographed again.`);
-    output.line(deletionsFile === null
-      ? 'What was deleted after this database was copied is not known here: dossiers deleted since are back. With --deletions FILE (deletions.jsonl of the newest audit pack) they go again.'
-      : `${adopted} dossiers deleted since are deleted again when the box starts.`);
+    return forgotten;
   });
+  output.line(`The vault is new and empty. ${forgotten} templates were forgotten and ${ended} consents ended: these customers are asked and photographed again.`);
+  output.line(deletionsFile === null
+    ? 'What was deleted after this database was copied is not known here: dossiers deleted since are back. With --deletions FILE (deletions.jsonl of the newest audit pack) they go again.'
+    : `${adopted} dossiers deleted since are deleted again when the box starts.`);
+}
+
+/** Whether the vault that is there is one that was being made. */
+function wasCutOff(files: BoxFiles): boolean {
+  const db = openForReading(files);
+  try {
+    return isRenewing(db);
+  } finally {
+    db.close();
+  }
 }
 
 /** @throws UsageError */
@@ -86,13 +101,13 @@ function forgetUnreadable({ db }: Storage, audit: Audit, keys: CustomerKeys, clo
   })?.forgotten ?? 0;
 }
 
-function withStorage(files: BoxFiles, clock: Clock, makeVault: boolean, work: (storage: Storage, audit: Audit, keys: CustomerKeys) => void): void {
+function withStorage<T>(files: BoxFiles, clock: Clock, vault: WhichVault, work: (storage: Storage, audit: Audit, keys: CustomerKeys) => T): T {
   // Else opening would make a new box.
   if (!existsSync(join(files.dataDirectory, 'portico.db'))) throw new UsageError(`There is no database in ${files.dataDirectory}.`);
   const { dataDirectory, credentialsDirectory } = files;
-  const storage = openStorage({ dataDirectory, credentialsDirectory, maxBytes: null, clock, newVault: makeVault });
+  const storage = openStorage({ dataDirectory, credentialsDirectory, maxBytes: null, clock, vault });
   try {
-    work(storage, new Audit({ db: storage.db, clock }), new CustomerKeys({ db: storage.db, clock }));
+    return work(storage, new Audit({ db: storage.db, clock }), new CustomerKeys({ db: storage.db, clock }));
   } finally {
     storage.close();
   }

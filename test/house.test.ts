@@ -54,7 +54,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   jose: ['appliance/papers/signer.ts'],
   pdfkit: ['appliance/papers/sheet.ts'],
   qrcode: ['appliance/papers/sheet.ts', 'appliance/start.ts'],
-  fflate: ['appliance/papers/pack.ts'],
+  fflate: ['appliance/papers/pack.ts', 'appliance/papers/zip.ts'],
   'chinese-days': ['appliance/compliance/workdays.ts'],
 };
 /** Packages that speak HTTP. */

@@ -60,7 +60,7 @@ export class Overview {
     const all: [Task, number][] = [
       ['deletions_pending', pending], ['audit_broken', whole ? 0 : 1], ['requests_overdue', open.overdue], ['filing_due', toFile ? 1 : 0],
       ['assessment_missing', assessment === 'assessment_missing' ? 1 : 0], ['requests_due_soon', open.dueSoon],
-      ['assessment_old', assessment === 'assessment_old' ? 1 : 0], ['retention_late', retention.isLate() ? 1 : 0],
+      ['assessment_old', assessment === 'assessment_old' ? 1 : 0], ['retention_late', retention.isLate() ? 1 : 0], ['clock_implausible', retention.isHeld() ? 1 : 0],
       ['filing_warning', count.level !== 'none' && !toFile && count.filedOn === null ? 1 : 0],
       ['notice_other_name', noticeOfOtherName() ? 1 : 0], ['notice_unreviewed', noticeUnreviewed() ? 1 : 0],
     ];

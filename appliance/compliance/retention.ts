@@ -8,21 +8,37 @@ import { TERMS } from './terms.js';
 const DAY_MS = 86_400_000;
 /** A run is due each night; after two nights without one something is wrong. */
 const LATE_AFTER_MS = 2 * DAY_MS;
+/** A clock this far behind the last run, or this far beyond it, has jumped or the box stood still. */
+const BACK_MS = DAY_MS;
+const AHEAD_MS = 60 * DAY_MS;
+/** So long somebody has to put the clock right: until the next night. */
+const HELD_FOR_MS = 20 * 3_600_000;
 
 /** One kind of data as its room hands it in. */
 export interface Retained {
   readonly kind: RetentionKind;
   count(): number;
-  /** Deletes what has been over since before `ms`; inside a transaction. @returns how many */
-  deleteBefore(ms: number): number;
+  /**
+   * Deletes what has been over since before `ms`; inside a transaction.
+   * @param held customers whose data waits, merged dossiers among them
+   * @returns how many
+   */
+  deleteBefore(ms: number, held: readonly string[]): number;
+}
+
+interface Rooms {
+  db: Database; clock: Clock; audit: Audit; log: Logger; items: readonly Retained[];
+  /** Customers with a restriction or an open request: nothing of theirs goes for its age. */
+  held: () => readonly string[];
+  /** Called after anything was deleted: copies of the database may hold it still. */
+  emptied: () => void;
 }
 
 /** Keeps each kind of data for its term and no longer. */
 export class Retention {
-  readonly #deps: { db: Database; clock: Clock; audit: Audit; log: Logger; items: readonly Retained[]; emptied: () => void };
+  readonly #deps: Rooms;
 
-  /** @param deps.emptied called after anything was deleted: copies of the database may hold it still */
-  constructor(deps: { db: Database; clock: Clock; audit: Audit; log: Logger; items: readonly Retained[]; emptied: () => void }) {
+  constructor(deps: Rooms) {
     this.#deps = deps;
   }
 
@@ -51,20 +67,29 @@ export class Retention {
 
   /**
    * Deletes what is over its term, each kind by itself: one that fails is logged and tried again the next night. The logs of the
-   * database are emptied right after.
+   * database are emptied right after. A clock that jumped would delete for good what is not over its term: then nothing goes until the
+   * next night.
    * @returns what went, by kind
    */
   run(): Partial<Record<RetentionKind, number>> {
+    return this.#deps.db.withReserve(() => this.#run());
+  }
+
+  #run(): Partial<Record<RetentionKind, number>> {
     const { db, clock, audit, log, items, emptied } = this.#deps;
     const now = clock.now();
+    const waits = this.#clockJumped(now);
+    if (waits) log.warn('the clock has jumped: nothing is deleted for its age until the next night');
+    const held = this.#deps.held();
     const deleted: Partial<Record<RetentionKind, number>> = {};
     for (const item of items) {
       try {
         db.transaction(() => {
-          const gone = item.deleteBefore(now - this.#days(item.kind) * DAY_MS);
+          const gone = waits ? 0 : item.deleteBefore(now - this.#days(item.kind) * DAY_MS, held);
           db.run(
-            `INSERT INTO retention_run (kind, at_ms, deleted) VALUES (?, ?, ?)
-             ON CONFLICT (kind) DO UPDATE SET at_ms = excluded.at_ms, deleted = excluded.deleted WHERE kind = excluded.kind`, item.kind, now, gone);
+            `INSERT INTO retention_run (kind, at_ms, deleted, held) VALUES (?, ?, ?, ?)
+             ON CONFLICT (kind) DO UPDATE SET at_ms = excluded.at_ms, deleted = excluded.deleted, held = excluded.held WHERE kind = excluded.kind`,
+            item.kind, now, gone, waits ? 1 : 0);
           if (gone === 0) return;
           audit.record('retention_ran', THE_BOX, { detail: { kind: item.kind, deleted: gone } });
           db.afterCommit(() => { deleted[item.kind] = gone; });
@@ -89,6 +114,16 @@ export class Retention {
   isLate(): boolean {
     const ranAtMs = this.#ranAtMs();
     return ranAtMs === null || Math.abs(this.#deps.clock.now() - ranAtMs) >= LATE_AFTER_MS;
+  }
+
+  /** Nothing was deleted the last time, because the clock had jumped. */
+  isHeld(): boolean {
+    return this.#deps.db.get('SELECT 1 FROM retention_run WHERE held = 1') !== undefined;
+  }
+
+  #clockJumped(now: number): boolean {
+    const ranAtMs = this.#deps.db.get<{ atMs: number | null }>('SELECT max(at_ms) AS atMs FROM retention_run')!.atMs;
+    return ranAtMs !== null && (now < ranAtMs - BACK_MS || now > ranAtMs + AHEAD_MS || (this.isHeld() && now < ranAtMs + HELD_FOR_MS));
   }
 
   #days(kind: RetentionKind): number {

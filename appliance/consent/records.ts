@@ -15,6 +15,8 @@ export interface ActiveRow { id: string; valid_until: string; outdated: number }
 const OUTDATED = '(EXISTS (SELECT 1 FROM notice AS later WHERE later.material = 1 AND later.version > notice.version) OR given_at_ms > ?)';
 /** No consent holds beyond the longest term of its notice, whatever was written down; a day more for the time zone. */
 const LAST_DAY = `date((given_at_ms / 86400000 + max_term_days + 1) * 86400, 'unixepoch')`;
+/** Ended, and over its term. One that seems to have ended before it was given ended while the clock stood wrong. */
+const OVER = 'max(ended_at_ms, given_at_ms) < ? AND customer_id NOT IN (SELECT value FROM json_each(?))';
 
 /** The consents as they are written down. What may be written, and what follows from it, `Consent` says. */
 export class ConsentRecords {
@@ -149,15 +151,15 @@ export class ConsentRecords {
     return this.#delete('customer_id = ?', customerId);
   }
 
-  #delete(filter: 'customer_id = ?' | 'ended_at_ms < ?', value: string | number): number {
-    this.#db.run(`DELETE FROM consent_purpose WHERE consent_id IN (SELECT id FROM consent WHERE ${filter})`, value);
-    return this.#db.run(`DELETE FROM consent WHERE ${filter}`, value).changes;
+  #delete(filter: 'customer_id = ?' | typeof OVER, ...values: (string | number)[]): number {
+    this.#db.run(`DELETE FROM consent_purpose WHERE consent_id IN (SELECT id FROM consent WHERE ${filter})`, ...values);
+    return this.#db.run(`DELETE FROM consent WHERE ${filter}`, ...values).changes;
   }
 
   /** For the retention table: those that ended. */
   readonly retention = {
     kind: 'consent_records' as const, count: () => this.#db.get<{ rows: number }>('SELECT count(*) AS rows FROM consent')!.rows,
-    deleteBefore: (ms: number) => this.#db.transaction(() => this.#delete('ended_at_ms < ?', ms)),
+    deleteBefore: (ms: number, held: readonly string[]) => this.#db.transaction(() => this.#delete(OVER, ms, JSON.stringify(held))),
   };
 
   #records(filter: 'customer_id = ?' | 'consent.id = ?', value: string): ConsentRecord[] {

@@ -79,7 +79,9 @@ export class Refusals {
   /** For the retention table: never one that still counts. */
   readonly retention = {
     kind: 'refusals' as const, count: () => this.#db.get<{ rows: number }>('SELECT count(*) AS rows FROM refusal')!.rows,
-    deleteBefore: (ms: number) => this.#db.run('DELETE FROM refusal WHERE refused_at_ms < ?', Math.min(ms, this.#clock.now() - COOL_OFF_MS)).changes,
+    deleteBefore: (ms: number, held: readonly string[]) => this.#db.run(
+      'DELETE FROM refusal WHERE refused_at_ms < ? AND customer_id NOT IN (SELECT value FROM json_each(?))',
+      Math.min(ms, this.#clock.now() - COOL_OFF_MS), JSON.stringify(held)).changes,
   };
 }
 

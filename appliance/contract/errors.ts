@@ -131,6 +131,7 @@ export const ERRORS = {
   db_in_use: [500, 'Another Portico is already running on this data folder.'],
   db_from_newer_version: [500, 'The database was made by a newer or different Portico. Nothing was changed.'],
   vault_missing: [500, 'The vault with the customers\' keys is missing. Without it no template can be read. Restore the vault folder, or delete all templates with "npm run --silent portico -- vault new".'],
+  vault_unfinished: [500, 'Making a new vault was cut off. Run "npm run --silent portico -- vault new" again, then start.'],
   egress_refused: [500, 'This host is not on the list of hosts that the box may connect to.'],
   model_missing: [500, 'A model file is missing. Run "npm run models".'],
   model_corrupt: [500, 'A model file is not the one named in the manifest.'],

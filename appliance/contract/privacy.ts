@@ -86,7 +86,7 @@ export type RightsRequestNew = Static<typeof RightsRequestNew>;
 export const RightsRequest = Type.Object(
   {
     id: Id, customerId: Nullable(Id), displayName: Nullable(Type.String()), kind: OneOf(REQUEST_KINDS), receivedOn: Day,
-    /** Answer by the end of this day. */
+    /** Answer by the end of this day, by the holidays as they are known now. */
     dueOn: Day, overdue: Type.Boolean(), note: Type.String(),
     closed: Nullable(Type.Object({ at: Instant, by: Type.String(), outcome: OneOf(REQUEST_OUTCOMES), reason: Type.String() }, closed)),
   },
@@ -189,7 +189,7 @@ export type Breach = Static<typeof Breach>;
 
 export const PRIVACY_TASKS = [
   'assessment_missing', 'assessment_old', 'requests_overdue', 'requests_due_soon', 'filing_warning', 'filing_due', 'audit_broken', 'deletions_pending',
-  'retention_late', 'notice_other_name', 'notice_unreviewed',
+  'retention_late', 'clock_implausible', 'notice_other_name', 'notice_unreviewed',
 ] as const;
 export const PrivacyOverview = Type.Object(
   {

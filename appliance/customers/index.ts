@@ -31,6 +31,7 @@ export class Customers {
   #merged: readonly MovableRows[];
   #isRestricted: (customerId: string) => boolean = () => false;
   #requireFactsAgreed: (customerId: string) => void = () => undefined;
+  #isGoing: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
     this.#db = deps.db;
@@ -39,9 +40,14 @@ export class Customers {
     this.#merged = [movableRows(deps.db, 'note')];
   }
 
-  /** While this says yes of one of them, two dossiers are neither merged nor taken apart, and no note is added. */
-  keepApart(isRestricted: (customerId: string) => boolean): void {
+  /**
+   * While one of these says yes of one of them, two dossiers are not merged. While it is the first, they are not taken apart either, and
+   * no note is added.
+   * @param isGoing whether the dossier is being erased: what moved there would go with it
+   */
+  keepApart(isRestricted: (customerId: string) => boolean, isGoing: (customerId: string) => boolean): void {
     this.#isRestricted = isRestricted;
+    this.#isGoing = isGoing;
   }
 
   /** Asked inside the transaction that adds a fact to a dossier; throws where the customer did not agree to that. */
@@ -153,10 +159,11 @@ export class Customers {
    * number too if there is none yet, and `from` is hidden. Facts, tier and form of address of `into` stay as they are.
    * @param alongside done first in the same transaction: ends the consent given under `from`, so that what rests on it (match
    *   scores, a recognised visit that is open) does not go along
-   * @throws PorticoError customer_not_found, customer_merged, merge_invalid, customer_restricted
+   * @throws PorticoError customer_not_found (also of one that is being erased), customer_merged, merge_invalid, customer_restricted
    */
   merge(from: string, into: string, staffId: string, alongside: () => void): void {
     if (from === into) throw new PorticoError('merge_invalid');
+    if (this.#isGoing(from) || this.#isGoing(into)) throw new PorticoError('customer_not_found');
     if (this.#isRestricted(from) || this.#isRestricted(into)) throw new PorticoError('customer_restricted');
     this.#db.transaction(() => {
       const [gone, kept] = [this.byId(from), this.byId(into)];
@@ -266,25 +273,29 @@ export class Customers {
   readonly retention = {
     kind: 'notes',
     count: (): number => this.#db.get<{ n: number }>('SELECT count(*) AS n FROM note')!.n,
-    deleteBefore: (ms: number): number => this.#db.run('DELETE FROM note WHERE at_ms < ?', ms).changes,
+    deleteBefore: (ms: number, held: readonly string[]): number => this.#db.run(
+      'DELETE FROM note WHERE at_ms < ? AND customer_id NOT IN (SELECT value FROM json_each(?))', ms, JSON.stringify(held)).changes,
   } as const;
 
   count(): number {
     return this.#db.get<{ n: number }>('SELECT count(*) AS n FROM customer WHERE merged_into_id IS NULL')!.n;
   }
 
+  /** All dossiers of these people: merged into theirs, or what theirs was merged into, over any number of steps. Those asked for too. */
+  families(ids: readonly string[]): string[] {
+    return this.#db.all<{ id: string }>(
+      `WITH RECURSIVE
+         above (id) AS (SELECT value FROM json_each(?) UNION SELECT merged_into_id FROM customer JOIN above USING (id) WHERE merged_into_id IS NOT NULL),
+         family (id) AS (SELECT id FROM above UNION SELECT customer.id FROM customer JOIN family ON merged_into_id = family.id)
+       SELECT id FROM family`, JSON.stringify(ids)).map((row) => row.id);
+  }
+
   /**
-   * Customers with whom the store has had nothing to do since then: no visit, note, follow-up, consent or merge.
+   * Customers with whom the store has had nothing to do since then: no visit, note, follow-up, consent or merge. Read off
+   * `last_contact_ms`, never off those rows: they may be over their own terms already.
    */
   inactiveSince(ms: number): string[] {
-    return this.#db.all<{ id: string }>(
-      `WITH since (ms) AS (VALUES (?))
-       SELECT id FROM customer, since WHERE merged_into_id IS NULL AND created_at_ms < ms
-       AND id NOT IN (SELECT customer_id FROM visit WHERE last_seen_at_ms >= ms)
-       AND id NOT IN (SELECT customer_id FROM note WHERE at_ms >= ms)
-       AND id NOT IN (SELECT customer_id FROM follow_up WHERE at_ms >= ms OR done_at_ms >= ms)
-       AND id NOT IN (SELECT customer_id FROM consent WHERE given_at_ms >= ms)
-       AND id NOT IN (SELECT into_id FROM customer_merge WHERE at_ms >= ms)`, ms).map((row) => row.id);
+    return this.#db.all<{ id: string }>('SELECT id FROM customer WHERE merged_into_id IS NULL AND last_contact_ms < ?', ms).map((row) => row.id);
   }
 
   /** An open visit that changed hands shows another name now. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { THE_BOX, type Audit } from '../audit/index.js';
 import type { Deletion, Purpose } from '../contract/index.js';
 import { PorticoError, toInstant, type Clock, type Logger } from '../kit/index.js';
-import type { Database } from '../storage/index.js';
+import { deletionsMatch, markApart, markDeletionsAlike, type Database } from '../storage/index.js';
 
 /** A full disk or a reader that holds the log: both pass. */
 const AGAIN_MS = 5_000;
@@ -116,21 +116,42 @@ export class Erasure {
   }
 
   /**
-   * At start, before `resume`: when an older portico.db was put back, deletes from it what was deleted since. The vault knows, because
-   * it is in no backup.
-   * @returns how many deletions were done again
+   * At start, before `resume` and before the vectors are looked at: whether both files know the same deletions. Deletes again from an
+   * older portico.db what the vault knows of; tells an older vault what portico.db knows of, and has its keys and vectors
+   * gone through. Records that went over their term in portico.db go from the vault too.
+   * @returns how many deletions were unknown to which
    */
-  replay(): number {
-    const seen = this.#db.get<{ last_deletion: number }>('SELECT last_deletion FROM main.vault_pair')!.last_deletion;
-    const missed = this.#db.all<VaultRow>(
-      'SELECT * FROM vault.deletion WHERE seq > ? AND id NOT IN (SELECT id FROM main.deletion_pending) ORDER BY seq', seen);
-    if (missed.length === 0) return 0;
-    this.#db.withReserve(() => {
+  replay(): { database: number; vault: number } {
+    if (deletionsMatch(this.#db)) return { database: 0, vault: 0 };
+    const unknown = this.#db.withReserve(() => {
+      const vault = this.#tellVault();
+      const missed = this.#db.all<VaultRow>(
+        `SELECT deletion.* FROM vault.deletion JOIN main.vault_pair WHERE id NOT IN (SELECT id FROM main.deletion_pending) AND id NOT IN (SELECT id FROM main.deletion_done)
+         AND (seq > last_deletion OR completed_at_ms IS NULL OR completed_at_ms >= deletions_kept_from_ms) ORDER BY seq`);
       for (const row of missed) this.#replayOne(row);
-      this.#seen(missed.at(-1)!.seq);
+      this.#db.transaction(() => {
+        this.#db.run(`DELETE FROM vault.deletion WHERE completed_at_ms IS NOT NULL
+          AND id NOT IN (SELECT id FROM main.deletion_pending) AND id NOT IN (SELECT id FROM main.deletion_done)`);
+        markDeletionsAlike(this.#db);
+      });
+      return { database: missed.length, vault };
     });
-    this.#dropTraces();
-    return missed.length;
+    if (unknown.database + unknown.vault > 0) this.#dropTraces();
+    return unknown;
+  }
+
+  /** @returns how many deletions this vault had not seen: each destroyed keys that it has again */
+  #tellVault(): number {
+    return this.#db.transaction(() => {
+      const unknown = this.#db.all<VaultRow>('SELECT * FROM main.deletion_done WHERE id NOT IN (SELECT id FROM vault.deletion) ORDER BY seq');
+      for (const row of unknown) {
+        const taken = this.#db.get('SELECT 1 FROM vault.deletion WHERE seq = ?', row.seq) !== undefined;
+        this.#insertIntoVault({ ...row, seq: taken ? this.#nextSeq() : row.seq });
+        this.#audit.record('deletion_replayed', THE_BOX, { customerId: row.customer_id, detail: { deletionId: row.id, scope: row.scope, file: 'vault' } });
+      }
+      if (unknown.length > 0) markApart(this.#db);
+      return unknown.length;
+    });
   }
 
   #replayOne(row: VaultRow): void {
@@ -144,8 +165,12 @@ export class Erasure {
       again(() => {
         this.#run(this.#atOnce, order);
         // Where the first time was not finished either, all steps come again.
-        if (row.completed_at_ms === null) this.#writePending(row);
-        else this.#run(this.#next, order);
+        if (row.completed_at_ms === null) {
+          this.#writePending(row);
+        } else {
+          this.#run(this.#next, order);
+          this.#writeDone(row, row.completed_at_ms);
+        }
       });
     } catch (err) {
       // One that cannot be done keeps neither the others nor the box from starting; it goes on being tried.
@@ -191,7 +216,7 @@ export class Erasure {
    */
   adopt(deletions: readonly Deletion[]): number {
     return this.#db.transaction(() => {
-      const unknown = deletions.filter(({ id }) => this.#vaultRow(id) === undefined && this.#pendingRow(id) === undefined);
+      const unknown = deletions.filter(({ id }) => this.#vaultRow(id) === undefined && this.#pendingRow(id) === undefined && this.#completedAt(id) === null);
       for (const { id, customerId, scope, reason, purposes, requestedAt, templatesDeleted } of unknown) {
         this.#writePending({
           id, customer_id: customerId, scope, reason, purposes: purposes.join(' '), requested_at_ms: Date.parse(requestedAt), templates: templatesDeleted,
@@ -206,9 +231,28 @@ export class Erasure {
     return this.#db.get('SELECT 1 FROM main.deletion_pending WHERE customer_id = ? AND rows_gone = 0', customerId) !== undefined;
   }
 
-  /** Deletes records completed before then. An older portico.db put back after that brings a consent back, but nothing sealed. @returns how many */
-  prune(beforeMs: number): number {
-    return this.#db.run('DELETE FROM vault.deletion WHERE completed_at_ms < ?', beforeMs).changes;
+  /**
+   * Deletes records completed before then, the oldest first, up to the first that stays; nor any whose completion the log tells after
+   * something later than that: its time is of a clock that stood wrong. An older portico.db put back after that brings a consent
+   * back, but nothing sealed.
+   * @param held whose records wait
+   * @returns how many
+   */
+  prune(beforeMs: number, held: readonly string[]): number {
+    return this.#db.transaction(() => {
+      const ids = JSON.stringify(this.#db.all<{ id: string }>(
+        `SELECT id FROM vault.deletion
+         WHERE seq < (SELECT coalesce(min(seq), 9e18) FROM vault.deletion WHERE coalesce(completed_at_ms, ?) >= ?)
+         AND customer_id NOT IN (SELECT value FROM json_each(?))
+         AND NOT EXISTS (
+           SELECT 1 FROM audit_entry AS told, audit_entry AS earlier
+           WHERE told.customer_id = deletion.customer_id AND told.action = 'deletion_completed' AND instr(told.detail, deletion.id) > 0
+           AND earlier.seq < told.seq AND earlier.at_ms >= ?)`, beforeMs, beforeMs, JSON.stringify(held), beforeMs).map(({ id }) => id));
+      // Both files, or the next start would take the one for an older one.
+      this.#db.run('UPDATE main.vault_pair SET deletions_kept_from_ms = max(deletions_kept_from_ms, ?) WHERE only_one = 1', beforeMs);
+      this.#db.run('DELETE FROM main.deletion_done WHERE id IN (SELECT value FROM json_each(?))', ids);
+      return this.#db.run('DELETE FROM vault.deletion WHERE id IN (SELECT value FROM json_each(?))', ids).changes;
+    });
   }
 
   // ---- The steps -------------------------------------------------------------------------------------------------
@@ -223,15 +267,17 @@ export class Erasure {
 
   #finish(id: string): void {
     const row = this.#pendingRow(id);
-    if (row !== undefined && row.rows_gone === 0) {
+    const known = this.#vaultRow(id) !== undefined;
+    if (row !== undefined && (row.rows_gone === 0 || !known)) {
       const order = toOrder(row);
       this.#db.transaction(() => {
         const keys = this.#keys().destroyKeys(order.customerId, order.scope === 'purposes' ? order.purposes : ALL_SEALED);
-        if (this.#vaultRow(id) === undefined) this.#writeToVault(row, keys);
+        if (!known) this.#insertIntoVault({ ...row, seq: this.#nextSeq(), keys, completed_at_ms: null });
+        if (row.rows_gone === 1) markApart(this.#db); // an older vault: nobody knows any more which vectors are theirs
       });
       this.#db.transaction(() => {
         // Again: of a dossier a consent may have been signed meanwhile, and one out of an audit pack was not begun here.
-        this.#run(this.#atOnce, order);
+        if (row.rows_gone === 0 || order.scope === 'dossier') this.#run(this.#atOnce, order);
         this.#run(this.#next, order);
         this.#db.run('UPDATE deletion_pending SET rows_gone = 1 WHERE id = ?', id);
         if (order.scope !== 'purposes') {
@@ -243,9 +289,14 @@ export class Erasure {
     this.#db.transaction(() => {
       const record = this.#vaultRow(id);
       if (record === undefined) return; // pruned
-      this.#db.run('UPDATE vault.deletion SET completed_at_ms = ? WHERE id = ? AND completed_at_ms IS NULL', this.#clock.now(), id);
+      const before = this.#completedAt(id); // the last step reached this file alone
+      const completedAtMs = record.completed_at_ms ?? before ?? this.#clock.now();
+      const alike = deletionsMatch(this.#db);
+      this.#db.run('UPDATE vault.deletion SET completed_at_ms = ? WHERE id = ?', completedAtMs, id);
       this.#db.run('DELETE FROM deletion_pending WHERE id = ?', id);
-      this.#seen(record.seq);
+      if (before !== null) return;
+      this.#writeDone(record, completedAtMs);
+      if (alike) markDeletionsAlike(this.#db);
       this.#audit.record('deletion_completed', THE_BOX, {
         customerId: record.customer_id, detail: { deletionId: id, scope: record.scope, reason: record.reason, keysDestroyed: record.keys },
       });
@@ -257,14 +308,26 @@ export class Erasure {
     this.#db.run('UPDATE main.vault_pair SET last_deletion = max(last_deletion, ?) WHERE only_one = 1', seq);
   }
 
-  #writeToVault(row: PendingRow, keys: number): void {
-    // Above both, also where one of the files is an older one.
-    const { seq } = this.#db.get<{ seq: number }>(
-      'SELECT max(coalesce((SELECT max(seq) FROM vault.deletion), 0), last_deletion) + 1 AS seq FROM main.vault_pair')!;
+  /** Above both, also where one of the files is an older one. */
+  #nextSeq(): number {
+    return this.#db.get<{ seq: number }>(
+      'SELECT max(coalesce((SELECT max(seq) FROM vault.deletion), 0), last_deletion) + 1 AS seq FROM main.vault_pair')!.seq;
+  }
+
+  #insertIntoVault(row: VaultRow): void {
     this.#db.run(
       `INSERT INTO vault.deletion (id, seq, customer_id, scope, reason, purposes, requested_at_ms, templates, keys, completed_at_ms)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`,
-      row.id, seq, row.customer_id, row.scope, row.reason, row.purposes, row.requested_at_ms, row.templates, keys);
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      row.id, row.seq, row.customer_id, row.scope, row.reason, row.purposes, row.requested_at_ms, row.templates, row.keys, row.completed_at_ms);
+  }
+
+  /** So that this file knows it too: a vault that does not is an older one. */
+  #writeDone(row: VaultRow, completedAtMs: number): void {
+    this.#db.run(
+      `INSERT INTO deletion_done (id, seq, customer_id, scope, reason, purposes, requested_at_ms, templates, keys, completed_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      row.id, row.seq, row.customer_id, row.scope, row.reason, row.purposes, row.requested_at_ms, row.templates, row.keys, completedAtMs);
+    this.#seen(row.seq);
   }
 
   #writePending(row: PendingRow): void {
@@ -286,6 +349,10 @@ export class Erasure {
 
   #pendingRow(id: string): (PendingRow & { rows_gone: number }) | undefined {
     return this.#db.get('SELECT * FROM main.deletion_pending WHERE id = ?', id);
+  }
+
+  #completedAt(id: string): number | null {
+    return this.#db.get<{ completed_at_ms: number }>('SELECT completed_at_ms FROM main.deletion_done WHERE id = ?', id)?.completed_at_ms ?? null;
   }
 
   #vaultRow(id: string): VaultRow | undefined {

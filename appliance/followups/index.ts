@@ -74,7 +74,8 @@ export class FollowUps {
   readonly retention = {
     kind: 'follow_ups_done',
     count: (): number => this.#db.get<{ n: number }>('SELECT count(*) AS n FROM follow_up WHERE done_at_ms IS NOT NULL')!.n,
-    deleteBefore: (ms: number): number => this.#db.run('DELETE FROM follow_up WHERE done_at_ms < ?', ms).changes,
+    deleteBefore: (ms: number, held: readonly string[]): number => this.#db.run(
+      'DELETE FROM follow_up WHERE done_at_ms < ? AND customer_id NOT IN (SELECT value FROM json_each(?))', ms, JSON.stringify(held)).changes,
   } as const;
 
   /** Open ones first, the earliest due first; then done ones, newest first. @param limit default 200; -1: all */

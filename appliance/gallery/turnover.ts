@@ -72,8 +72,11 @@ export function rebuild(work: Turnover): { templates: number; forgotten: number 
       work.progress?.(index + 1, templates.length);
     }
     sealOrDropPictures(work);
-    db.run(`DELETE FROM vault.customer_key WHERE NOT EXISTS (SELECT 1 FROM main.template WHERE template.customer_id = customer_key.customer_id)
-      AND NOT EXISTS (SELECT 1 FROM main.kept_photo WHERE kept_photo.customer_id = customer_key.customer_id)`);
+    // A key that opens nothing here opens something in an older copy.
+    db.run(`DELETE FROM vault.customer_key WHERE NOT CASE purpose
+      WHEN 'keep_photo' THEN EXISTS (SELECT 1 FROM main.kept_photo WHERE kept_photo.customer_id = customer_key.customer_id)
+      ELSE EXISTS (SELECT 1 FROM main.template JOIN main.template_photo ON template_id = template.id
+        WHERE template.customer_id = customer_key.customer_id AND (source = 'refresh') = (purpose = 'refresh')) END`);
     markWrittenTogether(db);
     return { templates: templates.length - forgotten, forgotten };
   });

@@ -5,6 +5,7 @@ import { checkConsents, type ConsentsReport } from './packConsents.js';
 import { README } from './packReadme.js';
 import type { ChainHead } from './receipt.js';
 import { readKeys, toJwk, verifyStatement, type Signer } from './signer.js';
+import { readPlainZip } from './zip.js';
 
 /** One entry of the audit log as it is stored, so that its hash can be worked out anew. */
 export interface ChainEntry {
@@ -53,6 +54,8 @@ export interface Manifest {
 const CHUNK_CHARACTERS = 128 * 1024;
 const SUMS = 'SHA256SUMS';
 const SUMS_SIGNATURE = 'SHA256SUMS.sig';
+/** What is written after the manifest, and the manifest itself: it cannot list them. */
+const AFTER_THE_LIST = ['manifest.json', 'manifest.jws', 'public.pem', 'public.jwks.json', 'README.txt'];
 
 /**
  * The audit pack: a zip archive, written piece by piece. Each file's SHA-256 stands in SHA256SUMS, whose signature can be
@@ -128,19 +131,13 @@ export async function* auditPack(contents: PackContents, signer: Signer): AsyncG
 export interface PackReport { manifest: Manifest; files: number; consents: ConsentsReport }
 
 /**
- * Checks a pack without the box: signature, every file and no other, manifest, audit chain, and each consent against its seal and the chain.
+ * Checks a pack without the box: an archive that all programs unpack alike, signature, every file and no other, manifest, audit chain, and each consent against its seal and the chain.
  * @param keys the public keys of the box, known from elsewhere; null: only the key in the pack is at hand
  * @throws PorticoError receipt_invalid, which says what does not fit
  */
 export async function verifyPack(bytes: Buffer, keys: KeySet | null): Promise<PackReport> {
-  const { unzipSync } = await import('fflate');
   const refuse = (reason: string, cause?: unknown) => new PorticoError('receipt_invalid', { reason }, { cause });
-  let files: Map<string, Buffer>;
-  try {
-    files = new Map(Object.entries(unzipSync(bytes)).map(([name, data]) => [name, Buffer.from(data.buffer, data.byteOffset, data.byteLength)]));
-  } catch (cause) {
-    throw refuse('it is not a zip archive that can be read', cause);
-  }
+  const files = await readPlainZip(bytes);
   const need = (name: string): Buffer => {
     const file = files.get(name);
     if (file === undefined) throw refuse(`${name} is missing`);
@@ -158,6 +155,10 @@ export async function verifyPack(bytes: Buffer, keys: KeySet | null): Promise<Pa
   for (const name of files.keys()) if (!listed.has(name) && name !== SUMS && name !== SUMS_SIGNATURE) throw refuse(`${name} was added`);
 
   const manifest = JSON.parse(need('manifest.json').toString('utf8')) as Manifest;
+  const inManifest = new Map(manifest.files.map(({ name, sha256 }) => [name, sha256]));
+  for (const name of new Set([...listed.keys(), ...inManifest.keys()])) {
+    if (!AFTER_THE_LIST.includes(name) && listed.get(name) !== inManifest.get(name)) throw refuse(`${name} is not as the manifest lists it`);
+  }
   const { type, claims } = await verifyStatement(need('manifest.jws').toString('utf8').trim(), own);
   if (type !== 'pack' || claims['manifestSha256'] !== sha256(need('manifest.json'))) throw refuse('manifest.jws is of another pack');
   const read = <T>(name: string): T[] => {

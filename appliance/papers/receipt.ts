@@ -45,8 +45,10 @@ export function receiptUrl(base: string, jws: string): string {
   return `${base}/receipt#${jws}`;
 }
 
-/** A compact JWS with an ES256 signature: three base64url parts, the first and second JSON objects. */
+/** A compact JWS with an ES256 signature: three base64url parts, the first and second JSON objects, the third of 86 letters. */
 const JWS = /eyJ[\w-]{10,2000}\.eyJ[\w-]{10,8000}\.[\w-]{86}(?![\w-])/g;
+/** The same where the next words of the paper follow without a space: whether the 86 are all of it, the signature says. */
+const JWS_IN_WORDS = /eyJ[\w-]{10,2000}\.eyJ[\w-]{10,8000}\.[\w-]{86}/g;
 /** Inflated pieces of a PDF beyond this are nobody's receipt. */
 const INFLATED_BYTES_MAX = 4_000_000;
 
@@ -57,14 +59,14 @@ const INFLATED_BYTES_MAX = 4_000_000;
  */
 export function findStatement(bytes: Buffer): string {
   const found = new Set<string>();
-  const look = (text: string) => { for (const [jws] of text.matchAll(JWS)) found.add(jws); };
+  const look = (text: string, pattern = JWS) => { for (const [jws] of text.matchAll(pattern)) found.add(jws); };
   if (bytes.subarray(0, 1024).includes('%PDF-')) {
     look(bytes.toString('latin1'));
     if (found.size === 0) for (const stream of inflatedStreams(bytes)) look(stream);
   } else {
     const text = bytes.toString('utf8');
     look(text);
-    if (found.size === 0) look(text.replace(/\s+/g, '')); // copied off the paper, line by line
+    if (found.size === 0) look(text.replace(/\s+/g, ''), JWS_IN_WORDS); // copied off the paper, line by line
   }
   const [only] = found;
   if (only === undefined) throw new PorticoError('receipt_invalid', { reason: 'there is no signed statement in it' });

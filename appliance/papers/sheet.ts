@@ -36,6 +36,8 @@ const LABEL_WIDTH = { 'zh-CN': 108, en: 118 } as const;
 /** With fewer lines left than this a row begins on the next page. */
 const LINES_TOGETHER = 3;
 const ROWS_AT_ONCE = 20;
+/** Letters of SIZE.code that fill a line: 100 of the average width of base64, with a tenth to spare. */
+const CODE_LINE = /.{1,99}[^-]/g;
 
 const WORDS = {
   'zh-CN': {
@@ -118,8 +120,12 @@ export class Sheet {
     this.#gap(4);
   }
 
-  /** Text for a machine, to be copied letter by letter, and what it is; on one page. */
-  fine(label: string, text: string): void {
+  /**
+   * Text for a machine, to be copied letter by letter, and what it is; on one page. No line ends with a hyphen: programs that copy
+   * text off a page take that for a word divided, and drop it.
+   */
+  fine(label: string, code: string): void {
+    const text = code.replace(CODE_LINE, '$&\n').trimEnd();
     this.#need(SIZE.small * 2 + this.#doc.fontSize(SIZE.code).heightOfString(text, { width: WIDTH, lineGap: 1 }));
     this.#write(label, { size: SIZE.small, colour: FAINT });
     this.#write(text, { size: SIZE.code, colour: FAINT, leading: 1 });

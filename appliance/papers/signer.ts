@@ -25,6 +25,11 @@ export class Signer {
     this.#clock = deps.clock;
   }
 
+  /** At each start: the key is made at the first, so that every backup has the one that receipts were signed with. */
+  prepare(): void {
+    if (this.#db.get('SELECT 1 FROM box_key') === undefined) this.#key();
+  }
+
   /** Thumbprint of the key that signs now (RFC 7638), as printed on papers. */
   kid(): string {
     return this.#key().kid;
@@ -59,7 +64,7 @@ export class Signer {
     return verifyStatement(jws, this.jwks());
   }
 
-  /** Made at first use. Two of the same instant cannot be: the box has one writer. */
+  /** Made when there is none. Two of the same instant cannot be: the box has one writer. */
   #key(): OwnKey {
     this.#present ??= this.#db.transaction(() => {
       const known = this.#all()[0];

@@ -159,7 +159,8 @@ export class Sightings {
   readonly retention = {
     kind: 'match_answers',
     count: (): number => this.#deps.db.get<{ n: number }>('SELECT count(*) AS n FROM sighting_answer')!.n,
-    deleteBefore: (ms: number): number => this.#deps.db.run('DELETE FROM sighting_answer WHERE at_ms < ?', ms).changes,
+    deleteBefore: (ms: number, held: readonly string[]): number => this.#deps.db.run(
+      'DELETE FROM sighting_answer WHERE at_ms < ? AND customer_id NOT IN (SELECT value FROM json_each(?))', ms, JSON.stringify(held)).changes,
   } as const;
 
   /** The open questions, newest first. */

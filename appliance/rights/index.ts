@@ -23,10 +23,10 @@ export interface Eraser {
   withMerged(customerId: string): string[];
 }
 interface RequestRow {
-  id: string; customer_id: string | null; display_name: string | null; kind: RightsRequest['kind']; received_on: string; due_on: string; note: string;
+  id: string; customer_id: string | null; display_name: string | null; kind: RightsRequest['kind']; received_on: string; note: string;
   closed_at_ms: number | null; closed_by: string | null; outcome: NonNullable<RightsRequest['closed']>['outcome'] | null; reason: string | null;
 }
-const REQUESTS = `SELECT rights_request.id, customer_id, display_name, kind, received_on, due_on, note, closed_at_ms, staff.name AS closed_by, outcome, reason
+const REQUESTS = `SELECT rights_request.id, customer_id, display_name, kind, received_on, note, closed_at_ms, staff.name AS closed_by, outcome, reason
   FROM rights_request LEFT JOIN customer ON customer.id = customer_id LEFT JOIN staff ON staff.id = closed_by`;
 
 /** What people may ask of the store (PIPL 44 to 50): requests with their deadlines, restriction, erasure. */
@@ -50,11 +50,11 @@ export class Rights {
     const { db, clock, audit } = this.#deps;
     const { customerId, kind, receivedOn, note } = request;
     if (receivedOn > this.#today()) throw new PorticoError('bad_request', { where: 'receivedOn' });
-    return db.transaction(() => {
+    return this.#write(() => {
       if (customerId !== null) this.#mustExist(customerId);
       const id = randomUUID();
-      db.run('INSERT INTO rights_request (id, customer_id, kind, received_on, due_on, note, recorded_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
-        id, customerId, kind, receivedOn, workdaysAfter(receivedOn, ANSWER_WORKDAYS).day, note.trim(), clock.now());
+      db.run('INSERT INTO rights_request (id, customer_id, kind, received_on, note, recorded_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
+        id, customerId, kind, receivedOn, note.trim(), clock.now());
       audit.record('request_received', by, { customerId, detail: { requestId: id, kind } });
       return this.#request(id);
     });
@@ -62,7 +62,7 @@ export class Rights {
 
   /** Open ones first, the earliest due first; then answered ones, newest first. @param customerIds only these customers' */
   requests(customerIds?: readonly string[]): RightsRequest[] {
-    const order = 'ORDER BY closed_at_ms IS NOT NULL, closed_at_ms DESC, due_on, rights_request.rowid';
+    const order = 'ORDER BY closed_at_ms IS NOT NULL, closed_at_ms DESC, received_on, rights_request.rowid';
     const rows = customerIds === undefined
       ? this.#deps.db.all<RequestRow>(`${REQUESTS} ${order}`)
       : customerIds.flatMap((id) => this.#deps.db.all<RequestRow>(`${REQUESTS} WHERE customer_id = ? ${order}`, id));
@@ -73,7 +73,7 @@ export class Rights {
   /** Answered. A refusal tells its reason (PIPL 50). @throws PorticoError request_not_found, request_closed, request_reason_missing */
   close(id: string, { outcome, reason }: RequestClosing, by: Officer): RightsRequest {
     const { db, clock, audit } = this.#deps;
-    return db.transaction(() => {
+    return this.#write(() => {
       const request = this.#request(id);
       if (request.closed !== null) throw new PorticoError('request_closed');
       if (reason.trim() === '' && (outcome === 'refused' || outcome === 'partly')) throw new PorticoError('request_reason_missing');
@@ -89,9 +89,8 @@ export class Rights {
     const { db, clock, timeZone } = this.#deps;
     const today = this.#today();
     const soon = toDay(clock.now() + SOON_DAYS * DAY_MS, timeZone);
-    return db.get<{ open: number; overdue: number; dueSoon: number }>(
-      `SELECT count(*) AS open, coalesce(sum(due_on < ?), 0) AS overdue, coalesce(sum(due_on BETWEEN ? AND ?), 0) AS dueSoon
-       FROM rights_request WHERE closed_at_ms IS NULL`, today, today, soon)!;
+    const due = db.all<{ received_on: string }>('SELECT received_on FROM rights_request WHERE closed_at_ms IS NULL').map((row) => dueOn(row.received_on));
+    return { open: due.length, overdue: due.filter((day) => day < today).length, dueSoon: due.filter((day) => day >= today && day <= soon).length };
   }
 
   // ---- Restriction ---------------------------------------------------------------------------------------------
@@ -111,7 +110,7 @@ export class Rights {
    */
   restrict(customerId: string, { restricted, reason }: { restricted: boolean; reason: string }, by: Officer): Restriction {
     const { db, clock, audit, events } = this.#deps;
-    return db.transaction(() => {
+    return this.#write(() => {
       this.#mustExist(customerId);
       if (restricted === this.isRestricted(customerId)) return this.restriction(customerId);
       if (restricted) {
@@ -137,7 +136,7 @@ export class Rights {
     const { db, audit, events } = this.#deps;
     const underWay = eraser.pending().find((each) => each.customerId === customerId && each.scope === 'dossier');
     if (underWay !== undefined) return underWay;
-    const id = db.transaction(() => {
+    const id = this.#write(() => {
       const { withMerged } = eraser;
       let begun = '';
       for (const each of withMerged(customerId).reverse()) { // the one asked for comes last, when the others stand apart
@@ -156,18 +155,26 @@ export class Rights {
     this.#deps.db.run(`UPDATE rights_request SET note = '', reason = CASE WHEN reason IS NULL THEN NULL ELSE '' END WHERE customer_id = ?`, customerId);
   }
 
-  /** Somebody is looking into this customer's case: a restriction or an open request keeps the dossier from being deleted for its age. */
-  holds(customerId: string): boolean {
-    return this.isRestricted(customerId)
-      || this.#deps.db.get('SELECT 1 FROM rights_request WHERE customer_id = ? AND closed_at_ms IS NULL', customerId) !== undefined;
+  /** Whose case somebody is looking into: a restriction or an open request keeps all that is stored of them from going for its age. */
+  held(): string[] {
+    return this.#deps.db.all<{ customer_id: string }>(
+      `SELECT customer_id FROM restriction
+       UNION SELECT customer_id FROM rights_request WHERE closed_at_ms IS NULL AND customer_id IS NOT NULL`).map((row) => row.customer_id);
   }
 
   /** For the retention table: answered requests. */
   readonly retention = {
     kind: 'rights_requests',
     count: (): number => this.#deps.db.get<{ n: number }>('SELECT count(*) AS n FROM rights_request')!.n,
-    deleteBefore: (ms: number): number => this.#deps.db.run('DELETE FROM rights_request WHERE closed_at_ms < ?', ms).changes,
+    deleteBefore: (ms: number, held: readonly string[]): number => this.#deps.db.run(
+      `DELETE FROM rights_request WHERE closed_at_ms < ? AND coalesce(customer_id, '') NOT IN (SELECT value FROM json_each(?))`, ms, JSON.stringify(held)).changes,
   } as const;
+
+  /** People's rights hold on a full disk too. */
+  #write<T>(work: () => T): T {
+    const { db } = this.#deps;
+    return db.withReserve(() => db.transaction(work));
+  }
 
   #request(id: string): RightsRequest {
     const row = this.#deps.db.get<RequestRow>(`${REQUESTS} WHERE rights_request.id = ?`, id);
@@ -184,10 +191,16 @@ export class Rights {
   }
 }
 
+/** Counted each time: while the holidays of a year are not announced, the day is a provisional one. */
+function dueOn(receivedOn: string): string {
+  return workdaysAfter(receivedOn, ANSWER_WORKDAYS).day;
+}
+
 function toRequest(row: RequestRow, today: string): RightsRequest {
+  const due = dueOn(row.received_on);
   return {
-    id: row.id, customerId: row.customer_id, displayName: row.display_name, kind: row.kind, receivedOn: row.received_on, dueOn: row.due_on,
-    overdue: row.closed_at_ms === null && row.due_on < today, note: row.note,
+    id: row.id, customerId: row.customer_id, displayName: row.display_name, kind: row.kind, receivedOn: row.received_on, dueOn: due,
+    overdue: row.closed_at_ms === null && due < today, note: row.note,
     closed: row.closed_at_ms === null ? null : { at: toInstant(row.closed_at_ms), by: row.closed_by ?? '', outcome: row.outcome!, reason: row.reason ?? '' },
   };
 }

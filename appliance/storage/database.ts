@@ -11,6 +11,8 @@ const BUSY_TIMEOUT_MS = 250;
 const TRUNCATE_AGAIN_MS = 1_000;
 /** Pages (1 MiB) beyond the set limit that only `withReserve` may use. */
 const RESERVE_PAGES = 256;
+/** As many as the file format can count (SQLite, "Limits"). */
+export const ALL_PAGES = 4_294_967_294;
 
 export interface OpenOptions {
   file: string;
@@ -36,6 +38,7 @@ export class Database {
   readonly #transact: Driver.Transaction<(work: () => unknown) => unknown>;
   readonly #statements = new Map<string, Driver.Statement>();
   #afterCommit: (() => void)[] = [];
+  #inReserve = false;
   #truncateAgain: NodeJS.Timeout | undefined;
 
   private constructor(driver: Driver.Database, pagesMax: number | null) {
@@ -139,13 +142,19 @@ export class Database {
     return result;
   }
 
-  /** For what makes room, or must not fail for want of it: a deletion may go beyond the set limit. (A disk that is full is full.) */
-  withReserve<T>(work: () => T): T {
-    if (this.#pagesMax === null) return work();
-    this.#allow(this.#pagesMax + RESERVE_PAGES);
+  /**
+   * For what makes room, or must not fail for want of it: a deletion may go beyond the set limit. (A disk that is full is full.)
+   * Nested calls join the outer one.
+   * @param pages how far
+   */
+  withReserve<T>(work: () => T, pages = RESERVE_PAGES): T {
+    if (this.#pagesMax === null || this.#inReserve) return work();
+    this.#allow(Math.min(this.#pagesMax + pages, ALL_PAGES));
+    this.#inReserve = true;
     try {
       return work();
     } finally {
+      this.#inReserve = false;
       this.#allow(this.#pagesMax);
     }
   }

@@ -2,15 +2,17 @@ import { accessSync, chmodSync, constants, existsSync, mkdirSync } from 'node:fs
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PorticoError, type Clock } from '../kit/index.js';
-import { Database } from './database.js';
+import { ALL_PAGES, Database } from './database.js';
 import { loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
 import { dropCopies, migrate, readMigrations } from './migrations.js';
-import { openVault } from './vault.js';
+import { openVault, type WhichVault } from './vault.js';
 
 export { movableRows, type MovableRows } from './movableRows.js';
 export { Database, isUniqueViolation, type Row, type Value } from './database.js';
-export { filesMatch, markWrittenTogether } from './vault.js';
+export {
+  deletionsMatch, filesMatch, isRenewing, markApart, markDeletionsAlike, markRenewing, markWrittenTogether, type WhichVault,
+} from './vault.js';
 
 /** The SQL files stay in the source tree: from dist/appliance/storage/ up to the root and down again. */
 export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../../appliance/storage/migrations/', import.meta.url));
@@ -22,8 +24,8 @@ export interface StorageOptions {
   clock: Clock;
   /** Other files than the product's own, for the tests of migrating. */
   migrationsDirectory?: string;
-  /** Make an empty vault although there are templates: for `portico vault new`. */
-  newVault?: boolean;
+  /** Default: the box's own; the others are for `portico vault new`. */
+  vault?: WhichVault;
 }
 
 /** What the search thread needs to open the same files for itself. */
@@ -47,7 +49,7 @@ export interface Storage {
  * Opens the two encrypted files of the box (portico.db, and the vault that no backup may hold): lock, key, connection, vault,
  * migrations, in this order; on any failure nothing stays open and nothing was changed.
  * @throws PorticoError data_directory_unusable, db_in_use, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt,
- *   vault_missing, db_from_newer_version
+ *   vault_missing, vault_unfinished, db_from_newer_version
  */
 export function openStorage(options: StorageOptions): Storage {
   const { dataDirectory } = options;
@@ -70,8 +72,10 @@ export function openStorage(options: StorageOptions): Storage {
     });
     db = Database.open({ file, key, maxBytes: options.maxBytes });
     chmodSync(file, 0o600);
-    openVault(db, vaultFile, key, options.newVault ?? false);
-    migrate(db, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, backups, options.clock);
+    openVault(db, vaultFile, key, options.vault ?? 'own');
+    const made = db;
+    // A full box takes an update too: it has to start so that somebody can make room.
+    made.withReserve(() => migrate(made, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, backups, options.clock), ALL_PAGES);
     db.truncateLog(); // a kill right after a deletion may have left its old bytes there
     const opened = db;
     return {

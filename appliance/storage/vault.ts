@@ -8,8 +8,7 @@ import type { Database } from './database.js';
  * The vault: what must never be in a backup. Its form has a number of its own (user_version), because a restored portico.db
  * may be of an older version than the vault beside it.
  */
-const VAULT_VERSION = 1;
-const VAULT_SCHEMA = `
+const VAULT_FORMS = [`
   -- gallery: a key for each customer and purpose; without it what is sealed in portico.db is noise.
   CREATE TABLE vault.customer_key (
     customer_id TEXT NOT NULL, purpose TEXT NOT NULL, key BLOB NOT NULL CHECK (length(key) = 32), made_at_ms INTEGER NOT NULL,
@@ -28,34 +27,46 @@ const VAULT_SCHEMA = `
   CREATE INDEX vault.deletion_open ON deletion (seq) WHERE completed_at_ms IS NULL;
   -- storage: which portico.db this belongs to.
   CREATE TABLE vault.vault_state (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), token BLOB NOT NULL) STRICT;
-  PRAGMA vault.user_version = ${VAULT_VERSION};`;
+  INSERT INTO vault.vault_state (only_one, token) VALUES (1, randomblob(16));`,
+  `
+  -- erasure: portico.db has the same value as long as both know the same deletions.
+  ALTER TABLE vault.vault_state ADD COLUMN deletions BLOB NOT NULL DEFAULT x'';`,
+];
+
+/** Which vault to open: the box's own; `new`: make one, or finish one that was being made; `none`: an empty one in memory, for what comes before that. */
+export type WhichVault = 'own' | 'new' | 'none';
 
 /**
  * Attaches the vault, and makes it where there is none yet.
- * @param makeNew make one although portico.db had one: the keys in it are lost, and with them the templates
- * @throws PorticoError vault_missing, db_key_wrong, db_corrupt, db_from_newer_version
+ * @param which with `new` the keys of a vault that portico.db had are lost, and with them the templates
+ * @throws PorticoError vault_missing, vault_unfinished, db_key_wrong, db_corrupt, db_from_newer_version
  */
-export function openVault(db: Database, vaultFile: string, key: string, makeNew: boolean): void {
-  // Empty: a first start that was cut off.
-  const missing = !existsSync(vaultFile) || statSync(vaultFile).size === 0;
-  if (missing) {
-    if (!makeNew && needsVault(db)) throw new PorticoError('vault_missing', { expectedAt: vaultFile });
-    mkdirSync(dirname(vaultFile), { recursive: true, mode: 0o700 });
-    closeSync(openSync(vaultFile, 'a', 0o600));
+export function openVault(db: Database, vaultFile: string, key: string, which: WhichVault): void {
+  if (which === 'none') {
+    db.attachVault(':memory:', key);
+  } else {
+    if (which === 'own' && isRenewing(db)) throw new PorticoError('vault_unfinished');
+    const mayMake = which === 'new' || !needsVault(db);
+    // Empty: a first start that was cut off.
+    const missing = !existsSync(vaultFile) || statSync(vaultFile).size === 0;
+    if (missing) {
+      if (!mayMake) throw new PorticoError('vault_missing', { expectedAt: vaultFile });
+      mkdirSync(dirname(vaultFile), { recursive: true, mode: 0o700 });
+      closeSync(openSync(vaultFile, 'a', 0o600));
+    }
+    // What was put back by hand may be readable by all.
+    chmodSync(dirname(vaultFile), 0o700);
+    chmodSync(vaultFile, 0o600);
+    db.attachVault(vaultFile, key);
+    if (!missing && !mayMake && db.pragma('vault.user_version') === 0) throw new PorticoError('vault_missing', { expectedAt: vaultFile });
   }
-  // What was put back by hand may be readable by all.
-  chmodSync(dirname(vaultFile), 0o700);
-  chmodSync(vaultFile, 0o600);
-  db.attachVault(vaultFile, key);
   const version = db.pragma('vault.user_version') as number;
-  if (version > VAULT_VERSION) throw new PorticoError('db_from_newer_version', { migration: `vault ${version}` });
-  if (version === 0) {
-    if (!missing && !makeNew && needsVault(db)) throw new PorticoError('vault_missing', { expectedAt: vaultFile });
-    db.transaction(() => {
-      db.exec(VAULT_SCHEMA);
-      db.run('INSERT INTO vault.vault_state (only_one, token) VALUES (1, ?)', randomBytes(16));
-    });
-  }
+  if (version > VAULT_FORMS.length) throw new PorticoError('db_from_newer_version', { migration: `vault ${version}` });
+  if (version === VAULT_FORMS.length) return;
+  db.transaction(() => {
+    for (const form of VAULT_FORMS.slice(version)) db.exec(form);
+    db.exec(`PRAGMA vault.user_version = ${VAULT_FORMS.length}`);
+  });
 }
 
 /**
@@ -71,6 +82,37 @@ export function markWrittenTogether(db: Database): void {
   const token = randomBytes(16);
   db.run('UPDATE main.vault_pair SET token = ? WHERE only_one = 1', token);
   db.run('UPDATE vault.vault_state SET token = ? WHERE only_one = 1', token);
+}
+
+/**
+ * As if they had not been: the next start makes the vectors anew and drops every key that opens nothing. For a vault that holds more
+ * than portico.db knows of.
+ */
+export function markApart(db: Database): void {
+  db.run('UPDATE main.vault_pair SET token = ? WHERE only_one = 1', randomBytes(16));
+}
+
+/** Whether both files know the same deletions. If not, one of them is an older one, or a power cut came between their commits. */
+export function deletionsMatch(db: Database): boolean {
+  return db.get('SELECT 1 FROM main.vault_pair AS ours, vault.vault_state AS theirs WHERE ours.deletions = theirs.deletions') !== undefined;
+}
+
+/** With each deletion that is recorded in both. The caller has made sure that they matched before, or has compared them. */
+export function markDeletionsAlike(db: Database): void {
+  const token = randomBytes(16);
+  db.run('UPDATE main.vault_pair SET deletions = ? WHERE only_one = 1', token);
+  db.run('UPDATE vault.vault_state SET deletions = ? WHERE only_one = 1', token);
+}
+
+/** Whether `portico vault new` has begun and not finished: until it has, the box does not start. */
+export function isRenewing(db: Database): boolean {
+  // A file from before that may have no such column.
+  return db.get(`SELECT 1 FROM pragma_table_info('vault_pair', 'main') WHERE name = 'renewing'`) !== undefined
+    && db.get('SELECT 1 FROM main.vault_pair WHERE renewing = 1') !== undefined;
+}
+
+export function markRenewing(db: Database, renewing: boolean): void {
+  db.run('UPDATE main.vault_pair SET renewing = ? WHERE only_one = 1', renewing ? 1 : 0);
 }
 
 /** Whether portico.db has had a vault: its keys, and what was deleted since, are known there alone. */

@@ -182,7 +182,8 @@ export class Visits {
   readonly retention = {
     kind: 'visits',
     count: (): number => this.#db.get<{ n: number }>('SELECT count(*) AS n FROM visit')!.n,
-    deleteBefore: (ms: number): number => this.#db.run('DELETE FROM visit WHERE closed_at_ms < ?', ms).changes,
+    deleteBefore: (ms: number, held: readonly string[]): number => this.#db.run(
+      'DELETE FROM visit WHERE closed_at_ms < ? AND customer_id NOT IN (SELECT value FROM json_each(?))', ms, JSON.stringify(held)).changes,
   } as const;
 
   /** Newest first. @param limit default 200; -1: all */

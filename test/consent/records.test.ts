@@ -302,7 +302,7 @@ t.test('C8: for 48 hours after a refusal nobody may ask or sign; the attempt is 
   rooms.close();
   const later = start(t, { dataDirectory, clock });
   t.match(refused(() => later.sign(id)), blocked, 'a restart, and the last millisecond');
-  later.consent.refusals.retention.deleteBefore(clock.now());
+  later.consent.refusals.retention.deleteBefore(clock.now(), []);
   t.match(refused(() => later.consent.ask(id, BY)), blocked, 'no term deletes it while it counts');
   clock.move(1);
   t.equal(refused(() => later.sign(id)), 'accepted');
@@ -344,7 +344,7 @@ t.test('C22: dossiers are not taken apart while processing of one is restricted,
   consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
   const mergeId = customers.merges(into)[0]!.id;
   let restricted = into;
-  for (const room of [(is: (id: string) => boolean) => customers.keepApart(is), (is: (id: string) => boolean) => consent.restrictWith(is)]) {
+  for (const room of [(is: (id: string) => boolean) => customers.keepApart(is, () => false), (is: (id: string) => boolean) => consent.restrictWith(is)]) {
     room((id) => id === restricted);
   }
   const writes = { undo: () => customers.undoMerge(mergeId), note: () => customers.addNote(into, '一条', 's'), fact: () => customers.change(into, { facts: ['喝茶'] }),
@@ -492,9 +492,45 @@ t.test('old records go by their term, none that holds', async (t) => {
   const [records, refusals] = [consent.records.retention, consent.refusals.retention];
   t.match([records, refusals], [{ kind: 'consent_records' }, { kind: 'refusals' }]);
   t.strictSame([records.count(), refusals.count()], [2, 1]);
-  t.equal(records.deleteBefore(clock.now()), 0);
+  t.equal(records.deleteBefore(clock.now(), []), 0);
   clock.move(100 * DAY_MS);
-  t.strictSame([records.deleteBefore(clock.now()), refusals.deleteBefore(clock.now() - DAY_MS)], [1, 1]);
+  t.strictSame([records.deleteBefore(clock.now(), []), refusals.deleteBefore(clock.now() - DAY_MS, [])], [1, 1]);
   t.strictSame([records.count(), refusals.count(), consent.records.history(gone).length], [1, 0, 0]);
   t.ok(consent.covers(held, 'recognise'));
+});
+
+t.test('what ended while the clock stood years back goes by when it really ended, and so does what tells of it', async (t) => {
+  const { clock, consent, customer, db, erasure, sign, enrol } = start(t);
+  const wrong = customer();
+  sign(wrong);
+  enrol(wrong);
+  const now = clock.now();
+  clock.move(Date.parse('2000-01-01T00:00:00Z') - now); // a dead battery
+  consent.withdraw(wrong);
+  clock.move(now - clock.now());
+  t.match(erasure.ofCustomer(wrong), [{ requestedAt: /^2000-/, completedAt: /^2000-/ }]);
+  const term = () => clock.now() - 1_096 * DAY_MS;
+  t.strictSame([consent.records.retention.deleteBefore(term(), []), erasure.prune(term(), [])], [0, 0]);
+  // Later ones in the right order.
+  const [next, last] = [customer(), customer()];
+  for (const id of [next, last]) {
+    clock.move(DAY_MS);
+    sign(id);
+    consent.withdraw(id);
+  }
+  clock.move(1_095.5 * DAY_MS);
+  t.equal(erasure.prune(term(), [next]), 1, 'the oldest; not one whose customer\'s data waits');
+  t.strictSame([wrong, next, last].map((id) => erasure.ofCustomer(id).length), [0, 1, 1]);
+  t.equal(erasure.prune(term(), []), 1);
+  t.equal(consent.records.retention.deleteBefore(term(), [wrong]), 1, 'the one that waits stays');
+  t.equal(consent.records.retention.deleteBefore(term(), []), 1);
+  // Even where the log does not reach back: never past one that stays.
+  clock.move(-3_000 * DAY_MS);
+  const again = customer();
+  sign(again, { validUntil: '2021-12-31' });
+  consent.withdraw(again);
+  db.run('DELETE FROM audit_entry WHERE seq > 0');
+  clock.move(3_000 * DAY_MS);
+  t.equal(erasure.prune(term(), []), 0);
+  t.equal(erasure.ofCustomer(again).length, 1);
 });

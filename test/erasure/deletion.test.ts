@@ -56,6 +56,9 @@ function usedBox(t: Test, purposes?: Purpose[]) {
 }
 type Used = ReturnType<typeof usedBox>;
 
+/** After each commit, and at the first and the last step. */
+const betweenCommits = (steps: readonly string[]) => [...steps.keys()].filter((at) => at === 0 || at === steps.length - 1 || steps[at] === 'after a commit');
+
 /** Starts the rooms as they are now and says what became of who left. `all`: as before; `nothing`: no trace; else what is wrong. */
 async function stateAfterStart(t: Test, dataDirectory: string, { leaving, staying, secrets }: Used): Promise<string> {
   const rooms = open(t, dataDirectory);
@@ -188,11 +191,158 @@ t.test('C11: an older portico.db put back does not bring anybody back', async (t
   t.equal(query(dataDirectory, `SELECT 1 FROM audit_entry WHERE action = 'deletion_replayed'`).length, 1, 'which has nothing to do any more');
 });
 
+t.test('C11: an older vault put back brings nobody back either, wherever the start after it is cut off', { timeout: 120_000 }, async (t) => {
+  const used = usedBox(t);
+  const { dataDirectory, leaving, staying } = used;
+  const scratch = temporaryDirectory(t);
+  const [oldDatabase, oldVault] = [join(scratch, DATABASE), join(scratch, 'vault.db')];
+  copyFileSync(join(dataDirectory, DATABASE), oldDatabase);
+  copyFileSync(join(dataDirectory, VAULT), oldVault);
+  const rooms = open(t, dataDirectory);
+  const { deletion } = rooms.consent.withdraw(leaving.id);
+  rooms.close();
+  copyFileSync(oldVault, join(dataDirectory, VAULT));
+  t.equal(query(dataDirectory, `SELECT 1 FROM vault.customer_key WHERE customer_id = '${leaving.id}'`).length, 2, 'the copy still has the keys');
+
+  const steps: string[] = [];
+  const stop = watchSteps((step) => {
+    copyAsKilled(dataDirectory, join(scratch, String(steps.length)));
+    steps.push(step);
+  });
+  const next = open(t, dataDirectory);
+  stop();
+  t.strictSame(next.erasure.byId(deletion!.id), deletion, 'the receipt answers again, and says the same');
+  t.strictSame(next.erasure.replay(), { database: 0, vault: 0 });
+  await next.gallery.start();
+  t.match(await next.gallery.match(leaving.look()), { decision: 'unknown', nearest: { customerId: staying.id } });
+  t.match(await next.gallery.checkSearch(), { differing: 0, rowsInFile: 1 }, 'no vector takes a place in the search');
+  await next.gallery.stop();
+  t.strictSame(next.db.all(`SELECT DISTINCT customer_id FROM vault.customer_key`), [{ customer_id: staying.id }]);
+  t.match(next.db.all(`SELECT customer_id, detail FROM audit_entry WHERE action = 'deletion_replayed'`), [{ customer_id: leaving.id, detail: /"file":"vault"/ }]);
+  next.close();
+  t.equal(await stateAfterStart(t, dataDirectory, used), 'nothing');
+  t.equal(query(dataDirectory, `SELECT 1 FROM audit_entry WHERE action = 'deletion_replayed'`).length, 1, 'once');
+  t.ok(steps.filter((step) => step === 'after a commit').length >= 4, `${steps.length} steps`);
+  for (const number of betweenCommits(steps)) {
+    t.equal(await stateAfterStart(t, join(scratch, String(number)), used), 'nothing', `cut off at ${number}: ${steps[number]}`);
+  }
+  // And beside the older database from then: two older files of one day are that day again, nothing can tell.
+  copyFileSync(oldDatabase, join(dataDirectory, DATABASE));
+  t.equal(await stateAfterStart(t, dataDirectory, used), 'nothing', 'the vault that was told tells an older database');
+});
+
+t.test('C11: an older vault put back while a deletion was half done', async (t) => {
+  const used = usedBox(t);
+  const { dataDirectory, leaving } = used;
+  const scratch = temporaryDirectory(t);
+  const oldVault = join(scratch, 'vault.db');
+  copyFileSync(join(dataDirectory, VAULT), oldVault);
+  const rooms = open(t, dataDirectory);
+  const steps: string[] = [];
+  const stop = watchSteps((step) => {
+    if (step === 'after a commit') copyAsKilled(dataDirectory, join(scratch, String(steps.length)));
+    steps.push(step);
+  });
+  rooms.consent.withdraw(leaving.id);
+  stop();
+  rooms.close();
+  const commits = [...steps.entries()].filter(([, step]) => step === 'after a commit').map(([number]) => join(scratch, String(number)));
+  t.equal(commits.length, 4);
+  for (const [number, folder] of commits.entries()) {
+    rmSync(join(folder, `${VAULT}-wal`), { force: true });
+    copyFileSync(oldVault, join(folder, VAULT));
+    t.equal(await stateAfterStart(t, folder, used), 'nothing', `after ${number + 1} of 4 commits`);
+  }
+});
+
+t.test('C11: as many deletions on both sides, but others: each file learns those of the other', async (t) => {
+  const { dataDirectory, leaving, staying } = usedBox(t);
+  const scratch = temporaryDirectory(t);
+  const keep = (name: string) => cpSync(dataDirectory, join(scratch, name), { recursive: true });
+  keep('before');
+  const first = open(t, dataDirectory);
+  const one = first.consent.withdraw(leaving.id).deletion!;
+  first.close();
+  keep('first');
+  for (const file of [DATABASE, VAULT]) copyFileSync(join(scratch, 'before', file), join(dataDirectory, file)); // the whole disk of that day
+  const second = open(t, dataDirectory);
+  t.ok(second.consent.covers(leaving.id, 'recognise'), 'nothing can tell');
+  const other = second.consent.withdraw(staying.id).deletion!;
+  second.close();
+  copyFileSync(join(scratch, 'first', VAULT), join(dataDirectory, VAULT));
+  const { consent, db, erasure } = open(t, dataDirectory);
+  for (const { id } of [leaving, staying]) t.notOk(consent.covers(id, 'recognise'));
+  t.strictSame([erasure.byId(one.id), erasure.byId(other.id)], [one, other]);
+  t.strictSame(db.all('SELECT 1 FROM vault.customer_key UNION ALL SELECT 1 FROM vault.template_vector UNION ALL SELECT 1 FROM template'), []);
+});
+
+t.test('C11: an older vault brings back no key of a purpose, and a record over its term ends no consent', async (t) => {
+  const { dataDirectory, leaving, staying } = usedBox(t, ['recognise', 'greet', 'keep_photo']);
+  const scratch = temporaryDirectory(t);
+  const keep = (name: string) => copyFileSync(join(dataDirectory, VAULT), join(scratch, name));
+  const putBack = (name: string) => copyFileSync(join(scratch, name), join(dataDirectory, VAULT));
+  keep('all keys');
+  const first = open(t, dataDirectory);
+  first.consent.withdraw(leaving.id, undefined, ['keep_photo']);
+  first.close();
+  keep('one key');
+  putBack('all keys');
+  const second = open(t, dataDirectory);
+  t.strictSame(second.db.all('SELECT purpose FROM vault.customer_key WHERE customer_id = ?', leaving.id), [{ purpose: 'recognise' }]);
+  t.equal(second.gallery.photosOf(leaving.id), 2, 'the template stays');
+  second.consent.withdraw(leaving.id);
+  second.db.truncateLog();
+  keep('with the record');
+  second.grant(leaving.id, ['recognise']);
+  enrolAgain(second, leaving.id, maker.template());
+  clock.move(1_000);
+  t.equal(second.erasure.prune(clock.now(), []), 2);
+  second.consent.withdraw(staying.id);
+  second.close();
+  putBack('with the record');
+  const third = open(t, dataDirectory);
+  t.ok(third.consent.covers(leaving.id, 'recognise'), 'the new consent holds');
+  t.equal(third.gallery.stateOf(leaving.id), null, 'though the key of the new template is lost with the vault');
+  t.match(third.erasure.all(), [{ customerId: staying.id }], 'what is over its term is so there too');
+  t.equal(third.erasure.all().length, 1);
+  third.consent.withdraw(leaving.id);
+  third.close();
+  putBack('one key');
+  const fourth = open(t, dataDirectory);
+  t.notOk(fourth.consent.covers(leaving.id, 'recognise'));
+  t.equal(fourth.erasure.ofCustomer(leaving.id).length, 1);
+});
+
 function opensFor(db: Database, customerId: string): boolean {
   const row = db.get<{ template_id: number; embedding: Buffer }>(
     'SELECT template_id, embedding FROM template_photo JOIN template ON template.id = template_id WHERE customer_id = ? AND position = 0', customerId)!;
   return new CustomerKeys({ db, clock }).openPhoto({ customerId, templateId: row.template_id, position: 0, source: 'enrolment' }, row.embedding) !== null;
 }
+
+t.test('C11: a box from before its portico.db knew of deletions learns them from its vault, and from then on notices an older one', async (t) => {
+  const used = usedBox(t);
+  const { dataDirectory, leaving } = used;
+  const oldVault = join(temporaryDirectory(t), 'vault.db');
+  const asBefore = () => reading(dataDirectory, (db) => db.exec(`
+    DROP TABLE deletion_done; ALTER TABLE vault_pair DROP COLUMN deletions; ALTER TABLE vault_pair DROP COLUMN deletions_kept_from_ms;
+    ALTER TABLE vault_pair DROP COLUMN renewing; DELETE FROM migration WHERE name = 'deletions'; ALTER TABLE vault.vault_state DROP COLUMN deletions; PRAGMA vault.user_version = 1`), false);
+  copyFileSync(join(dataDirectory, VAULT), oldVault);
+  const first = open(t, dataDirectory);
+  first.consent.withdraw(leaving.id);
+  first.close();
+  asBefore();
+  const second = open(t, dataDirectory);
+  t.match(second.db.all('SELECT customer_id FROM main.deletion_done'), [{ customer_id: leaving.id }]);
+  t.equal(second.db.get(`SELECT 1 FROM audit_entry WHERE action = 'deletion_replayed'`), undefined, 'nothing is done twice');
+  second.close();
+  copyFileSync(oldVault, join(dataDirectory, VAULT));
+  t.equal(await stateAfterStart(t, dataDirectory, used), 'nothing');
+
+  // Both at once: the records are lost, the keys and vectors are not back.
+  asBefore();
+  copyFileSync(oldVault, join(dataDirectory, VAULT));
+  t.equal(await stateAfterStart(t, dataDirectory, used), 'not recorded');
+});
 
 t.test('C11: nor under another\'s name, who got the template\'s number since', async (t) => {
   const dataDirectory = temporaryDirectory(t);
@@ -293,6 +443,67 @@ t.test('a power cut between the two files\' commits: the vectors are made anew, 
   for (let waitedMs = 0; !next.gallery.searching && waitedMs < 10_000; waitedMs += 20) await new Promise((resolve) => setTimeout(resolve, 20));
   t.equal((await next.gallery.match(last.look())).customerId, last.id);
   t.match(await next.gallery.checkSearch(), { differing: 0, rowsInFile: 3 });
+});
+
+t.test('a new vault: cut off anywhere, the box does not start until it is made, and then no consent of before holds', { timeout: 120_000 }, async (t) => {
+  const { dataDirectory, leaving, staying } = usedBox(t);
+  const scratch = temporaryDirectory(t);
+  const backup = join(scratch, DATABASE);
+  copyFileSync(join(dataDirectory, DATABASE), backup);
+  const rooms = open(t, dataDirectory);
+  rooms.consent.withdraw(leaving.id);
+  rooms.close();
+  rmSync(join(dataDirectory, 'vault'), { recursive: true });
+  copyFileSync(backup, join(dataDirectory, DATABASE)); // a new disk: the older database, and no vault
+  const lost = join(scratch, 'lost');
+  cpSync(dataDirectory, lost, { recursive: true });
+
+  const output = { line: () => undefined, progress: () => undefined };
+  const make = (folder: string) => newVault({ dataDirectory: folder, credentialsDirectory: null }, clock, output, null);
+  /** What a start says; where it is refused, after the new vault was made. */
+  const afterwards = (folder: string): string => {
+    let refused = 'started';
+    try {
+      open(t, folder).close();
+    } catch (error) {
+      refused = (error as PorticoError).code;
+      make(folder);
+    }
+    const { consent, db, erasure, gallery, close } = open(t, folder);
+    for (const { id } of [leaving, staying]) {
+      t.notOk(consent.covers(id, 'recognise'), `${refused}: the consent has ended`);
+      t.match(erasure.ofCustomer(id), [{ scope: 'face', reason: 'expired', completedAt: String }]);
+      t.equal(gallery.stateOf(id), null);
+    }
+    t.strictSame(db.all('SELECT 1 FROM vault.customer_key UNION ALL SELECT 1 FROM vault.template_vector'), []);
+    t.throws(() => make(folder), 'once it is made, none is made over it');
+    close();
+    rmSync(folder, { recursive: true });
+    return refused;
+  };
+  const steps: string[] = [];
+  const stop = watchSteps((step) => {
+    copyAsKilled(dataDirectory, join(scratch, String(steps.length)));
+    steps.push(step);
+  });
+  make(dataDirectory);
+  stop();
+  const chosen = betweenCommits(steps);
+  const said = chosen.map((number) => afterwards(join(scratch, String(number))));
+  t.equal(afterwards(dataDirectory), 'started');
+  t.strictSame(said.filter((each, at) => each !== said[at - 1]), ['vault_missing', 'vault_unfinished', 'started'], 'in this order');
+
+  // And with a process that is really killed: while the vault is missing, and while it is being made.
+  for (const wanted of ['vault_missing', 'vault_unfinished']) {
+    const number = chosen[said.lastIndexOf(wanted)]!;
+    const folder = join(scratch, `killed-${number}`);
+    cpSync(lost, folder, { recursive: true });
+    const child = spawn(process.execPath, [fileURLToPath(new URL('../support/vaultChild.js', import.meta.url)), folder, String(clock.now()), String(number)],
+      { stdio: ['ignore', 'ignore', 'inherit'] });
+    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    t.equal(signal, 'SIGKILL', `killed at ${number}: ${steps[number]}`);
+    t.equal(afterwards(folder), wanted);
+  }
 });
 
 t.test('a vault that is gone: no start, nothing touched; a new one forgets the templates and ends the consents', async (t) => {

@@ -2,8 +2,9 @@
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { CustomerSummary, Deletion, Dossier } from '../../appliance/contract/index.js';
+import type { CustomerSummary, Deletion, Dossier, KeySet } from '../../appliance/contract/index.js';
 import { systemClock } from '../../appliance/kit/index.js';
+import { findStatement, verifyStatement } from '../../appliance/papers/index.js';
 import { newVault } from '../../cli/vault.js';
 import { OWNER_PIN, startBox, temporaryDirectory, type TestBox } from '../support/box.js';
 import { DATABASE, decryptedPages } from '../support/disk.js';
@@ -42,14 +43,18 @@ t.test('C11: an older database brings back neither who was erased, nor a dossier
   const late = await second.owner.createCustomer({ displayName: '后来的人' });
   t.match(await erase(kept.id), { scope: 'dossier', reason: 'erased', completedAt: String });
   t.match(await erase(apart.id), { completedAt: String });
-  t.match(await erase(late.id), { completedAt: String });
+  const erased = await erase(late.id);
+  t.match(erased, { completedAt: String });
   t.strictSame(await names(second), ['本本']);
   t.equal(await refusal(erase(late.id)), '404 customer_not_found');
+  const { body: receipt } = await second.owner.send<Buffer>('GET', `/api/v1/deletions/${erased.id}/receipt.pdf`);
   await second.stop();
 
   copyFileSync(backup, join(dataDirectory, DATABASE));
   const third = await startAgain();
   t.strictSame(await names(third), ['本本'], 'who never was in the copy, who was merged since, and who was taken out since');
+  const keys = await third.stranger().call<KeySet>('GET', '/keys');
+  t.match(await verifyStatement(findStatement(receipt), keys), { claims: { jti: erased.id } }, 'and a receipt from after the copy verifies: the key is as old as the box');
   await third.stop();
   for (const text of ['安然', '13800000002', '爱喝龙井', '贝贝自己的一条']) t.notOk(decryptedPages(dataDirectory).some((page) => page.includes(text)), text);
 

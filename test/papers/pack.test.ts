@@ -1,8 +1,9 @@
 /** The audit pack, checked in a folder of its own with openssl and sha256sum alone, and by the product's own command. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { unzipSync, zipSync } from 'fflate';
 import t, { type Test } from 'tap';
 import { THE_BOX } from '../../appliance/audit/index.js';
@@ -145,6 +146,75 @@ t.test('C25: one flipped byte of any file, a file more or a file less: refused, 
     await t.rejects(verifyPack(zipped(fewer), null), { code: 'receipt_invalid' }, name);
   }
   for (const bad of [Buffer.alloc(0), Buffer.from('no zip'), bytes.subarray(0, bytes.length >> 1)]) await t.rejects(verifyPack(bad, null), { code: 'receipt_invalid' });
+});
+
+/** A zip archive of files as they are, by hand: `entries` in its directory, whatever their names; `hidden` stands among them and is not in it. */
+function zippedByHand(entries: readonly (readonly [name: string, data: Uint8Array, localName?: string])[], hidden: readonly (readonly [string, Uint8Array])[] = [], comment = ''): Buffer {
+  const header = (signature: number, bytes: number, at: number, name: string, data: Uint8Array) => {
+    const head = Buffer.alloc(bytes);
+    head.writeUInt32LE(signature);
+    head.writeUInt16LE(20, at);
+    head.writeUInt32LE(crc32(data), at + 10);
+    head.writeUInt32LE(data.length, at + 14);
+    head.writeUInt32LE(data.length, at + 18);
+    head.writeUInt16LE(Buffer.byteLength(name), at + 22);
+    return head;
+  };
+  const files: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let at = 0;
+  for (const [name, data, localName] of [...hidden.map(([name, data]) => [name, data, null] as const), ...entries]) {
+    if (localName !== null) {
+      const head = header(0x02014b50, 46, 6, name, data);
+      head.writeUInt32LE(at, 42);
+      directory.push(head, Buffer.from(name));
+    }
+    files.push(header(0x04034b50, 30, 4, localName ?? name, data), Buffer.from(localName ?? name), Buffer.from(data));
+    at += 30 + Buffer.byteLength(localName ?? name) + data.length;
+  }
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50);
+  for (const place of [8, 10]) end.writeUInt16LE(entries.length, place);
+  end.writeUInt32LE(Buffer.concat(directory).length, 12);
+  end.writeUInt32LE(at, 16);
+  end.writeUInt16LE(comment.length, 20);
+  return Buffer.concat([...files, ...directory, end, Buffer.from(comment)]);
+}
+
+t.test('C25: an archive that two programs unpack differently is refused: a name twice, written another way, or beside the directory', async (t) => {
+  const { bytes, signer } = await packed(t);
+  const files = Object.entries(unzipSync(bytes));
+  const forged = Buffer.from('{"forged":true}\n');
+  const refused = (archive: Buffer) => verifyPack(archive, signer.jwks()).then(() => 'valid', (error: { code?: string; details?: { reason: string } }) => `${error.code}: ${error.details?.reason}`);
+  t.equal(await refused(zippedByHand(files)), 'valid', 'the same files by another hand');
+
+  const twice = zippedByHand([['consents.jsonl', forged], ...files]);
+  t.equal(await refused(twice), 'receipt_invalid: consents.jsonl is in it more than once');
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'twice.zip'), twice);
+  const { error } = spawnSync('unzip', ['-qn', 'twice.zip'], { cwd: directory });
+  if (error === undefined) t.strictSame(readFileSync(join(directory, 'consents.jsonl')), forged, 'unzip -n writes the first of the two');
+
+  t.match(await refused(zippedByHand([...files, ['consents.jsonl', forged]])), /more than once/);
+  for (const name of ['Consents.jsonl', 'CONSENTS.JSONL', './consents.jsonl', 'a/../consents.jsonl', 'rules/./notices.jsonl', '/consents.jsonl', 'rules\\notices.jsonl', 'rules//notices.jsonl',
+    'C:consents.jsonl', '../consents.jsonl', 'consents.jsonl ', 'consents.jsonl\0', 'ｃonsents.jsonl', 'rules/', 'more.txt', '__proto__', 'rules/more.json', '']) {
+    for (const entries of [[[name, forged], ...files], [...files, [name, forged]]] as [string, Uint8Array][][]) {
+      t.match(await refused(zippedByHand(entries)), /^receipt_invalid: /, JSON.stringify(name));
+    }
+  }
+  for (const [what, archive] of [
+    ['a file that the directory does not name', zippedByHand(files, [['consents.jsonl', forged]])], ['bytes before it', Buffer.concat([forged, zippedByHand(files)])],
+    ['a comment', zippedByHand(files, [], 'PK')], ['another archive after it', Buffer.concat([zippedByHand([['consents.jsonl', forged]]), bytes])],
+    ['another name beside the file', zippedByHand(files.map(([name, data]) => (name === 'README.txt' ? [name, data, 'README.TXT'] : [name, data])))],
+  ] as const) t.match(await refused(archive), /^receipt_invalid: /, what);
+});
+
+t.test('C25: what the signed list has and the manifest does not is refused', async (t) => {
+  const { bytes, signer } = await packed(t);
+  const files: Files = { ...unzipSync(bytes), 'more.txt': Buffer.from('x') };
+  files['SHA256SUMS'] = Buffer.from(`${text(files, 'SHA256SUMS')}${createHash('sha256').update('x').digest('hex')}  more.txt\n`);
+  files['SHA256SUMS.sig'] = signer.signBytes(files['SHA256SUMS']);
+  await t.rejects(verifyPack(zipped(files), signer.jwks()), { code: 'receipt_invalid', details: { reason: 'more.txt is not as the manifest lists it' } });
 });
 
 t.test('C25: a pack signed anew by somebody else passes by its own key, and not by the store\'s', async (t) => {

@@ -1,6 +1,6 @@
 /** What the box signs: checked with public tools, refused when altered, found again in the paper. */
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
@@ -11,6 +11,7 @@ import { packageRoot } from '../../models/manifest.js';
 import { checkReceipt } from '../../webui/src/receipt/verify.js';
 import { decryptedPages, filesBelow } from '../support/disk.js';
 import { deletion, openSigner, SEAL, STORE } from '../support/papers.js';
+import { readPdf } from '../support/pdf.js';
 
 const HEAD = { seq: 1234, hash: SEAL };
 
@@ -99,6 +100,29 @@ t.test('the statement is found in the PDF, in one that a viewer saved, in a link
   const another = await signDeletion(signer, STORE.storeName, deletion({ templatesDeleted: 2 }), HEAD);
   for (const bad of [Buffer.from(`${jws}\n${another}`), Buffer.from('%PDF-1.7\nnothing'), Buffer.alloc(0), Buffer.from('stream endstream %PDF- stream')]) {
     t.throws(() => findStatement(bad), { code: 'receipt_invalid' });
+  }
+});
+
+t.test('the statement is found in text copied off the paper, whatever the store is called and wherever lines break; a changed letter does not pass', async (t) => {
+  for (const [index, storeName] of ['Portico Store', '和平路旗舰店', 'eyJ-_9 Café 和平路'].entries()) {
+    const rooms = openSigner(t);
+    const keys = rooms.signer.jwks();
+    const jws = await signDeletion(rooms.signer, storeName, deletion(), HEAD);
+    const pdf = await deletionReceiptPdf({ ...STORE, storeName, deletion: deletion(), jws, url: receiptUrl('https://192.168.1.20', jws), kid: rooms.signer.kid() }, index % 2 === 0 ? 'en' : 'zh-CN');
+    const { pages, lines } = await readPdf(pdf);
+    const poppler = spawnSync('pdftotext', ['-', '-'], { input: pdf, encoding: 'utf8' });
+    const copies: Record<string, string> = {
+      'without line breaks': pages.join(''), 'line by line': lines.join('\n'),
+      'as programs copy it, which drop a hyphen at the end of a line': lines.join('\n').replaceAll('-\n', ''), 'a letter a line': [...pages.join('')].join('\r\n'),
+      'glued to the name of the store': `${jws}${storeName}`, ...(poppler.error === undefined ? { pdftotext: poppler.stdout } : {}),
+    };
+    for (const [how, copy] of Object.entries(copies)) {
+      t.equal(findStatement(Buffer.from(copy)), jws, `${storeName}, ${how}`);
+      const at = copy.replace(/\s+/g, '').indexOf(jws) + jws.length - 50;
+      const squeezed = copy.replace(/\s+/g, '');
+      const changed = `${squeezed.slice(0, at)}${squeezed[at] === 'A' ? 'B' : 'A'}${squeezed.slice(at + 1)}`;
+      await t.rejects(verifyStatement(findStatement(Buffer.from(changed)), keys), { code: 'receipt_invalid' }, `${storeName}, ${how}, changed`);
+    }
   }
 });
 

@@ -154,7 +154,7 @@ t.test('C21: verified and exported, by the page and on the box while it runs', a
   file2.run(`UPDATE consent SET signature = replace(signature, '80', '81') WHERE id = ?`, consent!.id);
   said = '';
   t.notOk(await verifyAudit(where, null, line));
-  t.ok(said.includes(`1 of ${signedNow} consents: ${consent!.id}`), said);
+  t.ok(said.includes(`1 consents, ${signedNow} looked at: ${consent!.id}`), said);
   t.equal((await portico('audit')).code, 2);
   t.match(await office.call('GET', '/audit/verification'), { whole: false, firstBroken: 5 });
   file2.run(`UPDATE audit_entry SET detail = 'not JSON', at_ms = 9223372036854775807 WHERE seq = 6`);

@@ -6,7 +6,7 @@ import type {
 import { SIGNAGE_ITEMS } from '../../appliance/contract/index.js';
 import type { PorticoClient } from '../../demo/client.js';
 import { OWNER_PIN, startBox, TestClock } from '../support/box.js';
-import { dumpTables, query } from '../support/disk.js';
+import { dumpTables, query, reading } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { addMember, assessmentFor } from '../support/office.js';
 import { portrait, scene } from '../support/scene.js';
@@ -307,6 +307,9 @@ t.test('C12: terms are changed by the officer, within what is allowed', async (t
   t.match(table.rules.find(({ kind }) => kind === 'visits'), { days: 90, rows: 2, deletedLast: 0 });
   t.equal(table.rules.length, 13);
   t.match(lastAction(), { action: 'retention_changed', detail: '{"from":730,"kind":"visits","to":90}' });
+  t.notOk((await tasks()).includes('clock_implausible'));
+  reading(box.dataDirectory, (db) => db.run('UPDATE retention_run SET held = 1 WHERE at_ms > 0'), false);
+  t.ok((await tasks()).includes('clock_implausible'), 'the officer is told of a night in which nothing was deleted');
 });
 
 // Last: what the office did is written down, and no word of it is about a person.

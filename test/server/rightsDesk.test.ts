@@ -1,10 +1,11 @@
 /** The rights desk through the front door: requests and deadlines, access copy, explanation, restriction, erasure. */
+import { createRequire } from 'node:module';
 import t from 'tap';
 import type {
   AccessCopy, CustomerSummary, Deletion, Dossier, EnrolmentProgress, ErrorBody, Explanation, PrivacyOverview, Restriction, RightsRequest, VisitCard,
 } from '../../appliance/contract/index.js';
 import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
-import { decryptedPages, dumpTables, query } from '../support/disk.js';
+import { decryptedPages, dumpTables, query, reading } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { addMember } from '../support/office.js';
 import { portrait, scene } from '../support/scene.js';
@@ -225,12 +226,29 @@ t.test('C22: erasing leaves nothing of the person in any table but the log and t
   t.equal(staff.name, '小陈');
 });
 
-// Last: moves the clock beyond every session.
+// From here on the clock is beyond every session.
 t.test('an answer that did not come in time stays a task', async (t) => {
   const request = await receive('access');
+  const dueOn = async () => (await office.call<RightsRequest[]>('GET', '/privacy/requests')).find(({ id }) => id === request.id)!.dueOn;
+  const { workdays } = createRequire(import.meta.url)('chinese-days/dist/chinese-days.json') as { workdays: Record<string, string> };
+  workdays['2026-10-11'] = 'announced since';
+  t.equal(await dueOn(), '2026-10-16', 'the day moves with the arrangement of the year');
+  delete workdays['2026-10-11'];
+  t.equal(await dueOn(), '2026-10-19');
   clock.move(29 * 86_400_000);
   await box.owner.signIn(box.ownerId, OWNER_PIN);
   await officer.signIn();
   t.match((await office.call<RightsRequest[]>('GET', '/privacy/requests')).find(({ id }) => id === request.id), { dueOn: '2026-10-19', overdue: true });
   t.match((await overview()).tasks[0], { task: 'requests_overdue' });
+});
+
+// Last: leaves a deletion that cannot be finished.
+t.test('a dossier that is being erased is merged with no other: what moved there would go with it', async (t) => {
+  const [going, other] = [await box.owner.createCustomer({ displayName: '正在删' }), await box.owner.createCustomer({ displayName: '另一位' })];
+  for (const { id } of [going, other]) await box.owner.call('POST', `/customers/${id}/notes`, { text: '一条' });
+  reading(box.dataDirectory, (db) => db.exec(`CREATE TRIGGER stuck BEFORE DELETE ON note BEGIN SELECT RAISE(ABORT, 'stuck'); END`), false);
+  t.match(await office.call<Deletion>('DELETE', `/customers/${going.id}`), { completedAt: null });
+  t.equal(await refusal(box.owner.call('POST', `/customers/${other.id}/merge`, { into: going.id })), '404 customer_not_found');
+  t.equal(await refusal(box.owner.call('POST', `/customers/${going.id}/merge`, { into: other.id })), '404 customer_not_found');
+  t.equal((await box.owner.call<Dossier>('GET', `/customers/${other.id}`)).notes.length, 1);
 });

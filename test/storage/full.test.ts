@@ -1,10 +1,11 @@
 /** A full disk and a database that somebody else holds: said in the right words, nothing half-written, and on it goes. */
 import { join } from 'node:path';
 import t from 'tap';
-import type { Dossier, ErrorBody, VisitCard } from '../../appliance/contract/index.js';
+import type { Dossier, ErrorBody, RightsRequest, VisitCard } from '../../appliance/contract/index.js';
 import { Database, openStorage } from '../../appliance/storage/index.js';
 import { OWNER_PIN, startBox, TestClock, temporaryDirectory, type TestBox } from '../support/box.js';
-import { dumpTables, query, readKey } from '../support/disk.js';
+import { dumpTables, query, readKey, reading } from '../support/disk.js';
+import { addMember } from '../support/office.js';
 import { portrait, scene } from '../support/scene.js';
 import { answerTo, lookAtOne } from '../support/sockets.js';
 import { enrolPerson } from '../support/store.js';
@@ -22,8 +23,13 @@ async function fill(box: TestBox, customerId: string, characters = 2_000): Promi
 
 t.test('full disk', async (t) => {
   const dataDirectory = temporaryDirectory(t);
-  const box = await startBox(t, { dataDirectory, settings: { PORTICO_DB_MAX_MB: '1' } });
+  const clock = new TestClock();
+  const small = { dataDirectory, clock, settings: { PORTICO_DB_MAX_MB: '1' } };
+  const box = await startBox(t, small);
+  const { device: office } = await addMember(box, '隐私官', 'privacy_officer');
   const { id } = await box.owner.createCustomer({ displayName: '满了' });
+  const leaving = await Promise.all(Array.from({ length: 8 }, async (_, i) => (await box.owner.createCustomer({ displayName: `要走的${i}` })).id));
+  const { id: away } = await box.owner.createCustomer({ displayName: '很久没来的' });
   await box.owner.giveConsent(id);
   const taken = await fill(box, id) + await fill(box, id, 400);
   t.ok(taken > 10, `${taken} notes`);
@@ -56,8 +62,25 @@ t.test('full disk', async (t) => {
   t.equal(dumpTables(dataDirectory)['template_vector_rowids']!.length, 0, 'nor in the vault');
   t.match(await box.owner.send('POST', `/api/v1/customers/${id}/consents/withdraw`), { status: 200, body: { deletion: { completedAt: String } } },
     'withdrawing works on a full disk');
+  const isFull = async () => (await box.owner.send('POST', '/api/v1/customers', big)).status === 507;
+  while (!await isFull());
+  // Several of each, so that some need a page of their own.
+  for (const customerId of leaving) {
+    const asked = await office.send<RightsRequest>('POST', '/api/v1/privacy/requests', { customerId, kind: 'delete', receivedOn: '2024-01-01', note: '删'.repeat(900) });
+    t.equal(asked.status, 201, 'so does asking');
+    t.equal((await office.send('PUT', `/api/v1/customers/${customerId}/restriction`, { restricted: true, reason: '先停用' })).status, 200, 'restricting');
+    t.equal((await office.send('POST', `/api/v1/privacy/requests/${asked.body.id}/close`, { outcome: 'partly', reason: '部'.repeat(300) })).status, 200, 'answering');
+  }
+  for (const customerId of leaving) {
+    t.match(await office.send('DELETE', `/api/v1/customers/${customerId}`), { status: 200, body: { scope: 'dossier', completedAt: String } }, 'erasing');
+  }
+  while (!await isFull());
   t.match(query(dataDirectory, 'PRAGMA integrity_check'), [{ integrity_check: 'ok' }]);
   await box.stop();
+  reading(dataDirectory, (db) => db.run('UPDATE customer SET last_contact_ms = 1 WHERE id = ?', away), false);
+  clock.move(86_400_000);
+  await (await startBox(t, small)).stop();
+  t.strictSame(query(dataDirectory, `SELECT 1 FROM customer WHERE id = '${away}'`), [], 'and the nightly deletion');
 
   // IT makes room.
   const roomy = openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: 64_000_000, clock: new TestClock() });

@@ -15,8 +15,8 @@ function folder(t: Test, files: Record<string, string>): string {
   for (const [name, sql] of Object.entries(files)) writeFileSync(join(directory, name), sql);
   return directory;
 }
-const open = (dataDirectory: string, migrationsDirectory: string): Storage =>
-  openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: null, clock: new TestClock(1_000), migrationsDirectory });
+const open = (dataDirectory: string, migrationsDirectory: string, maxBytes: number | null = null): Storage =>
+  openStorage({ dataDirectory, credentialsDirectory: null, maxBytes, clock: new TestClock(1_000), migrationsDirectory });
 
 function codeOf(work: () => Storage): string {
   try {
@@ -116,6 +116,62 @@ t.test('the product\'s own files are in order and keep every table strict', asyn
     t.match(storage.db.get(`PRAGMA ${file}.secure_delete`), { secure_delete: 1 }, file);
   }
   storage.close();
+});
+
+t.test('a full box takes an update; the limit holds again after it', async (t) => {
+  const data = temporaryDirectory(t);
+  open(data, folder(t, { '0001-first.sql': FIRST })).close();
+  const { db, close } = open(data, folder(t, { '0001-first.sql': FIRST, '0002-second.sql': `${SECOND} INSERT INTO one (text) VALUES (hex(randomblob(3000000)));` }), 4_096);
+  t.equal(db.all('SELECT id FROM one').length, 1);
+  t.throws(() => db.run('INSERT INTO one (text) VALUES (hex(randomblob(3000000)))'), { code: 'storage_full' });
+  close();
+});
+
+t.test('0008: the last contact is read off what is stored, of merged dossiers too, and moves on from there', async (t) => {
+  const data = temporaryDirectory(t);
+  const files = readdirSync(MIGRATIONS_DIRECTORY).filter((name) => name.endsWith('.sql'));
+  const before = open(data, folder(t, Object.fromEntries(files.filter((name) => name < '0008').map((name) => [name, readFileSync(join(MIGRATIONS_DIRECTORY, name), 'utf8')]))));
+  const customer = (id: string, into: string | null = null) => before.db.run('INSERT INTO customer (id, display_name, created_at_ms, merged_into_id) VALUES (?, ?, 100, ?)', id, id, into);
+  before.db.exec(`INSERT INTO staff (id, name, role, pin_hash, created_at_ms) VALUES ('s', '店长', 'manager', 'x', 0);
+    INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES ('d', 'iPad', x'00', 0);
+    INSERT INTO notice (id, version, hash, max_term_days, published_at_ms) VALUES ('t', 1, 'x', 366, 0);`);
+  for (const id of ['made', 'came', 'noted', 'promised', 'done', 'signed', 'kept']) customer(id);
+  customer('middle', 'kept');
+  customer('former', 'middle');
+  const followUp = (id: string, of: string, doneAtMs: number | null) =>
+    before.db.run(`INSERT INTO follow_up (id, customer_id, text, author_id, at_ms, done_at_ms) VALUES (?, ?, 'x', 's', 400, ?)`, id, of, doneAtMs);
+  before.db.exec(`INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival) VALUES ('v', 'came', 150, 200, 'by_hand');
+    INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES ('n', 'noted', 'x', 's', 300);
+    INSERT INTO customer_merge (id, from_id, into_id, staff_id, at_ms) VALUES ('m1', 'former', 'middle', 's', 610), ('m2', 'middle', 'kept', 's', 620);`);
+  followUp('f1', 'promised', null);
+  followUp('f2', 'done', 500);
+  const sign = (db: typeof before.db, id: string, of: string, atMs: number) => db.run(
+    `INSERT INTO consent (id, customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature, purposes_given, ended_at_ms, end_reason)
+     VALUES (?, ?, 't', 'x', 'en', ?, '2027-01-01', 's', 'd', '{}', 'recognise', ?, 'replaced')`, id, of, atMs, atMs + 1);
+  sign(before.db, 'c1', 'signed', 600);
+  sign(before.db, 'c2', 'former', 700);
+  before.close();
+
+  const { db, close } = open(data, MIGRATIONS_DIRECTORY);
+  const last = () => Object.fromEntries(db.all<{ id: string; last_contact_ms: number }>('SELECT id, last_contact_ms FROM customer').map((row) => [row.id, row.last_contact_ms]));
+  t.strictSame(last(), { made: 100, came: 200, noted: 300, promised: 400, done: 500, signed: 600, kept: 700, middle: 700, former: 700 });
+
+  db.exec(`INSERT INTO customer (id, display_name, created_at_ms) VALUES ('new', 'x', 1000);
+    UPDATE visit SET last_seen_at_ms = 1100 WHERE id = 'v';
+    INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival) VALUES ('v2', 'made', 1150, 1200, 'by_hand');
+    INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES ('n2', 'noted', 'x', 's', 1300), ('n3', 'done', 'x', 's', 1);
+    INSERT INTO follow_up (id, customer_id, text, author_id, at_ms) VALUES ('f3', 'kept', 'x', 's', 1400);
+    UPDATE follow_up SET done_at_ms = 1500 WHERE id = 'f1';`);
+  sign(db, 'c3', 'signed', 1600);
+  db.exec(`DELETE FROM visit WHERE id > ''; DELETE FROM note WHERE id > '';`);
+  const now = { made: 1_200, came: 1_100, noted: 1_300, promised: 1_500, done: 500, signed: 1_600, kept: 1_400, middle: 700, former: 700, new: 1_000 };
+  t.strictSame(last(), now, 'an old row moves nothing back, and what is deleted neither');
+  db.run(`INSERT INTO customer_merge (id, from_id, into_id, staff_id, at_ms) VALUES ('m3', 'signed', 'new', 's', 1550)`);
+  t.equal(last()['new'], 1_600, 'the later of the two');
+  db.run(`INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES ('n4', 'new', 'x', 's', 1700)`);
+  db.run(`UPDATE customer_merge SET undone_at_ms = 1800 WHERE id = 'm3'`);
+  t.equal(last()['signed'], 1_700, 'who came while they were one may have been either');
+  close();
 });
 
 t.test('a transaction is all or nothing, refuses to wait, and tells only of what was written', async (t) => {

@@ -15,6 +15,8 @@ interface Grey { width: number; height: number; data: Uint8Array; kind: number }
 export interface ReadPdf {
   /** Text of each page, without its line breaks. */
   pages: string[];
+  /** Its lines, as they stand below each other. */
+  lines: string[];
   /** All of it, without spaces: a line may break anywhere. */
   squeezed: string;
   /** Names of the fonts that are in the file. */
@@ -29,12 +31,14 @@ export interface ReadPdf {
 export async function readPdf(bytes: Buffer): Promise<ReadPdf> {
   const task = getDocument({ data: new Uint8Array(bytes), standardFontDataUrl: STANDARD_FONTS, verbosity: 0, fontExtraProperties: true, useSystemFonts: false });
   const pdf = await task.promise;
-  const read: ReadPdf = { pages: [], squeezed: '', embeddedFonts: [], qrCodes: [], attachments: {}, info: (await pdf.getMetadata()).info as Record<string, unknown>, strokes: [] };
+  const read: ReadPdf = { pages: [], lines: [], squeezed: '', embeddedFonts: [], qrCodes: [], attachments: {}, info: (await pdf.getMetadata()).info as Record<string, unknown>, strokes: [] };
   const fonts = new Set<string>();
   for (let number = 1; number <= pdf.numPages; number++) {
     const page = await pdf.getPage(number);
     const { items } = await page.getTextContent();
-    read.pages.push(items.map((item) => ('str' in item ? item.str : '')).join(''));
+    const text = items.map((item) => ('str' in item ? `${item.str}${item.hasEOL ? '\n' : ''}` : '')).join('');
+    read.pages.push(text.replaceAll('\n', ''));
+    read.lines.push(...text.split('\n'));
     const { fnArray, argsArray } = await page.getOperatorList();
     let strokes = 0;
     for (const [index, fn] of fnArray.entries()) {

@@ -124,6 +124,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   db_in_use: 'Another program is using the data of the box. Call IT.',
   db_from_newer_version: 'The database was made by a different Portico. Call IT.',
   vault_missing: 'The vault with the customers\' keys is missing. Call IT.',
+  vault_unfinished: 'Making a new vault was cut off. Call IT.',
   egress_refused: 'The box may not connect to this host. Call IT.',
   model_missing: 'A recognition model is missing. Call IT.',
   model_corrupt: 'A recognition model is not the right one. Call IT.',

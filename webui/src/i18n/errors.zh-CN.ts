@@ -124,6 +124,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   db_in_use: '门店盒的数据正被另一个程序使用，请联系 IT。',
   db_from_newer_version: '数据库来自其他版本的 Portico，请联系 IT。',
   vault_missing: '缺少保存顾客密钥的保险柜文件，门店盒没有启动。请联系 IT。',
+  vault_unfinished: '新建保险柜文件时中断，门店盒没有启动。请联系 IT。',
   egress_refused: '门店盒不允许连接这个地址。请联系 IT。',
   model_missing: '门店盒缺少识别模型，请联系 IT。',
   model_corrupt: '门店盒的识别模型不对，请联系 IT。',
