@@ -7,7 +7,7 @@ import { Assessments, Breaches, Modes, Overview, Retention, StoredPersons } from
 import type { Config } from './config/index.js';
 import { Consent } from './consent/index.js';
 import { Customers } from './customers/index.js';
-import { Erasure } from './erasure/index.js';
+import { Erasure, type DeletionOrder } from './erasure/index.js';
 import { EventBus } from './events/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
@@ -101,6 +101,13 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       visits.closeForWithdrawal(customerId);
       sightings.forgetScores(customerId);
     }, 'at once');
+    // What rests on `preferences` and `contact`. Of two dossiers of one person they stay: that is no end of what was agreed to.
+    const dropRested = ({ customerId, purposes }: DeletionOrder) => {
+      if (purposes.includes('preferences')) customers.dropFacts(customerId);
+      if (purposes.includes('contact')) followUps.dropOpen(customerId);
+    };
+    erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
+    erasure.deletes('purposes', dropRested, 'at once');
     erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
     erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));
     erasure.deletes('dossier', (order) => consent.endAgain(order), 'at once');
@@ -113,6 +120,11 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       begin: (order) => erasure.begin(order), byId: (id) => erasure.byId(id), pending: () => erasure.pending(),
       withMerged: (customerId) => customers.withMerged(customers.byId(customerId).id),
     });
+    customers.factsNeed((customerId) => consent.requireAgreed(customerId, 'preferences'));
+    followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'));
+    consent.restsWith((customerId) => [
+      ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
+    ]);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
     customers.keepApart((customerId) => rights.isRestricted(customerId),
       (customerId) => erasure.pending().some((each) => each.customerId === customerId && each.scope === 'dossier'));
@@ -178,7 +190,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     const overview = new Overview({
       clock, audit, verification, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.records.counts(), requests: () => rights.open(),
-      pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(),
+      pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeOfOtherName: () => consent.notices.isOfOtherName(),
     });
 
     consent.expireDue();

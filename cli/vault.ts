@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Check } from 'typebox/schema';
 import { Audit, THE_BOX } from '../appliance/audit/index.js';
 import { Consent } from '../appliance/consent/index.js';
-import { Deletion as DeletionForm, type Deletion } from '../appliance/contract/index.js';
+import { Deletion as DeletionForm, PURPOSES, type Deletion } from '../appliance/contract/index.js';
 import { Erasure } from '../appliance/erasure/index.js';
 import { EventBus } from '../appliance/events/index.js';
 import { CustomerKeys, reconcile, rekey, rotationOf } from '../appliance/gallery/index.js';
@@ -52,7 +52,7 @@ export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput, del
     const ended = new Consent({ db, clock, audit, events: new EventBus(createLogger('silent')), timeZone: 'UTC' }).endAll();
     // Match scores and the like go when the box starts, which knows where they are.
     erasure.adopt(ended.map((customerId) => (
-      { id: randomUUID(), customerId, scope: 'face', reason: 'expired', requestedAt, completedAt: null, templatesDeleted: 0, keyDestroyed: false })));
+      { id: randomUUID(), customerId, scope: 'face', reason: 'expired', purposes: [...PURPOSES], requestedAt, completedAt: null, templatesDeleted: 0, keyDestroyed: false })));
     markRenewing(db, true);
     return { ended: ended.length, adopted: erasure.adopt(deletions.filter(({ scope }) => scope === 'dossier')) };
   }));

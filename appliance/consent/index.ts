@@ -7,6 +7,7 @@ import { THE_BOX, type Actor, type Audit, type RecordCheck } from '../audit/inde
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
+import { newestChildBirthDay, withMerged } from './family.js';
 import { isUnder14 } from './guardian.js';
 import { LinkTokens } from './link.js';
 import { Notices } from './notices.js';
@@ -22,10 +23,16 @@ export type { ConsentProof } from './proof.js';
 export interface Ending { customerId: string; scope: Deletion['scope']; reason: Deletion['reason']; purposes: readonly Purpose[] }
 /** Who sees to that. */
 export interface Deletions {
+  /** Whether something is still to be deleted: what is written now would be deleted along with it. */
+  isDeleting(customerId: string): boolean;
   /** Inside the transaction that ends the consent; the rest follows right after the commit. @returns the deletion's id */
   begin(ending: Ending): string;
   byId(id: string): Deletion;
 }
+
+/** What rests on these is no face: notes of what somebody likes, and plans to contact them. */
+const OUTSIDE_FACE = ['preferences', 'contact'] as const satisfies readonly Purpose[];
+type OutsideFace = (typeof OUTSIDE_FACE)[number];
 
 /** After its consent ended, a customer's own link still shows the receipt for this long. */
 const LINK_READABLE_MS = 30 * 86_400_000;
@@ -49,6 +56,7 @@ export class Consent {
   readonly #links: LinkTokens;
   #deletions: Deletions | null = null;
   #isRestricted: (customerId: string) => boolean = () => false;
+  #rests: (customerId: string) => readonly OutsideFace[] = () => [];
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; timeZone: string }) {
     this.#db = deps.db;
@@ -71,6 +79,11 @@ export class Consent {
   /** While this says yes of a customer, nothing may rest on their consent and they are not asked for another. */
   restrictWith(isRestricted: (customerId: string) => boolean): void {
     this.#isRestricted = isRestricted;
+  }
+
+  /** Says on which of these purposes something rests in one dossier as it is stored. */
+  restsWith(rests: (customerId: string) => readonly OutsideFace[]): void {
+    this.#rests = rests;
   }
 
   /** What has to be done at each start: the built-in notice, unless the store has its own, and seals for what has none yet. */
@@ -102,9 +115,9 @@ export class Consent {
   }
 
   /**
-   * Records a signed consent and seals it; a former one of the same customer is replaced. Signing again without a purpose takes
-   * that purpose back: what rested on it is deleted right after. A former one that has run out is not replaced but ends first,
-   * with all that rested on it.
+   * Records a signed consent and seals it; a former one of the same customer is replaced. Signing without a purpose takes that
+   * purpose back: what rested on it is deleted right after, and so are preferences and open follow-ups from before any consent.
+   * A former one that has run out is not replaced but ends first, with all that rested on it.
    * @throws PorticoError consent_notice_outdated, consent_purpose_missing, consent_guardian_required, consent_guardian_invalid,
    *   consent_signature_empty, consent_term_invalid {lastDay}, customer_not_found, customer_restricted, consent_cool_off {notBefore}
    */
@@ -115,7 +128,8 @@ export class Consent {
     checkRequest(request, notice, now, this.#timeZone);
     const today = toDay(now, this.#timeZone);
     if ((this.records.active(customerId)?.valid_until ?? today) < today) this.expireDue();
-    const childBirthDay = this.records.active(customerId)?.child_birth_day ?? null;
+    // What a guardian once said of the child's age stands, also after that consent; only another guardian's consent corrects it.
+    const childBirthDay = newestChildBirthDay(this.#db, customerId);
     if (request.guardian === undefined && childBirthDay !== null && isUnder14(childBirthDay, today)) throw new PorticoError('consent_guardian_required');
     const row: SealedRow = {
       id: randomUUID(), customer_id: customerId, notice_id: notice.id, notice_hash: notice.hash, language: request.language, given_at_ms: now,
@@ -123,18 +137,19 @@ export class Consent {
       purposes_given: request.purposes.join(','), guardian_name: request.guardian?.name ?? null,
       guardian_relation: request.guardian?.relation ?? null, child_birth_day: request.guardian?.childBirthDay ?? null,
     };
-    let takenBack = false;
     return this.#db.transaction(() => {
+      const held: Purpose[] = withMerged(this.#db, customerId).flatMap((id) => this.#rests(id));
       const former = this.records.active(customerId);
       if (former !== undefined) {
         const atMs = this.records.end(former.id, 'replaced');
         this.#audit.record('consent_ended', by, { customerId, detail: { consentId: former.id, reason: 'replaced', atMs } });
-        takenBack = this.records.purposes(former.id).some((purpose) => !request.purposes.includes(purpose));
+        held.push(...this.records.purposes(former.id));
       }
       const seal = sealOf(row);
       this.records.insert(row, seal);
       this.#seals.record(row, seal, by);
-      if (takenBack) this.#narrow(customerId, request.purposes, by);
+      const ended = PURPOSES.filter((purpose) => held.includes(purpose) && !request.purposes.includes(purpose));
+      if (ended.length > 0) this.#narrow(customerId, ended, by);
       return this.records.history(customerId)[0]!; // templates stay: the new consent covers recognition too
     });
   }
@@ -156,6 +171,18 @@ export class Consent {
   }
 
   /**
+   * For whoever writes down a preference or a plan to contact the customer, inside the transaction that writes. While there is a consent
+   * that has not ended, it has to cover the purpose. Without one, the store's own membership terms have to carry it: nothing that is
+   * done without recognition hangs on a consent to it.
+   * @throws PorticoError customer_restricted, deletion_pending, preferences_not_agreed, contact_not_agreed
+   */
+  requireAgreed(customerId: string, purpose: OutsideFace): void {
+    if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
+    if (this.#deletionsOf().isDeleting(customerId)) throw new PorticoError('deletion_pending');
+    if (this.#lacks(customerId).includes(purpose)) throw new PorticoError(`${purpose}_not_agreed`);
+  }
+
+  /**
    * Ends the consent, or purposes of it alone; what rested on them is deleted right after, over a restart too.
    * @param by the box itself: the customer over their own link
    * @param purposes which; `recognise` among them, or none named: all, because the others rest on it
@@ -169,8 +196,9 @@ export class Consent {
       const left = purposes.includes('recognise') ? [] : given.filter((purpose) => !purposes.includes(purpose));
       if (active === undefined || left.length === given.length) throw new PorticoError('consent_not_active');
       if (left.length === 0) return { purposesLeft: left, deletionId: this.#end(active.id, customerId, 'withdrawn', by) };
-      const atMs = this.records.takeBack(active.id, given.filter((purpose) => !left.includes(purpose)));
-      return { purposesLeft: left, deletionId: this.#narrow(customerId, left, by, atMs) };
+      const ended = given.filter((purpose) => !left.includes(purpose));
+      const atMs = this.records.takeBack(active.id, ended);
+      return { purposesLeft: left, deletionId: this.#narrow(customerId, ended, by, atMs) };
     }));
     const deletion = this.#deletionsOf().byId(deletionId);
     return {
@@ -179,11 +207,16 @@ export class Consent {
   }
 
   /**
-   * For merging dossiers: the consent given under the one that goes ends as `replaced`, with all that rested on it.
+   * For merging dossiers: the consent given under the one that goes ends as `replaced`, with all that was made of the face. Its
+   * preferences and open follow-ups are the same person's as before and go along, unless the consent of the other one does not cover them.
    * @param merge does the merging in one transaction and calls `end` inside it, before anything moves
    */
-  endForMerge(customerId: string, merge: (end: () => void) => void): void {
-    merge(() => { this.endFor(customerId, 'merged'); });
+  endForMerge(customerId: string, into: string, merge: (end: () => void) => void): void {
+    merge(() => {
+      this.endFor(customerId, 'merged');
+      const lacked = this.#lacks(into).filter((purpose) => withMerged(this.#db, customerId).some((id) => this.#rests(id).includes(purpose)));
+      if (lacked.length > 0) this.#begin({ customerId, scope: 'purposes', reason: 'merged', purposes: lacked });
+    });
   }
 
   /** Ends the consent, if there is one, inside the caller's transaction. */
@@ -286,6 +319,14 @@ export class Consent {
     return this.#isRestricted(customerId) ? null : new Set(this.records.purposes(active.id));
   }
 
+  /** Which of the purposes outside the face a consent that has not ended leaves out; none: there is no consent. */
+  #lacks(customerId: string): OutsideFace[] {
+    const active = this.records.active(customerId);
+    if (active === undefined) return [];
+    const agreed = this.records.purposes(active.id);
+    return OUTSIDE_FACE.filter((purpose) => !agreed.includes(purpose));
+  }
+
   #mayBeAsked(customerId: string, by: Actor): void {
     this.#mustExist(customerId);
     if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
@@ -297,10 +338,10 @@ export class Consent {
   }
 
   /** Inside a transaction. @param atMs when something was taken back; null: the consent never had it @returns the deletion's id */
-  #narrow(customerId: string, left: readonly Purpose[], by: Actor, atMs: number | null = null): string {
-    const ended = PURPOSES.filter((purpose) => !left.includes(purpose));
-    const deletionId = this.#deletionsOf().begin({ customerId, scope: 'purposes', reason: 'narrowed', purposes: ended });
-    this.#audit.record('consent_narrowed', by, { customerId, detail: { consentId: this.records.active(customerId)?.id ?? null, purposesLeft: left.join(' '), deletionId, atMs } });
+  #narrow(customerId: string, ended: readonly Purpose[], by: Actor, atMs: number | null = null): string {
+    const deletionId = this.#begin({ customerId, scope: 'purposes', reason: 'narrowed', purposes: ended });
+    const consentId = this.records.active(customerId)!.id;
+    this.#audit.record('consent_narrowed', by, { customerId, detail: { consentId, purposesLeft: this.records.purposes(consentId).join(' '), deletionId, atMs } });
     this.#db.afterCommit(() => this.#events.emit('consentNarrowed', { customerId }));
     return deletionId;
   }
@@ -308,10 +349,24 @@ export class Consent {
   /** Inside a transaction. @returns the deletion's id */
   #end(consentId: string, customerId: string, endReason: EndReason, by: Actor, reason: Deletion['reason'] = 'withdrawn'): string {
     const atMs = this.records.end(consentId, endReason);
-    const deletionId = this.#deletionsOf().begin({ customerId, scope: 'face', reason, purposes: PURPOSES });
+    const deletionId = this.#begin({ customerId, scope: 'face', reason, purposes: PURPOSES });
     this.#audit.record('consent_ended', by, { customerId, detail: { consentId, reason, deletionId, atMs } });
     this.#db.afterCommit(() => this.#events.emit('consentEnded', { customerId }));
     return deletionId;
+  }
+
+  /**
+   * What rests on a purpose outside the face may stand in a dossier that was merged into this one; each has a record of its own, because
+   * an older database may know them as apart. @returns the deletion's id
+   */
+  #begin(ending: Ending): string {
+    const purposes = OUTSIDE_FACE.filter((purpose) => ending.purposes.includes(purpose));
+    if (purposes.length > 0 && (ending.scope !== 'face' || ending.reason !== 'merged')) {
+      for (const each of withMerged(this.#db, ending.customerId).slice(1)) {
+        this.#deletionsOf().begin({ customerId: each, scope: 'purposes', reason: ending.reason, purposes });
+      }
+    }
+    return this.#deletionsOf().begin(ending);
   }
 
   #deletionsOf(): Deletions {

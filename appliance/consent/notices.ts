@@ -19,6 +19,8 @@ export class Notices {
   readonly #events: EventBus;
   readonly #audit: Audit;
   readonly #timeZone: string;
+  /** As the box has it in its settings. */
+  #storeName: string | null = null;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; timeZone: string }) {
     this.#db = deps.db;
@@ -29,11 +31,14 @@ export class Notices {
   }
 
   /**
-   * Publishes the built-in notice, as a new version when the store's name or the product's text changed; never again once the
-   * store has published a notice of its own.
+   * Publishes the built-in notice, as a new version when the product's text changed; never again once the store has published a
+   * notice of its own. Nor where another name stands in it and customers agreed to that one: whether that is another handler, and
+   * so a material change (PIPL 14), or the same one spelt better, a person has to say (`isOfOtherName`).
    */
   publishBuiltIn(storeName: string): void {
-    if (this.#db.get(`SELECT 1 FROM notice WHERE origin = 'store' LIMIT 1`) !== undefined) return;
+    this.#storeName = storeName;
+    if (this.#hasOwn()) return;
+    if (this.isOfOtherName() && this.#db.get('SELECT 1 FROM consent WHERE ended_at_ms IS NULL LIMIT 1') !== undefined) return;
     const sections = toSections(builtInNotice(storeName));
     if (this.#newest()?.hash === hashSections(sections)) return;
     this.#db.transaction(() => this.#insert({ maxTermDays: MAX_TERM_DAYS, sections }, false, 'built_in', THE_BOX));
@@ -158,6 +163,20 @@ export class Notices {
   /** Whether the notice that is shown still says nothing of the store's own where it has to, whatever else of it was edited. */
   isUnreviewed(): boolean {
     return this.#builtIn(this.current().sections).length > 0;
+  }
+
+  /** Whether the built-in notice is shown under another name than the store has now: one with the new name has to be published by hand. */
+  isOfOtherName(): boolean {
+    const newest = this.#newest();
+    if (this.#storeName === null || newest === undefined || this.#hasOwn()) return false;
+    const text = builtInNotice(this.#storeName);
+    const { sections } = this.#toNotice(newest);
+    return sections.some(({ language, field, text: named }) => field === 'handler' && named !== text[language].handler);
+  }
+
+  /** Whether the store has published a notice of its own. */
+  #hasOwn(): boolean {
+    return this.#db.get(`SELECT 1 FROM notice WHERE origin = 'store' LIMIT 1`) !== undefined;
   }
 
   /** Where a section that only the store can write is one that the box ever came with. A stroke or a space more makes it no other. */

@@ -2,13 +2,19 @@ import type { Consent as ConsentRecord, ConsentEvidence, Language, Notice, Purpo
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import type { Notices } from './notices.js';
+import { AHEAD_MAX_MS } from './refusals.js';
 import type { SealedRow } from './seal.js';
 
 export type EndReason = NonNullable<ConsentRecord['endReason']>;
-export interface ActiveRow { id: string; valid_until: string; child_birth_day: string | null; outdated: number }
+export interface ActiveRow { id: string; valid_until: string; outdated: number }
 
-/** Whether a notice after this consent's changed materially. */
-const OUTDATED = 'EXISTS (SELECT 1 FROM notice AS later WHERE later.material = 1 AND later.version > notice.version)';
+/**
+ * Whether a notice after this consent's changed materially; or it was signed under a clock that was far ahead: then its last day says
+ * nothing, and the customer has to sign anew. The value is the latest that a signature can be of.
+ */
+const OUTDATED = '(EXISTS (SELECT 1 FROM notice AS later WHERE later.material = 1 AND later.version > notice.version) OR given_at_ms > ?)';
+/** No consent holds beyond the longest term of its notice, whatever was written down; a day more for the time zone. */
+const LAST_DAY = `date((given_at_ms / 86400000 + max_term_days + 1) * 86400, 'unixepoch')`;
 /** Ended, and over its term. One that seems to have ended before it was given ended while the clock stood wrong. */
 const OVER = 'max(ended_at_ms, given_at_ms) < ? AND customer_id NOT IN (SELECT value FROM json_each(?))';
 
@@ -31,14 +37,15 @@ export class ConsentRecords {
   /** The one that has not ended, whatever its last day; a customer has one at most. */
   active(customerId: string): ActiveRow | undefined {
     return this.#db.get<ActiveRow>(
-      `SELECT consent.id, valid_until, child_birth_day, ${OUTDATED} AS outdated FROM consent JOIN notice ON notice.id = notice_id
-       WHERE customer_id = ? AND ended_at_ms IS NULL`, customerId);
+      `SELECT consent.id, min(valid_until, ${LAST_DAY}) AS valid_until, ${OUTDATED} AS outdated FROM consent JOIN notice ON notice.id = notice_id
+       WHERE customer_id = ? AND ended_at_ms IS NULL`, this.#latest(), customerId);
   }
 
   /** Everybody's that has not ended and whose last day is before this one; without a day, all that have not ended. */
   open(before?: string): { id: string; customerId: string }[] {
     return this.#db.all<{ id: string; customerId: string }>(
-      'SELECT id, customer_id AS customerId FROM consent WHERE ended_at_ms IS NULL AND valid_until < ?', before ?? '9999-99');
+      `SELECT consent.id, customer_id AS customerId FROM consent JOIN notice ON notice.id = notice_id
+       WHERE ended_at_ms IS NULL AND min(valid_until, ${LAST_DAY}) < ?`, before ?? '9999-99');
   }
 
   /** What was signed and not taken back alone. */
@@ -105,7 +112,7 @@ export class ConsentRecords {
     const soon = toDay(this.#clock.now() + 30 * 86_400_000, this.#timeZone);
     const holding = this.#db.get<{ holding: number; outdated: number; endingSoon: number }>(
       `SELECT count(*) AS holding, coalesce(sum(${OUTDATED}), 0) AS outdated, coalesce(sum(valid_until <= ?), 0) AS endingSoon
-       FROM consent JOIN notice ON notice.id = notice_id WHERE ended_at_ms IS NULL AND valid_until >= ?`, soon, today)!;
+       FROM consent JOIN notice ON notice.id = notice_id WHERE ended_at_ms IS NULL AND valid_until >= ?`, this.#latest(), soon, today)!;
     const withdrawn = this.#db.all<{ ended_at_ms: number }>(
       `SELECT ended_at_ms FROM consent WHERE end_reason = 'withdrawn' AND ended_at_ms >= ?`, this.#clock.now() - 367 * 86_400_000)
       .filter((row) => toDay(row.ended_at_ms, this.#timeZone).slice(0, 4) === today.slice(0, 4)).length;
@@ -139,6 +146,11 @@ export class ConsentRecords {
     return now;
   }
 
+  /** The latest that a signature can be of, ms since 1970. */
+  #latest(): number {
+    return this.#clock.now() + AHEAD_MAX_MS;
+  }
+
   /** Deletes all of a customer's. @returns how many */
   deleteOf(customerId: string): number {
     return this.#delete('customer_id = ?', customerId);
@@ -163,7 +175,7 @@ export class ConsentRecords {
       `SELECT consent.id, notice.version, consent.language, given_at_ms, valid_until, ended_at_ms, end_reason, staff.name AS witness,
          guardian_name, guardian_relation, seal, ended_at_ms IS NULL AND ${OUTDATED} AS outdated
        FROM consent JOIN notice ON notice.id = notice_id JOIN staff ON staff.id = consent.staff_id
-       WHERE ${filter} ORDER BY given_at_ms DESC, consent.rowid DESC`, value,
+       WHERE ${filter} ORDER BY given_at_ms DESC, consent.rowid DESC`, this.#latest(), value,
     ).map((row) => ({
       id: row.id, noticeVersion: row.version, language: row.language, purposes: this.purposes(row.id),
       givenAt: toInstant(row.given_at_ms), validUntil: row.valid_until,

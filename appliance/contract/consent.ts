@@ -89,7 +89,10 @@ export const Consent = Type.Object(
     guardian: Nullable(Type.Object({ name: Type.String(), relation: Type.String() }, closed)),
     /** SHA-256 over the whole record, strokes included, as it stands in the audit chain; null: given before there was one. */
     seal: Nullable(Type.String()),
-    /** True while it holds but the notice has changed materially since: nothing is recognised until the customer signs anew. */
+    /**
+     * True while it holds but the notice has changed materially since, or it was signed under a clock that was far ahead: nothing is
+     * recognised until the customer signs anew.
+     */
     outdated: Type.Boolean(),
   },
   closed,
@@ -109,11 +112,17 @@ export type WithdrawalRequest = Static<typeof WithdrawalRequest>;
 
 /** Why something was deleted: the wording of the receipt hangs on it. */
 export const DELETION_REASONS = ['withdrawn', 'expired', 'narrowed', 'merged', 'erased', 'retention'] as const;
-/** `face`: templates, kept pictures, match scores. `dossier`: all that is known of the customer. */
+/**
+ * `purposes`: what rested on these alone. `face`: templates, kept pictures, match scores, and unless dossiers were merged what rested on
+ * the other purposes. `dossier`: all that is known of the customer.
+ */
 export const DELETION_SCOPES = ['purposes', 'face', 'dossier'] as const;
 export const Deletion = Type.Object(
   {
-    id: Id, customerId: Id, scope: OneOf(DELETION_SCOPES), reason: OneOf(DELETION_REASONS), requestedAt: Instant,
+    id: Id, customerId: Id, scope: OneOf(DELETION_SCOPES), reason: OneOf(DELETION_REASONS),
+    /** The purposes that ended, and what rested on them went. Empty with `dossier`: everything went. */
+    purposes: Type.Array(Purpose),
+    requestedAt: Instant,
     /** Null: under way; it goes on by itself, over a restart too. */
     completedAt: Nullable(Instant),
     templatesDeleted: Type.Integer({ minimum: 0 }),

@@ -62,6 +62,8 @@ export const ERRORS = {
   consent_not_found: [404, 'This consent is not known.'],
   consent_link_invalid: [403, 'This link is no longer valid. Ask the staff for a new one.'],
   customer_restricted: [409, 'Processing of this customer\'s data is restricted at their request. Ask the privacy officer.'],
+  preferences_not_agreed: [403, 'The customer did not agree to having preferences noted. Facts can be taken out; for new ones the customer signs anew.'],
+  contact_not_agreed: [403, 'The customer did not agree to being contacted. For a follow-up the customer signs anew.'],
   notice_incomplete: [409, 'The notice cannot be published yet: parts are missing.'],
   notice_material_unsaid: [400, 'Say whether the change is material: whether customers who agreed before have to be asked again.'],
   notice_unchanged: [409, 'The draft is the same as the published notice.'],

@@ -30,6 +30,7 @@ export class Customers {
 
   #merged: readonly MovableRows[];
   #isRestricted: (customerId: string) => boolean = () => false;
+  #requireFactsAgreed: (customerId: string) => void = () => undefined;
   #isGoing: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
@@ -40,12 +41,18 @@ export class Customers {
   }
 
   /**
-   * While one of these says yes of one of them, two dossiers are not merged.
+   * While one of these says yes of one of them, two dossiers are not merged. While it is the first, they are not taken apart either, and
+   * no note is added.
    * @param isGoing whether the dossier is being erased: what moved there would go with it
    */
   keepApart(isRestricted: (customerId: string) => boolean, isGoing: (customerId: string) => boolean): void {
     this.#isRestricted = isRestricted;
     this.#isGoing = isGoing;
+  }
+
+  /** Asked inside the transaction that adds a fact to a dossier; throws where the customer did not agree to that. */
+  factsNeed(requireAgreed: (customerId: string) => void): void {
+    this.#requireFactsAgreed = requireAgreed;
   }
 
   /** What other rooms hold of a dossier and goes along when it is merged. Must be given before any merge. */
@@ -66,10 +73,15 @@ export class Customers {
     });
   }
 
-  /** Changes the fields that are given, keeps the others. @throws PorticoError customer_not_found, phone_taken */
+  /**
+   * Changes the fields that are given, keeps the others. Facts may always be taken out.
+   * @throws PorticoError customer_not_found, phone_taken, and what `factsNeed` throws
+   */
   change(id: string, change: CustomerChange): Customer {
     return this.#db.transaction(() => {
-      const next = { ...this.byId(id), ...change };
+      const before = this.byId(id);
+      const next = { ...before, ...change };
+      if (addsLine(before.facts, next.facts)) this.#requireFactsAgreed(id);
       this.#guardPhone(() => this.#db.run(
         'UPDATE customer SET display_name = ?, salutation = ?, phone = ?, tier = ? WHERE id = ?',
         next.displayName.trim(), next.salutation, next.phone, next.tier, id));
@@ -110,11 +122,23 @@ export class Customers {
     }));
   }
 
-  /** @throws PorticoError customer_not_found */
+  /** The facts on the card, of this dossier alone. */
+  hasFacts(id: string): boolean {
+    return this.#db.get(`SELECT 1 FROM customer_line WHERE customer_id = ? AND kind = 'fact'`, id) !== undefined;
+  }
+
+  /** Takes the facts out; do-not lines stay: they are the customer's own instructions, and bind the store. Safe to repeat. */
+  dropFacts(id: string): void {
+    this.#db.run(`DELETE FROM customer_line WHERE customer_id = ? AND kind = 'fact'`, id);
+    this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: id }));
+  }
+
+  /** @throws PorticoError customer_not_found, customer_restricted */
   addNote(customerId: string, text: string, staffId: string): Note {
     const id = randomUUID();
     return this.#db.transaction(() => {
       this.byId(customerId);
+      if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
       this.#db.run('INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES (?, ?, ?, ?, ?)',
         id, customerId, text.trim(), staffId, this.#clock.now());
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
@@ -163,13 +187,14 @@ export class Customers {
    * Takes a merged dossier out again with exactly the rows that went along. A consent that ended with the merge stays
    * ended: it has to be asked for again. Merges are undone in the reverse order.
    * @returns the id of the dossier that is back
-   * @throws PorticoError merge_not_found, merge_undo_order {into} when the dossier it went into was merged itself since
+   * @throws PorticoError merge_not_found, customer_restricted, merge_undo_order {into} when the dossier it went into was merged itself since
    */
   undoMerge(mergeId: string): string {
     return this.#db.transaction(() => {
       const merge = this.#db.get<{ from_id: string; into_id: string }>(
         'SELECT from_id, into_id FROM customer_merge WHERE id = ? AND undone_at_ms IS NULL', mergeId);
       if (merge === undefined) throw new PorticoError('merge_not_found');
+      if (this.#isRestricted(merge.from_id) || this.#isRestricted(merge.into_id)) throw new PorticoError('customer_restricted');
       const kept = this.#db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', merge.into_id)!;
       if (kept.merged_into_id !== null) throw new PorticoError('merge_undo_order', { into: kept.merged_into_id });
       this.#moveApart(mergeId);
@@ -298,4 +323,14 @@ export class Customers {
       throw error;
     }
   }
+}
+
+/** Whether there is a line that was not there before, or more often than before. */
+function addsLine(before: readonly string[], after: readonly string[]): boolean {
+  const known = [...before];
+  return after.some((line) => {
+    const at = known.indexOf(line.trim());
+    if (at !== -1) known.splice(at, 1);
+    return at === -1;
+  });
 }

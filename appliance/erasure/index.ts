@@ -221,16 +221,16 @@ export class Erasure {
   adopt(deletions: readonly Deletion[]): number {
     return this.#db.transaction(() => {
       const unknown = deletions.filter(({ id }) => this.#vaultRow(id) === undefined && this.#pendingRow(id) === undefined && this.#completedAt(id) === null);
-      for (const { id, customerId, scope, reason, requestedAt, templatesDeleted } of unknown) {
+      for (const { id, customerId, scope, reason, purposes, requestedAt, templatesDeleted } of unknown) {
         this.#writePending({
-          id, customer_id: customerId, scope, reason, purposes: '', requested_at_ms: Date.parse(requestedAt), templates: templatesDeleted,
+          id, customer_id: customerId, scope, reason, purposes: purposes.join(' '), requested_at_ms: Date.parse(requestedAt), templates: templatesDeleted,
         });
       }
       return unknown.length;
     });
   }
 
-  /** Whether something of this customer's face is still to be deleted: what is made now would be deleted along with it. */
+  /** Whether something of this customer's is still to be deleted: what is made now would be deleted along with it. */
   isDeleting(customerId: string): boolean {
     return this.#db.get('SELECT 1 FROM main.deletion_pending WHERE customer_id = ? AND rows_gone = 0', customerId) !== undefined;
   }
@@ -280,7 +280,8 @@ export class Erasure {
         if (row.rows_gone === 1) markApart(this.#db); // an older vault: nobody knows any more which vectors are theirs
       });
       this.#db.transaction(() => {
-        if (order.scope === 'dossier') this.#run(this.#atOnce, order); // a consent may have been signed meanwhile
+        // Again: of a dossier a consent may have been signed meanwhile, and one out of an audit pack was not begun here.
+        if (row.rows_gone === 0 || order.scope === 'dossier') this.#run(this.#atOnce, order);
         this.#run(this.#next, order);
         this.#db.run('UPDATE deletion_pending SET rows_gone = 1 WHERE id = ?', id);
         if (order.scope !== 'purposes') {
@@ -376,7 +377,7 @@ function toDeletion(row: PendingRow | VaultRow): Deletion {
   const inVault = 'seq' in row;
   const completedAtMs = inVault ? row.completed_at_ms : null;
   return {
-    id: row.id, customerId: row.customer_id, scope: row.scope, reason: row.reason, requestedAt: toInstant(row.requested_at_ms),
+    id: row.id, customerId: row.customer_id, scope: row.scope, reason: row.reason, purposes: toOrder(row).purposes as Purpose[], requestedAt: toInstant(row.requested_at_ms),
     completedAt: completedAtMs === null ? null : toInstant(completedAtMs), templatesDeleted: row.templates, keyDestroyed: inVault && row.keys > 0,
   };
 }

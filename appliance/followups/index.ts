@@ -17,6 +17,7 @@ export class FollowUps {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #events: EventBus;
+  #requireAgreed: (customerId: string) => void = () => undefined;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
     this.#db = deps.db;
@@ -25,11 +26,17 @@ export class FollowUps {
     this.rows = movableRows(deps.db, 'follow_up');
   }
 
-  /** @throws PorticoError customer_not_found */
+  /** Asked inside the transaction that adds a follow-up; throws where the customer did not agree to being contacted. */
+  need(requireAgreed: (customerId: string) => void): void {
+    this.#requireAgreed = requireAgreed;
+  }
+
+  /** @throws PorticoError customer_not_found, and what `need` throws */
   add(customerId: string, request: FollowUpRequest, staffId: string): FollowUp {
     const id = randomUUID();
     return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
+      this.#requireAgreed(customerId);
       this.#db.run('INSERT INTO follow_up (id, customer_id, text, due_on, author_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
         id, customerId, request.text.trim(), request.dueOn ?? null, staffId, this.#clock.now());
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
@@ -46,6 +53,16 @@ export class FollowUps {
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: row.customer_id }));
       return this.#byId(id);
     });
+  }
+
+  hasOpen(customerId: string): boolean {
+    return this.#db.get('SELECT 1 FROM follow_up WHERE customer_id = ? AND done_at_ms IS NULL', customerId) !== undefined;
+  }
+
+  /** Deletes what is still to be done for a customer: nobody will contact them. What was done stays. Safe to repeat. */
+  dropOpen(customerId: string): void {
+    this.#db.run('DELETE FROM follow_up WHERE customer_id = ? AND done_at_ms IS NULL', customerId);
+    this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
   }
 
   /** Deletes all follow-ups of a customer. */

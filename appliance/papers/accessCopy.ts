@@ -1,7 +1,7 @@
 import type { AccessCopy, Language } from '../contract/index.js';
 import { Sheet } from './sheet.js';
 import { onDay, when } from './when.js';
-import { END_REASONS, PURPOSE_NAMES, REASONS, SCOPES } from './words.js';
+import { deleted, END_REASONS, PURPOSE_NAMES, REASONS } from './words.js';
 
 export interface AccessCopyData {
   copy: AccessCopy;
@@ -104,7 +104,7 @@ export async function accessCopyPdf({ copy, timeZone }: AccessCopyData, language
   if (copy.consents.length > 0) sheet.aside(words.copyHint);
   await section(words.refusals, copy.refusals.map((refusal) => [at(refusal.refusedAt), words.notBefore(at(refusal.notBefore))]));
   await section(words.deletions, copy.deletions.map((deletion) => [at(deletion.requestedAt), joined(
-    SCOPES[language][deletion.scope], REASONS[language][deletion.reason], words.templates(deletion.templatesDeleted),
+    deleted(language, deletion), REASONS[language][deletion.reason], words.templates(deletion.templatesDeleted),
     deletion.completedAt === null ? words.pending : words.done(at(deletion.completedAt)))]));
   await section(words.explanations, copy.explanations.map((one) => [at(one.at), joined(
     words.outcome[one.outcome], one.score === null || one.threshold === null ? words.scoreGone : words.score(one.score.toFixed(3), one.threshold.toFixed(3)),

@@ -2,7 +2,7 @@ import type { Deletion, Language } from '../contract/index.js';
 import { PorticoError } from '../kit/index.js';
 import { Sheet, type Letterhead } from './sheet.js';
 import { when } from './when.js';
-import { afterwards, REASONS, SCOPES } from './words.js';
+import { afterwards, deleted, REASONS } from './words.js';
 
 export interface DeletionReceiptData extends Letterhead {
   deletion: Deletion;
@@ -60,7 +60,7 @@ export async function deletionReceiptPdf(data: DeletionReceiptData, language: La
 
   sheet.heading(words.what);
   sheet.facts([
-    [words.scope, SCOPES[language][deletion.scope]],
+    [words.scope, deleted(language, deletion)],
     [words.templates, words.count(deletion.templatesDeleted)],
     [words.reason, REASONS[language][deletion.reason]],
     [words.requestedAt, when(deletion.requestedAt, timeZone, language)],

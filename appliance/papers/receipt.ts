@@ -17,6 +17,8 @@ export interface DeletionClaims {
   iat: number;
   scope: Deletion['scope'];
   reason: Deletion['reason'];
+  /** The purposes that ended; empty with `dossier`. */
+  purposes: Deletion['purposes'];
   requestedAt: string;
   completedAt: string;
   templatesDeleted: number;
@@ -29,11 +31,11 @@ export interface DeletionClaims {
  * @throws PorticoError deletion_pending while it is under way: nothing is said to be gone before it is
  */
 export async function signDeletion(signer: Signer, storeName: string, deletion: Deletion, audit: ChainHead): Promise<string> {
-  const { id, customerId, completedAt, scope, reason, requestedAt, templatesDeleted, keyDestroyed } = deletion;
+  const { id, customerId, completedAt, scope, reason, purposes, requestedAt, templatesDeleted, keyDestroyed } = deletion;
   if (completedAt === null) throw new PorticoError('deletion_pending');
   const claims: DeletionClaims = {
     iss: storeName, jti: id, sub: customerId, iat: Math.floor(Date.parse(completedAt) / 1000),
-    scope, reason, requestedAt, completedAt, templatesDeleted, keyDestroyed, audit: { seq: audit.seq, hash: audit.hash },
+    scope, reason, purposes, requestedAt, completedAt, templatesDeleted, keyDestroyed, audit: { seq: audit.seq, hash: audit.hash },
   };
   return signer.sign('deletion', { ...claims });
 }

@@ -48,7 +48,7 @@ export class Store {
       const owner = await client.makeOwner('bench', PIN);
       await client.signIn(owner.id, PIN);
       const { id } = await client.createCustomer({ displayName: '顾客', salutation: '王女士', tier: 'gold', facts: ['喜欢靠窗的座位', 'Takes tea, not coffee'], doNot: ['不要推荐皮草'] });
-      await client.giveConsent(id);
+      await client.giveConsent(id, { purposes: ['recognise', 'greet', 'preferences'] });
       await client.enrol(id, [store.frame, store.smallFrame]);
       store.#client = client;
     } finally {

@@ -177,7 +177,7 @@ t.test('consents from before there were seals are sealed late, once, and verify 
     INSERT INTO customer (id, display_name, created_at_ms) VALUES ('c', '顾客', 1);
     INSERT INTO notice (id, version, hash, max_term_days, published_at_ms) VALUES ('n', 1, 'e3', 366, 5);
     INSERT INTO consent (id, customer_id, notice_id, notice_hash, language, given_at_ms, valid_until, staff_id, device_id, signature)
-      VALUES ('k', 'c', 'n', 'e3', 'en', 10, '2026-12-31', 's', 'd', '{}');
+      VALUES ('k', 'c', 'n', 'e3', 'en', ${NOON - 100 * DAY_MS}, '2026-12-31', 's', 'd', '{}');
     INSERT INTO consent_purpose VALUES ('k', 'recognise'), ('k', 'contact'), ('k', 'greet');`);
   old.close();
   const { consent, db } = start(t, { dataDirectory });
@@ -244,6 +244,38 @@ t.test('C6: on the 14th birthday the guardian\'s consent is over, templates are 
   t.match(sign(id), { guardian: null, endedAt: null });
 });
 
+t.test('C6: who was known as a child stays one: after a withdrawal, when it ran out, in another dossier, and taken out of it', async (t) => {
+  const rooms = start(t);
+  const { clock, consent, customers } = rooms;
+  const merge = (from: string, into: string) => consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
+  const alone = (id: string) => refused(() => rooms.sign(id));
+  const byGuardian = { ...child('2016-03-01'), validUntil: '2026-07-01' };
+  const [withdrawn, expired, merged, into] = [rooms.customer(), rooms.customer(), rooms.customer(), rooms.customer()];
+  for (const id of [withdrawn, expired, merged]) rooms.sign(id, byGuardian);
+  consent.withdraw(withdrawn);
+  t.match(alone(withdrawn), { code: 'consent_guardian_required' }, 'after a withdrawal');
+  merge(merged, into);
+  t.match(alone(into), { code: 'consent_guardian_required' }, 'in the other dossier');
+  clock.move(40 * DAY_MS);
+  consent.expireDue();
+  t.match(alone(expired), { code: 'consent_guardian_required' }, 'after it ran out');
+
+  // Agreed to for the child under the other dossier, and taken out of that again.
+  const mother = rooms.customer();
+  const twin = rooms.customer();
+  merge(twin, mother);
+  rooms.sign(mother, { ...child('2016-03-01'), validUntil: '2026-09-01' });
+  customers.undoMerge(customers.merges(mother)[0]!.id);
+  t.match(alone(twin), { code: 'consent_guardian_required' });
+
+  // Only a guardian corrects the day: the newest counts, also when the clock was set back since.
+  clock.move(-2 * DAY_MS);
+  rooms.sign(withdrawn, { ...child('2012-08-01'), validUntil: '2026-07-31' });
+  t.match(alone(withdrawn), { code: 'consent_guardian_required' });
+  clock.move(Date.parse('2026-08-01T04:00:00Z') - clock.now());
+  t.match(rooms.sign(withdrawn), { guardian: null, endedAt: null }, 'fourteen by the corrected day, twelve by the first');
+});
+
 t.test('C6: days of any calendar: 14 years to the day, and 29 February', async (t) => {
   t.strictSame(['2012-02-29', '2016-02-29'].map(ownConsentDay), ['2026-02-28', '2030-02-28']);
   t.strictSame(['2012-06-20', '2012-03-01', '2012-12-31'].map(ownConsentDay), ['2026-06-20', '2026-03-01', '2026-12-31']);
@@ -279,12 +311,13 @@ t.test('C8: for 48 hours after a refusal nobody may ask or sign; the attempt is 
   t.equal(refused(() => consent.ask(other, BY)), 'accepted', 'somebody else may be asked');
 
   clock.move(-400 * DAY_MS);
-  t.match(refused(() => consent.ask(id, BY)), blocked, 'a clock that was set back');
+  t.match(refused(() => consent.ask(id, BY)), { code: 'consent_cool_off' }, 'a clock that was set back');
   clock.move(400 * DAY_MS + 48 * HOUR_MS - 1);
   rooms.close();
   const later = start(t, { dataDirectory, clock });
   t.match(refused(() => later.sign(id)), blocked, 'a restart, and the last millisecond');
-  t.strictSame(later.consent.refusals.retention.deleteBefore(clock.now(), []), 0, 'no term deletes it while it counts');
+  later.consent.refusals.retention.deleteBefore(clock.now(), []);
+  t.match(refused(() => later.consent.ask(id, BY)), blocked, 'no term deletes it while it counts');
   clock.move(1);
   t.equal(refused(() => later.sign(id)), 'accepted');
   t.equal(later.consent.refusals.of(id).length, 1);
@@ -294,9 +327,61 @@ t.test('C8: a refusal goes with the person when dossiers are merged', async (t) 
   const { consent, customer, customers } = start(t);
   const [from, between, into] = [customer(), customer(), customer()];
   consent.refuse(from, BY);
-  consent.endForMerge(from, (end) => customers.merge(from, between, 's', end));
-  consent.endForMerge(between, (end) => customers.merge(between, into, 's', end));
+  consent.endForMerge(from, between, (end) => customers.merge(from, between, 's', end));
+  consent.endForMerge(between, into, (end) => customers.merge(between, into, 's', end));
   t.match(refused(() => consent.ask(into, BY)), { code: 'consent_cool_off' });
+});
+
+t.test('C8: after a merge that was undone, what was refused meanwhile counts for both dossiers', async (t) => {
+  const { clock, consent, customer, customers } = start(t);
+  const [from, between, into] = [customer(), customer(), customer()];
+  const merge = (one: string, other: string) => consent.endForMerge(one, other, (end) => customers.merge(one, other, 's', end));
+  const undo = (id: string) => customers.undoMerge(customers.merges(id)[0]!.id);
+  consent.refuse(into, BY);
+  clock.move(60 * HOUR_MS);
+  merge(from, between);
+  merge(between, into);
+  consent.refuse(into, BY);
+  clock.move(HOUR_MS);
+  undo(into);
+  undo(between);
+  for (const id of [from, between, into]) t.match(refused(() => consent.ask(id, BY)), { code: 'consent_cool_off' });
+  clock.move(47 * HOUR_MS);
+  for (const id of [from, between, into]) t.equal(refused(() => consent.ask(id, BY)), 'accepted');
+  consent.refuse(into, BY);
+  t.equal(refused(() => consent.ask(from, BY)), 'accepted', 'what is refused after that concerns nobody else');
+});
+
+t.test('C22: dossiers are not taken apart while processing of one is restricted, and nothing new is written', async (t) => {
+  const { consent, customer, customers, followUps } = start(t);
+  const [from, into] = [customer(), customer()];
+  consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
+  const mergeId = customers.merges(into)[0]!.id;
+  let restricted = into;
+  for (const room of [(is: (id: string) => boolean) => customers.keepApart(is, () => false), (is: (id: string) => boolean) => consent.restrictWith(is)]) {
+    room((id) => id === restricted);
+  }
+  const writes = { undo: () => customers.undoMerge(mergeId), note: () => customers.addNote(into, '一条', 's'), fact: () => customers.change(into, { facts: ['喝茶'] }),
+    followUp: () => followUps.add(into, { text: '回电' }, 's') };
+  for (const [what, write] of Object.entries(writes)) t.match(refused(write), { code: 'customer_restricted' }, what);
+  restricted = from;
+  t.match(refused(writes.undo), { code: 'customer_restricted' });
+  restricted = '';
+  for (const [what, write] of Object.entries(writes)) t.equal(refused(write), 'accepted', what);
+});
+
+t.test('C8: a refusal from a clock that was far ahead counts from when that is noticed, for 48 hours', async (t) => {
+  const { clock, consent, customer } = start(t);
+  const id = customer();
+  clock.move(5 * 366 * DAY_MS);
+  consent.refuse(id, BY);
+  clock.move(-5 * 366 * DAY_MS + HOUR_MS);
+  t.match(refused(() => consent.ask(id, BY)), { code: 'consent_cool_off', details: { notBefore: new Date(clock.now() + 48 * HOUR_MS).toISOString() } });
+  clock.move(48 * HOUR_MS - 1);
+  t.match(refused(() => consent.ask(id, BY)), { code: 'consent_cool_off' });
+  clock.move(1);
+  t.equal(refused(() => consent.ask(id, BY)), 'accepted', 'not in five years');
+  t.equal(consent.refusals.of(id).length, 1, 'noticing it is no second refusal');
 });
 
 // ---- Ends ------------------------------------------------------------------------------------------------------
@@ -328,6 +413,50 @@ t.test('C3: no consent without an end, and the job deletes what rested on it', a
   t.equal(consent.expireDue(), 1);
   t.equal(piecesOnDisk(dataDirectory, secret!), 0);
   t.equal(rooms.gallery.photosOf(id), 0);
+});
+
+t.test('C3: a consent from a clock that was far ahead does not count, nor beyond the longest term of its notice', async (t) => {
+  const rooms = start(t);
+  const { clock, consent, db, sign } = rooms;
+  const id = rooms.customer();
+  clock.move(5 * 366 * DAY_MS);
+  sign(id, { validUntil: '2031-12-31' });
+  rooms.enrol(id);
+  t.ok(consent.covers(id, 'recognise'));
+  clock.move(-5 * 366 * DAY_MS);
+  t.notOk(consent.covers(id, 'recognise'), 'signed in five years');
+  t.match(consent.records.history(id)[0], { outdated: true, endedAt: null }, 'the page asks to sign anew');
+  t.match(consent.records.counts(), { outdated: 1 });
+  t.equal(consent.expireDue(), 0, 'nor is anything deleted by it: the clock of now may be the wrong one');
+  t.equal(rooms.gallery.photosOf(id), 1);
+  sign(id);
+  t.ok(consent.covers(id, 'recognise'));
+  clock.move(-20 * HOUR_MS);
+  t.ok(consent.covers(id, 'recognise'), 'hours are a time zone set by hand');
+  clock.move(20 * HOUR_MS);
+
+  db.run(`UPDATE consent SET valid_until = '2031-12-31' WHERE ended_at_ms IS NULL`);
+  clock.move(365 * DAY_MS);
+  t.ok(consent.covers(id, 'recognise'));
+  clock.move(3 * DAY_MS);
+  t.notOk(consent.covers(id, 'recognise'), 'whatever was written down: at most 366 days');
+  t.equal(consent.expireDue(), 1);
+  t.equal(rooms.gallery.photosOf(id), 0);
+});
+
+t.test('C2: with consents given to the former name, a changed name of the store is not published by a start', async (t) => {
+  const { consent, customer, sign } = start(t);
+  consent.prepare('新店名');
+  t.match([consent.currentNotice().version, consent.notices.isOfOtherName()], [2, false], 'nobody agreed yet');
+  sign(customer());
+  consent.prepare('又改了名');
+  t.equal(consent.currentNotice().version, 2);
+  t.ok(consent.notices.isOfOtherName(), 'a task of the office');
+  const { draft } = consent.notices.draft();
+  consent.notices.saveDraft({ ...draft, sections: draft.sections.map((section) => ({ ...section, text: section.text.replaceAll('新店名', '又改了名') })) });
+  consent.notices.publish(true, BY);
+  t.notOk(consent.notices.isOfOtherName());
+  t.match(consent.records.counts(), { outdated: 1 }, 'the officer said that it is material');
 });
 
 t.test('while processing is restricted nothing rests on consent and nobody is asked', async (t) => {

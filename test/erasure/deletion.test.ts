@@ -21,9 +21,16 @@ const clock = new TestClock();
 const maker = new TemplateMaker(31);
 const open = (t: Test, dataDirectory: string) => openRooms(t, { dataDirectory, clock });
 
-function enrol(rooms: TestRooms, displayName: string, purposes: Purpose[] = ['recognise', 'keep_photo']): { id: string; face: Embedding; look: () => Embedding } {
+/** A fact and a follow-up that go with their purposes. */
+const WRITTEN = ['爱喝明前龙井不加糖', '表到了先打电话给她'] as const;
+
+function enrol(
+  rooms: TestRooms, displayName: string, purposes: Purpose[] = ['recognise', 'keep_photo', 'preferences', 'contact'],
+): { id: string; face: Embedding; look: () => Embedding } {
   const { id } = rooms.customers.create({ displayName });
   rooms.grant(id, purposes);
+  if (purposes.includes('preferences')) rooms.customers.change(id, { facts: [`${displayName}${WRITTEN[0]}`] });
+  if (purposes.includes('contact')) rooms.followUps.add(id, { text: `${displayName}${WRITTEN[1]}` }, 's');
   const face = maker.template();
   enrolAgain(rooms, id, face);
   return { id, face: new Embedding(face), look: () => new Embedding(maker.mate(face, 0.85)) };
@@ -55,7 +62,7 @@ const betweenCommits = (steps: readonly string[]) => [...steps.keys()].filter((a
 /** Starts the rooms as they are now and says what became of who left. `all`: as before; `nothing`: no trace; else what is wrong. */
 async function stateAfterStart(t: Test, dataDirectory: string, { leaving, staying, secrets }: Used): Promise<string> {
   const rooms = open(t, dataDirectory);
-  const { audit, consent, erasure, gallery, db } = rooms;
+  const { audit, consent, customers, erasure, followUps, gallery, db } = rooms;
   try {
     const rotation = rotationOf(db, clock);
     // What the search thread would load and find; starting one each time would take most of the test.
@@ -72,12 +79,15 @@ async function stateAfterStart(t: Test, dataDirectory: string, { leaving, stayin
     const keys = db.get<{ n: number }>('SELECT count(*) AS n FROM vault.customer_key WHERE customer_id = ?', leaving.id)!.n;
     const pages = decryptedPages(dataDirectory);
     const pieces = piecesIn(pages, ...secrets);
+    const written = Number(customers.hasFacts(leaving.id)) + Number(followUps.hasOpen(leaving.id));
+    const onPages = WRITTEN.filter((text) => pages.some((page) => page.includes(`要走的人${text}`))).length;
+    if (!customers.hasFacts(staying.id) || !followUps.hasOpen(staying.id)) problems.push('the other lost what was written down');
     if (problems.length > 0) return problems.join();
-    if (covered && found && keys === 2 && gallery.photosOf(leaving.id) === 2) return 'all';
-    if (!covered && !found && keys === 0 && gallery.stateOf(leaving.id) === null && pieces === 0) {
+    if (covered && found && keys === 2 && written === 2 && onPages === 2 && gallery.photosOf(leaving.id) === 2) return 'all';
+    if (!covered && !found && keys === 0 && written === 0 && onPages === 0 && gallery.stateOf(leaving.id) === null && pieces === 0) {
       return erasure.ofCustomer(leaving.id)[0]?.completedAt == null ? 'not recorded' : 'nothing';
     }
-    return JSON.stringify({ covered, found, keys, pieces });
+    return JSON.stringify({ covered, found, keys, pieces, written, onPages });
   } finally {
     rooms.close();
   }
@@ -509,7 +519,8 @@ t.test('a vault that is gone: no start, nothing touched; a new one forgets the t
   t.throws(() => newVault({ dataDirectory, credentialsDirectory: null }, clock, output, null), /exists/, 'never over one that is there');
   const rooms = open(t, dataDirectory);
   t.notOk(rooms.consent.covers(leaving.id, 'recognise'), 'nobody knows whether it was withdrawn since');
-  t.match(rooms.erasure.ofCustomer(leaving.id), [{ scope: 'face', reason: 'expired' }], 'and what rested on it goes');
+  t.match(rooms.erasure.ofCustomer(leaving.id), [{ scope: 'face', reason: 'expired', purposes: [...PURPOSES] }], 'and what rested on it goes');
+  t.notOk(rooms.customers.hasFacts(leaving.id) || rooms.followUps.hasOpen(leaving.id));
   rooms.grant(leaving.id, ['recognise']);
   t.equal(rooms.gallery.stateOf(leaving.id), null);
   enrolAgain(rooms, leaving.id, maker.template());

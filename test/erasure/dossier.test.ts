@@ -63,7 +63,7 @@ t.test('C11: an older database brings back neither who was erased, nor a dossier
   rmSync(join(dataDirectory, 'vault'), { recursive: true });
   const list = join(temporaryDirectory(t), 'deletions.jsonl');
   const deletion = (id: string, customerId: string) => JSON.stringify({
-    id, customerId, scope: 'dossier', reason: 'erased', requestedAt: '2026-11-20T10:00:00.000Z', completedAt: '2026-11-20T10:00:01.000Z', templatesDeleted: 0, keyDestroyed: false,
+    id, customerId, scope: 'dossier', reason: 'erased', purposes: [], requestedAt: '2026-11-20T10:00:00.000Z', completedAt: '2026-11-20T10:00:01.000Z', templatesDeleted: 0, keyDestroyed: false,
   } satisfies Deletion);
   writeFileSync(list, `${deletion('00000000-0000-4000-8000-000000000001', twin.id)}\n${deletion('00000000-0000-4000-8000-000000000002', kept.id)}\n`);
   const said: string[] = [];

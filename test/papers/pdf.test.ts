@@ -4,9 +4,10 @@ import { LANGUAGES, PURPOSES, type Deletion, type Language } from '../../applian
 import {
   accessCopyPdf, assessmentPdf, breachNoticesPdf, consentCopyPdf, deletionReceiptPdf, LETTERS_MAX, receiptUrl, signDeletion,
 } from '../../appliance/papers/index.js';
-import { afterwards, FIELD_NAMES, PURPOSE_DETAILS, PURPOSE_NAMES } from '../../appliance/papers/words.js';
+import { afterwards, deleted, FIELD_NAMES, PURPOSE_DETAILS, PURPOSE_NAMES, RESTED } from '../../appliance/papers/words.js';
 import { en } from '../../webui/src/i18n/en.js';
 import { receiptWords } from '../../webui/src/i18n/receipt.js';
+import { deletedWords } from '../../webui/src/receipt/verify.js';
 import { zhCN } from '../../webui/src/i18n/zh-CN.js';
 import { accessCopy, assessment, breach, deletion, evidence, openSigner, SEAL, STORE } from '../support/papers.js';
 import { readPdf } from '../support/pdf.js';
@@ -115,10 +116,26 @@ t.test('C11: a receipt claims of backups, and of what is kept, what is true of t
       const { squeezed, pages } = await readPdf(await deletionReceiptPdf({ ...data, deletion: made }, language));
       t.ok(pages.length <= 2, `${pages.length} pages`);
       t.ok(pages.some((page) => /怎样核对.*说明纸面被改动过|Howtocheckthisreceipt.*thepaperwasaltered/.test(squeeze(page))), 'how to check it is on one page, beside the code');
-      for (const text of [...backups, kept]) t.ok(squeezed.includes(squeeze(text)), text.slice(0, 30));
+      for (const text of [deleted(language, made), ...backups, kept]) t.ok(squeezed.includes(squeeze(text)), text.slice(0, 30));
       onThePage.add(receiptWords[language].keys[made.scope][made.keyDestroyed ? 'destroyed' : 'none']);
     }
     t.equal(onThePage.size, cases.length, 'the page tells them apart too');
+    // What went, by purpose: as much as the statement names, on the paper and on the page.
+    const { rested, scopes, and } = receiptWords[language];
+    for (const [change, outside] of [
+      [{ scope: 'face' }, ['preferences', 'contact']], [{ scope: 'face', reason: 'merged' }, []], [{ scope: 'dossier', purposes: [] }, []],
+      [{ scope: 'purposes', purposes: ['preferences'] }, ['preferences']], [{ scope: 'purposes', purposes: ['greet', 'contact', 'keep_photo'] }, ['greet', 'contact', 'keep_photo']],
+    ] as const) {
+      const made = deletion(change as Partial<Deletion>);
+      const words = deleted(language, made);
+      const named = Object.entries(RESTED[language]).filter(([purpose, text]) => words.includes(text) && (purpose !== 'keep_photo' || made.scope === 'purposes'));
+      t.strictSame(named.map(([purpose]) => purpose), [...outside], words);
+      t.strictSame(deletedWords(made), [...(made.scope === 'purposes' ? [] : [`scopes.${made.scope}`]), ...outside.map((purpose) => `rested.${purpose}`)]);
+      t.equal(afterwards(language, made).backups.length, outside.some((purpose) => purpose === 'preferences' || purpose === 'contact') ? 4 : 3);
+    }
+    t.strictSame(deletedWords({ scope: 'purposes', reason: 'narrowed' }), ['scopes.purposes'], 'a receipt from before');
+    t.strictSame(Object.keys(rested), Object.keys(RESTED[language]));
+    t.ok(Object.values(scopes).every(Boolean) && and !== '');
   }
 });
 

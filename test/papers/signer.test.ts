@@ -32,9 +32,9 @@ t.test('a statement is checked by jose, by node and by the page alike, and says 
   const { signer, jws, keys } = await signed(t);
   const { payload, protectedHeader } = await compactVerify(jws, createLocalJWKSet(keys));
   t.strictSame(protectedHeader, { alg: 'ES256', kid: signer.kid(), typ: 'portico-deletion+jwt' });
-  const { id, customerId, scope, reason, requestedAt, templatesDeleted, keyDestroyed } = deletion();
+  const { id, customerId, scope, reason, purposes, requestedAt, templatesDeleted, keyDestroyed } = deletion();
   const claims: DeletionClaims = {
-    iss: STORE.storeName, jti: id, sub: customerId, iat: 1772728223, scope, reason, requestedAt, completedAt: '2026-03-05T16:30:23.001Z', templatesDeleted, keyDestroyed, audit: HEAD,
+    iss: STORE.storeName, jti: id, sub: customerId, iat: 1772728223, scope, reason, purposes, requestedAt, completedAt: '2026-03-05T16:30:23.001Z', templatesDeleted, keyDestroyed, audit: HEAD,
   };
   t.strictSame(JSON.parse(new TextDecoder().decode(payload)), claims);
   t.strictSame((await signer.verify(jws)).claims, claims);

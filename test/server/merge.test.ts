@@ -12,9 +12,9 @@ import { enrolPerson } from '../support/store.js';
 const box = await startBox(t);
 const { owner } = box;
 const dossier = (id: string) => owner.call<Dossier>('GET', `/customers/${id}`);
-const kept = await enrolPerson(box, 'P08', { displayName: '林知夏' });
+const kept = await enrolPerson(box, 'P08', { displayName: '林知夏', purposes: ['recognise', 'greet', 'contact'] });
 const double = await owner.createCustomer({ displayName: '林小姐', phone: '13800138000' });
-await owner.giveConsent(double.id);
+await owner.giveConsent(double.id, { purposes: ['recognise', 'contact'] });
 await owner.call('POST', `/customers/${double.id}/notes`, { text: '喜欢银色表盘' });
 await owner.call('POST', `/customers/${double.id}/follow-ups`, { text: '回电' });
 const { visitId } = await owner.call<{ visitId: string }>('POST', '/visits', { customerId: double.id });
@@ -130,7 +130,7 @@ t.test('a consent that ends with a merge takes along what rested on it', async (
   events.on('visitClosed', ({ visitId, reason }) => told.push(`closed ${visitId} ${reason}`));
   events.on('consentEnded', ({ customerId }) => told.push(`ended ${customerId}`));
   events.on('customerChanged', ({ customerId }) => told.push(`changed ${customerId}`));
-  consent.endForMerge(from, (end) => customers.merge(from, into, 's', end));
+  consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
   t.equal(visits.openVisitOf(into), null, 'nobody is in the store by a face that nobody agreed to');
   t.strictSame(db.all('SELECT id, customer_id, score, end_reason FROM visit ORDER BY rowid').map((row) => Object.values(row)),
     [[earlier, into, null, 'left'], [open, into, null, 'consent_withdrawn']]);

@@ -133,13 +133,23 @@ t.test('C1: no enrolment without its own consent, and each purpose can be taken 
   const withdraw = (purposes?: Purpose[]) => box.owner.call<WithdrawalReceipt>('POST', `/customers/${id}/consents/withdraw`, purposes === undefined ? undefined : { purposes });
   t.equal(await refusal(withdraw(['greet'])), '409 consent_not_active');
   const all: Purpose[] = ['recognise', 'greet', 'preferences', 'contact', 'keep_photo', 'refresh'];
+  const add = { preferences: () => box.owner.call('PATCH', `/customers/${id}`, { facts: ['喜欢靠窗', '喝乌龙'] }), contact: () => box.owner.call('POST', `/customers/${id}/follow-ups`, { text: '到货通知' }) };
+  await box.owner.call('PATCH', `/customers/${id}`, { facts: ['喜欢靠窗'], doNot: ['不要打电话'] });
+  await add.contact(); // who gave no consent at all is a customer like any other
   await box.owner.giveConsent(id, { purposes: all });
   await box.owner.enrol(id, [await portrait('P20')]);
+  for (const write of Object.values(add)) await write();
+  t.match(await dossier(id), { facts: ['喜欢靠窗', '喝乌龙'], followUps: [{}, {}] });
   let left = all;
   for (const purpose of all.slice(1)) {
     left = left.filter((each) => each !== purpose);
     t.match(await withdraw([purpose]), { purposesLeft: left, templatesDeleted: 0 });
-    t.match(await dossier(id), { enrolled: true, consents: [{ purposes: left, endedAt: null }] });
+    const now = await dossier(id);
+    t.match(now, { enrolled: true, doNot: ['不要打电话'], consents: [{ purposes: left, endedAt: null }] });
+    t.strictSame([now.facts.length, now.followUps.length], [left.includes('preferences') ? 2 : 0, left.includes('contact') ? 2 : 0], `without ${purpose}`);
+    for (const each of ['preferences', 'contact'] as const) {
+      if (!left.includes(each)) t.equal(await refusal(add[each]()), `403 ${each}_not_agreed`);
+    }
     t.equal(await refusal(withdraw([purpose])), '409 consent_not_active', 'once');
   }
   t.match(await withdraw(['recognise']), { purposesLeft: [], templatesDeleted: 1 });
@@ -209,21 +219,21 @@ t.test('C9: a link that this box did not make opens nothing', async (t) => {
 });
 
 t.test('C9: the customer takes it back on their own phone, and the same face is unknown', async (t) => {
-  const id = await enrolPerson(box, 'P20', { displayName: '自己撤回', phone: '13800138000', facts: ['喜欢靠窗'], purposes: ['recognise', 'greet', 'contact'] });
+  const id = await enrolPerson(box, 'P20', { displayName: '自己撤回', phone: '13800138000', facts: ['喜欢靠窗'], purposes: ['recognise', 'greet', 'preferences', 'contact'] });
   const [frame, staff] = [await frameOf('P20'), await camera('look_up')];
   for (let i = 0; i < 3; i++) t.match(await lookAtOne(staff, frame), { decision: 'known', person: { customerId: id } });
   spent = tokenOf(await linkOf(id));
   const own = await mine(spent);
-  t.match(own, { status: 200, body: { displayName: '自己撤回', consent: { purposes: ['recognise', 'greet', 'contact'], endedAt: null }, notice: { version: 3 }, withdrawal: null } });
+  t.match(own, { status: 200, body: { displayName: '自己撤回', consent: { purposes: ['recognise', 'greet', 'preferences', 'contact'], endedAt: null }, notice: { version: 3 }, withdrawal: null } });
   t.strictSame(Object.keys(own.body).sort(), ['consent', 'displayName', 'notice', 'storeName', 'withdrawal']);
   for (const other of ['13800138000', '喜欢靠窗', 'strokes']) t.notOk(JSON.stringify(own.body).includes(other), `no ${other}`);
 
-  t.match(await mine(spent, 'POST', '/mine/withdraw', { purposes: ['contact'] }), { status: 200, body: { purposesLeft: ['recognise', 'greet'] } });
-  t.match((await mine(spent)).body.withdrawal, { purposesLeft: ['recognise', 'greet'], deletion: { scope: 'purposes', reason: 'narrowed' } });
+  t.match(await mine(spent, 'POST', '/mine/withdraw', { purposes: ['contact'] }), { status: 200, body: { purposesLeft: ['recognise', 'greet', 'preferences'] } });
+  t.match((await mine(spent)).body.withdrawal, { purposesLeft: ['recognise', 'greet', 'preferences'], deletion: { scope: 'purposes', reason: 'narrowed', purposes: ['contact'] } });
   t.match(await lookAtOne(staff, frame), { decision: 'known' });
   t.match(await mine(spent, 'POST', '/mine/withdraw'), { status: 200, body: { customerId: id, purposesLeft: [], templatesDeleted: 1 } });
   t.match(await lookAtOne(staff, frame), { decision: 'unknown', person: null }, 'the very next frame');
-  t.match(await dossier(id), { enrolled: false, consents: [{ endReason: 'withdrawn', purposes: ['recognise', 'greet'] }] });
+  t.match(await dossier(id), { enrolled: false, facts: [], consents: [{ endReason: 'withdrawn', purposes: ['recognise', 'greet', 'preferences'] }] });
   t.match([...audited('consent_narrowed', id), ...audited('consent_ended', id)], [{ staff_id: null }, { staff_id: null }], 'by nobody of the staff');
 
   const after = await mine(spent);

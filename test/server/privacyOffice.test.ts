@@ -381,9 +381,9 @@ function secondWriter(before: string, meanwhile: string, validUntil: string) {
   const audit = new Audit({ db, clock });
   const consent = new Consent({ db, clock, audit, events: new EventBus(createLogger('silent')), timeZone: 'Asia/Shanghai' });
   const deletion: Deletion = {
-    id: NOBODY, customerId: before, scope: 'purposes', reason: 'narrowed', requestedAt: '', completedAt: null, templatesDeleted: 0, keyDestroyed: false,
+    id: NOBODY, customerId: before, scope: 'purposes', purposes: [], reason: 'narrowed', requestedAt: '', completedAt: null, templatesDeleted: 0, keyDestroyed: false,
   };
-  consent.deleteWith({ begin: () => NOBODY, byId: () => deletion });
+  consent.deleteWith({ begin: () => NOBODY, byId: () => deletion, isDeleting: () => false });
   const by = db.get<{ staffId: string; deviceId: string }>('SELECT staff_id AS staffId, device_id AS deviceId FROM consent LIMIT 1')!;
   const sabotage = () => {
     const { seal } = consent.grant(meanwhile, {

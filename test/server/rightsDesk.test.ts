@@ -35,7 +35,7 @@ const receive = (kind: string, change: object = {}) =>
 
 const lin = await enrolPerson(box, 'P03', {
   displayName: '林小满', salutation: '林女士', phone: '13900001111', tier: '金卡', facts: ['喝乌龙'], doNot: ['不要打电话'], photos: [await portrait('P03', 'sample1.jpg')],
-  purposes: ['recognise', 'greet', 'keep_photo'], ...VALID,
+  purposes: ['recognise', 'greet', 'preferences', 'contact', 'keep_photo'], ...VALID,
 });
 
 t.test('C22: a request has its last day, is overdue after it, and a refusal tells its reason', async (t) => {
@@ -111,7 +111,7 @@ t.test('C22: the access copy has everything about the person, and no face', asyn
       followUps: [{ text: '新茶到了打招呼', author: '小陈' }], visits: [{ arrival: 'confirmed' }, { endReason: 'not_this_person' }],
       template: { photos: [{ source: 'enrolment' }], photosKept: true, stricterUntil: null },
     },
-    formerDossiers: [{ displayName: '小满' }], consents: [{ purposes: ['recognise', 'greet', 'keep_photo'], witness: '店长', signature: { strokes: [[]] } }],
+    formerDossiers: [{ displayName: '小满' }], consents: [{ purposes: ['recognise', 'greet', 'preferences', 'contact', 'keep_photo'], witness: '店长', signature: { strokes: [[]] } }],
     explanations: [{ outcome: 'asked_yes' }, { outcome: 'asked_unsure' }, { outcome: 'asked_no' }, { outcome: 'not_this_person' }],
     requests: [{ kind: 'access', note: '到店口头提出' }], restriction: { restricted: false },
   });
@@ -143,6 +143,10 @@ t.test('C22: while restricted nothing is recognised, enrolled or asked for; a vi
   t.match(await step('P03'), { decision: 'unknown', person: null });
   t.equal(await refusal(associate.call('POST', `/customers/${lin}/enrolments`)), '403 consent_required');
   t.equal(await refusal(associate.giveConsent(lin, VALID)), '409 customer_restricted');
+  for (const [what, body] of [['notes', { text: '新的' }], ['follow-ups', { text: '新的' }]] as const) {
+    t.equal(await refusal(associate.call('POST', `/customers/${lin}/${what}`, body)), '409 customer_restricted', what);
+  }
+  t.equal(await refusal(associate.call('PATCH', `/customers/${lin}`, { facts: ['喝乌龙', '新的'] })), '409 customer_restricted');
   // Nor by way of another dossier: neither a merge nor a new enrolment of the same face tells who it is.
   const other = await associate.createCustomer({ displayName: '新开的' });
   t.equal(await refusal(associate.call('POST', `/customers/${other.id}/merge`, { into: lin })), '409 customer_restricted');
@@ -205,7 +209,7 @@ t.test('C22: erasing leaves nothing of the person in any table but the log and t
   live.close();
 
   const after = walk();
-  const MAY = ['audit_entry', 'rights_request', 'deletion'];
+  const MAY = ['audit_entry', 'rights_request', 'deletion', 'deletion_done'];
   for (const id of family) t.strictSame(after(id, MAY), [], `id ${id}`);
   for (const text of personal.filter((each) => each !== '误并的')) t.strictSame(after(text), [], text);
   t.strictSame(after('误并的'), ['customer'], 'somebody else\'s dossier stays');

@@ -1,5 +1,5 @@
 /** Made-up data for papers. */
-import { NOTICE_FIELDS, type AccessCopy, type Assessment, type Breach, type ConsentEvidence, type Deletion, type Language } from '../../appliance/contract/index.js';
+import { NOTICE_FIELDS, PURPOSES, type AccessCopy, type Assessment, type Breach, type ConsentEvidence, type Deletion, type Language } from '../../appliance/contract/index.js';
 import { Signer } from '../../appliance/papers/index.js';
 import { builtInNotice } from '../../appliance/consent/notice.js';
 import { openStorage } from '../../appliance/storage/index.js';
@@ -35,7 +35,7 @@ export function evidence(change: Partial<ConsentEvidence> = {}): ConsentEvidence
 
 export function deletion(change: Partial<Deletion> = {}): Deletion {
   return {
-    id: id(4), customerId: id(2), scope: 'face', reason: 'withdrawn', requestedAt: AT, completedAt: '2026-03-05T16:30:23.001Z', templatesDeleted: 1,
+    id: id(4), customerId: id(2), scope: 'face', reason: 'withdrawn', purposes: [...PURPOSES], requestedAt: AT, completedAt: '2026-03-05T16:30:23.001Z', templatesDeleted: 1,
     keyDestroyed: true, ...change,
   };
 }

@@ -5,6 +5,7 @@ import { portrait } from './scene.js';
 
 export interface EnrolOptions extends Partial<CustomerCreate> {
   photos?: readonly Uint8Array[];
+  /** Default: recognition and greeting, and preferences where there are facts. */
   purposes?: Purpose[];
   /** Last day of the consent; default: half a year from the real today. */
   validUntil?: string;
@@ -17,7 +18,7 @@ export async function enrolPerson(box: TestBox, person: string, options: EnrolOp
   const { photos, purposes, validUntil, despiteLikeness = false, ...fields } = options;
   const customer = await box.owner.createCustomer({ displayName: `顾客${person}`, ...fields });
   await box.owner.giveConsent(customer.id, {
-    purposes: purposes ?? ['recognise', 'greet'], ...(validUntil === undefined ? {} : { validUntil }),
+    purposes: purposes ?? ['recognise', 'greet', ...(fields.facts === undefined ? [] : ['preferences' as const])], ...(validUntil === undefined ? {} : { validUntil }),
   });
   await box.owner.enrol(customer.id, photos ?? [await portrait(person)], despiteLikeness);
   return customer.id;

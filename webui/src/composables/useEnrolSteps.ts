@@ -20,15 +20,16 @@ export function useEnrolSteps(options: { handOver: (customerId: string) => Promi
   const photographed = ref(false);
 
   /**
-   * A customer whose consent stands goes straight to the photos; nobody else is asked before the box allows it. The customer sees either
-   * only once the box knows whose hands the iPad is in. Repeated after a failure, it goes on where it failed.
+   * A customer whose consent stands goes straight to the photos, unless it is to be signed anew; nobody else is asked before the box
+   * allows it. The customer sees either only once the box knows whose hands the iPad is in. Repeated after a failure, it goes on where it
+   * failed.
    */
-  async function choose(customerId: string): Promise<void> {
+  async function choose(customerId: string, signAnew = false): Promise<void> {
     const ready = await task.run(async () => {
       if (customer.value?.id !== customerId) {
         notice.value = null;
         customer.value = await portico.dossier(customerId, 'enrolment');
-        consent.value = standingConsent(customer.value.consents, todayInStore());
+        consent.value = signAnew ? null : standingConsent(customer.value.consents, todayInStore());
       }
       if (!consent.value) notice.value ??= await portico.askConsent(customerId);
       await options.handOver(customerId);

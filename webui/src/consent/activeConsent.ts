@@ -1,4 +1,4 @@
-import type { Consent } from '../contract.js';
+import type { Consent, Purpose } from '../contract.js';
 
 /** The consent in force on `today` (YYYY-MM-DD), if any; it may be outdated. */
 export function activeConsent(consents: readonly Consent[], today: string): Consent | null {
@@ -9,4 +9,10 @@ export function activeConsent(consents: readonly Consent[], today: string): Cons
 export function standingConsent(consents: readonly Consent[], today: string): Consent | null {
   const active = activeConsent(consents, today);
   return active?.purposes.includes('recognise') === true && !active.outdated ? active : null;
+}
+
+/** Whether there is a consent that has not ended and leaves this purpose out: then the box takes nothing new that rests on it. */
+export function leavesOut(consents: readonly Consent[], purpose: Purpose): boolean {
+  const open = consents.find((consent) => consent.endedAt === null);
+  return open !== undefined && !open.purposes.includes(purpose);
 }

@@ -48,6 +48,7 @@ export const privacyEn: PrivacyMessages = {
       audit_broken: 'The audit log does not verify; look at it now',
       deletions_pending: 'Deletions under way; they finish by themselves',
       retention_late: 'The nightly deletion did not run in time',
+      notice_other_name: 'The store has another name now than in the notice: publish one with the new name, and say whether the change is material',
       clock_implausible: 'The box’s clock looks wrong: nothing was deleted last night. Have IT check the time',
       notice_unreviewed: '“Who handles it” or “How to reach us” in the notice is still the text the box came with: write your own and publish',
     },

@@ -56,6 +56,7 @@ export const privacyZh = {
       audit_broken: '操作日志校验不通过，请马上查看',
       deletions_pending: '删除正在进行，会自动完成',
       retention_late: '到期删除没有按时运行',
+      notice_other_name: '门店改了名，告知书上还是旧名：请发布写有新名的告知书，并选定是否重大变更',
       clock_implausible: '门店盒的时间不对劲，昨晚没有自动删除，请让 IT 核对时间',
       notice_unreviewed: '告知书里的“谁来处理”“怎么联系”还有自带的文字，请改成本店自己的，再发布',
     } satisfies Record<PrivacyTask, string>,

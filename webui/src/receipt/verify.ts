@@ -1,5 +1,5 @@
 /** Checks a receipt of deletion in the browser: a compact JWS (RFC 7515) signed with ES256, against the box's public keys. */
-import type { KeySet } from '../contract.js';
+import type { KeySet, Purpose } from '../contract.js';
 
 /** What the box signed; see docs/receipts.md. */
 export interface DeletionStatement {
@@ -8,6 +8,8 @@ export interface DeletionStatement {
   sub: string;
   scope: 'face' | 'dossier' | 'purposes';
   reason: string;
+  /** The purposes that ended. Missing in receipts from before these were named. */
+  purposes?: Purpose[];
   requestedAt: string;
   completedAt: string;
   templatesDeleted: number;
@@ -37,6 +39,13 @@ export async function checkReceipt(jws: string, { keys }: KeySet, subtle: typeof
   const fits = await subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, publicKey, fromBase64Url(signature), new TextEncoder().encode(`${head}.${body}`));
   if (!fits) return { outcome: 'altered' };
   return { outcome: 'valid', statement: parse(body) as unknown as DeletionStatement, kid };
+}
+
+/** What went, as keys of words: the scope, and what rested on the purposes that ended. A statement that names none says the scope. */
+export function deletedWords({ scope, reason, purposes = [] }: Pick<DeletionStatement, 'scope' | 'reason' | 'purposes'>): string[] {
+  const outsideFace = purposes.filter((purpose) => purpose === 'preferences' || purpose === 'contact');
+  const rested = (scope === 'purposes' ? purposes : scope === 'face' && reason !== 'merged' ? outsideFace : []).map((purpose) => `rested.${purpose}`);
+  return scope === 'purposes' && rested.length > 0 ? rested : [`scopes.${scope}`, ...rested];
 }
 
 function parse(part: string): Record<string, unknown> | null {
