@@ -116,20 +116,28 @@ export class Access {
     });
   }
 
-  /** @throws PorticoError staff_name_taken, pin_too_simple */
-  async addStaff(name: string, role: Role, pin: string, by: Actor): Promise<StaffMember> {
+  /**
+   * @param stillMay throws when `by` may not any more: hashing takes long enough to be removed meanwhile
+   * @throws PorticoError staff_name_taken, pin_too_simple
+   */
+  async addStaff(name: string, role: Role, pin: string, by: Actor, stillMay: () => void): Promise<StaffMember> {
     const pinHash = await hashPin(pin);
-    return this.#audit.recording('staff_added', by, (staff) => ({ detail: { staffId: staff.id, role } }), () => this.#insertStaff(name, role, pinHash));
+    return this.#audit.recording('staff_added', by, (staff) => ({ detail: { staffId: staff.id, role } }), () => {
+      stillMay();
+      return this.#insertStaff(name, role, pinHash);
+    });
   }
 
   /**
    * Sets a new PIN and ends every lock. A manager does so when somebody's access is lost or in the wrong hands, so whatever else
    * lets that person in ends too: sessions, with their sockets, and passkeys.
+   * @param stillMay as for addStaff
    * @throws PorticoError staff_not_found, pin_too_simple
    */
-  async setPin(staffId: string, pin: string, by: Actor): Promise<void> {
+  async setPin(staffId: string, pin: string, by: Actor, stillMay: () => void): Promise<void> {
     const pinHash = await hashPin(pin);
     this.#audit.recording('pin_set', by, { detail: { staffId } }, () => {
+      stillMay();
       const changed = this.#db.run('UPDATE staff SET pin_hash = ? WHERE id = ? AND left_at_ms IS NULL', pinHash, staffId);
       if (changed.changes !== 1) throw new PorticoError('staff_not_found');
       this.#pinTries.forgiveEverywhere(staffId);

@@ -85,14 +85,14 @@ export const accessRoutes = (deps: {
     schema: { tags: ['access'], summary: 'Add a member of staff', body: StaffRequest, response: { 201: StaffMember } },
   }, async (request, reply) => {
     const { name, role, pin } = request.body;
-    return reply.status(201).send(await access.addStaff(name, role, pin, actorOf(request)));
+    return reply.status(201).send(await access.addStaff(name, role, pin, actorOf(request), () => request.stillMay()));
   });
 
   app.put('/staff/:id/pin', {
     config: { permission: 'manage_staff' },
     schema: { tags: ['access'], summary: 'Set a new PIN for somebody: ends their locks and sessions and removes their passkeys', params: IdParams, body: PinRequest, response: { 204: Nothing } },
   }, async (request, reply) => {
-    await access.setPin(request.params.id, request.body.pin, actorOf(request));
+    await access.setPin(request.params.id, request.body.pin, actorOf(request), () => request.stillMay());
     return reply.status(204).send(null);
   });
 

@@ -83,7 +83,7 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
   }, async (request, reply) => {
     const { acceptFewer = false, despiteLikeness = false } = request.body;
     const by = actorOf(request);
-    return reply.status(201).send(await enrolments.finish(request.params.id, { acceptFewer, despiteLikeness },
+    return reply.status(201).send(await enrolments.finish(request.params.id, { acceptFewer, despiteLikeness }, () => request.stillMay(),
       ({ customerId, photos }) => audit.record('template_enrolled', by, { customerId, detail: { photos } })));
   });
 
@@ -105,6 +105,6 @@ const photoRoutes = (enrolments: Enrolments): FastifyPluginAsyncTypebox => async
     schema: { tags: ['enrolment'], summary: 'Offer one photo (raw image body)', params: IdParams, querystring: PhotoQuery, response: { 200: EnrolmentProgress } },
   }, async (request) => {
     const image = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-    return enrolments.addPhoto(request.params.id, image, request.query.pose !== 'any');
+    return enrolments.addPhoto(request.params.id, image, request.query.pose !== 'any', () => request.stillMay());
   });
 };

@@ -26,14 +26,14 @@ export const passkeyRoutes = (deps: {
   app.post('/passkeys/options', {
     config: { permission: 'own_passkeys' },
     schema: { tags: ['access'], summary: 'What to ask the browser for to make a passkey', response: { 200: PasskeyOptions } },
-  }, async (request) => passkeys.registrationOptions(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), box.storeName));
+  }, async (request) => passkeys.registrationOptions(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), box.storeName, () => request.stillMay()));
 
   app.post('/passkeys', {
     config: { permission: 'own_passkeys' },
     schema: { tags: ['access'], summary: 'Keep a passkey the browser made', body: PasskeyRegistration, response: { 201: Passkey } },
   }, async (request, reply) => {
     const { name, response } = request.body;
-    return reply.status(201).send(await passkeys.register(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), name, response));
+    return reply.status(201).send(await passkeys.register(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), name, response, () => request.stillMay()));
   });
 
   app.delete('/passkeys/:id', {
