@@ -23,9 +23,13 @@ export const compileAtFirstUse = {
   },
 } as NonNullable<FastifyServerOptions['schemaController']>;
 
-/** A serialiser that writes what the schema lists and nothing else, as those of REST answers do; made at its first use. */
+/**
+ * A serialiser that writes what the schema lists and nothing else, as those of REST answers do; made at its first use. Where REST
+ * would refuse an alternative with more in it, this cuts that off, too: a message has nobody to tell.
+ */
 export function serialiserOf(schema: TSchema): (data: unknown) => string {
-  return buildSerializer({}, {})({ schema }) as unknown as (data: unknown) => string;
+  const open: unknown = JSON.parse(JSON.stringify(schema), (key, value: unknown) => (key === 'additionalProperties' && value === false ? undefined : value));
+  return buildSerializer({}, {})({ schema: open }) as unknown as (data: unknown) => string;
 }
 
 /** The factory is asked again in each plugin, but loaded once: it then shares what it made for the same options. */
