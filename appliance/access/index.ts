@@ -9,10 +9,11 @@ import { Passkeys, type PasskeySite, type WebAuthnJson } from './passkeys.js';
 import { may } from './permissions.js';
 import { pinLocked, PinTries } from './pinTries.js';
 import { hashSecret, isSimplePin, makePairingCode, makeToken, normalisePairingCode } from './secrets.js';
-import { Sessions, type OpenSession, type Scope } from './sessions.js';
+import { Sessions, type OpenSession } from './sessions.js';
 
 export { may } from './permissions.js';
 export type { PasskeySite } from './passkeys.js';
+export type { OpenSession } from './sessions.js';
 
 /** Argon2id, 19 MiB, 2 passes: the OWASP password storage cheat sheet's first choice. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -230,9 +231,14 @@ export class Access {
   }
 
   /** Whether a session still holds and may still do this, for sockets that stay open long; one left alone too long locks now. */
-  stillMay(sessionKey: string, scope: Scope, permission: Permission): boolean {
-    const session = this.#sessions.byKey(sessionKey);
+  stillMay({ key, scope }: OpenSession, permission: Permission): boolean {
+    const session = this.#sessions.byKey(key);
     return session !== null && session.scope === scope && may({ role: session.staff.role, scope }, permission);
+  }
+
+  /** Whether it is in use as it was found, for what is asked with each message: a look into memory. False says nothing: ask `stillMay`. */
+  isInUse(session: OpenSession): boolean {
+    return this.#sessions.isInUse(session);
   }
 
   /** Somebody did something in this session: the idle lock begins anew. */

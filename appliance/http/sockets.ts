@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
-import type { Access } from '../access/index.js';
-import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type Permission, type SESSION_SCOPES } from '../contract/index.js';
+import type { Access, OpenSession } from '../access/index.js';
+import { CAMERA_MODES, CAMERA_RANGES, CLOSE, PROTOCOL_VERSION, type Permission } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import type { CameraKind, Recognition } from '../recognition/index.js';
@@ -12,10 +12,9 @@ import type { LiveHub } from './live.js';
 import { Upgrades } from './upgrades.js';
 import { encode, endSocket, sendOrClose } from './wire.js';
 
-type Scope = (typeof SESSION_SCOPES)[number];
 interface SocketQuery { v?: string; mode?: string; range?: string; station?: string; epoch?: string; since?: string }
 
-interface Entry { socket: WebSocket; deviceId: string; key: string; scope: Scope; permission: Permission; alive: boolean }
+interface Entry { socket: WebSocket; deviceId: string; session: OpenSession; permission: Permission; alive: boolean }
 
 /**
  * The two sockets. Origin, device, session and role are checked before the handshake, before each message that goes out or comes
@@ -29,16 +28,17 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
   const upgrades = new Upgrades(app, ['/live', '/camera'].map((path) => `${app.prefix}${path}`));
 
   /** Ends the socket of a session that does not hold any more. */
-  const stillMay = (entry: Entry): boolean => {
-    if (entry.socket.readyState !== entry.socket.OPEN) return false;
+  const holds = (entry: Entry): boolean => {
     try {
-      if (access.stillMay(entry.key, entry.scope, entry.permission)) return true;
+      if (access.stillMay(entry.session, entry.permission)) return true;
     } catch (err) {
       app.log.error({ err }, 'a session could not be looked up'); // fail closed; the page comes back when the database does
     }
     endSocket(entry.socket, CLOSE.sessionEnded);
     return false;
   };
+  /** The same for each message, without a look into the file while it is in use: what ends it otherwise is told, and heartbeats look. */
+  const stillMay = (entry: Entry): boolean => entry.socket.readyState === entry.socket.OPEN && (access.isInUse(entry.session) || holds(entry));
 
   /** @throws PorticoError */
   const check = (request: FastifyRequest, permission: () => Permission): Omit<Entry, 'socket'> => {
@@ -47,7 +47,7 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
     const asked = permission();
     const { device, session } = authorised(request, asked);
     if ([...open].filter(({ deviceId }) => deviceId === device.id).length >= SOCKETS_PER_DEVICE_MAX) throw new PorticoError('too_many_requests');
-    return { deviceId: device.id, key: session.key, scope: session.scope, permission: asked, alive: true };
+    return { deviceId: device.id, session, permission: asked, alive: true };
   };
 
   /** @throws PorticoError device_not_paired, not_found: no upgrade is asked for */
@@ -97,7 +97,7 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
       cameras.set(entry.socket, kind);
       entry.socket.on('close', () => cameras.delete(entry.socket));
       // Whoever points the camera is using the iPad; whoever looks at the board is not.
-      const used = () => { if (mode === 'look_up') access.noteUse(entry.key); };
+      const used = () => { if (mode === 'look_up') access.noteUse(entry.session.key); };
       serveCamera(entry.socket, kind, recognition, () => stillMay(entry), used);
     });
   });
@@ -113,7 +113,7 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
 
   const unsubscribe = [
     events.on('sessionEnded', ({ sessionKey }) => {
-      for (const entry of open) if (entry.key === sessionKey) endSocket(entry.socket, CLOSE.sessionEnded);
+      for (const entry of open) if (entry.session.key === sessionKey) endSocket(entry.socket, CLOSE.sessionEnded);
     }),
     events.on('modeChanged', ({ mode }) => {
       if (mode === 'off') endCameras('recognition_off', () => true);
@@ -124,7 +124,7 @@ export function registerSockets(app: FastifyInstance, deps: { access: Access; ev
   const heartbeat = setInterval(() => {
     for (const entry of open) {
       if (!entry.alive) entry.socket.terminate();
-      else if (stillMay(entry)) {
+      else if (holds(entry)) {
         entry.alive = false;
         entry.socket.ping();
       }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fastify from 'fastify';
 import t, { type Test } from 'tap';
 import { PERMISSIONS, ROLES, type ErrorBody, type Role, type StaffMember } from '../../appliance/contract/index.js';
-import { guardRoute } from '../../appliance/http/guards.js';
+import { guardRoute, whileAllowed } from '../../appliance/http/guards.js';
+import { PorticoError } from '../../appliance/kit/index.js';
 import type { PorticoClient } from '../../demo/client.js';
 import { packageRoot } from '../../models/manifest.js';
 import { addStaff, OWNER_PIN, startBox, TestClock } from '../support/box.js';
@@ -80,6 +81,15 @@ t.test('a route that names no permission keeps the box from starting', async (t)
   t.throws(() => app.get('/forgotten', async () => 'open'), /names no permission/);
   t.doesNotThrow(() => app.get('/named', { config: { permission: 'public' } }, async () => 'open'));
   await app.close();
+});
+
+t.test('what is given out bit by bit ends with the session', async (t) => {
+  let left = 2;
+  const stillMay = (): void => { if (left-- === 0) throw new PorticoError('session_locked'); };
+  const given: number[] = [];
+  async function* pieces() { for (let i = 0; i < 9; i += 1) yield i; }
+  await t.rejects(async () => { for await (const piece of whileAllowed({ stillMay } as never, pieces())) given.push(piece); }, { code: 'session_locked' });
+  t.strictSame(given, [0, 1]);
 });
 
 t.test('a device that is not paired gets in nowhere', async (t) => {
