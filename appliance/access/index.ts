@@ -6,13 +6,14 @@ import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
 import { Passkeys, type PasskeySite, type WebAuthnJson } from './passkeys.js';
-import { may, type Scope } from './permissions.js';
+import { may } from './permissions.js';
 import { pinLocked, PinTries } from './pinTries.js';
 import { hashSecret, isSimplePin, makePairingCode, makeToken, normalisePairingCode } from './secrets.js';
 import { Sessions, type OpenSession } from './sessions.js';
 
 export { may, type Scope } from './permissions.js';
 export type { PasskeySite } from './passkeys.js';
+export type { OpenSession } from './sessions.js';
 
 /** Argon2id, 19 MiB, 2 passes: the OWASP password storage cheat sheet's first choice. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -118,20 +119,28 @@ export class Access {
     });
   }
 
-  /** @throws PorticoError staff_name_taken, pin_too_simple */
-  async addStaff(name: string, role: Role, pin: string, by: Actor): Promise<StaffMember> {
+  /**
+   * @param stillMay throws when `by` may not any more: hashing takes long enough to be removed meanwhile
+   * @throws PorticoError staff_name_taken, pin_too_simple
+   */
+  async addStaff(name: string, role: Role, pin: string, by: Actor, stillMay: () => void): Promise<StaffMember> {
     const pinHash = await hashPin(pin);
-    return this.#audit.recording('staff_added', by, (staff) => ({ detail: { staffId: staff.id, role } }), () => this.#insertStaff(name, role, pinHash));
+    return this.#audit.recording('staff_added', by, (staff) => ({ detail: { staffId: staff.id, role } }), () => {
+      stillMay();
+      return this.#insertStaff(name, role, pinHash);
+    });
   }
 
   /**
    * Sets a new PIN and ends every lock. A manager does so when somebody's access is lost or in the wrong hands, so whatever else
    * lets that person in ends too: sessions, with their sockets, passkeys and unused pairing codes.
+   * @param stillMay as for addStaff
    * @throws PorticoError staff_not_found, pin_too_simple
    */
-  async setPin(staffId: string, pin: string, by: Actor): Promise<void> {
+  async setPin(staffId: string, pin: string, by: Actor, stillMay: () => void): Promise<void> {
     const pinHash = await hashPin(pin);
     this.#audit.recording('pin_set', by, { detail: { staffId } }, () => {
+      stillMay();
       const changed = this.#db.run('UPDATE staff SET pin_hash = ? WHERE id = ? AND left_at_ms IS NULL', pinHash, staffId);
       if (changed.changes !== 1) throw new PorticoError('staff_not_found');
       this.#pinTries.forgiveEverywhere(staffId);
@@ -257,9 +266,14 @@ export class Access {
   }
 
   /** Whether a session still holds and may still do this, for sockets that stay open long; one left alone too long locks now. */
-  stillMay(sessionKey: string, scope: Scope, permission: Permission): boolean {
-    const session = this.#sessions.byKey(sessionKey);
+  stillMay({ key, scope }: OpenSession, permission: Permission): boolean {
+    const session = this.#sessions.byKey(key);
     return session !== null && session.scope === scope && may({ role: session.staff.role, scope }, permission);
+  }
+
+  /** Whether it is in use as it was found, for what is asked with each message: a look into memory. False says nothing: ask `stillMay`. */
+  isInUse(session: OpenSession): boolean {
+    return this.#sessions.isInUse(session);
   }
 
   /** Somebody did something in this session: the idle lock begins anew. */

@@ -45,9 +45,10 @@ export class Passkeys {
       }));
   }
 
-  /** What to ask the browser for when a passkey is made. */
-  async registrationOptions(staff: StaffMember, deviceId: string, site: PasskeySite, storeName: string): Promise<WebAuthnJson> {
+  /** What to ask the browser for when a passkey is made. @param stillMay as for `register` */
+  async registrationOptions(staff: StaffMember, deviceId: string, site: PasskeySite, storeName: string, stillMay: () => void): Promise<WebAuthnJson> {
     const { generateRegistrationOptions } = await webAuthn();
+    stillMay();
     const had = this.#db.all<{ credential_id: string }>('SELECT credential_id FROM passkey WHERE staff_id = ? AND rp_id = ?', staff.id, site.rpId);
     const options = await generateRegistrationOptions({
       rpName: storeName, rpID: site.rpId, userName: staff.name, userDisplayName: staff.name, userID: new Uint8Array(this.#handleOf(staff.id)),
@@ -59,8 +60,12 @@ export class Passkeys {
     return { ...options };
   }
 
-  /** Keeps a passkey that was just made. @throws PorticoError passkey_invalid */
-  async register(staff: StaffMember, deviceId: string, site: PasskeySite, name: string, response: WebAuthnJson): Promise<Passkey> {
+  /**
+   * Keeps a passkey that was just made.
+   * @param stillMay throws when the session of `staff` does not hold any more
+   * @throws PorticoError passkey_invalid
+   */
+  async register(staff: StaffMember, deviceId: string, site: PasskeySite, name: string, response: WebAuthnJson, stillMay: () => void): Promise<Passkey> {
     const challenge = this.#take(`add ${deviceId}`, site.rpId);
     if (challenge === null || challenge.staffId !== staff.id) throw new PorticoError('passkey_invalid');
     const credential = await this.#checked(async () => {
@@ -74,6 +79,7 @@ export class Passkeys {
     });
     const id = randomUUID();
     this.#db.transaction(() => {
+      stillMay();
       const { n } = this.#db.get<{ n: number }>('SELECT count(*) AS n FROM passkey WHERE staff_id = ?', staff.id)!;
       // Removed, or given another PIN, while the finger was on the sensor; or somebody collects them.
       if (n >= PASSKEYS_EACH_MAX || !this.#isKnown(staff.id)) throw new PorticoError('passkey_invalid');

@@ -85,6 +85,12 @@ export class Sessions {
     return row === undefined || this.#lockIfIdle(row) ? null : toOpen(row);
   }
 
+  /** Whether somebody used it within the idle time and nothing ended it since: a look into memory. False says nothing: see `byKey`. */
+  isInUse({ key, expiresAtMs }: OpenSession): boolean {
+    const use = this.#uses.get(key);
+    return use !== undefined && !this.#isIdle(use.usedAtMs) && this.#clock.now() < expiresAtMs;
+  }
+
   /** Somebody did something. */
   noteUse(key: string): void {
     const now = this.#clock.now();
@@ -144,14 +150,18 @@ export class Sessions {
     if (row.scope === 'front_desk') return false;
     const key = row.token_hash.toString('hex');
     const usedAtMs = this.#uses.get(key)?.usedAtMs ?? row.used_at_ms;
-    // A use in the future means that the clock was set back: nobody knows how long it was left alone.
-    if (Math.abs(this.#clock.now() - usedAtMs) < this.#idleLockMs) return false;
+    if (!this.#isIdle(usedAtMs)) return false;
     try {
       this.lock(key, 'idle');
     } catch (error) {
       if (!isPorticoError(error)) throw error; // a full disk or a held database: refused now, written down later
     }
     return true;
+  }
+
+  /** A use in the future means that the clock was set back: nobody knows how long it was left alone. */
+  #isIdle(usedAtMs: number): boolean {
+    return Math.abs(this.#clock.now() - usedAtMs) >= this.#idleLockMs;
   }
 
   #row(tokenHash: Buffer): Row | undefined {

@@ -1,5 +1,6 @@
 import type { FastifyServerOptions } from 'fastify';
 import { createRequire } from 'node:module';
+import type { TSchema } from 'typebox';
 
 /** What a compiler makes of a route's schema: a validator with its last errors, or a serialiser. */
 type Made = ((data: unknown) => unknown) & { errors?: unknown };
@@ -7,6 +8,8 @@ type Compile = (route: unknown) => Made;
 type Factory = (externalSchemas: unknown, options: unknown) => Compile;
 
 const require = createRequire(import.meta.url);
+
+const buildSerializer = atFirstUse(() => (require('@fastify/fast-json-stringify-compiler') as () => Factory)());
 
 /**
  * Fastify's own compilers of schemas, loaded at the first request and asked at the first request of each route, instead
@@ -16,9 +19,18 @@ const require = createRequire(import.meta.url);
 export const compileAtFirstUse = {
   compilersFactory: {
     buildValidator: atFirstUse(() => (require('@fastify/ajv-compiler') as () => Factory)()),
-    buildSerializer: atFirstUse(() => (require('@fastify/fast-json-stringify-compiler') as () => Factory)()),
+    buildSerializer,
   },
 } as NonNullable<FastifyServerOptions['schemaController']>;
+
+/**
+ * A serialiser that writes what the schema lists and nothing else, as those of REST answers do; made at its first use. Where REST
+ * would refuse an alternative with more in it, this cuts that off, too: a message has nobody to tell.
+ */
+export function serialiserOf(schema: TSchema): (data: unknown) => string {
+  const open: unknown = JSON.parse(JSON.stringify(schema), (key, value: unknown) => (key === 'additionalProperties' && value === false ? undefined : value));
+  return buildSerializer({}, {})({ schema: open }) as unknown as (data: unknown) => string;
+}
 
 /** The factory is asked again in each plugin, but loaded once: it then shares what it made for the same options. */
 function atFirstUse(load: () => Factory): Factory {

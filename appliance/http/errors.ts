@@ -33,7 +33,7 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   if (known.status >= 500) request.log.error({ err: known.cause ?? known, errorCode: known.code, route: request.routeOptions.url }, 'a request failed');
   const seconds = known.details?.['retryAfterSeconds'];
   if (seconds !== undefined) void reply.header('retry-after', String(seconds));
-  void reply.status(known.status).send(known.toBody());
+  void reply.status(known.status).header('cache-control', 'no-store').send(known.toBody());
 }
 
 /** What is no HTTP, too long or too slow is answered in the one form of error too, and the connection ends. */

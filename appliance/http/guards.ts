@@ -21,10 +21,18 @@ declare module 'fastify' {
     aboutCustomer?: (request: FastifyRequest) => string | null;
     /** Asking this is not using the iPad: pages ask by themselves. A function: only some requests are so. */
     unattended?: boolean | ((request: FastifyRequest) => boolean);
+    /** Guards itself: a browser cannot read why an upgrade was refused, so a page is told on the open socket. */
+    socket?: true;
   }
   interface FastifyRequest {
     /** Who is asking; null: not a paired device. Set by the hook below for every request under /api. */
     visitor: Visitor | null;
+    /**
+     * Asks anew who is asking, and whether they may. For what is done after waiting (for a body, a hash, a picture), in one go with
+     * this or inside its transaction: meanwhile the session may have ended, or the device may have been removed.
+     * @throws PorticoError as the guard of the route
+     */
+    stillMay(): void;
   }
 }
 
@@ -50,9 +58,29 @@ export function clearSessionCookie(reply: FastifyReply): void {
 
 /** onRequest hook: who is asking. */
 export function identifyVisitor(access: Access) {
-  return async (request: FastifyRequest): Promise<void> => {
-    request.visitor = access.identify(request.cookies[DEVICE_COOKIE], request.cookies[SESSION_COOKIE]);
+  return async (request: FastifyRequest): Promise<void> => identify(access, request);
+}
+
+function identify(access: Access, request: FastifyRequest): void {
+  request.visitor = access.identify(request.cookies[DEVICE_COOKIE], request.cookies[SESSION_COOKIE]);
+}
+
+/** `request.stillMay`. */
+export function askAgain(access: Access) {
+  return function stillMay(this: FastifyRequest): void {
+    const { permission } = this.routeOptions.config;
+    identify(access, this);
+    if (permission === 'paired') deviceOf(this);
+    else if (permission !== undefined && permission !== 'public') authorised(this, permission);
   };
+}
+
+/** What is given out bit by bit ends with the session. */
+export async function* whileAllowed<T>(request: FastifyRequest, pieces: AsyncIterable<T>): AsyncGenerator<T> {
+  for await (const piece of pieces) {
+    request.stillMay();
+    yield piece;
+  }
 }
 
 /** Whether a browser sent this from a page of ours. Programs send no Origin; their cookies are their own. */
@@ -81,16 +109,16 @@ export function customerInPath(request: FastifyRequest): string {
 }
 
 /**
- * onRoute hook: puts the guard before each route that its `config.permission` asks for. Sockets guard themselves, since a
- * browser cannot read why an upgrade was refused.
+ * onRoute hook: puts the guard before each route that its `config.permission` asks for, twice: before a byte of the body is read,
+ * and once it is there, which may be half a minute later.
  * @throws Error for a route that names none: the start fails
  */
 export function guardRoute(access: Access) {
-  return (route: RouteOptions & { websocket?: boolean }): void => {
+  return (route: RouteOptions): void => {
     const permission = route.config?.permission;
     if (permission === undefined) throw new Error(`${String(route.method)} ${route.url} names no permission`);
-    if (route.websocket === true || permission === 'public') return;
-    const { unattended = false } = route.config ?? {};
+    const { unattended = false, socket = false } = route.config ?? {};
+    if (socket || permission === 'public') return;
     const guard = async (request: FastifyRequest): Promise<void> => {
       if (permission === 'paired') {
         deviceOf(request);
@@ -100,6 +128,7 @@ export function guardRoute(access: Access) {
       if (!(typeof unattended === 'function' ? unattended(request) : unattended)) access.noteUse(session.key);
     };
     route.onRequest = [guard, ...[route.onRequest ?? []].flat()];
+    route.preHandler = [...[route.preHandler ?? []].flat(), async (request) => request.stillMay()];
   };
 }
 

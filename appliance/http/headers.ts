@@ -1,6 +1,7 @@
 import type { FastifyHelmetOptions } from '@fastify/helmet';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isIP } from 'node:net';
+import { PorticoError } from '../kit/index.js';
 
 /**
  * What a browser may do with what comes from here: only what the box itself serves, no script in the page's text, no other
@@ -47,9 +48,14 @@ export const BARE_HEADERS = {
   'content-security-policy': `default-src 'none'; frame-ancestors 'none'`, 'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 } as const;
 
-/** onRequest hook for what helmet does not send here. HSTS only under a host name of the box's own, never for localhost: others develop there. */
+/**
+ * onRequest hook for what helmet does not send here. HSTS only under a host name of the box's own, never for localhost: others develop
+ * there.
+ * @throws PorticoError bad_request: no Host (RFC 9112 3.2), which Node would answer without any policy
+ */
 export async function sendPolicies(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   void reply.headers({ 'content-security-policy': contentPolicy(), 'permissions-policy': PERMISSIONS_POLICY });
+  if (request.headers.host === undefined && request.raw.httpVersion !== '1.0') throw new PorticoError('bad_request');
   if (isOwnName(request.hostname)) void reply.header('strict-transport-security', `max-age=${HSTS_SECONDS}`);
 }
 

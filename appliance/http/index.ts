@@ -4,12 +4,11 @@ import rateLimit from '@fastify/rate-limit';
 import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import websocket from '@fastify/websocket';
 import fastify, { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Access } from '../access/index.js';
 import type { Audit, Verification } from '../audit/index.js';
 import type { Consent } from '../consent/index.js';
-import { CLOSE, ErrorBody, type BoxHealth, type Deletion } from '../contract/index.js';
+import { ErrorBody, type BoxHealth, type Deletion } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
 import type { EventBus } from '../events/index.js';
 import type { FollowUps } from '../followups/index.js';
@@ -23,11 +22,11 @@ import { Cards } from './cards.js';
 import type { Certificates } from './certificates.js';
 import { compileAtFirstUse } from './compilers.js';
 import { handleError, refuseConnection } from './errors.js';
-import { guardRoute, identifyVisitor, refuseForeignOrigin, refuseNavigation } from './guards.js';
+import { askAgain, guardRoute, identifyVisitor, refuseForeignOrigin, refuseNavigation } from './guards.js';
 import { BARE_HEADERS, HELMET_OPTIONS, sendPolicies } from './headers.js';
-import { HTTPS_CONNECTIONS, JSON_BYTES_MAX, limitConnections, SOCKET_MESSAGE_BYTES_MAX, waitsOf } from './limits.js';
+import { HTTPS_CONNECTIONS, JSON_BYTES_MAX, limitConnections, waitsOf } from './limits.js';
 import { LiveHub } from './live.js';
-import { keepAssets, pageSender } from './page.js';
+import { isPlainFile, keepAssets, pageSender } from './page.js';
 import type { Deletions } from './receipts.js';
 import { accessRoutes } from './routes/access.js';
 import { auditRoutes } from './routes/audit.js';
@@ -43,7 +42,6 @@ import { rightsRoutes } from './routes/rights.js';
 import { visitRoutes } from './routes/visits.js';
 import { registerSockets } from './sockets.js';
 import { boxUrlFor, trustFile } from './trust.js';
-import { endSocket } from './wire.js';
 
 export { lanAddresses, loadCertificates, type Certificates } from './certificates.js';
 export { createTrustServer, rootFingerprint } from './trust.js';
@@ -68,7 +66,7 @@ export async function buildServer(deps: HttpDeps) {
   const waits = waitsOf(deps.patience ?? 1);
   const receipts = { deletions, signReceipt: (deletion: Deletion) => signDeletion(signer, box.storeName, deletion, audit.head()) };
   const app = fastify({
-    https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2', ...waits.https },
+    https: { key: certificates.keyPem, cert: certificates.chainPem, minVersion: 'TLSv1.2', ...waits.https, requireHostHeader: false }, // sendPolicies requires it
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }), // addresses and paths carry customers' ids
     bodyLimit: JSON_BYTES_MAX,
@@ -83,6 +81,7 @@ export async function buildServer(deps: HttpDeps) {
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   limitConnections(app.server, HTTPS_CONNECTIONS);
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response)); // answered as any other, not by Node's bare 417
   app.setErrorHandler(handleError);
   await app.register(helmet, HELMET_OPTIONS);
   app.addHook('onRequest', sendPolicies);
@@ -94,18 +93,6 @@ export async function buildServer(deps: HttpDeps) {
     keyGenerator: (request) => (request.routeOptions.config.requestsPerMinute === undefined ? request.ip : `${request.ip} ${request.routeOptions.url}`),
   }));
   await app.register(cookie);
-  await app.register(websocket, {
-    options: { maxPayload: SOCKET_MESSAGE_BYTES_MAX, perMessageDeflate: false },
-    errorHandler(error, socket, request) {
-      // What a client sends wrongly, and connections that break, are no fault of the box: nobody shall fill its log with them.
-      if (!/^(WS_ERR_|ECONN|EPIPE)/.test((error as NodeJS.ErrnoException).code ?? '')) request.log.error({ err: error }, 'a socket failed');
-      socket.terminate();
-    },
-    preClose(done) {
-      for (const client of this.websocketServer.clients) endSocket(client, CLOSE.goingAway); // a sleeping iPad answers nothing
-      this.websocketServer.close(done);
-    },
-  });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -119,6 +106,7 @@ export async function buildServer(deps: HttpDeps) {
   const hub = new LiveHub({ ...deps, cards });
   await app.register(async (api) => {
     api.decorateRequest('visitor', null);
+    api.decorateRequest('stillMay', askAgain(deps.access));
     api.addHook('onRequest', async (_request, reply) => { void reply.header('cache-control', 'no-store'); });
     api.addHook('onRequest', refuseNavigation);
     api.addHook('onRoute', guardRoute(deps.access));
@@ -148,7 +136,7 @@ export async function buildServer(deps: HttpDeps) {
     api.get('/openapi.json', { schema: { hide: true }, config: { permission: 'public' } }, async () => app.swagger());
   }, { prefix: '/api' });
 
-  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/healthz', async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
   app.get('/trust*', async (request, reply) => {
     const boxUrl = boxUrlFor(request.raw, certificates.names);
     const file = trustFile(request.url.split('?')[0]!, certificates, box.storeName, boxUrl, 'https');
@@ -157,7 +145,7 @@ export async function buildServer(deps: HttpDeps) {
   });
   const sendPage = pageSender(deps.webuiDirectory);
   for (const address of ['/', '/index.html']) app.get(address, (_request, reply) => sendPage(reply));
-  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false, cacheControl: false, setHeaders: keepAssets });
+  await app.register(fastifyStatic, { root: deps.webuiDirectory, wildcard: true, index: false, cacheControl: false, setHeaders: keepAssets, allowedPath: isPlainFile });
   app.setNotFoundHandler((request, reply) => {
     // A page address inside the app: the page finds its own way. A missing file or API address: not found.
     const path = request.url.split('?')[0]!;

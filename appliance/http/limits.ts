@@ -3,10 +3,10 @@ import { MAX_FRAME_BYTES } from '../contract/index.js';
 
 /** JSON bodies: the largest is a drawn signature. */
 export const JSON_BYTES_MAX = 1_000_000;
-/** Twice a frame's limit: a frame a little too large gets a typed answer, a far larger one ends the connection. */
-export const SOCKET_MESSAGE_BYTES_MAX = 2 * MAX_FRAME_BYTES;
-/** A page's live socket only ever sends pings of 30 bytes. */
-export const LIVE_MESSAGE_BYTES_MAX = 65_536;
+/** What is a text on a socket: pages only ever send pings of 30 bytes. */
+export const SOCKET_TEXT_BYTES_MAX = 65_536;
+/** Twice what is taken: a little too large gets a typed answer, far larger ends the connection. Who is refused may answer the close frame. */
+export const SOCKET_BYTES_MAX = { camera: 2 * MAX_FRAME_BYTES, live: 2 * SOCKET_TEXT_BYTES_MAX, refused: 125 } as const;
 /** An iPad has two open; a page that sleeps and wakes leaves some half-open for up to two heartbeats. */
 export const SOCKETS_PER_DEVICE_MAX = 24;
 

@@ -6,8 +6,8 @@ import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Sightings } from '../recognition/index.js';
 import type { Cards } from './cards.js';
-import { LIVE_MESSAGE_BYTES_MAX } from './limits.js';
-import { endSocket, parseJson, sendOrClose } from './wire.js';
+import { SOCKET_TEXT_BYTES_MAX } from './limits.js';
+import { encode, endSocket, parseJson, sendOrClose } from './wire.js';
 
 /** Events kept for pages that come back; at a busy store's pace, many minutes. */
 const REPLAY_MAX = 1_000;
@@ -20,7 +20,7 @@ export class LiveHub {
   readonly #deps: { events: EventBus; cards: Cards; sightings: Sightings; health: { now(): BoxHealth }; clock: Clock };
   readonly #epoch = randomUUID();
   readonly #replay: LiveEvent[] = [];
-  readonly #clients = new Set<WebSocket>();
+  readonly #clients = new Map<WebSocket, { stillMay(): boolean }>();
   #revision = 0;
   #unsubscribe: (() => void)[] = [];
 
@@ -49,15 +49,16 @@ export class LiveHub {
 
   stop(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    for (const client of this.#clients) endSocket(client, CLOSE.goingAway);
+    for (const client of this.#clients.keys()) endSocket(client, CLOSE.goingAway);
     this.#clients.clear();
   }
 
   /**
    * Takes a signed-in page on: what it missed if that is still known, else a snapshot; then everything new.
    * @param resume epoch and revision of the last event the page has
+   * @param stillMay whether its session still holds, asked before each event; if not, the socket is closed by it
    */
-  connect(client: WebSocket, resume: { epoch: string; since: number } | null): void {
+  connect(client: WebSocket, resume: { epoch: string; since: number } | null, stillMay: () => boolean): void {
     if (this.#clients.size >= CLIENTS_MAX) {
       endSocket(client, CLOSE.tooSlow);
       return;
@@ -74,7 +75,7 @@ export class LiveHub {
       this.#send(client, { v: 1, type: 'live.resumed', epoch: this.#epoch, revision: this.#revision, at: this.#at() });
       for (const event of missed) this.#send(client, event);
     }
-    if (client.readyState === client.OPEN) this.#clients.add(client);
+    if (client.readyState === client.OPEN) this.#clients.set(client, { stillMay });
   }
 
   #missed({ epoch, since }: { epoch: string; since: number }): LiveEvent[] | null {
@@ -88,8 +89,11 @@ export class LiveHub {
     const event = { v: 1, epoch: this.#epoch, revision: this.#revision, at: this.#at(), ...unsent } as LiveEvent;
     this.#replay.push(event);
     if (this.#replay.length > REPLAY_MAX) this.#replay.shift();
-    const text = Buffer.from(JSON.stringify(event));
-    for (const client of this.#clients) this.#sendText(client, text);
+    const text = Buffer.from(encode(event));
+    for (const [client, { stillMay }] of this.#clients) {
+      if (stillMay()) this.#sendText(client, text);
+      else this.#clients.delete(client);
+    }
   }
 
   #forget(customerId: string): void {
@@ -100,7 +104,7 @@ export class LiveHub {
   }
 
   #receive(client: WebSocket, data: Buffer, isBinary: boolean): void {
-    if (data.length > LIVE_MESSAGE_BYTES_MAX) {
+    if (data.length > SOCKET_TEXT_BYTES_MAX) {
       this.#refuse(client, new PorticoError('body_too_large'));
       endSocket(client, CLOSE.flood);
       return;
@@ -117,7 +121,7 @@ export class LiveHub {
   }
 
   #send(client: WebSocket, message: LiveMessage): void {
-    this.#sendText(client, JSON.stringify(message));
+    this.#sendText(client, encode(message));
   }
 
   #sendText(client: WebSocket, text: string | Buffer): void {

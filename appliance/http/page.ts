@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, posix } from 'node:path';
 import { contentPolicy } from './headers.js';
 
 /** In webui/index.html, where Ionic looks for it. */
@@ -16,6 +16,11 @@ export function pageSender(directory: string): (reply: FastifyReply) => Promise<
     const page = (await text).replaceAll(PLACE_OF_NONCE, nonce);
     return reply.headers({ 'content-security-policy': contentPolicy(nonce), 'cache-control': 'no-store' }).type('text/html; charset=utf-8').send(page);
   };
+}
+
+/** The page itself goes out with a nonce only (above), whichever way somebody writes its address: `//index.html`, `/assets/../index.html`. */
+export function isPlainFile(path: string): boolean {
+  return posix.normalize(path) === path && basename(path).toLowerCase() !== 'index.html';
 }
 
 /**

@@ -1,5 +1,13 @@
 import type { WebSocket } from 'ws';
-import { CLOSE } from '../contract/index.js';
+import { CAMERA_MESSAGES, CLOSE, LIVE_MESSAGES, type CameraMessage, type LiveMessage } from '../contract/index.js';
+import { serialiserOf } from './compilers.js';
+
+const SERIALISERS = Object.fromEntries(Object.entries({ ...LIVE_MESSAGES, ...CAMERA_MESSAGES }).map(([type, schema]) => [type, serialiserOf(schema)]));
+
+/** A message as it is sent: cut down to what the contract lists, as REST answers are. */
+export function encode(message: LiveMessage | CameraMessage): string {
+  return SERIALISERS[message.type]!(message);
+}
 
 /** A client this far behind is closed; it comes back and begins anew. */
 export const BUFFERED_BYTES_MAX = 1_000_000;

@@ -64,14 +64,16 @@ export class Enrolments {
   /**
    * Looks at one photo and takes it if it is good and shows the pose asked for.
    * @param guided false: taken whichever way the head is turned
+   * @param stillMay throws when whoever offered it may not any more: looking takes a while
    * @throws PorticoError enrolment_not_found, enrolment_complete, and those of reading an image
    */
-  async addPhoto(id: string, image: Uint8Array, guided: boolean): Promise<EnrolmentProgress> {
+  async addPhoto(id: string, image: Uint8Array, guided: boolean, stillMay: () => void): Promise<EnrolmentProgress> {
     const enrolment = this.#find(id);
     if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete');
     const { consent, vision } = this.#deps;
     const keeps = consent.covers(enrolment.customerId, 'keep_photo');
     const { faces } = await vision.analyse(image, { maxFaces: 4, eyes: true });
+    stillMay();
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile
     const face = faces[0];
     const second = faces[1];
@@ -88,6 +90,7 @@ export class Enrolments {
     if (!verdict.take) return progress(id, enrolment, { accepted: false, problem: null, hint: verdict.hint, box: face.box });
     // Cut out only where the customer agreed to its being kept; `finish` asks again before anything is written.
     const picture = keeps ? { picture: await vision.cutOut(image, face.box) } : {};
+    stillMay();
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found');
     if (enrolment.photos.length >= PHOTOS_WANTED) throw new PorticoError('enrolment_complete'); // two photos at once
     enrolment.photos.push({ embedding: face.embedding, pose: poseOf(face.quality.yawDegrees), norm: face.quality.norm, ...picture });
@@ -101,10 +104,13 @@ export class Enrolments {
    * @param agreed.acceptFewer the staff say that one or two photos must do
    * @param agreed.despiteLikeness the staff say that this is somebody else than whom the face is enrolled for already
    * @param agreed.toStaff the answer is for the staff, who may hear for whom it is enrolled
+   * @param stillMay throws when whoever asks may not any more: all after it is done in one go
    * @param alongside done in the same transaction
    * @throws PorticoError enrolment_not_found, enrolment_incomplete, face_already_enrolled {customerId}, consent_required
    */
-  async finish(id: string, agreed: { acceptFewer: boolean; despiteLikeness: boolean; toStaff: boolean }, alongside: (enrolled: Enrolled) => void): Promise<Enrolled> {
+  async finish(
+    id: string, agreed: { acceptFewer: boolean; despiteLikeness: boolean; toStaff: boolean }, stillMay: () => void, alongside: (enrolled: Enrolled) => void,
+  ): Promise<Enrolled> {
     const { acceptFewer, despiteLikeness, toStaff } = agreed;
     const enrolment = this.#find(id);
     const { customerId, photos } = enrolment;
@@ -113,6 +119,7 @@ export class Enrolments {
     }
     const { consent, gallery } = this.#deps;
     const like = despiteLikeness ? null : await this.#whoseFaceItSeems(enrolment);
+    stillMay();
     // Named only where recognition is agreed to and in force: a restricted person is not to be recognised here either.
     if (like !== null) throw new PorticoError('face_already_enrolled', toStaff && consent.covers(like, 'recognise') ? { customerId: like } : {});
     if (this.#open.get(id) !== enrolment) throw new PorticoError('enrolment_not_found'); // cancelled or withdrawn meanwhile

@@ -1,10 +1,10 @@
 /** What one address, one device or one slow client may take: bounded, and the others go on. */
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import { createTrustServer, loadCertificates } from '../../appliance/http/index.js';
 import type { CameraMessage, LiveMessage } from '../../appliance/contract/index.js';
 import { startBox, temporaryDirectory, TestClock } from '../support/box.js';
+import { answerToRaw, frameHead, openTls, untilClosed, upgradeRequest } from '../support/raw.js';
 import { closedSoon } from '../support/sockets.js';
 import type { SocketReader } from '../../demo/client.js';
 
@@ -14,18 +14,7 @@ const box = await startBox(t, { patience: PATIENCE });
 const port = Number(new URL(box.url).port);
 const lives = async () => (await box.owner.send('GET', '/healthz')).status;
 
-/** All that comes back until the other side closes, or null when it has not within the time. */
-function untilClosed(socket: Socket, withinMs: number): Promise<string | null> {
-  let text = '';
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(null), withinMs);
-    socket.on('data', (chunk) => { text += chunk.toString(); }).on('error', () => undefined)
-      .on('close', () => { clearTimeout(timer); resolve(text); });
-  });
-}
-const tlsTo = () => new Promise<TLSSocket>((resolve, reject) => {
-  const socket = connectTls({ host: '127.0.0.1', port, ca: box.appliance.rootPem, servername: 'localhost' }, () => resolve(socket)).on('error', reject);
-});
+const tlsTo = () => openTls(box);
 
 /** Sends by the drop until it is cut off. */
 function drip(socket: Socket, start: string): void {
@@ -118,6 +107,50 @@ t.test('one device has no more sockets than it needs, and the others have theirs
   for (const socket of open) socket.socket.terminate();
 });
 
+/** Asks for an upgrade and goes on with half a frame, whatever comes back. */
+async function halfAFrame(path: string): Promise<string | null> {
+  const socket = await tlsTo();
+  const answer = untilClosed(socket, 5_000);
+  socket.write(upgradeRequest(path));
+  socket.write(frameHead(7_900_000));
+  const piece = Buffer.alloc(60_000, 7);
+  const more = setInterval(() => { if (socket.writable && !socket.writableNeedDrain) socket.write(piece); }, 1);
+  const text = await answer;
+  clearInterval(more);
+  socket.destroy();
+  return text;
+}
+
+t.test('no upgrade but to the two sockets: hung up on, and not a byte of a frame is taken in', { timeout: 60_000 }, async (t) => {
+  for (const path of ['/nope-told', '/', '/healthz', '/api/v1/box', '/api/v1/live/', '//api/v1/live', '/api/v1/l%69ve', 'https://localhost/api/v1/live']) {
+    t.equal(await halfAFrame(path), '', path);
+  }
+  for (const request of [upgradeRequest('/api/v1/live?v=1').replace('GET', 'POST'), upgradeRequest('/nope').replace('websocket', 'h2c')]) {
+    t.equal(await answerToRaw(box, request), '', request.slice(0, 40));
+  }
+  t.notMatch(box.logged(), /nope/, 'nobody writes into the log what they please');
+});
+
+t.test('a stranger is refused before the handshake, in plain HTTP, and hung up on', { timeout: 60_000 }, async (t) => {
+  for (const path of ['/api/v1/live?v=1&told', '/api/v1/live?v=7', '/api/v1/camera?v=1&mode=look_up', '/api/v1/camera?v=1&mode=front_desk']) {
+    const answer = await halfAFrame(path);
+    t.match(answer, /^(HTTP\/1\.1 401 [\s\S]*"code":"device_not_paired"[\s\S]*)?$/, path); // what was sent after it may cut it off
+    t.match(await answerToRaw(box, upgradeRequest(path)), /^HTTP\/1\.1 401 [\s\S]*content-security-policy: [\s\S]*"code":"device_not_paired"/, path);
+  }
+  t.notMatch(box.logged(), /told/);
+});
+
+t.test('whoever may, but asks in a wrong way, harms nobody', async (t) => {
+  const cookie = box.owner.cookieHeader();
+  for (const [why, wrong] of [['no key', /Sec-WebSocket-Key.*\r\n/], ['no version', /Sec-WebSocket-Version.*\r\n/]] as const) {
+    t.match(await answerToRaw(box, upgradeRequest('/api/v1/live?v=1', cookie).replace(wrong, '')), /^HTTP\/1\.1 400 /, why);
+  }
+  t.match(await answerToRaw(box, upgradeRequest('/api/v1/live?v=1', cookie).replace('Connection: Upgrade', 'Connection: close')), /^HTTP\/1\.1 404 [\s\S]*not_found/, 'no upgrade asked for');
+  const before = `GET /api/v1/customers HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`;
+  t.notMatch(await answerToRaw(box, before + upgradeRequest('/api/v1/live?v=1', cookie)), /101/, 'before an earlier answer is out');
+  t.equal(await lives(), 200);
+});
+
 t.test('a page sends pings; what is far larger ends its socket', async (t) => {
   const live = await box.owner.live().opened();
   await live.nextOf('live.snapshot');
@@ -132,4 +165,15 @@ t.test('slow senders were cut off: headers, body and TLS greeting by the drop', 
   t.equal(hello, '', 'greeting');
   t.match(body, /^(HTTP\/1\.1 4(08|13|00|01) [\s\S]*)?$/, 'body');
   t.equal(await lives(), 200);
+});
+
+// Last: uses up what one address may ask for in a minute.
+t.test('an upgrade beyond the limit on requests is refused and hung up on, too', { timeout: 60_000 }, async (t) => {
+  const hundred = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(99) + 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+  let answers = '';
+  for (let i = 0; i < 16 && !answers.includes('HTTP/1.1 429 '); i += 1) answers = await answerToRaw(box, hundred);
+  t.match(answers, /HTTP\/1\.1 429 /);
+  for (const cookie of ['', box.owner.cookieHeader()]) {
+    t.match(await answerToRaw(box, upgradeRequest('/api/v1/live?v=1', cookie)), /^HTTP\/1\.1 429 [\s\S]*"code":"too_many_requests"/);
+  }
 });

@@ -156,6 +156,20 @@ t.test('a new PIN from the manager takes the passkeys away, and one that is bein
   await box.owner.call('DELETE', `/staff/${lost.staff.id}`);
 });
 
+t.test('an iPad locked while its new passkey is being looked at keeps none', async (t) => {
+  await device.signIn(staff.id, '246802');
+  const made = new Authenticator(box.url).create(await options(device));
+  await Promise.all(Array.from({ length: 2 }, () => device.call('GET', '/passkeys'))); // a connection for each
+  const hashing = Array.from({ length: 6 }, (_, i) => box.owner.call('POST', '/staff', { name: `忙${i}`, role: 'associate', pin: '271828' })); // what is looked at has to wait
+  await new Promise((resolve) => { setTimeout(resolve, 20); });
+  const registering = refusal(register(device, made));
+  await device.call('POST', '/sessions/current/lock');
+  t.equal(await registering, '401 session_locked');
+  await Promise.all(hashing);
+  await device.signIn(staff.id, '246802');
+  t.strictSame(await device.call('GET', '/passkeys'), []);
+});
+
 t.test('who left, and a device that was removed, stay out', async (t) => {
   const gone = await addStaff(box, '小离', 'it');
   const key = new Authenticator(box.url);

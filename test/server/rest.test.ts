@@ -1,10 +1,10 @@
 /** The REST edge: forms, errors, the OpenAPI document, uploads, and what a page may read. */
-import { connect } from 'node:tls';
 import sharp from 'sharp';
 import t from 'tap';
 import { ERRORS, type Dossier, type EnrolmentProgress, type ErrorBody, type ErrorCode } from '../../appliance/contract/index.js';
-import { startBox } from '../support/box.js';
+import { OWNER_PIN, startBox } from '../support/box.js';
 import { bomb } from '../support/pictures.js';
+import { answerToRaw } from '../support/raw.js';
 import { emptyScene, portrait, scene } from '../support/scene.js';
 
 const box = await startBox(t);
@@ -75,13 +75,7 @@ t.test('a missing address of the page is the page, a missing file or API address
 });
 
 t.test('HTTP that is no HTTP is told so in the one form of error, and the box lives', async (t) => {
-  const { hostname, port } = new URL(box.url);
-  const answer = await new Promise<string>((resolve, reject) => {
-    const socket = connect({ host: hostname, port: Number(port), ca: box.appliance.rootPem, servername: 'localhost' }, () => socket.write('GET /api/v1/box HTTP/1.1\r\nbroken header\r\n\r\n'));
-    let text = '';
-    socket.on('data', (chunk) => { text += chunk.toString(); });
-    socket.on('close', () => resolve(text)).on('error', reject);
-  });
+  const answer = await answerToRaw(box, 'GET /api/v1/box HTTP/1.1\r\nbroken header\r\n\r\n');
   t.match(answer, /^HTTP\/1\.1 400 [\s\S]*content-security-policy: default-src 'none'/);
   t.ok(isErrorBody(JSON.parse(answer.split('\r\n\r\n')[1]!)));
   t.notMatch(answer, /node_modules|at .*\.js/);
@@ -105,6 +99,30 @@ t.test('HSTS under a host name, never for localhost or an address', async (t) =>
   const hsts = async (host: string) => (await box.stranger().send('GET', '/healthz', undefined, { host })).headers['strict-transport-security'];
   for (const host of ['portico.local:8443', 'portico.local', 'PORTICO.local']) t.equal(await hsts(host), 'max-age=604800', host);
   for (const host of ['localhost', 'localhost:8443', '127.0.0.1:8443', '[::1]:8443']) t.equal(await hsts(host), undefined, host);
+});
+
+t.test('what Node would answer by itself has the policies, too', async (t) => {
+  const noHost = await answerToRaw(box, 'GET /api/v1/box HTTP/1.1\r\nConnection: close\r\n\r\n');
+  t.match(noHost, /^HTTP\/1\.1 400 [\s\S]*content-security-policy: default-src 'none'[\s\S]*"code":"bad_request"/);
+  const expecting = await answerToRaw(box, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nExpect: miracles\r\nConnection: close\r\n\r\n');
+  t.match(expecting, /^HTTP\/1\.1 200 [\s\S]*content-security-policy: default-src 'none'/);
+});
+
+t.test('nothing but the build\'s own files is kept by a browser', async (t) => {
+  for (const path of ['/healthz', '/nothing.js', '/api/nothing', '/api/v1/customers', '/', '/trust']) {
+    t.equal((await box.stranger().send('GET', path)).headers['cache-control'], 'no-store', path);
+  }
+  const page = String((await box.stranger().send('GET', '/')).body);
+  const script = /src="(\/assets\/[^"]+\.js)"/.exec(page)![1]!;
+  t.match((await box.stranger().send('GET', script)).headers['cache-control'], /immutable/);
+});
+
+t.test('the page goes out with its nonce only, whichever way its address is written', async (t) => {
+  for (const path of ['//index.html', '/./index.html', '/assets/../index.html', '/assets/%2e%2e/index.html', '/assets//../index.html', '/%69ndex.html', '///index.html', '/index.html/', '/INDEX.html']) {
+    const answer = await answerToRaw(box, `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    t.match(answer, /^HTTP\/1\.1 (404|200) /, path);
+    t.notMatch(answer, /__STYLE_NONCE__/, path);
+  }
 });
 
 interface OpenApi {
@@ -266,6 +284,20 @@ t.test('the guide asks for one pose after the other', async (t) => {
   t.match(await offer(left), { accepted: false, collected: 2, nextPose: 'right', problem: null, hint: 'turn_right' });
   t.equal((await send('DELETE', `/enrolments/${started.enrolmentId}`)).status, 204);
   t.match(await send('POST', `/enrolments/${started.enrolmentId}/finish`, { acceptFewer: true }), { status: 404, body: { code: 'enrolment_not_found' } });
+});
+
+t.test('a session that ends while a photo is looked at adds nothing more', async (t) => {
+  const { id } = await box.owner.createCustomer({ displayName: '拍到一半' });
+  await box.owner.giveConsent(id);
+  const { enrolmentId } = await box.owner.call<EnrolmentProgress>('POST', `/customers/${id}/enrolments`);
+  const photo = await portrait('P18');
+  const offer = () => box.owner.send<EnrolmentProgress & ErrorBody>('POST', `/api/v1/enrolments/${enrolmentId}/photos?pose=any`, photo);
+  await Promise.all(Array.from({ length: 2 }, () => send('GET', '/box'))); // a connection for each
+  const offered = offer();
+  await box.owner.call('POST', '/sessions/current/lock');
+  t.match(await offered, { status: 401, body: { code: 'session_locked' } });
+  await box.owner.signIn(box.ownerId, OWNER_PIN);
+  t.match(await offer(), { status: 200, body: { accepted: true, collected: 1 } }, 'the first to be taken');
 });
 
 /** The schema of the property of this name, wherever it stands. */

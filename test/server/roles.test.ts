@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import fastify from 'fastify';
 import t, { type Test } from 'tap';
 import { PERMISSIONS, ROLES, type ErrorBody, type Role, type StaffMember } from '../../appliance/contract/index.js';
-import { guardRoute } from '../../appliance/http/guards.js';
+import { guardRoute, whileAllowed } from '../../appliance/http/guards.js';
+import { PorticoError } from '../../appliance/kit/index.js';
 import type { PorticoClient } from '../../demo/client.js';
 import { packageRoot } from '../../models/manifest.js';
 import { addStaff, OWNER_PIN, startBox, TestClock } from '../support/box.js';
@@ -84,6 +85,15 @@ t.test('a route that names no permission keeps the box from starting', async (t)
   await app.close();
 });
 
+t.test('what is given out bit by bit ends with the session', async (t) => {
+  let left = 2;
+  const stillMay = (): void => { if (left-- === 0) throw new PorticoError('session_locked'); };
+  const given: number[] = [];
+  async function* pieces() { for (let i = 0; i < 9; i += 1) yield i; }
+  await t.rejects(async () => { for await (const piece of whileAllowed({ stillMay } as never, pieces())) given.push(piece); }, { code: 'session_locked' });
+  t.strictSame(given, [0, 1]);
+});
+
 t.test('a device that is not paired gets in nowhere', async (t) => {
   await allRefused(t, stranger, withPermission((permission) => permission !== 'public'), '401 device_not_paired');
   for (const route of withPermission((permission) => permission === 'public')) t.notOk(REFUSALS.includes(await knock(stranger, route)), route);
@@ -118,11 +128,12 @@ for (const role of ROLES) {
 }
 
 t.test('sockets: not for strangers, not without a PIN', async (t) => {
-  for (const [client, code] of [[stranger, 'device_not_paired'], [paired, 'sign_in_required']] as const) {
-    for (const socket of [client.live(), client.camera('look_up'), client.camera('front_desk')]) {
-      t.match(await socket.next(), { v: 1, type: 'error', code });
-      t.equal(await socket.closed, 4401);
-    }
+  for (const socket of [stranger.live(), stranger.camera('look_up'), stranger.camera('front_desk')]) {
+    await t.rejects(socket.opened() as Promise<unknown>, /401/, 'no handshake');
+  }
+  for (const socket of [paired.live(), paired.camera('look_up'), paired.camera('front_desk')]) {
+    t.match(await socket.next(), { v: 1, type: 'error', code: 'sign_in_required' });
+    t.equal(await socket.closed, 4401);
   }
 });
 
@@ -223,6 +234,37 @@ t.test('left alone, an iPad locks itself for good, and its sockets close at once
   clock.move(60_000);
   t.match(await device.signIn(staff.id, '246802'), { scope: 'staff' });
   t.equal(await refusal(device.call('GET', '/customers')), 'accepted');
+});
+
+t.test('C21: no name goes to an iPad that was left alone too long, not even before anybody notices', async (t) => {
+  const { device } = await newcomer('小停', 'associate');
+  const live = await device.live().opened();
+  await live.nextOf('live.snapshot');
+  const camera = await device.camera('look_up').opened();
+  await camera.nextOf('camera.ready');
+  clock.move(IDLE_MINUTES * 60_000 + 1);
+  await devices.manager.signIn(manager.id, manager.pin);
+  const { id } = await devices.manager.createCustomer({ displayName: '不给看' });
+  await devices.manager.call('POST', '/visits', { customerId: id });
+  const heard: string[] = [];
+  for (;;) {
+    const message = await live.next().catch(() => null);
+    if (message === null) break;
+    heard.push(message.type);
+  }
+  t.notOk(heard.includes('visit.opened'), heard.join());
+  t.equal(await live.closed, 4401);
+  t.equal(await closedSoon(camera), 4401);
+});
+
+t.test('a frame does not wake a session that was left alone too long', async (t) => {
+  const { device } = await newcomer('小醒', 'associate');
+  const camera = await device.camera('look_up').opened();
+  await camera.nextOf('camera.ready');
+  clock.move(IDLE_MINUTES * 60_000 + 1);
+  camera.socket.send(Buffer.from('no picture'));
+  t.equal(await closedSoon(camera), 4401);
+  t.equal(await refusal(device.call('GET', '/customers')), '401 session_locked');
 });
 
 t.test('a look-up camera is use', async (t) => {

@@ -1,7 +1,9 @@
 /** Both sockets: what is refused, what is resumed, what is bounded. */
 import sharp from 'sharp';
 import t from 'tap';
-import type { CameraMessage, LiveEvent, LiveMessage, VisitCard } from '../../appliance/contract/index.js';
+import { Check } from 'typebox/schema';
+import { CAMERA_MESSAGES, LIVE_MESSAGES, type CameraMessage, type LiveEvent, type LiveMessage, type VisitCard } from '../../appliance/contract/index.js';
+import { encode } from '../../appliance/http/wire.js';
 import type { SocketReader } from '../../demo/client.js';
 import { OWNER_PIN, startBox } from '../support/box.js';
 import { animation, bomb } from '../support/pictures.js';
@@ -215,6 +217,63 @@ t.test('camera: a message beyond all measure ends the connection, and only that 
   t.equal(await closedSoon(camera), 1009);
   t.equal((await look(other, await scene({ picture: await portrait('P18'), x: 640, y: 360, height: 420 }))).faces.length, 1);
   other.close();
+});
+
+t.test('camera: texts are counted like frames without credit, and a large one ends the connection', async (t) => {
+  const large = await box.owner.camera('look_up').opened();
+  await large.nextOf('camera.ready');
+  large.socket.send(`{"v":1,"type":"${'x'.repeat(70_000)}"}`);
+  t.equal((await large.nextOf('error')).code, 'body_too_large');
+  t.equal(await closedSoon(large), 4429);
+  const many = await box.owner.camera('look_up').opened();
+  await many.nextOf('camera.ready');
+  for (let i = 0; i < 50; i += 1) many.socket.send('{"v":1}');
+  const codes: string[] = [];
+  for (;;) {
+    const message = await many.next().catch(() => null);
+    if (message === null) break;
+    if (message.type === 'error') codes.push(message.code);
+  }
+  t.strictSame(codes, [...Array.from({ length: 50 }, () => 'unknown_message'), 'camera_flood']);
+  t.equal(await closedSoon(many), 4429);
+});
+
+/** Something in every object that no schema has a place for. */
+function withMore(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withMore);
+  if (typeof value !== 'object' || value === null) return value;
+  return { ...Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withMore(each)])), embedding: [0.1], phone: '13800001111' };
+}
+
+t.test('C19: what goes out on both sockets is cut down to the contract', async (t) => {
+  const sent: (LiveMessage | CameraMessage)[] = [];
+  const { live } = await connect();
+  const camera = await box.owner.camera('look_up').opened();
+  for (const reader of [live, camera]) reader.socket.on('message', (data: Buffer) => sent.push(JSON.parse(data.toString()) as LiveMessage));
+  const card = await arrive('剪裁');
+  await box.owner.call('POST', `/visits/${card.visitId}/serve`);
+  await box.owner.call('POST', `/visits/${card.visitId}/close`);
+  camera.socket.send('{');
+  await camera.nextOf('error');
+  await look(camera, await scene({ picture: await portrait('P18'), x: 640, y: 360, height: 420 }));
+  await answerTo(camera, Buffer.from('no picture'));
+  await drain(live);
+  const snapshot = await box.owner.live().next();
+  const resumed = await box.owner.live({ epoch: snapshot.type === 'live.snapshot' ? snapshot.epoch : '', since: snapshot.type === 'live.snapshot' ? snapshot.revision : 0 }).next();
+  sent.push(snapshot, resumed);
+  live.close();
+  camera.close();
+  for (const type of ['live.snapshot', 'live.resumed', 'live.pong', 'visit.opened', 'visit.updated', 'visit.closed', 'camera.result', 'camera.refused', 'error']) {
+    t.ok(sent.some((message) => message.type === type), type);
+  }
+  const schemas = { ...LIVE_MESSAGES, ...CAMERA_MESSAGES };
+  for (const message of sent) {
+    t.ok(Check(schemas[message.type], message), `${message.type}: ${JSON.stringify(message).slice(0, 200)}`);
+    const more = withMore(message) as LiveMessage;
+    if (message.type === 'error') delete (more as { details?: unknown }).details; // a list of anything single
+    else t.strictSame(JSON.parse(encode(more)), message, message.type);
+    t.notMatch(encode(more), /embedding|13800001111/);
+  }
 });
 
 t.test('camera: frames without credit are dropped and counted; who goes on is closed', async (t) => {

@@ -89,7 +89,7 @@ export const accessRoutes = (deps: {
   }, async (request, reply) => {
     const { name, role, pin } = request.body;
     access.requireProof(signedIn(request));
-    return reply.status(201).send(await access.addStaff(name, role, pin, actorOf(request)));
+    return reply.status(201).send(await access.addStaff(name, role, pin, actorOf(request), () => request.stillMay()));
   });
 
   app.put('/staff/:id/pin', {
@@ -97,7 +97,7 @@ export const accessRoutes = (deps: {
     schema: { tags: ['access'], summary: 'Set a new PIN for somebody: ends their locks and sessions and removes their passkeys', params: IdParams, body: PinRequest, response: { 204: Nothing } },
   }, async (request, reply) => {
     access.requireProof(signedIn(request));
-    await access.setPin(request.params.id, request.body.pin, actorOf(request));
+    await access.setPin(request.params.id, request.body.pin, actorOf(request), () => request.stillMay());
     return reply.status(204).send(null);
   });
 

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Audit, Verification } from '../../audit/index.js';
 import { AuditPage, AuditQuery, AuditVerification } from '../../contract/index.js';
-import { actorOf } from '../guards.js';
+import { actorOf, whileAllowed } from '../guards.js';
 
 const LIMIT_DEFAULT = 100;
 const Csv = Type.Unsafe<Readable>({ description: 'RFC 4180, UTF-8', content: { 'text/csv': { schema: { type: 'string' } } } });
@@ -31,6 +31,6 @@ export const auditRoutes = ({ audit, verification }: { audit: Audit; verificatio
   }, async (request, reply) => {
     audit.record('audit_exported', actorOf(request), { detail: { as: 'csv' } });
     void reply.header('content-disposition', 'attachment; filename="portico-audit.csv"').type('text/csv; charset=utf-8');
-    return reply.send(Readable.from(audit.csv()));
+    return reply.send(Readable.from(whileAllowed(request, audit.csv())));
   });
 };

@@ -89,7 +89,7 @@ export const consentRoutes = (deps: { audit: Audit; consent: ConsentRoom; enrolm
     // Whose face it is already, and that it is another person's all the same, is for the staff to hear and to say.
     const toStaff = signedIn(request).session.handedTo === null;
     if (despiteLikeness && !toStaff) throw new PorticoError('not_allowed');
-    return reply.status(201).send(await enrolments.finish(request.params.id, { acceptFewer, despiteLikeness, toStaff },
+    return reply.status(201).send(await enrolments.finish(request.params.id, { acceptFewer, despiteLikeness, toStaff }, () => request.stillMay(),
       ({ customerId, photos }) => audit.record('template_enrolled', by, { customerId, detail: { photos } })));
   });
 
@@ -113,6 +113,6 @@ const photoRoutes = (enrolments: Enrolments): FastifyPluginAsyncTypebox => async
     schema: { tags: ['enrolment'], summary: 'Offer one photo (raw image body)', params: IdParams, querystring: PhotoQuery, response: { 200: EnrolmentProgress } },
   }, async (request) => {
     const image = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
-    return enrolments.addPhoto(request.params.id, image, request.query.pose !== 'any');
+    return enrolments.addPhoto(request.params.id, image, request.query.pose !== 'any', () => request.stillMay());
   });
 };

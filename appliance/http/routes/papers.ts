@@ -11,7 +11,7 @@ import {
   accessCopyPdf, assessmentPdf, auditPack, breachNoticesPdf, consentCopyPdf, deletionReceiptPdf, receiptUrl, signDeletion, type PackContents, type Signer,
 } from '../../papers/index.js';
 import type { AccessCopies, Rights } from '../../rights/index.js';
-import { actorOf } from '../guards.js';
+import { actorOf, whileAllowed } from '../guards.js';
 import type { Deletions } from '../receipts.js';
 import { reachableFromLan } from './access.js';
 import type { Compliance } from './privacy.js';
@@ -62,6 +62,7 @@ export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async
     const record = consent.records.evidence(request.params.id);
     const language = request.query.language ?? record.language;
     const pdf = await papers.consentCopy(record, language, reachableFromLan(request));
+    request.stillMay();
     audit.record('consent_copied', actorOf(request), { customerId: record.customerId, detail: { consentId: record.id, language } });
     return sendPdf(reply, pdf, `consent-${record.id}`);
   });
@@ -111,7 +112,7 @@ export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async
       breaches: breaches.all(), requests: rights.requests(), stations: modes.stations(), retention: retention.table(),
       roles: { staff: access.staff(), permissions: PERMISSIONS }, ...still,
     }, signer);
-    return reply.header('content-disposition', `attachment; filename="audit-pack-${madeAt.slice(0, 10)}.zip"`).type('application/zip').send(madeAhead(pack, close));
+    return reply.header('content-disposition', `attachment; filename="audit-pack-${madeAt.slice(0, 10)}.zip"`).type('application/zip').send(madeAhead(whileAllowed(request, pack), close));
   });
 };
 
@@ -129,7 +130,11 @@ function madeAhead(pieces: AsyncIterable<Uint8Array>, made: () => void): Readabl
   return file;
 }
 
-/** Sent as a file: in an app on the home screen a PDF in place of the page has no way back. */
+/**
+ * Sent as a file: in an app on the home screen a PDF in place of the page has no way back.
+ * @throws PorticoError as the guard of the route: whoever asked may not any more
+ */
 export function sendPdf(reply: FastifyReply, pdf: Buffer, name: string): FastifyReply {
+  reply.request.stillMay();
   return reply.header('content-disposition', `attachment; filename="${name}.pdf"`).type('application/pdf').send(pdf);
 }

@@ -28,7 +28,7 @@ export const passkeyRoutes = (deps: {
     schema: { tags: ['access'], summary: 'What to ask the browser for to make a passkey', response: { 200: PasskeyOptions } },
   }, async (request) => {
     access.requireProof(signedIn(request));
-    return passkeys.registrationOptions(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), box.storeName);
+    return passkeys.registrationOptions(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), box.storeName, () => request.stillMay());
   });
 
   app.post('/passkeys', {
@@ -37,7 +37,7 @@ export const passkeyRoutes = (deps: {
   }, async (request, reply) => {
     const { name, response } = request.body;
     access.requireProof(signedIn(request));
-    return reply.status(201).send(await passkeys.register(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), name, response));
+    return reply.status(201).send(await passkeys.register(signedIn(request).session.staff, deviceOf(request).id, siteOf(request), name, response, () => request.stillMay()));
   });
 
   app.delete('/passkeys/:id', {
