@@ -192,7 +192,6 @@ export class Audit {
     if (early !== undefined) return result(early.seq); // slipped in before the beginning
     const [first, pruning] = [this.#first(), this.#pruning()];
     const wrong = whatIsWrongWithStart(start, first, pruning, this.#clock.now());
-    if (wrong === 'cut') return result(Math.min(pruning === undefined ? 0 : startTold(pruning).seq, start.seq) + 1);
     clockBehind = wrong === 'clock';
     const breath = new Breath();
     for (;;) {
@@ -207,6 +206,10 @@ export class Audit {
       }
       if (rows.length < VERIFIED_BATCH) break;
       await breath.taken();
+    }
+    if (wrong === 'cut') {
+      entries = 0;
+      return result(Math.min(pruning === undefined ? 0 : startTold(pruning).seq, start.seq) + 1);
     }
     // A chain that was cut off at its end ends before the entry that was counted last when this began.
     return result(seq < Math.max(start.last_seq, expected?.seq ?? 0) ? seq + 1 : null);

@@ -284,7 +284,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await at(first, 'pin-again').waitFor({ state: 'detached' });
     await at(first, 'error').getByText('太好猜').waitFor(); // so it was asked for once more
     await shoot(first, 'settings-pin-too-simple-zh');
-    await at(first, 'sheet-close').click();
+    await first.locator('ion-modal.show-modal').getByTestId('sheet-close').click();
     t.equal(await at(first, 'staff-member').filter({ hasText: '沈店长' }).getByTestId('staff-remove').count(), 0, 'not oneself');
     await row.getByTestId('staff-remove').click();
     await row.waitFor({ state: 'detached' });

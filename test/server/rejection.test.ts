@@ -1,7 +1,7 @@
 /** What staff say against recognition holds: "not this person", a closed visit, a removed device, a face enrolled twice. */
 import t from 'tap';
 import type { Dossier } from '../../appliance/contract/index.js';
-import { addAssociate, startBox, TestClock } from '../support/box.js';
+import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { refusal } from '../support/failures.js';
 import { portrait, scene } from '../support/scene.js';
 import { lookAtOne } from '../support/sockets.js';
@@ -50,6 +50,7 @@ t.test('"not this person" ends the visit, is kept, and the card does not come ba
 t.test('frames of a removed device open nothing, whether it closes its socket or not', async (t) => {
   await box.owner.call('POST', `/visits/${await openVisit()}/close`);
   clock.move(121_000);
+  await box.owner.prove(OWNER_PIN);
   const { device } = await addAssociate(box, '小丁');
   const gone = device.camera('front_desk');
   await gone.nextOf('camera.ready');

@@ -9,7 +9,6 @@ import { PorticoError } from '../../appliance/kit/index.js';
 import type { PorticoClient } from '../../demo/client.js';
 import { packageRoot } from '../../models/manifest.js';
 import { addStaff, OWNER_PIN, startBox, TestClock } from '../support/box.js';
-import { query } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { closedSoon } from '../support/sockets.js';
 
@@ -159,34 +158,6 @@ t.test('the last privacy officer stays until there is another', async (t) => {
   t.equal(await refusal(devices.manager.call('DELETE', `/staff/${staff.id}`)), 'accepted');
 });
 
-t.test('C21: an open dossier that the page reads again by itself puts no lock off, and is written down once a session', async (t) => {
-  const { device, staff } = await newcomer('小看', 'associate');
-  const { id } = await device.createCustomer({ displayName: '在店里的人' });
-  const openings = () => query<{ detail: string }>(box.dataDirectory,
-    `SELECT detail FROM audit_entry WHERE action = 'dossier_opened' AND customer_id = '${id}' AND staff_id = '${staff.id}'`).map(({ detail }) => JSON.parse(detail) as unknown);
-  const read = (query: string) => refusal(device.call('GET', `/customers/${id}?${query}`));
-  t.equal(await read('again=yes'), '400 bad_request');
-  t.equal(await read('why=visit&again=true'), 'accepted');
-  t.strictSame(openings(), [{ why: 'visit' }], 'nothing is read unwritten, whatever the page says');
-  t.equal(await read('why=visit'), 'accepted');
-  t.strictSame(openings().length, 1, 'the same opening');
-  for (let minute = 1; minute < IDLE_MINUTES; minute += 1) {
-    clock.move(60_000);
-    t.equal(await read('why=visit&again=true'), 'accepted');
-  }
-  t.strictSame(openings().length, 1);
-  clock.move(60_000);
-  t.equal(await read('why=visit&again=true'), '401 session_locked', 'only re-reads: the lock comes');
-  await device.signIn(staff.id, '246802');
-  t.equal(await read('why=visit&again=true'), 'accepted');
-  t.strictSame(openings().length, 2, 'another session, another entry');
-  clock.move(IDLE_MINUTES * 60_000 - 1);
-  t.equal(await read('why=visit'), 'accepted', 'opened by a person');
-  clock.move(2);
-  t.equal(await read('why=visit'), 'accepted', 'that was use');
-  t.strictSame(openings().length, 3, 'once a minute');
-});
-
 t.test('in a customer\'s hands only the enrolment is left, and it locks as any other', async (t) => {
   const { device } = await newcomer('小递', 'manager');
   const { id } = await device.createCustomer({ displayName: '手里有 iPad 的人' });
@@ -199,17 +170,6 @@ t.test('in a customer\'s hands only the enrolment is left, and it locks as any o
   for (const route of [...sayThemselves, 'GET /sessions/current', 'POST /sessions/current/use']) t.notOk(REFUSALS.includes(await knock(device, route)), route);
   clock.move(IDLE_MINUTES * 60_000);
   t.equal(await refusal(device.call('POST', `/customers/${id}/consents/ask`)), '401 session_locked');
-});
-
-t.test('touching and typing is use, though nothing else is asked of the box', async (t) => {
-  const { device } = await newcomer('小触', 'privacy_officer');
-  for (let minute = 0; minute < 3 * IDLE_MINUTES; minute += IDLE_MINUTES / 4) {
-    clock.move((IDLE_MINUTES / 4) * 60_000);
-    t.equal((await device.send('POST', '/api/v1/sessions/current/use')).status, 204);
-  }
-  t.equal(await refusal(device.call('GET', '/audit?limit=1')), 'accepted');
-  clock.move(IDLE_MINUTES * 60_000);
-  t.equal(await refusal(device.call('POST', '/sessions/current/use')), '401 session_locked', 'and opens nothing that has locked');
 });
 
 t.test('left alone, an iPad locks itself for good, and its sockets close at once', async (t) => {
@@ -234,57 +194,6 @@ t.test('left alone, an iPad locks itself for good, and its sockets close at once
   clock.move(60_000);
   t.match(await device.signIn(staff.id, '246802'), { scope: 'staff' });
   t.equal(await refusal(device.call('GET', '/customers')), 'accepted');
-});
-
-t.test('C21: no name goes to an iPad that was left alone too long, not even before anybody notices', async (t) => {
-  const { device } = await newcomer('小停', 'associate');
-  const live = await device.live().opened();
-  await live.nextOf('live.snapshot');
-  const camera = await device.camera('look_up').opened();
-  await camera.nextOf('camera.ready');
-  clock.move(IDLE_MINUTES * 60_000 + 1);
-  await devices.manager.signIn(manager.id, manager.pin);
-  const { id } = await devices.manager.createCustomer({ displayName: '不给看' });
-  await devices.manager.call('POST', '/visits', { customerId: id });
-  const heard: string[] = [];
-  for (;;) {
-    const message = await live.next().catch(() => null);
-    if (message === null) break;
-    heard.push(message.type);
-  }
-  t.notOk(heard.includes('visit.opened'), heard.join());
-  t.equal(await live.closed, 4401);
-  t.equal(await closedSoon(camera), 4401);
-});
-
-t.test('a frame does not wake a session that was left alone too long', async (t) => {
-  const { device } = await newcomer('小醒', 'associate');
-  const camera = await device.camera('look_up').opened();
-  await camera.nextOf('camera.ready');
-  clock.move(IDLE_MINUTES * 60_000 + 1);
-  camera.socket.send(Buffer.from('no picture'));
-  t.equal(await closedSoon(camera), 4401);
-  t.equal(await refusal(device.call('GET', '/customers')), '401 session_locked');
-});
-
-t.test('a look-up camera is use', async (t) => {
-  const { device } = await newcomer('小照', 'associate');
-  const camera = await device.camera('look_up').opened();
-  await camera.nextOf('camera.ready');
-  clock.move(IDLE_MINUTES * 60_000 - 1);
-  camera.socket.send(Buffer.from('no picture'));
-  t.match(await camera.nextOf('camera.refused'), { data: { frame: 1 } });
-  clock.move(2);
-  t.equal(await refusal(device.call('GET', '/customers')), 'accepted', 'the frame was use');
-  camera.close();
-});
-
-t.test('locking by hand', async (t) => {
-  const { device, staff } = await newcomer('小手', 'it');
-  t.equal((await device.send('POST', '/api/v1/sessions/current/lock')).status, 204);
-  t.equal(await refusal(device.call('GET', '/devices')), '401 session_locked');
-  t.equal(await refusal(device.call('POST', '/sessions/current/lock')), '401 session_locked');
-  t.equal((await device.signIn(staff.id, '246802')).staff.role, 'it');
 });
 
 // Last: the associate's device stays at the front desk.

@@ -1,10 +1,9 @@
 /** Who gets in and stays in: devices, sessions, origins, cookies. Roles and routes: roles.test.ts. */
 import t from 'tap';
-import type { Device, ErrorBody, Notice, Role, Session, StaffMember } from '../../appliance/contract/index.js';
+import type { Device, ErrorBody, Notice, Session, StaffMember } from '../../appliance/contract/index.js';
 import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { refusal } from '../support/failures.js';
 import { dumpTables, filesBelow, query } from '../support/disk.js';
-import { sendHalf } from '../support/raw.js';
 import { closedSoon } from '../support/sockets.js';
 
 const clock = new TestClock();
@@ -186,72 +185,6 @@ t.test('PINs are kept as Argon2id only, and never logged', async (t) => {
   t.ok(staff.length > 2);
   for (const { pin_hash } of staff) t.match(pin_hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   t.notOk(box.logged().includes(OWNER_PIN));
-});
-
-/** For the next two tests: only ten devices a minute can be paired. */
-const { device } = await addAssociate(box, '小半');
-/** Somebody new, signed in on it. */
-async function member(role: Role, name: string): Promise<string> {
-  const { id } = await box.owner.call<StaffMember>('POST', '/staff', { name, role, pin: '314159' });
-  await device.signIn(id, '314159');
-  return id;
-}
-
-t.test('whoever is removed while the box still hashes for them has done nothing after that', async (t) => {
-  const staff = await member('manager', '快手');
-  const victim = await box.owner.call<StaffMember>('POST', '/staff', { name: '同事', role: 'associate', pin: '314159' });
-  // A connection for each, so that the removal comes in while the hashes are being made.
-  await Promise.all([...Array.from({ length: 8 }, () => device.call('GET', '/staff')), box.owner.call('GET', '/staff')]);
-  const acts = [
-    ...Array.from({ length: 6 }, (_, i) => refusal(device.call('POST', '/staff', { name: `后门${i}`, role: 'manager', pin: '271828' }))),
-    ...Array.from({ length: 2 }, () => refusal(device.call('PUT', `/staff/${victim.id}/pin`, { pin: '271828' }))),
-  ];
-  await new Promise((resolve) => { setImmediate(resolve); });
-  await box.owner.call('DELETE', `/staff/${staff}`);
-  t.ok((await Promise.all(acts)).includes('401 session_expired'), 'it was in time for some');
-  const entries = query<{ action: string; staff_id: string; detail: string }>(box.dataDirectory, 'SELECT action, staff_id, detail FROM audit_entry ORDER BY seq');
-  const removedAt = entries.findIndex(({ action, detail }) => action === 'staff_removed' && detail.includes(staff));
-  t.strictSame(entries.slice(removedAt + 1).filter(({ staff_id }) => staff_id === staff), []);
-});
-
-t.test('a request sent half before its sender was put out is refused when the rest comes', async (t) => {
-  const { id } = await box.owner.createCustomer({ displayName: '半路', tier: '金卡' });
-  /** The whole dossier was the answer. */
-  const change = () => sendHalf(box, device, 'PATCH', `/customers/${id}`, { tier: '银卡' });
-
-  const manager = await member('manager', '前店长');
-  let finish = await sendHalf(box, device, 'POST', '/staff', { name: '后门', role: 'manager', pin: '271828' });
-  await box.owner.call('DELETE', `/staff/${manager}`);
-  t.equal((await finish()).refusal, '401 session_expired', 'a removed manager makes no new account');
-  t.notOk((await box.owner.call<StaffMember[]>('GET', '/staff')).some(({ name }) => name === '后门'));
-
-  const associate = await member('associate', '前店员');
-  finish = await sendHalf(box, device, 'POST', '/customers', { displayName: '离职后' });
-  await box.owner.call('DELETE', `/staff/${associate}`);
-  t.equal((await finish()).refusal, '401 session_expired');
-
-  const other = await member('associate', '小锁');
-  finish = await change();
-  await device.call('POST', '/sessions/current/lock');
-  const locked = await finish();
-  t.equal(locked.refusal, '401 session_locked');
-  t.notMatch(locked.text, /半路/, 'nor is anything read');
-
-  await device.signIn(other, '314159');
-  finish = await change();
-  await device.call('POST', '/sessions/current/front-desk');
-  t.equal((await finish()).refusal, '403 not_allowed');
-
-  await member('manager', '副店长');
-  finish = await sendHalf(box, device, 'POST', '/pairing-codes', { any: 'body' });
-  const target = (await box.owner.call<Device[]>('GET', '/devices')).find(({ name }) => name === 'iPad 小半')!;
-  await box.owner.call('DELETE', `/devices/${target.id}`);
-  const unpaired = await finish();
-  t.equal(unpaired.refusal, '401 device_not_paired');
-  t.notMatch(unpaired.text, /[0-9A-Z]{4}-[0-9A-Z]{4}/, 'no code');
-
-  const customers = dumpTables(box.dataDirectory)['customer'] as { display_name: string; tier: string | null }[];
-  t.strictSame(customers.filter(({ display_name }) => /离职后|半路/.test(display_name)).map(({ display_name, tier }) => [display_name, tier]), [['半路', '金卡']], 'nothing was written');
 });
 
 // Last: moves the clock beyond every session.
