@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import t from 'tap';
+import { SIGNAGE_ITEMS, type PairingCode, type RecognitionMode, type StaffMember, type Station } from '../../appliance/contract/index.js';
 import { OWNER_PIN, startBox, temporaryDirectory } from '../support/box.js';
+import { assessmentFor } from '../support/office.js';
 import { portrait, scene } from '../support/scene.js';
 import { findChromium, launchChromium, writeCameraFile } from './chromium.js';
 
@@ -284,7 +286,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await at(first, 'pin-again').waitFor({ state: 'detached' });
     await at(first, 'error').getByText('太好猜').waitFor(); // so it was asked for once more
     await shoot(first, 'settings-pin-too-simple-zh');
-    await first.locator('ion-modal.show-modal').getByTestId('sheet-close').click();
+    await first.locator('ion-modal').filter({ has: at(first, 'staff-new-pin') }).getByTestId('sheet-close').click();
     t.equal(await at(first, 'staff-member').filter({ hasText: '沈店长' }).getByTestId('staff-remove').count(), 0, 'not oneself');
     await row.getByTestId('staff-remove').click();
     await row.waitFor({ state: 'detached' });
@@ -339,6 +341,44 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     await shoot(first, 'frontdesk-greeting-zh');
     await first.goto(`${box.url}/customers`);
     await at(first, 'frontdesk').waitFor(); // a typed address does not open a dossier
+    await at(first, 'frontdesk-leave').click();
+    await at(first, 'staff-沈店长').click();
+    await enterPin(first, OWNER_PIN);
+    await at(first, 'board').waitFor();
+  });
+
+  await t.test('an iPad at a fixed station says that it recognises, over a reload, for as long as the mode lasts', async (t) => {
+    const asManager = <T>(path: string, body: object = {}) => first.evaluate(async ([to, json]) => {
+      const answer = await fetch(`/api/v1${to!}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: json! });
+      return answer.json() as unknown;
+    }, [path, JSON.stringify(body)]) as Promise<T>;
+    const { id } = await asManager<StaffMember>('/staff', { name: '方静', role: 'privacy_officer', pin: '246802' });
+    const office = box.stranger();
+    await office.pair((await asManager<PairingCode>('/pairing-codes')).code, '隐私负责人的 iPad');
+    await office.signIn(id, '246802');
+    const change = async (mode: RecognitionMode) => {
+      if (mode !== 'off') await office.call('POST', '/privacy/assessments', assessmentFor(mode, { reason: 'mode_change' }));
+      await office.call('PUT', '/privacy/mode', { mode });
+    };
+    const whole = [{ x: 0, y: 0 }, { x: 1, y: 0 }, { x: 1, y: 1 }, { x: 0, y: 1 }];
+    const { id: stationId } = await office.call<Station>('POST', '/privacy/stations', { name: '正门', zone: whole });
+    await office.call('POST', `/privacy/stations/${stationId}/signage`, { items: SIGNAGE_ITEMS });
+    await at(first, 'nav-settings').click();
+    await at(first, 'frontdesk-enter').waitFor();
+    t.equal(await at(first, 'station-正门').count(), 0, 'not in this mode');
+    await change('fixed_station');
+    await at(first, 'nav-customers').click();
+    await at(first, 'nav-settings').click();
+    await at(first, 'station-正门').click();
+    const running = first.locator('[data-testid=station][data-state=running]');
+    await running.waitFor();
+    await first.goto(`${box.url}/customers`);
+    await running.waitFor();
+    t.match(await at(first, 'station').innerText(), '此处使用人脸识别');
+    await shoot(first, 'station-zh');
+    await change('off');
+    await first.locator('[data-testid=station][data-state=recognition_off]').waitFor();
+    await change('opt_in');
     await at(first, 'frontdesk-leave').click();
     await at(first, 'staff-沈店长').click();
     await enterPin(first, OWNER_PIN);
