@@ -58,7 +58,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'chinese-days': ['appliance/compliance/workdays.ts'],
 };
 /** Packages that speak HTTP. */
-const NETWORK = /^(fastify|@fastify\/|ws$|@peculiar\/x509|node:(http|https|net|tls|http2|dgram|dns)$)/;
+const NETWORK = /^(fastify|@fastify\/|ws$|@peculiar\/|node:(http|https|net|tls|http2|dgram|dns)$)/;
 /** Who may: `node:net` also tells what an address is; the guard wraps what speaks. */
 const NETWORK_ELSEWHERE: Record<string, readonly string[]> = {
   'appliance/main.ts': ['node:net'], 'appliance/config/index.ts': ['node:net'], 'appliance/kit/egress.ts': ['node:net', 'node:dgram', 'node:dns'],
