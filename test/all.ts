@@ -21,8 +21,16 @@ const LONGEST = ['browser/day', 'demo/demo', 'browser/privacy', 'browser/policy'
  * The tools beside the box and the longest of the rest: `npm test` has to end within five minutes on two cores, so these run where
  * TEST_FULL is set, as in `.ci/run`, or when they are named.
  */
-const ONLY_IN_FULL = ['cli/models', 'demo/demo', 'eval/report', 'papers/pdf', 'server/hostileFrames', 'vision/fetch', 'vision/packs', 'vision/rewrite'];
-const full = process.env['TEST_FULL'] !== undefined;
+const ONLY_IN_FULL = [
+  'browser/policy', 'cli/models', 'demo/demo', 'erasure/rekey', 'eval/report', 'papers/pdf', 'server/hostileFrames', 'vision/fetch', 'vision/packs', 'vision/rewrite',
+  'vision/room', 'vision/settled',
+];
+/** Those that do only a part of their work otherwise. */
+const MORE_IN_FULL = ['erasure/deletion', 'fuzz/rest', 'fuzz/sockets', 'server/bystanders'];
+/** `rest`: what `npm test` leaves out, and no more. */
+const full = process.env['TEST_FULL'];
+const isWanted = (name: string): boolean =>
+  full === 'rest' ? ONLY_IN_FULL.includes(name) || MORE_IN_FULL.includes(name) : full !== undefined || !ONLY_IN_FULL.includes(name);
 
 const nameOf = (file: string): string => relative(TESTS, file).replace(/\.test\.js$/, '');
 const rank = (file: string): number => {
@@ -32,7 +40,7 @@ const rank = (file: string): number => {
 const named = process.argv.slice(2).map((file) => relative(ROOT, resolve(file)));
 const files = named.length > 0 ? named : readdirSync(join(ROOT, TESTS), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.js') && !name.startsWith('fixtures'))
-  .map((name) => join(TESTS, name)).filter((file) => full || !ONLY_IN_FULL.includes(nameOf(file))).sort().sort((a, b) => rank(a) - rank(b));
+  .map((name) => join(TESTS, name)).filter((file) => isWanted(nameOf(file))).sort().sort((a, b) => rank(a) - rank(b));
 
 t.setTimeout(0);
 t.jobs = JOBS;
