@@ -86,7 +86,8 @@ export class Sessions {
   }
 
   /** Whether somebody used it within the idle time and nothing ended it since: a look into memory. False says nothing: see `byKey`. */
-  isInUse({ key, expiresAtMs }: OpenSession): boolean {
+  isInUse({ key, scope, expiresAtMs }: OpenSession): boolean {
+    if (scope === 'front_desk') return this.#clock.now() < expiresAtMs; // never idle
     const use = this.#uses.get(key);
     return use !== undefined && !this.#isIdle(use.usedAtMs) && this.#clock.now() < expiresAtMs;
   }

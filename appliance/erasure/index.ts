@@ -249,9 +249,9 @@ export class Erasure {
          WHERE seq < (SELECT coalesce(min(seq), 9e18) FROM vault.deletion WHERE coalesce(completed_at_ms, ?) >= ?)
          AND customer_id NOT IN (SELECT value FROM json_each(?))
          AND NOT EXISTS (
-           SELECT 1 FROM audit_entry AS told, audit_entry AS earlier
-           WHERE told.customer_id = deletion.customer_id AND told.action = 'deletion_completed' AND instr(told.detail, deletion.id) > 0
-           AND earlier.seq < told.seq AND earlier.at_ms >= ?)`, beforeMs, beforeMs, JSON.stringify(held), beforeMs).map(({ id }) => id));
+           SELECT 1 FROM audit_entry WHERE audit_entry.customer_id = deletion.customer_id AND action = 'deletion_completed'
+           AND audit_entry.seq > (SELECT coalesce(min(later.seq), 9e18) FROM audit_entry AS later WHERE later.at_ms >= ?)
+           AND instr(detail, deletion.id) > 0)`, beforeMs, beforeMs, JSON.stringify(held), beforeMs).map(({ id }) => id));
       // Both files, or the next start would take the one for an older one.
       this.#db.run('UPDATE main.vault_pair SET deletions_kept_from_ms = max(deletions_kept_from_ms, ?) WHERE only_one = 1', beforeMs);
       this.#db.run('DELETE FROM main.deletion_done WHERE id IN (SELECT value FROM json_each(?))', ids);

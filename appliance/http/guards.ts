@@ -96,9 +96,11 @@ export async function refuseForeignOrigin(request: FastifyRequest): Promise<void
 
 /**
  * onRequest hook: an address typed into the browser of a paired iPad carries its cookies, and shows the answer without the page and
- * its cover. The page only fetches; programs send none of these headers (Fetch Metadata).
+ * its cover. The page only fetches; programs send none of these headers (Fetch Metadata). What is for everybody, such as the public
+ * keys that a receipt names, is no secret of the cookies.
  */
 export async function refuseNavigation(request: FastifyRequest): Promise<void> {
+  if (request.routeOptions.config.permission === 'public') return;
   const { 'sec-fetch-mode': mode, 'sec-fetch-dest': destination } = request.headers;
   if (mode === 'navigate' || destination === 'document') throw new PorticoError('not_a_page');
 }

@@ -64,7 +64,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   consent_link_invalid: '这个链接已失效，请向店员要一个新的。',
   customer_restricted: '应顾客要求，已限制使用其信息。请找隐私负责人。',
   notice_incomplete: '告知书还不能发布：有内容没有填写。',
-  notice_material_unsaid: '请先说明改动是否实质性，也就是已同意的顾客要不要重签。',
+  notice_material_unsaid: '请先选定是不是重大变更，也就是已同意的顾客要不要重签。',
   notice_unchanged: '草稿与已发布的告知书相同，没有可发布的改动。',
   deletion_not_found: '没有找到这条删除记录。',
   deletion_pending: '删除还在进行，请过几秒再索取凭证。',

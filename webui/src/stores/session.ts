@@ -76,7 +76,9 @@ export const useSession = defineStore('session', () => {
         prefs.locked = false; // the page that is loaded now is theirs; this one stays covered to its end
         return 'other';
       }
-      if (resume && prefs.handedOver && before?.handedTo) now = await portico.handOver(before.handedTo);
+      // After a reload nobody knows in whose hands it was: who has the PIN holds it.
+      if (resume && prefs.handedOver && before === null) prefs.handedOver = false;
+      else if (resume && prefs.handedOver && before?.handedTo) now = await portico.handOver(before.handedTo);
       session.value = now;
       if (!resume) prefs.handedOver = false;
       locked.value = prefs.locked = false;
