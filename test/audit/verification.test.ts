@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { Verification } from '../../appliance/audit/index.js';
 import { Assessments, Retention } from '../../appliance/compliance/index.js';
 import { NOTICE_FIELDS, type AuditVerification, type Purpose, type RecordKind } from '../../appliance/contract/index.js';
+import type { SealedRow } from '../../appliance/consent/seal.js';
 import { createLogger } from '../../appliance/kit/index.js';
 import { Rights } from '../../appliance/rights/index.js';
 import { newVault } from '../../cli/vault.js';
@@ -140,6 +141,67 @@ t.test('C21: the reviewer\'s way: a consent forged with a new seal, then the log
   for (const result of [await verification.run(), await verification.against(paper)]) {
     t.strictSame([result.whole, result.firstBroken, named(result).includes(`consents: ${given.id}`)], [false, 1, true]);
   }
+});
+
+t.test('C21: the reviewer\'s other way: a consent out of nothing, nothing cut off, and an entry that says the log was pruned until tomorrow', async (t) => {
+  const box = open(t, temporaryDirectory(t));
+  const { audit, clock, customers, db, verification } = box;
+  box.grant(customers.create({ displayName: '王' }).id, ['recognise']);
+  clock.move(190 * DAY_MS);
+  const given = box.grant(customers.create({ displayName: '李' }).id, ['recognise']);
+  const paper = audit.record('signed_in', BY);
+  const { sealOf } = await import('../../appliance/consent/seal.js');
+  const nobody = customers.create({ displayName: '张' }).id;
+  const made = (id: string, givenAtMs: number) => {
+    const row = { ...db.get<SealedRow>('SELECT * FROM consent WHERE id = ?', given.id)!, id, customer_id: nobody, given_at_ms: givenAtMs };
+    const forged = { ...row, seal: sealOf(row) };
+    db.run(`INSERT INTO consent (${Object.keys(forged).join(', ')}) VALUES (${Object.keys(forged).map(() => '?').join(', ')})`, ...Object.values(forged));
+    db.run(`INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, 'recognise')`, id);
+  };
+  made('forged', clock.now() - DAY_MS);
+  t.strictSame(named(await verification.run()), ['consents: forged']);
+  for (const beforeMs of [clock.now() + DAY_MS, clock.now(), clock.now() - 184 * DAY_MS]) {
+    audit.record('audit_pruned', { staffId: null, deviceId: null }, { detail: { startSeq: 0, startHash: '0'.repeat(64), beforeMs } });
+    t.strictSame(named(await verification.against(paper)), ['entry 1', 'consents: forged']);
+  }
+});
+
+t.test('C21: two purposes taken back half a year apart: nothing is called broken while the log forgets the one and has the other', async (t) => {
+  const box = open(t, temporaryDirectory(t));
+  const { audit, clock, consent, customers, db, retention, verification } = box;
+  const { id: customerId } = customers.create({ displayName: '王' });
+  const { id } = consent.grant(customerId, {
+    noticeId: consent.currentNotice().id, language: 'zh-CN', purposes: ['recognise', 'greet', 'preferences', 'contact'], ageConfirmed: true, validUntil: '2027-06-10',
+    signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
+  }, BY);
+  let day = 0;
+  const on = (later: number) => {
+    clock.move((later - day) * DAY_MS);
+    day = later;
+    audit.record('signed_in', BY);
+    consent.expireDue();
+    retention.run();
+  };
+  on(10);
+  consent.withdraw(customerId, BY, ['contact']);
+  on(200);
+  consent.withdraw(customerId, BY, ['preferences']);
+  const told = () => audit.about(customerId, 'consent_given', 'consent_narrowed').length;
+  const seen = new Set<number>();
+  for (const later of [201, 600, 1_090, 1_105, 1_106, 1_107, 1_110, 1_111, 1_200, 1_290, 1_295, 1_297, 1_300, 1_301, 1_302]) {
+    on(later);
+    seen.add(told());
+    t.strictSame(named(await verification.run()), [], `day ${later}`);
+    if (told() !== 1) continue;
+    // The time that the log still tells cannot be another for that.
+    db.exec('BEGIN');
+    db.run(`UPDATE consent_purpose SET withdrawn_at_ms = withdrawn_at_ms + ${DAY_MS} WHERE consent_id = ? AND purpose = 'preferences'`, id);
+    t.strictSame(named(await verification.run()), [`consents: ${id}`]);
+    db.run(`UPDATE consent_purpose SET withdrawn_at_ms = NULL WHERE consent_id = ?`, id);
+    t.strictSame(named(await verification.run()), [`consents: ${id}`]);
+    db.exec('ROLLBACK');
+  }
+  t.strictSame([...seen], [3, 1, 0], 'the first entry went over its term before the second');
 });
 
 t.test('it lets other work in, and what is done meanwhile is not called broken', async (t) => {
