@@ -117,6 +117,9 @@ t.test('C21: each record that is changed or taken away behind the log is named, 
   await attack('a deletion that never was', 'deletions', 'forged',
     `INSERT INTO vault.deletion SELECT 'forged', 0, customer_id, scope, reason, purposes, requested_at_ms, templates, keys, completed_at_ms FROM vault.deletion WHERE id = '${id}'`);
 
+  const gone = [`DELETE FROM vault.deletion WHERE id = '${id}'`, `DELETE FROM main.deletion_done WHERE id = '${id}'`];
+  await attack('a record of deletion gone from both files', 'deletions', id, ...gone);
+
   // Of many the first hundred are named, and all are counted.
   for (let i = 0; i < 120; i += 1) audit.record('consent_given', BY, { customerId: 'c', detail: { consentId: `gone ${i}` } });
   const [consents] = (await verification.run()).records;
@@ -202,6 +205,30 @@ t.test('C21: two purposes taken back half a year apart: nothing is called broken
     db.exec('ROLLBACK');
   }
   t.strictSame([...seen], [3, 1, 0], 'the first entry went over its term before the second');
+});
+
+t.test('C21: a record of deletion over its term goes without alarm, and none before', async (t) => {
+  const box = open(t, temporaryDirectory(t));
+  const { audit, clock, consent, customers, db, erasure, retention, verification } = box;
+  db.run(`INSERT INTO retention_rule (kind, days, staff_id, at_ms) VALUES ('audit_log', 3653, 's', 0)`); // so that the entries outlive the records
+  const withdrawn = () => {
+    const { id } = customers.create({ displayName: '王' });
+    box.grant(id, ['recognise']);
+    return consent.withdraw(id, BY).deletion!.id;
+  };
+  const first = withdrawn();
+  clock.move(10 * DAY_MS);
+  const second = withdrawn();
+  clock.move(1_087 * DAY_MS);
+  retention.run();
+  clock.move(DAY_MS);
+  retention.run();
+  t.equal(erasure.count(), 1);
+  t.equal(audit.told('deletion_completed').length, 2);
+  t.throws(() => erasure.byId(first), { code: 'deletion_not_found' });
+  t.strictSame(named(await verification.run()), []);
+  for (const table of ['vault.deletion', 'main.deletion_done']) db.run(`DELETE FROM ${table} WHERE id = ?`, second);
+  t.strictSame(named(await verification.run()), [`deletions: ${second}`], 'the run that took the first does not explain the second');
 });
 
 t.test('it lets other work in, and what is done meanwhile is not called broken', async (t) => {
