@@ -1,14 +1,16 @@
 /** The whole check: whatever is changed of a record that the log holds fast is named, and whatever the box itself does never is. */
-import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { Verification } from '../../appliance/audit/index.js';
+import { Audit, Verification } from '../../appliance/audit/index.js';
 import { Assessments, Retention } from '../../appliance/compliance/index.js';
 import { NOTICE_FIELDS, type AuditVerification, type Purpose, type RecordKind } from '../../appliance/contract/index.js';
 import type { SealedRow } from '../../appliance/consent/seal.js';
 import { createLogger } from '../../appliance/kit/index.js';
 import { Rights } from '../../appliance/rights/index.js';
+import { MIGRATIONS_DIRECTORY, openStorage } from '../../appliance/storage/index.js';
+import { verifyAudit } from '../../cli/audit.js';
 import { newVault } from '../../cli/vault.js';
 import { DATABASE } from '../support/disk.js';
 import { assessmentFor } from '../support/office.js';
@@ -229,6 +231,38 @@ t.test('C21: a record of deletion over its term goes without alarm, and none bef
   t.strictSame(named(await verification.run()), []);
   for (const table of ['vault.deletion', 'main.deletion_done']) db.run(`DELETE FROM ${table} WHERE id = ?`, second);
   t.strictSame(named(await verification.run()), [`deletions: ${second}`], 'the run that took the first does not explain the second');
+});
+
+t.test('the commands: a database of an older version, a vault that is damaged or older', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const files = { dataDirectory, credentialsDirectory: null };
+  const vaultFile = join(dataDirectory, 'vault', 'vault.db');
+  const verify = async () => {
+    const lines: string[] = [];
+    const whole = await verifyAudit(files, null, (line) => void lines.push(line));
+    return { whole, said: lines.join('\n') };
+  };
+  const older = temporaryDirectory(t);
+  for (const name of readdirSync(MIGRATIONS_DIRECTORY).sort().slice(0, 7)) copyFileSync(join(MIGRATIONS_DIRECTORY, name), join(older, name));
+  const store = (migrationsDirectory = MIGRATIONS_DIRECTORY) =>
+    openStorage({ ...files, maxBytes: null, clock: new TestClock(NOON), migrationsDirectory });
+  store(older).close();
+  await t.rejects(verify(), { message: /older version\. Start the box once/ });
+  const { db, close } = store();
+  new Audit({ db, clock: new TestClock(NOON) }).record('signed_in', BY);
+  db.exec('PRAGMA vault.user_version = 1');
+  db.truncateLog();
+  close();
+  await t.rejects(verify(), { message: /older version/ });
+  writeFileSync(vaultFile, Buffer.alloc(8_192, 7));
+  const damaged = await verify();
+  t.notOk(damaged.whole);
+  t.match(damaged.said, /log is whole: 1 entries[\s\S]*0 consents[\s\S]*vault\.db cannot be read \(db_key_wrong\): it is damaged, or of another box\. Records of deletion were not/);
+  t.notMatch(damaged.said, /\d records of deletion/);
+  t.throws(() => newVault(files, new TestClock(NOON), { line: () => undefined, progress: () => undefined }, null), { message: /Move it away first/ });
+  t.ok(readFileSync(vaultFile).equals(Buffer.alloc(8_192, 7)), 'nothing is touched');
+  rmSync(vaultFile);
+  t.match(await verify(), { whole: false, said: /There is no vault here/ });
 });
 
 t.test('it lets other work in, and what is done meanwhile is not called broken', async (t) => {
