@@ -24,7 +24,7 @@ export function whatIsWrongWithStart(
   if (pruning === undefined) return start.seq === 0 && start.hash === CHAIN_GENESIS ? null : 'cut';
   const told = startTold(pruning);
   if (told.seq !== start.seq || told.hash !== start.hash) return 'cut';
-  if (first === undefined || second === undefined) return 'cut';
+  if (told.seq < 1 || first === undefined || second === undefined) return 'cut'; // a pruning that took nothing is never told
   // So put that what is no number does not fit.
   if (!(first.at_ms < told.beforeMs && told.beforeMs <= second.at_ms && told.beforeMs <= pruning.at_ms - KEPT_DAYS_MIN.audit_log * DAY_MS)) return 'cut';
   return pruning.at_ms > nowMs + CLOCK_SLACK_MS ? 'clock' : null;

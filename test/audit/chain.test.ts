@@ -179,6 +179,18 @@ t.test('C21: the beginning cut off: named, with a paper from later and with an e
   t.match(await audit.verify(), { whole: false, firstBroken: 9 }, 'further than the newest says');
 });
 
+t.test('C21: a pruning that took nothing, told of a log with a gap after its first entry', async (t) => {
+  const { db, close } = openStorage({ dataDirectory: temporaryDirectory(t), credentialsDirectory: null, maxBytes: null, clock });
+  t.teardown(close);
+  const audit = new Audit({ db, clock });
+  audit.record('signed_in', THE_BOX);
+  clock.move(300 * DAY_MS);
+  audit.record('signed_in', THE_BOX);
+  t.ok((await audit.verify()).whole);
+  audit.record('audit_pruned', THE_BOX, { detail: { startSeq: 0, startHash: '0'.repeat(64), beforeMs: clock.now() - 200 * DAY_MS } });
+  t.match([(await audit.verify()).firstBroken, audit.prunedBeforeMs()], [1, 0]);
+});
+
 t.test('what was read is written down later while the file is held, up to a bound', async (t) => {
   const before = audit.head().seq;
   const other = Database.open({ file: join(dataDirectory, 'portico.db'), key: readKey(dataDirectory) });
