@@ -8,19 +8,20 @@ import { Consent } from '../appliance/consent/index.js';
 import type { RecordKind } from '../appliance/contract/index.js';
 import { Erasure } from '../appliance/erasure/index.js';
 import { EventBus } from '../appliance/events/index.js';
-import { createLogger, systemClock } from '../appliance/kit/index.js';
-import { openForReading, type Database } from '../appliance/storage/index.js';
+import { createLogger, isPorticoError, systemClock } from '../appliance/kit/index.js';
+import { isOfThisVersion, openForReading, type ForReading } from '../appliance/storage/index.js';
 import { UsageError } from './modelsCheck.js';
 
 type Where = Parameters<typeof openForReading>[0];
 type Head = { seq: number; hash: string };
 
-async function withAudit<T>(where: Where, work: (audit: Audit, db: Database) => Promise<T>): Promise<T> {
-  const db = openForReading(where);
+async function withAudit<T>(where: Where, work: (audit: Audit, files: ForReading) => Promise<T>): Promise<T> {
+  const files = openForReading(where);
+  const { db } = files;
   try {
-    if (db.get(`SELECT 1 FROM sqlite_master WHERE name = 'assessment'`) === undefined) throw new UsageError('This database is of an older version. Start the box once.');
+    if (!isOfThisVersion(files)) throw new UsageError('This database is of an older version. Start the box once.');
     db.holdStill(); // the box may be writing
-    return await work(new Audit({ db, clock: systemClock }), db);
+    return await work(new Audit({ db, clock: systemClock }), files);
   } finally {
     db.close();
   }
@@ -39,10 +40,10 @@ const NAMES: Readonly<Record<RecordKind, string>> = {
 
 /** The chain, and every record against it: as the page and the nightly job do. @returns whether all is whole; what is wrong is told */
 export async function verifyAudit(where: Where, expected: Head | null, line: (text: string) => void): Promise<boolean> {
-  return withAudit(where, async (audit, db) => {
+  return withAudit(where, async (audit, { db, vault }) => {
     const rooms = { db, clock: systemClock, audit, events: new EventBus(createLogger('silent')), timeZone: 'UTC' };
     const consent = new Consent(rooms);
-    const hasVault = db.get(`SELECT 1 FROM pragma_database_list WHERE name = 'vault'`) !== undefined;
+    const hasVault = vault === 'open';
     const verification = new Verification(audit, {
       consents: () => consent.verifySeals(), notices: () => consent.notices.verify(), assessments: () => new Assessments({ ...rooms, snapshot: () => ({}) }).verify(),
       deletions: async () => (hasVault ? new Erasure({ ...rooms, dropTraces: () => false }).verify() : { checked: 0, broken: [] }),
@@ -53,10 +54,12 @@ export async function verifyAudit(where: Where, expected: Head | null, line: (te
       else line(`The audit log is whole: ${entries} entries. Head ${audit.head().seq}:${head}`);
       if (clockBehind) line('Its oldest entries were deleted on a day to come. Set the clock right and verify again; if it is right, somebody wrote that entry.');
       for (const { kind, checked, broken, ids } of records) {
+        if (kind === 'deletions' && !hasVault) continue;
         if (broken === 0) line(`As the log tells them: ${checked} ${NAMES[kind]}.`);
         else line(`Not as the log tells them, or missing: ${broken} ${NAMES[kind]}, ${checked} looked at: ${ids.join(' ')}${broken > ids.length ? ' ...' : ''}`);
       }
-      if (!hasVault) line('There is no vault here: records of deletion were not looked at.');
+      if (vault === 'missing') line('There is no vault here: records of deletion were not looked at.');
+      else if (isPorticoError(vault)) line(`vault.db cannot be read (${vault.code}): it is damaged, or of another box. Records of deletion were not looked at.`);
       return whole && hasVault;
     } catch (error) {
       if (error instanceof RangeError) throw new UsageError(`${error.message}: it cannot be compared any more. Within 184 days of that paper no entry may be.`);

@@ -72,7 +72,7 @@ export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput, del
 
 /** Whether the vault that is there is one that was being made. */
 function wasCutOff(files: BoxFiles): boolean {
-  const db = openForReading(files);
+  const { db } = openForReading(files);
   try {
     return isRenewing(db);
   } finally {

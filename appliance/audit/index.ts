@@ -190,8 +190,8 @@ export class Audit {
       ({ whole: firstBroken === null && !clockBehind, entries, firstBroken, clockBehind, head: hash, checkedAt: toInstant(this.#clock.now()) });
     const early = this.#db.get<{ seq: number }>('SELECT seq FROM audit_entry WHERE seq <= ? ORDER BY seq LIMIT 1', start.seq);
     if (early !== undefined) return result(early.seq); // slipped in before the beginning
-    const [first, pruning] = [this.#first(), this.#pruning()];
-    const wrong = whatIsWrongWithStart(start, first, pruning, this.#clock.now());
+    const pruning = this.#pruning();
+    const wrong = whatIsWrongWithStart(start, this.#firstTwo(), pruning, this.#clock.now());
     clockBehind = wrong === 'clock';
     const breath = new Breath();
     for (;;) {
@@ -269,19 +269,20 @@ export class Audit {
     });
   }
 
-  /** What is older may be over its term and gone; 0: nothing is. Milliseconds since 1970. */
+  /** What is older may be over its term and gone; 0: nothing is, or the log does not begin as a pruned one does. Milliseconds since 1970. */
   prunedBeforeMs(): number {
     const pruning = this.#pruning();
-    return pruning === undefined ? 0 : startTold(pruning).beforeMs;
+    if (pruning === undefined || whatIsWrongWithStart(this.#start(), this.#firstTwo(), pruning, this.#clock.now()) === 'cut') return 0;
+    return startTold(pruning).beforeMs;
   }
 
   /** Since when everything is in the log, milliseconds since 1970: a box may be older than its log. */
   toldSinceMs(): number {
-    return this.prunedBeforeMs() || (this.#first()?.at_ms ?? this.#clock.now());
+    return this.prunedBeforeMs() || (this.#firstTwo()[0]?.at_ms ?? this.#clock.now());
   }
 
-  #first(): { at_ms: number } | undefined {
-    return this.#db.get('SELECT at_ms FROM audit_entry ORDER BY seq LIMIT 1');
+  #firstTwo(): { at_ms: number }[] {
+    return this.#db.all('SELECT at_ms FROM audit_entry ORDER BY seq LIMIT 2');
   }
 
   #pruning(): PruningEntry | undefined {

@@ -43,7 +43,7 @@ export const TERMS: Readonly<Record<RetentionKind, Term>> = {
    * They keep a restored backup from bringing somebody back. No consent runs longer than three years, so a backup older than that
    * holds none that could still count.
    */
-  deletion_records: { days: THREE_YEARS, minDays: THREE_YEARS, maxDays: TEN_YEARS },
+  deletion_records: { days: THREE_YEARS, minDays: KEPT_DAYS_MIN.deletion_records, maxDays: TEN_YEARS },
   /** Records of handling an incident go with the assessment that it makes necessary. */
   breaches: { days: THREE_YEARS, minDays: THREE_YEARS, maxDays: TEN_YEARS },
 };

@@ -121,8 +121,10 @@ export class Seals {
     const stored = this.#db.all<{ purpose: Purpose; withdrawn_at_ms: number | null }>('SELECT purpose, withdrawn_at_ms FROM consent_purpose WHERE consent_id = ?', row.id);
     const given = row.purposes_given.split(',');
     return stored.length === given.length && stored.every(({ purpose, withdrawn_at_ms: takenBackMs }) => {
-      const taken = narrowed.find(({ detail }) => !String(detail['purposesLeft']).split(' ').includes(purpose));
-      return given.includes(purpose) && (taken === undefined ? takenBackMs === null || takenBackMs < toldSinceMs : isTimeOf(taken, takenBackMs));
+      const at = narrowed.findIndex(({ detail }) => !String(detail['purposesLeft']).split(' ').includes(purpose));
+      // Where no entry is left that shows it as held, the one that took it back may be gone too; later ones do not name it either.
+      const mayBeUntold = at <= 0 && takenBackMs !== null && takenBackMs < toldSinceMs;
+      return given.includes(purpose) && (mayBeUntold || (at < 0 ? takenBackMs === null : isTimeOf(narrowed[at]!, takenBackMs)));
     });
   }
 

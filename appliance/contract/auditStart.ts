@@ -12,18 +12,21 @@ interface Head { seq: number; hash: string }
 export interface PruningEntry { at_ms: number; detail: string }
 
 /**
- * A log begins with the first entry of all, or where its newest `audit_pruned` says. The first entry that stands was over the shortest
- * term then: its hash, on which all later ones rest, covers its time, so it cannot be passed off as older than it is.
- * @param start what stands before `first`
+ * A log begins with the first entry of all, or where its newest `audit_pruned` says. A true pruning leaves one entry from before its
+ * `beforeMs`, over the shortest term by then, and after it one that is not from before: so `beforeMs`, which says what need not be in
+ * the log, is held against two times that hashes cover.
+ * @param start what stands before `first`, after which comes `second`
  * @returns null: nothing is wrong. `cut`: it begins elsewhere, or too late. `clock`: the pruning is of a day to come, so nobody can say
  */
 export function whatIsWrongWithStart(
-  start: Head, first: { at_ms: number } | undefined, pruning: PruningEntry | undefined, nowMs: number,
+  start: Head, [first, second]: readonly { at_ms: number }[], pruning: PruningEntry | undefined, nowMs: number,
 ): 'cut' | 'clock' | null {
   if (pruning === undefined) return start.seq === 0 && start.hash === CHAIN_GENESIS ? null : 'cut';
   const told = startTold(pruning);
   if (told.seq !== start.seq || told.hash !== start.hash) return 'cut';
-  if (first === undefined || first.at_ms > pruning.at_ms - KEPT_DAYS_MIN.audit_log * DAY_MS) return 'cut';
+  if (told.seq < 1 || first === undefined || second === undefined) return 'cut'; // a pruning that took nothing is never told
+  // So put that what is no number does not fit.
+  if (!(first.at_ms < told.beforeMs && told.beforeMs <= second.at_ms && told.beforeMs <= pruning.at_ms - KEPT_DAYS_MIN.audit_log * DAY_MS)) return 'cut';
   return pruning.at_ms > nowMs + CLOCK_SLACK_MS ? 'clock' : null;
 }
 

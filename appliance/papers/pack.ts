@@ -179,8 +179,8 @@ export async function verifyPack(bytes: Buffer, keys: KeySet | null): Promise<Pa
 /** The formula of README.txt. @returns what is older may be over its term and gone; 0: nothing is */
 function checkChain(log: readonly ChainEntry[], { madeAt, accesses: { start, end } }: Manifest, refuse: (reason: string) => PorticoError): number {
   const pruning = log.findLast(({ action }) => action === 'audit_pruned');
-  const wrong = whatIsWrongWithStart(start, log[0], pruning, Date.parse(madeAt));
-  if (wrong === 'cut') throw refuse('the beginning of the audit log was cut off');
+  const wrong = whatIsWrongWithStart(start, log, pruning, Date.parse(madeAt));
+  if (wrong === 'cut') throw refuse('the beginning of the audit log was cut off, or is not where its newest audit_pruned says');
   if (wrong === 'clock') throw refuse('old entries of the audit log were deleted on a day after the pack was made');
   let { seq, hash } = start;
   for (const entry of log) {

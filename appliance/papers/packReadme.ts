@@ -80,10 +80,11 @@ of an entry of that day, which must be the same in accesses.jsonl.
 Each entry's hash is the SHA-256, in lower-case hexadecimal, of: the hash of the entry before, one line feed (0x0A), and the
 UTF-8 text of this JSON array without spaces between its parts; detail is a string and goes in as it is. Before the first
 entry stands accesses.start.hash of manifest.json.
-日志起点的 seq 为 0 时，该 hash 是 64 个 0。否则最后一条 audit_pruned 的 detail 里的 startSeq、startHash 要与 accesses.start 相同，
-而且日志第一条的 at_ms 要比这条早 184 天以上：起点不能随意后移。
-Where accesses.start.seq is 0, that hash is 64 zeros. Else startSeq and startHash in detail of the last audit_pruned have to be those of
-accesses.start, and at_ms of the first entry at least 184 days before that entry: so nobody can move the beginning at will.
+日志起点的 seq 为 0 时，该 hash 是 64 个 0，日志里没有 audit_pruned。否则最后一条 audit_pruned 的 detail 里的 startSeq、startHash 要与 accesses.start 相同，
+而且 beforeMs 要晚于日志第一条的 at_ms，不晚于第二条的 at_ms，并比这条 audit_pruned 的 at_ms 早 184 天以上：起点和 beforeMs 都不能随意后移。
+Where accesses.start.seq is 0, that hash is 64 zeros and there is no audit_pruned. Else startSeq and startHash in detail of the last audit_pruned have to be those of
+accesses.start, and its beforeMs has to be later than at_ms of the first entry, not later than at_ms of the second, and at least 184
+days before at_ms of that audit_pruned: so nobody can move the beginning, or beforeMs, at will.
 
   [seq,at_ms,action,staff_id,device_id,customer_id,detail]
 

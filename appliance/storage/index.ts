@@ -1,12 +1,12 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PorticoError, type Clock } from '../kit/index.js';
+import { isPorticoError, PorticoError, type Clock } from '../kit/index.js';
 import { ALL_PAGES, Database } from './database.js';
 import { keyFor, loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
-import { dropCopies, migrate, readMigrations } from './migrations.js';
-import { openVault, type WhichVault } from './vault.js';
+import { countApplied, dropCopies, migrate, readMigrations } from './migrations.js';
+import { isVaultOfThisForm, openVault, type WhichVault } from './vault.js';
 
 export { movableRows, type MovableRows } from './movableRows.js';
 export { Database, isUniqueViolation, type Row, type Value } from './database.js';
@@ -108,16 +108,31 @@ export function openStorage(options: StorageOptions): Storage {
   }
 }
 
+/** Without the vault where there is none, or one that cannot be read: `vault` says which. */
+export interface ForReading { db: Database; vault: 'open' | 'missing' | PorticoError }
+
 /**
- * The box's files for looking only, whether the box runs or not; makes nothing, changes nothing. Without the vault where there is none.
+ * The box's files for looking only, whether the box runs or not; makes nothing, changes nothing.
  * @throws PorticoError data_directory_unusable, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt
  */
-export function openForReading(options: { dataDirectory: string; credentialsDirectory: string | null }): Database {
+export function openForReading(options: { dataDirectory: string; credentialsDirectory: string | null }): ForReading {
   const { dataDirectory, credentialsDirectory } = options;
   const [file, vaultFile] = [join(dataDirectory, 'portico.db'), join(dataDirectory, 'vault', 'vault.db')];
   if (!existsSync(file)) throw new PorticoError('data_directory_unusable', { dataDirectory, reason: 'ENOENT' });
   const key = loadDatabaseKey({ credentialsDirectory, keyFile: join(dataDirectory, 'db-key'), databaseFile: file });
-  return Database.open({ file, key, readOnly: true, vaultFile: existsSync(vaultFile) && statSync(vaultFile).size > 0 ? vaultFile : undefined });
+  if (!existsSync(vaultFile) || statSync(vaultFile).size === 0) return { db: Database.open({ file, key, readOnly: true }), vault: 'missing' };
+  try {
+    return { db: Database.open({ file, key, readOnly: true, vaultFile }), vault: 'open' };
+  } catch (error) {
+    if (!isPorticoError(error) || error.code === 'storage_busy') throw error;
+    return { db: Database.open({ file, key, readOnly: true }), vault: error }; // throws again where the first file is at fault
+  }
+}
+
+/** Whether files opened for reading have the form of this version; else the box, once started, gives it to them. @throws PorticoError db_from_newer_version */
+export function isOfThisVersion({ db, vault }: ForReading): boolean {
+  const migrations = readMigrations(MIGRATIONS_DIRECTORY);
+  return countApplied(db, migrations) === migrations.length && (vault !== 'open' || isVaultOfThisForm(db));
 }
 
 /** A read-only connection of its own, for the search thread. */

@@ -25,6 +25,22 @@ export function readMigrations(directory: string): Migration[] {
 }
 
 /**
+ * How many of these were applied. What was must be an exact prefix of them.
+ * @throws PorticoError db_from_newer_version when the database knows another history
+ */
+export function countApplied(db: Database, migrations: readonly Migration[]): number {
+  if (db.get(`SELECT 1 FROM main.sqlite_master WHERE name = 'migration'`) === undefined) return 0;
+  const applied = db.all<{ number: number; name: string; sha256: string }>('SELECT number, name, sha256 FROM migration ORDER BY number');
+  for (const [index, row] of applied.entries()) {
+    const file = migrations[index];
+    if (file === undefined || file.number !== row.number || file.sha256 !== row.sha256) {
+      throw new PorticoError('db_from_newer_version', { migration: `${row.number}-${row.name}` });
+    }
+  }
+  return applied.length;
+}
+
+/**
  * Brings the database up to date. What was applied must be an exact prefix of the files on disk; all that is
  * pending is applied and recorded in one transaction; an existing database is copied aside first.
  *
@@ -34,16 +50,10 @@ export function readMigrations(directory: string): Migration[] {
 export function migrate(db: Database, migrations: readonly Migration[], databaseFile: string, backupDirectory: string, clock: Clock): number {
   db.exec(`CREATE TABLE IF NOT EXISTS migration (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at_ms INTEGER NOT NULL) STRICT`);
-  const applied = db.all<{ number: number; name: string; sha256: string }>('SELECT number, name, sha256 FROM migration ORDER BY number');
-  for (const [index, row] of applied.entries()) {
-    const file = migrations[index];
-    if (file === undefined || file.number !== row.number || file.sha256 !== row.sha256) {
-      throw new PorticoError('db_from_newer_version', { migration: `${row.number}-${row.name}` });
-    }
-  }
-  const pending = migrations.slice(applied.length);
+  const applied = countApplied(db, migrations);
+  const pending = migrations.slice(applied);
   if (pending.length === 0) return 0;
-  if (applied.length > 0) copyAside(db, databaseFile, backupDirectory, applied.length);
+  if (applied > 0) copyAside(db, databaseFile, backupDirectory, applied);
   // A table that others refer to can only be made anew with foreign keys off, which has to be said outside a transaction.
   db.pragma('foreign_keys = OFF');
   db.transaction(() => {

@@ -60,8 +60,7 @@ export function openVault(db: Database, vaultFile: string, key: string, which: W
     db.attachVault(vaultFile, key);
     if (!missing && !mayMake && db.pragma('vault.user_version') === 0) throw new PorticoError('vault_missing', { expectedAt: vaultFile });
   }
-  const version = db.pragma('vault.user_version') as number;
-  if (version > VAULT_FORMS.length) throw new PorticoError('db_from_newer_version', { migration: `vault ${version}` });
+  const version = formOf(db);
   if (version === VAULT_FORMS.length) return;
   db.transaction(() => {
     for (const form of VAULT_FORMS.slice(version)) db.exec(form);
@@ -102,6 +101,18 @@ export function markDeletionsAlike(db: Database): void {
   const token = randomBytes(16);
   db.run('UPDATE main.vault_pair SET deletions = ? WHERE only_one = 1', token);
   db.run('UPDATE vault.vault_state SET deletions = ? WHERE only_one = 1', token);
+}
+
+/** Whether what is attached is a vault of this form. @throws PorticoError db_from_newer_version */
+export function isVaultOfThisForm(db: Database): boolean {
+  return formOf(db) === VAULT_FORMS.length;
+}
+
+/** 0: not a vault yet. @throws PorticoError db_from_newer_version */
+function formOf(db: Database): number {
+  const version = db.pragma('vault.user_version') as number;
+  if (version > VAULT_FORMS.length) throw new PorticoError('db_from_newer_version', { migration: `vault ${version}` });
+  return version;
 }
 
 /** Whether `portico vault new` has begun and not finished: until it has, the box does not start. */

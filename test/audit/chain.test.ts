@@ -151,25 +151,44 @@ t.test('C21: the beginning cut off: named, with a paper from later and with an e
     db.run('UPDATE audit_start SET seq = ?, hash = ? WHERE only_one = 1', seq, hashAt(seq));
     db.run('DELETE FROM audit_entry WHERE seq <= ?', seq);
   };
-  cutAt(5);
+  cutAt(8);
   t.match(await audit.verify(), { whole: false, firstBroken: 1 });
   t.match(await audit.verify(paper), { whole: false, firstBroken: 1 }, 'which a paper from later does not show by itself');
   // Whoever can write the file can also add an entry that says so.
-  const tell = (seq: number, startHash: string) => audit.record('audit_pruned', THE_BOX, { detail: { startSeq: seq, startHash, beforeMs: clock.now() } });
+  const between = clock.now(); // entry 9 is from before, entry 10 is not
+  const tell = (seq: number, startHash: string, beforeMs: unknown = between) => audit.record('audit_pruned', THE_BOX, { detail: { startSeq: seq, startHash, beforeMs: beforeMs as number } });
   const { hash } = db.get<{ hash: string }>('SELECT hash FROM audit_start')!;
-  tell(5, hash);
-  t.match(await audit.verify(), { whole: false, firstBroken: 6 }, 'the first that stands is 100 days old');
+  tell(8, hash);
+  t.match(await audit.verify(), { whole: false, firstBroken: 9 }, 'the first that stands is 100 days old');
   clock.move(60 * DAY_MS);
-  tell(5, hash);
+  tell(8, hash);
   t.match(await audit.verify(), { whole: false }, '160 days old');
-  clock.move(100 * DAY_MS);
-  tell(5, hash);
+  clock.move(130 * DAY_MS);
+  tell(8, hash);
   clock.move(-100 * DAY_MS);
   t.match(await audit.verify(), { whole: false, clockBehind: true }, 'dated ahead');
   clock.move(100 * DAY_MS);
+  for (const beforeMs of [clock.now() + DAY_MS, between + 1, between - 100 * DAY_MS, 'x', null]) {
+    tell(8, hash, beforeMs);
+    t.match([(await audit.verify()).firstBroken, audit.prunedBeforeMs()], [9, 0], `a boundary that the entries do not bear out: ${beforeMs}`);
+  }
+  tell(8, hash);
+  t.equal(audit.prunedBeforeMs(), between);
   t.match(await audit.verify(), { whole: true }, 'what a box may delete after 184 days, such a person may too: docs/threat-model.md');
   cutAt(10);
-  t.match(await audit.verify(), { whole: false, firstBroken: 6 }, 'further than the newest says');
+  t.match(await audit.verify(), { whole: false, firstBroken: 9 }, 'further than the newest says');
+});
+
+t.test('C21: a pruning that took nothing, told of a log with a gap after its first entry', async (t) => {
+  const { db, close } = openStorage({ dataDirectory: temporaryDirectory(t), credentialsDirectory: null, maxBytes: null, clock });
+  t.teardown(close);
+  const audit = new Audit({ db, clock });
+  audit.record('signed_in', THE_BOX);
+  clock.move(300 * DAY_MS);
+  audit.record('signed_in', THE_BOX);
+  t.ok((await audit.verify()).whole);
+  audit.record('audit_pruned', THE_BOX, { detail: { startSeq: 0, startHash: '0'.repeat(64), beforeMs: clock.now() - 200 * DAY_MS } });
+  t.match([(await audit.verify()).firstBroken, audit.prunedBeforeMs()], [1, 0]);
 });
 
 t.test('what was read is written down later while the file is held, up to a bound', async (t) => {

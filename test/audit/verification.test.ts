@@ -1,13 +1,16 @@
 /** The whole check: whatever is changed of a record that the log holds fast is named, and whatever the box itself does never is. */
-import { copyFileSync, existsSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { Verification } from '../../appliance/audit/index.js';
+import { Audit, Verification } from '../../appliance/audit/index.js';
 import { Assessments, Retention } from '../../appliance/compliance/index.js';
 import { NOTICE_FIELDS, type AuditVerification, type Purpose, type RecordKind } from '../../appliance/contract/index.js';
+import type { SealedRow } from '../../appliance/consent/seal.js';
 import { createLogger } from '../../appliance/kit/index.js';
 import { Rights } from '../../appliance/rights/index.js';
+import { MIGRATIONS_DIRECTORY, openStorage } from '../../appliance/storage/index.js';
+import { verifyAudit } from '../../cli/audit.js';
 import { newVault } from '../../cli/vault.js';
 import { DATABASE } from '../support/disk.js';
 import { assessmentFor } from '../support/office.js';
@@ -116,6 +119,9 @@ t.test('C21: each record that is changed or taken away behind the log is named, 
   await attack('a deletion that never was', 'deletions', 'forged',
     `INSERT INTO vault.deletion SELECT 'forged', 0, customer_id, scope, reason, purposes, requested_at_ms, templates, keys, completed_at_ms FROM vault.deletion WHERE id = '${id}'`);
 
+  const gone = [`DELETE FROM vault.deletion WHERE id = '${id}'`, `DELETE FROM main.deletion_done WHERE id = '${id}'`];
+  await attack('a record of deletion gone from both files', 'deletions', id, ...gone);
+
   // Of many the first hundred are named, and all are counted.
   for (let i = 0; i < 120; i += 1) audit.record('consent_given', BY, { customerId: 'c', detail: { consentId: `gone ${i}` } });
   const [consents] = (await verification.run()).records;
@@ -140,6 +146,123 @@ t.test('C21: the reviewer\'s way: a consent forged with a new seal, then the log
   for (const result of [await verification.run(), await verification.against(paper)]) {
     t.strictSame([result.whole, result.firstBroken, named(result).includes(`consents: ${given.id}`)], [false, 1, true]);
   }
+});
+
+t.test('C21: the reviewer\'s other way: a consent out of nothing, nothing cut off, and an entry that says the log was pruned until tomorrow', async (t) => {
+  const box = open(t, temporaryDirectory(t));
+  const { audit, clock, customers, db, verification } = box;
+  box.grant(customers.create({ displayName: '王' }).id, ['recognise']);
+  clock.move(190 * DAY_MS);
+  const given = box.grant(customers.create({ displayName: '李' }).id, ['recognise']);
+  const paper = audit.record('signed_in', BY);
+  const { sealOf } = await import('../../appliance/consent/seal.js');
+  const nobody = customers.create({ displayName: '张' }).id;
+  const made = (id: string, givenAtMs: number) => {
+    const row = { ...db.get<SealedRow>('SELECT * FROM consent WHERE id = ?', given.id)!, id, customer_id: nobody, given_at_ms: givenAtMs };
+    const forged = { ...row, seal: sealOf(row) };
+    db.run(`INSERT INTO consent (${Object.keys(forged).join(', ')}) VALUES (${Object.keys(forged).map(() => '?').join(', ')})`, ...Object.values(forged));
+    db.run(`INSERT INTO consent_purpose (consent_id, purpose) VALUES (?, 'recognise')`, id);
+  };
+  made('forged', clock.now() - DAY_MS);
+  t.strictSame(named(await verification.run()), ['consents: forged']);
+  for (const beforeMs of [clock.now() + DAY_MS, clock.now(), clock.now() - 184 * DAY_MS]) {
+    audit.record('audit_pruned', { staffId: null, deviceId: null }, { detail: { startSeq: 0, startHash: '0'.repeat(64), beforeMs } });
+    t.strictSame(named(await verification.against(paper)), ['entry 1', 'consents: forged']);
+  }
+});
+
+t.test('C21: two purposes taken back half a year apart: nothing is called broken while the log forgets the one and has the other', async (t) => {
+  const box = open(t, temporaryDirectory(t));
+  const { audit, clock, consent, customers, db, retention, verification } = box;
+  const { id: customerId } = customers.create({ displayName: '王' });
+  const { id } = consent.grant(customerId, {
+    noticeId: consent.currentNotice().id, language: 'zh-CN', purposes: ['recognise', 'greet', 'preferences', 'contact'], ageConfirmed: true, validUntil: '2027-06-10',
+    signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
+  }, BY);
+  let day = 0;
+  const on = (later: number) => {
+    clock.move((later - day) * DAY_MS);
+    day = later;
+    audit.record('signed_in', BY);
+    consent.expireDue();
+    retention.run();
+  };
+  on(10);
+  consent.withdraw(customerId, BY, ['contact']);
+  on(200);
+  consent.withdraw(customerId, BY, ['preferences']);
+  const told = () => audit.about(customerId, 'consent_given', 'consent_narrowed').length;
+  const seen = new Set<number>();
+  for (const later of [201, 600, 1_090, 1_105, 1_106, 1_107, 1_110, 1_111, 1_200, 1_290, 1_295, 1_297, 1_300, 1_301, 1_302]) {
+    on(later);
+    seen.add(told());
+    t.strictSame(named(await verification.run()), [], `day ${later}`);
+    if (told() !== 1) continue;
+    // The time that the log still tells cannot be another for that.
+    db.exec('BEGIN');
+    db.run(`UPDATE consent_purpose SET withdrawn_at_ms = withdrawn_at_ms + ${DAY_MS} WHERE consent_id = ? AND purpose = 'preferences'`, id);
+    t.strictSame(named(await verification.run()), [`consents: ${id}`]);
+    db.run(`UPDATE consent_purpose SET withdrawn_at_ms = NULL WHERE consent_id = ?`, id);
+    t.strictSame(named(await verification.run()), [`consents: ${id}`]);
+    db.exec('ROLLBACK');
+  }
+  t.strictSame([...seen], [3, 1, 0], 'the first entry went over its term before the second');
+});
+
+t.test('C21: a record of deletion over its term goes without alarm, and none before', async (t) => {
+  const box = open(t, temporaryDirectory(t));
+  const { audit, clock, consent, customers, db, erasure, retention, verification } = box;
+  db.run(`INSERT INTO retention_rule (kind, days, staff_id, at_ms) VALUES ('audit_log', 3653, 's', 0)`); // so that the entries outlive the records
+  const withdrawn = () => {
+    const { id } = customers.create({ displayName: '王' });
+    box.grant(id, ['recognise']);
+    return consent.withdraw(id, BY).deletion!.id;
+  };
+  const first = withdrawn();
+  clock.move(10 * DAY_MS);
+  const second = withdrawn();
+  clock.move(1_087 * DAY_MS);
+  retention.run();
+  clock.move(DAY_MS);
+  retention.run();
+  t.equal(erasure.count(), 1);
+  t.equal(audit.told('deletion_completed').length, 2);
+  t.throws(() => erasure.byId(first), { code: 'deletion_not_found' });
+  t.strictSame(named(await verification.run()), []);
+  for (const table of ['vault.deletion', 'main.deletion_done']) db.run(`DELETE FROM ${table} WHERE id = ?`, second);
+  t.strictSame(named(await verification.run()), [`deletions: ${second}`], 'the run that took the first does not explain the second');
+});
+
+t.test('the commands: a database of an older version, a vault that is damaged or older', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const files = { dataDirectory, credentialsDirectory: null };
+  const vaultFile = join(dataDirectory, 'vault', 'vault.db');
+  const verify = async () => {
+    const lines: string[] = [];
+    const whole = await verifyAudit(files, null, (line) => void lines.push(line));
+    return { whole, said: lines.join('\n') };
+  };
+  const older = temporaryDirectory(t);
+  for (const name of readdirSync(MIGRATIONS_DIRECTORY).sort().slice(0, 7)) copyFileSync(join(MIGRATIONS_DIRECTORY, name), join(older, name));
+  const store = (migrationsDirectory = MIGRATIONS_DIRECTORY) =>
+    openStorage({ ...files, maxBytes: null, clock: new TestClock(NOON), migrationsDirectory });
+  store(older).close();
+  await t.rejects(verify(), { message: /older version\. Start the box once/ });
+  const { db, close } = store();
+  new Audit({ db, clock: new TestClock(NOON) }).record('signed_in', BY);
+  db.exec('PRAGMA vault.user_version = 1');
+  db.truncateLog();
+  close();
+  await t.rejects(verify(), { message: /older version/ });
+  writeFileSync(vaultFile, Buffer.alloc(8_192, 7));
+  const damaged = await verify();
+  t.notOk(damaged.whole);
+  t.match(damaged.said, /log is whole: 1 entries[\s\S]*0 consents[\s\S]*vault\.db cannot be read \(db_key_wrong\): it is damaged, or of another box\. Records of deletion were not/);
+  t.notMatch(damaged.said, /\d records of deletion/);
+  t.throws(() => newVault(files, new TestClock(NOON), { line: () => undefined, progress: () => undefined }, null), { message: /Move it away first/ });
+  t.ok(readFileSync(vaultFile).equals(Buffer.alloc(8_192, 7)), 'nothing is touched');
+  rmSync(vaultFile);
+  t.match(await verify(), { whole: false, said: /There is no vault here/ });
 });
 
 t.test('it lets other work in, and what is done meanwhile is not called broken', async (t) => {

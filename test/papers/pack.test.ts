@@ -237,7 +237,7 @@ t.test('C25: a log that was changed before the pack was made is told by its own 
 });
 
 t.test('C25: a consent that was changed in the box before the pack was made is named, whoever signs the pack', async (t) => {
-  const { make, signer, consent, audit, clock } = await packed(t, 0);
+  const { make, signer, consent, audit, clock, db } = await packed(t, 0);
   const whole = [...consent.records.allEvidence()];
   const named = async (consents: object[]) =>
     verifyPack((await make({ consents: consents as SealedEvidence[] })).bytes, signer.jwks()).then(() => 'whole', (error: { details?: { reason: string } }) => error.details?.reason);
@@ -272,6 +272,12 @@ t.test('C25: a consent that was changed in the box before the pack was made is n
   // The log of that day over its term: its own seal is left.
   clock.move(185 * 86_400_000);
   audit.record('signed_out', THE_BOX);
+  t.equal(audit.stored().start.seq, 0);
+  db.exec('SAVEPOINT untouched'); // nothing is cut off; an entry says that until tomorrow nothing need be in the log
+  audit.record('audit_pruned', THE_BOX, { detail: { startSeq: 0, startHash: '0'.repeat(64), beforeMs: clock.now() + 86_400_000 } });
+  t.match(await named([...whole, forged]), /beginning of the audit log/);
+  db.exec('ROLLBACK TO untouched');
+  db.exec('RELEASE untouched');
   audit.prune(clock.now());
   t.equal(await named(whole), 'whole');
   t.match(await named([{ ...own, validUntil: '2031-01-01' }]), /does not fit its seal/);
