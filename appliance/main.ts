@@ -101,7 +101,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       visits.closeForWithdrawal(customerId);
       sightings.forgetScores(customerId);
     }, 'at once');
-    // What rests on `preferences` and `contact`. Of two dossiers of one person they stay: that is no end of what was agreed to.
+    // What rests on `preferences` and `contact`. A merge deletes neither: what the consent of the other leaves out stays hidden.
     const dropRested = ({ customerId, purposes }: DeletionOrder) => {
       if (purposes.includes('preferences')) customers.dropFacts(customerId);
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
@@ -121,7 +121,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       withMerged: (customerId) => customers.withMerged(customers.byId(customerId).id),
     });
     customers.factsNeed((customerId) => consent.requireAgreed(customerId, 'preferences'));
-    followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'));
+    followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
     consent.restsWith((customerId) => [
       ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);

@@ -48,6 +48,17 @@ export class ConsentRecords {
        WHERE ended_at_ms IS NULL AND min(valid_until, ${LAST_DAY}) < ?`, before ?? '9999-99');
   }
 
+  /** Whose consent has not ended and leaves out what their own dossier holds all the same: facts, or plans to contact them. */
+  beyondConsent(): { customerId: string; facts: 0 | 1; plans: 0 | 1 }[] {
+    const leavesOut = (purpose: Purpose) =>
+      `NOT EXISTS (SELECT 1 FROM consent_purpose WHERE consent_id = consent.id AND purpose = '${purpose}' AND withdrawn_at_ms IS NULL)`;
+    return this.#db.all(
+      `SELECT * FROM (SELECT customer_id AS customerId,
+         EXISTS (SELECT 1 FROM customer_line AS line WHERE line.customer_id = consent.customer_id AND kind = 'fact') AND ${leavesOut('preferences')} AS facts,
+         EXISTS (SELECT 1 FROM follow_up WHERE follow_up.customer_id = consent.customer_id AND done_at_ms IS NULL) AND ${leavesOut('contact')} AS plans
+       FROM consent WHERE ended_at_ms IS NULL) WHERE facts OR plans`);
+  }
+
   /** What was signed and not taken back alone. */
   purposes(consentId: string): Purpose[] {
     return this.#db.all<{ purpose: Purpose }>('SELECT purpose FROM consent_purpose WHERE consent_id = ? AND withdrawn_at_ms IS NULL ORDER BY rowid', consentId)

@@ -247,7 +247,7 @@ t.test('C6: on the 14th birthday the guardian\'s consent is over, templates are 
 t.test('C6: who was known as a child stays one: after a withdrawal, when it ran out, in another dossier, and taken out of it', async (t) => {
   const rooms = start(t);
   const { clock, consent, customers } = rooms;
-  const merge = (from: string, into: string) => consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
+  const merge = (from: string, into: string) => consent.endForMerge(from, (end) => customers.merge(from, into, 's', end));
   const alone = (id: string) => refused(() => rooms.sign(id));
   const byGuardian = { ...child('2016-03-01'), validUntil: '2026-07-01' };
   const [withdrawn, expired, merged, into] = [rooms.customer(), rooms.customer(), rooms.customer(), rooms.customer()];
@@ -327,15 +327,15 @@ t.test('C8: a refusal goes with the person when dossiers are merged', async (t) 
   const { consent, customer, customers } = start(t);
   const [from, between, into] = [customer(), customer(), customer()];
   consent.refuse(from, BY);
-  consent.endForMerge(from, between, (end) => customers.merge(from, between, 's', end));
-  consent.endForMerge(between, into, (end) => customers.merge(between, into, 's', end));
+  consent.endForMerge(from, (end) => customers.merge(from, between, 's', end));
+  consent.endForMerge(between, (end) => customers.merge(between, into, 's', end));
   t.match(refused(() => consent.ask(into, BY)), { code: 'consent_cool_off' });
 });
 
 t.test('C8: after a merge that was undone, what was refused meanwhile counts for both dossiers', async (t) => {
   const { clock, consent, customer, customers } = start(t);
   const [from, between, into] = [customer(), customer(), customer()];
-  const merge = (one: string, other: string) => consent.endForMerge(one, other, (end) => customers.merge(one, other, 's', end));
+  const merge = (one: string, other: string) => consent.endForMerge(one, (end) => customers.merge(one, other, 's', end));
   const undo = (id: string) => customers.undoMerge(customers.merges(id)[0]!.id);
   consent.refuse(into, BY);
   clock.move(60 * HOUR_MS);
@@ -355,7 +355,7 @@ t.test('C8: after a merge that was undone, what was refused meanwhile counts for
 t.test('C22: dossiers are not taken apart while processing of one is restricted, and nothing new is written', async (t) => {
   const { consent, customer, customers, followUps } = start(t);
   const [from, into] = [customer(), customer()];
-  consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
+  consent.endForMerge(from, (end) => customers.merge(from, into, 's', end));
   const mergeId = customers.merges(into)[0]!.id;
   let restricted = into;
   for (const room of [(is: (id: string) => boolean) => customers.keepApart(is, () => false), (is: (id: string) => boolean) => consent.restrictWith(is)]) {
