@@ -120,7 +120,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       begin: (order) => erasure.begin(order), byId: (id) => erasure.byId(id), pending: () => erasure.pending(),
       withMerged: (customerId) => customers.withMerged(customers.byId(customerId).id),
     });
-    customers.factsNeed((customerId) => consent.requireAgreed(customerId, 'preferences'));
+    customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
     followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
     consent.restsWith((customerId) => [
       ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
@@ -193,7 +193,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeOfOtherName: () => consent.notices.isOfOtherName(),
     });
 
-    consent.expireDue();
+    consent.expireDue(true);
     retention.catchUp();
     events.on('customerEnrolled', () => persons.now()); // keeps the day on which the number for filing was reached
     // Each night: what is over its term goes, and the audit log is gone through with all records that it holds fast.
@@ -201,6 +201,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       log.info(retention.run(), 'what was over its term was deleted');
       verification.run().then(({ whole }) => { if (!whole) log.error('the audit log does not verify'); })
         .catch((err: unknown) => log.error({ err }, 'the audit log could not be checked'));
+      consent.expireDue(true);
     });
     undo.push(() => nightly.stop());
 

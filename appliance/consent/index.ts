@@ -136,7 +136,7 @@ export class Consent {
     const now = this.#clock.now();
     checkRequest(request, notice, now, this.#timeZone);
     const today = toDay(now, this.#timeZone);
-    if ((this.records.active(customerId)?.valid_until ?? today) < today) this.expireDue();
+    if ((this.records.active(customerId)?.valid_until ?? today) < today) this.expireDue(true);
     // What a guardian once said of the child's age stands, also after that consent; only another guardian's consent corrects it.
     const childBirthDay = newestChildBirthDay(this.#db, customerId);
     if (request.guardian === undefined && childBirthDay !== null && isUnder14(childBirthDay, today)) throw new PorticoError('consent_guardian_required');
@@ -183,10 +183,11 @@ export class Consent {
    * For whoever writes down a preference or a plan to contact the customer, inside the transaction that writes. While there is a consent
    * that has not ended, it has to cover the purpose. Without one, the store's own membership terms have to carry it: nothing that is
    * done without recognition hangs on a consent to it.
+   * @param correcting nothing more is written down than was: possible while processing is restricted too
    * @throws PorticoError customer_restricted, deletion_pending, preferences_not_agreed, contact_not_agreed
    */
-  requireAgreed(customerId: string, purpose: OutsideFace): void {
-    if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
+  requireAgreed(customerId: string, purpose: OutsideFace, correcting = false): void {
+    if (!correcting && this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
     if (this.#deletionsOf().isDeleting(customerId)) throw new PorticoError('deletion_pending');
     if (this.leavesOut(customerId, purpose)) throw new PorticoError(`${purpose}_not_agreed`);
   }
@@ -265,9 +266,14 @@ export class Consent {
     });
   }
 
-  /** Ends each consent whose last day is over. @returns how many */
-  expireDue(): number {
-    const due = this.records.open(toDay(this.#clock.now(), this.#timeZone));
+  /**
+   * Ends each consent whose last day is over.
+   * @param everyTerm also what is beyond the longest term of its notice, whatever was written down: that goes through all, so at each
+   *   start and once a night
+   * @returns how many
+   */
+  expireDue(everyTerm = false): number {
+    const due = this.records.due(toDay(this.#clock.now(), this.#timeZone), everyTerm);
     for (const { id, customerId } of due) {
       this.#db.withReserve(() => this.#db.transaction(() => this.#end(id, customerId, 'expired', THE_BOX, 'expired')));
     }

@@ -41,11 +41,18 @@ export class ConsentRecords {
        WHERE customer_id = ? AND ended_at_ms IS NULL`, this.#latest(), customerId);
   }
 
-  /** Everybody's that has not ended and whose last day is before this one; without a day, all that have not ended. */
-  open(before?: string): { id: string; customerId: string }[] {
-    return this.#db.all<{ id: string; customerId: string }>(
-      `SELECT consent.id, customer_id AS customerId FROM consent JOIN notice ON notice.id = notice_id
-       WHERE ended_at_ms IS NULL AND min(valid_until, ${LAST_DAY}) < ?`, before ?? '9999-99');
+  /** Everybody's that has not ended. */
+  open(): { id: string; customerId: string }[] {
+    return this.#db.all('SELECT id, customer_id AS customerId FROM consent WHERE ended_at_ms IS NULL');
+  }
+
+  /** Those of them whose last day is before this one: as written down, by its index; `everyTerm`: or as its notice has it, which reads all. */
+  due(before: string, everyTerm: boolean): { id: string; customerId: string }[] {
+    return everyTerm
+      ? this.#db.all(
+        `SELECT consent.id, customer_id AS customerId FROM consent JOIN notice ON notice.id = notice_id
+         WHERE ended_at_ms IS NULL AND min(valid_until, ${LAST_DAY}) < ?`, before)
+      : this.#db.all('SELECT id, customer_id AS customerId FROM consent WHERE ended_at_ms IS NULL AND valid_until < ?', before);
   }
 
   /** Whose consent has not ended and leaves out what their own dossier holds all the same: facts, or plans to contact them. */

@@ -364,6 +364,12 @@ t.test('C22: dossiers are not taken apart while processing of one is restricted,
   const writes = { undo: () => customers.undoMerge(mergeId), note: () => customers.addNote(into, '一条', 's'), fact: () => customers.change(into, { facts: ['喝茶'] }),
     followUp: () => followUps.add(into, { text: '回电' }, 's') };
   for (const [what, write] of Object.entries(writes)) t.match(refused(write), { code: 'customer_restricted' }, what);
+  restricted = '';
+  customers.change(into, { facts: ['喝咖啡', '怕冷'] });
+  restricted = into;
+  t.doesNotThrow(() => customers.change(into, { facts: ['喝茶', '怕冷'] }), 'what is wrong can be put right all the same');
+  t.match(refused(() => customers.change(into, { facts: ['喝茶', '怕冷', '爱说话'] })), { code: 'customer_restricted' });
+  t.doesNotThrow(() => customers.change(into, { facts: [] }));
   restricted = from;
   t.match(refused(writes.undo), { code: 'customer_restricted' });
   restricted = '';
@@ -440,7 +446,8 @@ t.test('C3: a consent from a clock that was far ahead does not count, nor beyond
   t.ok(consent.covers(id, 'recognise'));
   clock.move(3 * DAY_MS);
   t.notOk(consent.covers(id, 'recognise'), 'whatever was written down: at most 366 days');
-  t.equal(consent.expireDue(), 1);
+  t.equal(consent.expireDue(), 0, 'each hour what is written down counts');
+  t.equal(consent.expireDue(true), 1, 'at a start and each night the term of the notice too');
   t.equal(rooms.gallery.photosOf(id), 0);
 });
 
