@@ -190,7 +190,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     const overview = new Overview({
       clock, audit, verification, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.records.counts(), requests: () => rights.open(),
-      pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeOfOtherName: () => consent.notices.isOfOtherName(),
+      pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeBehindBuiltIn: () => consent.notices.isBehindBuiltIn(),
     });
 
     consent.expireDue(true);

@@ -189,7 +189,7 @@ t.test('consents from before there were seals are sealed late, once, and verify 
   consent.prepare('店');
   t.equal(sealed().length, 1);
   t.ok(consent.covers('c', 'recognise'), 'a product update with another built-in text is no material change');
-  t.equal(consent.currentNotice().version, 2);
+  t.match([consent.currentNotice().version, consent.notices.isBehindBuiltIn()], [1, true], 'it waits to be looked at');
   t.strictSame((await consent.verifySeals()).broken, ['k'], 'the text it was given under is not what its hash says');
   db.run(`UPDATE notice SET hash = ? WHERE id = 'n'`, '4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945');
   t.strictSame((await consent.verifySeals()).broken, ['k'], 'nor does it help to change the hash of the notice alone');
@@ -454,16 +454,40 @@ t.test('C3: a consent from a clock that was far ahead does not count, nor beyond
 t.test('C2: with consents given to the former name, a changed name of the store is not published by a start', async (t) => {
   const { consent, customer, sign } = start(t);
   consent.prepare('新店名');
-  t.match([consent.currentNotice().version, consent.notices.isOfOtherName()], [2, false], 'nobody agreed yet');
+  t.match([consent.currentNotice().version, consent.notices.isBehindBuiltIn()], [2, false], 'nobody agreed yet');
   sign(customer());
   consent.prepare('又改了名');
   t.equal(consent.currentNotice().version, 2);
-  t.ok(consent.notices.isOfOtherName(), 'a task of the office');
-  const { draft } = consent.notices.draft();
-  consent.notices.saveDraft({ ...draft, sections: draft.sections.map((section) => ({ ...section, text: section.text.replaceAll('新店名', '又改了名') })) });
+  t.ok(consent.notices.isBehindBuiltIn(), 'a task of the office');
+  t.match(consent.notices.draft(), { changed: true, savedAt: null, builtIn: { length: 4 } }, 'the draft begins with the box\'s text, which is no more the store\'s own than before');
   consent.notices.publish(true, BY);
-  t.notOk(consent.notices.isOfOtherName());
+  t.match(consent.currentNotice().sections[0]!.text, /又改了名/);
+  t.notOk(consent.notices.isBehindBuiltIn());
   t.match(consent.records.counts(), { outdated: 1 }, 'the officer said that it is material');
+});
+
+t.test('C2: with consents given, an update publishes other words for why, and no other kinds, terms or rights', async (t) => {
+  const { consent, customer, db, sign } = start(t);
+  /** As if the version before had come with another text. */
+  const before = (field: string) => {
+    db.run(`UPDATE notice_section SET text = '旧' WHERE field = ? AND language = 'zh-CN'`, field);
+    db.run(`UPDATE notice SET hash = 'old' WHERE version = (SELECT max(version) FROM notice)`);
+  };
+  const version = () => consent.currentNotice().version;
+  before('kinds');
+  consent.prepare('店');
+  t.equal(version(), 2, 'nobody agreed yet');
+  sign(customer());
+  before('necessity');
+  consent.prepare('店');
+  t.strictSame([version(), consent.notices.isBehindBuiltIn()], [3, false]);
+  for (const field of ['kinds', 'retention', 'rights']) {
+    before(field);
+    consent.prepare('店');
+    t.strictSame([version(), consent.notices.isBehindBuiltIn()], [3, true], field);
+  }
+  consent.notices.publish(false, BY);
+  t.strictSame([version(), consent.notices.isBehindBuiltIn(), consent.notices.isUnreviewed()], [4, false, true]);
 });
 
 t.test('while processing is restricted nothing rests on consent and nobody is asked', async (t) => {
