@@ -101,7 +101,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       visits.closeForWithdrawal(customerId);
       sightings.forgetScores(customerId);
     }, 'at once');
-    // What rests on `preferences` and `contact`. Of two dossiers of one person they stay: that is no end of what was agreed to.
+    // What rests on `preferences` and `contact`. A merge deletes neither: what the consent of the other leaves out stays hidden.
     const dropRested = ({ customerId, purposes }: DeletionOrder) => {
       if (purposes.includes('preferences')) customers.dropFacts(customerId);
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
@@ -120,8 +120,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       begin: (order) => erasure.begin(order), byId: (id) => erasure.byId(id), pending: () => erasure.pending(),
       withMerged: (customerId) => customers.withMerged(customers.byId(customerId).id),
     });
-    customers.factsNeed((customerId) => consent.requireAgreed(customerId, 'preferences'));
-    followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'));
+    customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
+    followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
     consent.restsWith((customerId) => [
       ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);
@@ -190,10 +190,10 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     const overview = new Overview({
       clock, audit, verification, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.records.counts(), requests: () => rights.open(),
-      pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeOfOtherName: () => consent.notices.isOfOtherName(),
+      pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeBehindBuiltIn: () => consent.notices.isBehindBuiltIn(),
     });
 
-    consent.expireDue();
+    consent.expireDue(true);
     retention.catchUp();
     events.on('customerEnrolled', () => persons.now()); // keeps the day on which the number for filing was reached
     // Each night: what is over its term goes, and the audit log is gone through with all records that it holds fast.
@@ -201,6 +201,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       log.info(retention.run(), 'what was over its term was deleted');
       verification.run().then(({ whole }) => { if (!whole) log.error('the audit log does not verify'); })
         .catch((err: unknown) => log.error({ err }, 'the audit log could not be checked'));
+      consent.expireDue(true);
     });
     undo.push(() => nightly.stop());
 

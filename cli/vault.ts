@@ -13,6 +13,9 @@ import { createLogger, toInstant, type Clock } from '../appliance/kit/index.js';
 import { isRenewing, markRenewing, openForReading, openStorage, type Storage, type WhichVault } from '../appliance/storage/index.js';
 import { UsageError, type CheckOutput } from './modelsCheck.js';
 
+/** What rests on a face. Facts and plans stay: nobody took anything back, and no key is lost that they need. */
+const FACE_PURPOSES = PURPOSES.filter((purpose) => purpose !== 'preferences' && purpose !== 'contact');
+
 /** Where the box's files are, as in its settings. */
 export interface BoxFiles { dataDirectory: string; credentialsDirectory: string | null }
 
@@ -52,7 +55,7 @@ export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput, del
     const ended = new Consent({ db, clock, audit, events: new EventBus(createLogger('silent')), timeZone: 'UTC' }).endAll();
     // Match scores and the like go when the box starts, which knows where they are.
     erasure.adopt(ended.map((customerId) => (
-      { id: randomUUID(), customerId, scope: 'face', reason: 'expired', purposes: [...PURPOSES], requestedAt, completedAt: null, templatesDeleted: 0, keyDestroyed: false })));
+      { id: randomUUID(), customerId, scope: 'face', reason: 'expired', purposes: FACE_PURPOSES, requestedAt, completedAt: null, templatesDeleted: 0, keyDestroyed: false })));
     markRenewing(db, true);
     return { ended: ended.length, adopted: erasure.adopt(deletions.filter(({ scope }) => scope === 'dossier')) };
   }));

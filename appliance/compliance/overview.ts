@@ -17,8 +17,8 @@ interface Rooms {
   pendingDeletions(): number;
   /** Whether the notice that is shown is still the built-in one, which nobody in the store has looked over. */
   noticeUnreviewed(): boolean;
-  /** Whether that built-in notice names the store as it was called before. */
-  noticeOfOtherName(): boolean;
+  /** Whether that built-in notice says something else than the box now comes with: the store's name, or text of weight. */
+  noticeBehindBuiltIn(): boolean;
 }
 
 /** What the privacy officer has to know first. */
@@ -47,7 +47,7 @@ export class Overview {
   #tasks({ count, open, pending, checked }: {
     count: PrivacyOverview['persons']; open: ReturnType<Rooms['requests']>; pending: number; checked: AuditVerification;
   }): PrivacyOverview['tasks'] {
-    const { modes, assessments, modelPack, retention, noticeUnreviewed, noticeOfOtherName } = this.#rooms;
+    const { modes, assessments, modelPack, retention, noticeUnreviewed, noticeBehindBuiltIn } = this.#rooms;
     const assessment = assessments.task(modes.current(), modelPack);
     const toFile = count.reachedOn !== null && count.filedOn === null;
     const all: [Task, number][] = [
@@ -55,7 +55,7 @@ export class Overview {
       ['assessment_missing', assessment === 'assessment_missing' ? 1 : 0], ['requests_due_soon', open.dueSoon],
       ['assessment_old', assessment === 'assessment_old' ? 1 : 0], ['retention_late', retention.isLate() ? 1 : 0], ['clock_implausible', retention.isHeld() ? 1 : 0],
       ['filing_warning', count.level !== 'none' && !toFile && count.filedOn === null ? 1 : 0],
-      ['notice_other_name', noticeOfOtherName() ? 1 : 0], ['notice_unreviewed', noticeUnreviewed() ? 1 : 0],
+      ['notice_behind_built_in', noticeBehindBuiltIn() ? 1 : 0], ['notice_unreviewed', noticeUnreviewed() ? 1 : 0],
     ];
     return all.filter(([, number]) => number > 0).map(([task, number]) => ({ task, count: number }));
   }

@@ -86,10 +86,19 @@ export class Consent {
     this.#rests = rests;
   }
 
-  /** What has to be done at each start: the built-in notice, unless the store has its own, and seals for what has none yet. */
+  /**
+   * What has to be done at each start: the built-in notice, unless the store has its own, seals for what has none yet, and deleting what
+   * an earlier version kept beside a consent that leaves it out.
+   */
   prepare(storeName: string): void {
     this.notices.publishBuiltIn(storeName);
     this.#seals.sealLate();
+    for (const { customerId, facts, plans } of this.records.beyondConsent()) {
+      if (this.#isRestricted(customerId)) continue; // stored and nothing else; at a start after that
+      const purposes = [...(facts === 1 ? ['preferences' as const] : []), ...(plans === 1 ? ['contact' as const] : [])];
+      // Of this dossier alone: in one that was merged into it they are hidden, and its own again when that is undone.
+      this.#db.withReserve(() => this.#deletionsOf().begin({ customerId, scope: 'purposes', reason: 'narrowed', purposes }));
+    }
   }
 
   /** The notice that has to be shown now: the newest version. */
@@ -127,7 +136,7 @@ export class Consent {
     const now = this.#clock.now();
     checkRequest(request, notice, now, this.#timeZone);
     const today = toDay(now, this.#timeZone);
-    if ((this.records.active(customerId)?.valid_until ?? today) < today) this.expireDue();
+    if ((this.records.active(customerId)?.valid_until ?? today) < today) this.expireDue(true);
     // What a guardian once said of the child's age stands, also after that consent; only another guardian's consent corrects it.
     const childBirthDay = newestChildBirthDay(this.#db, customerId);
     if (request.guardian === undefined && childBirthDay !== null && isUnder14(childBirthDay, today)) throw new PorticoError('consent_guardian_required');
@@ -174,12 +183,18 @@ export class Consent {
    * For whoever writes down a preference or a plan to contact the customer, inside the transaction that writes. While there is a consent
    * that has not ended, it has to cover the purpose. Without one, the store's own membership terms have to carry it: nothing that is
    * done without recognition hangs on a consent to it.
+   * @param correcting nothing more is written down than was: possible while processing is restricted too
    * @throws PorticoError customer_restricted, deletion_pending, preferences_not_agreed, contact_not_agreed
    */
-  requireAgreed(customerId: string, purpose: OutsideFace): void {
-    if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
+  requireAgreed(customerId: string, purpose: OutsideFace, correcting = false): void {
+    if (!correcting && this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
     if (this.#deletionsOf().isDeleting(customerId)) throw new PorticoError('deletion_pending');
-    if (this.#lacks(customerId).includes(purpose)) throw new PorticoError(`${purpose}_not_agreed`);
+    if (this.leavesOut(customerId, purpose)) throw new PorticoError(`${purpose}_not_agreed`);
+  }
+
+  /** Whether there is a consent that has not ended and leaves the purpose out. */
+  leavesOut(customerId: string, purpose: OutsideFace): boolean {
+    return this.#lacks(customerId).includes(purpose);
   }
 
   /**
@@ -207,16 +222,12 @@ export class Consent {
   }
 
   /**
-   * For merging dossiers: the consent given under the one that goes ends as `replaced`, with all that was made of the face. Its
-   * preferences and open follow-ups are the same person's as before and go along, unless the consent of the other one does not cover them.
+   * For merging dossiers: the consent given under the one that goes ends as `replaced`, with all that was made of the face. Its facts
+   * stay hidden with it, and so do open follow-ups that the consent of the other leaves out: a merge can be a mistake, and is undone.
    * @param merge does the merging in one transaction and calls `end` inside it, before anything moves
    */
-  endForMerge(customerId: string, into: string, merge: (end: () => void) => void): void {
-    merge(() => {
-      this.endFor(customerId, 'merged');
-      const lacked = this.#lacks(into).filter((purpose) => withMerged(this.#db, customerId).some((id) => this.#rests(id).includes(purpose)));
-      if (lacked.length > 0) this.#begin({ customerId, scope: 'purposes', reason: 'merged', purposes: lacked });
-    });
+  endForMerge(customerId: string, merge: (end: () => void) => void): void {
+    merge(() => this.endFor(customerId, 'merged'));
   }
 
   /** Ends the consent, if there is one, inside the caller's transaction. */
@@ -255,9 +266,14 @@ export class Consent {
     });
   }
 
-  /** Ends each consent whose last day is over. @returns how many */
-  expireDue(): number {
-    const due = this.records.open(toDay(this.#clock.now(), this.#timeZone));
+  /**
+   * Ends each consent whose last day is over.
+   * @param everyTerm also what is beyond the longest term of its notice, whatever was written down: that goes through all, so at each
+   *   start and once a night
+   * @returns how many
+   */
+  expireDue(everyTerm = false): number {
+    const due = this.records.due(toDay(this.#clock.now(), this.#timeZone), everyTerm);
     for (const { id, customerId } of due) {
       this.#db.withReserve(() => this.#db.transaction(() => this.#end(id, customerId, 'expired', THE_BOX, 'expired')));
     }

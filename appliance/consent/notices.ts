@@ -12,6 +12,9 @@ const COLUMNS = 'id, version, hash, max_term_days, material, published_at_ms';
 /** Language and field of every section a notice must have, in the order in which they are hashed. */
 const PLACES = LANGUAGES.flatMap((language) => NOTICE_FIELDS.map((field) => ({ language, field })));
 
+/** The part whose change is nothing but other words for why (the page weighs the parts alike: `WEIGHTS`). */
+const EXPLAINS = 'necessity';
+
 /** The versions of the notice, and the one draft of the next. What is published never changes. */
 export class Notices {
   readonly #db: Database;
@@ -32,14 +35,14 @@ export class Notices {
 
   /**
    * Publishes the built-in notice, as a new version when the product's text changed; never again once the store has published a
-   * notice of its own. Nor where another name stands in it and customers agreed to that one: whether that is another handler, and
-   * so a material change (PIPL 14), or the same one spelt better, a person has to say (`isOfOtherName`).
+   * notice of its own. Nor where customers agreed to what changed: whether another name is another handler, or other words for kinds,
+   * purpose, terms or rights are a material change (PIPL 14), a person has to say (`isBehindBuiltIn`).
    */
   publishBuiltIn(storeName: string): void {
     this.#storeName = storeName;
     if (this.#hasOwn()) return;
-    if (this.isOfOtherName() && this.#db.get('SELECT 1 FROM consent WHERE ended_at_ms IS NULL LIMIT 1') !== undefined) return;
-    const sections = toSections(builtInNotice(storeName));
+    if (this.isBehindBuiltIn() && this.#db.get('SELECT 1 FROM consent WHERE ended_at_ms IS NULL LIMIT 1') !== undefined) return;
+    const sections = this.#boxText();
     if (this.#newest()?.hash === hashSections(sections)) return;
     this.#db.transaction(() => this.#insert({ maxTermDays: MAX_TERM_DAYS, sections }, false, 'built_in', THE_BOX));
   }
@@ -74,12 +77,12 @@ export class Notices {
     }));
   }
 
-  /** The draft as saved; where none is, one that begins with the published text. */
+  /** The draft as saved; where none is, one that begins with the published text, or with the box's where that waits to be published. */
   draft(): NoticeDraftState {
     const current = this.current();
     const saved = this.#db.get<{ max_term_days: number; saved_at_ms: number }>('SELECT max_term_days, saved_at_ms FROM notice_draft');
     const draft: NoticeDraft = saved === undefined
-      ? { maxTermDays: current.maxTermDays, sections: current.sections }
+      ? this.isBehindBuiltIn() ? { maxTermDays: MAX_TERM_DAYS, sections: this.#boxText() } : { maxTermDays: current.maxTermDays, sections: current.sections }
       : { maxTermDays: saved.max_term_days, sections: inOrder(this.#db.all<Section>('SELECT language, field, text FROM notice_draft_section')) };
     return {
       draft, missing: PLACES.filter((place) => textAt(draft.sections, place).trim() === ''),
@@ -103,7 +106,7 @@ export class Notices {
     return this.draft();
   }
 
-  /** Back to the published text. */
+  /** Back to what `draft` begins with. */
   discardDraft(): void {
     this.#db.transaction(() => {
       this.#db.run('DELETE FROM notice_draft WHERE only_one = 1');
@@ -165,13 +168,21 @@ export class Notices {
     return this.#builtIn(this.current().sections).length > 0;
   }
 
-  /** Whether the built-in notice is shown under another name than the store has now: one with the new name has to be published by hand. */
-  isOfOtherName(): boolean {
+  /**
+   * Whether the built-in notice that is shown says something else than the box now comes with, of more weight than an explanation: the
+   * store's name, kinds, purpose, terms. It has to be looked at and published by hand.
+   */
+  isBehindBuiltIn(): boolean {
     const newest = this.#newest();
     if (this.#storeName === null || newest === undefined || this.#hasOwn()) return false;
-    const text = builtInNotice(this.#storeName);
     const { sections } = this.#toNotice(newest);
-    return sections.some(({ language, field, text: named }) => field === 'handler' && named !== text[language].handler);
+    return newest.max_term_days !== MAX_TERM_DAYS
+      || this.#boxText().some((section) => section.field !== EXPLAINS && section.text !== textAt(sections, section));
+  }
+
+  /** The notice that the box now comes with. */
+  #boxText(): Section[] {
+    return this.#storeName === null ? [] : toSections(builtInNotice(this.#storeName));
   }
 
   /** Whether the store has published a notice of its own. */
@@ -181,8 +192,8 @@ export class Notices {
 
   /** Where a section that only the store can write is one that the box ever came with. A stroke or a space more makes it no other. */
   #builtIn(sections: readonly Section[]): NoticeDraftState['builtIn'] {
-    const built = new Set(this.#db.all<Section>(
-      `SELECT language, field, text FROM notice_section JOIN notice ON notice.id = notice_id WHERE origin = 'built_in'`).map(gist));
+    const built = new Set([...this.#boxText(), ...this.#db.all<Section>(
+      `SELECT language, field, text FROM notice_section JOIN notice ON notice.id = notice_id WHERE origin = 'built_in'`)].map(gist));
     return OWN_NOTICE_FIELDS.flatMap((field) => LANGUAGES.map((language) => ({ language, field })))
       .filter((place) => built.has(gist({ ...place, text: textAt(sections, place) })));
   }

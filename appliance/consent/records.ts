@@ -41,11 +41,29 @@ export class ConsentRecords {
        WHERE customer_id = ? AND ended_at_ms IS NULL`, this.#latest(), customerId);
   }
 
-  /** Everybody's that has not ended and whose last day is before this one; without a day, all that have not ended. */
-  open(before?: string): { id: string; customerId: string }[] {
-    return this.#db.all<{ id: string; customerId: string }>(
-      `SELECT consent.id, customer_id AS customerId FROM consent JOIN notice ON notice.id = notice_id
-       WHERE ended_at_ms IS NULL AND min(valid_until, ${LAST_DAY}) < ?`, before ?? '9999-99');
+  /** Everybody's that has not ended. */
+  open(): { id: string; customerId: string }[] {
+    return this.#db.all('SELECT id, customer_id AS customerId FROM consent WHERE ended_at_ms IS NULL');
+  }
+
+  /** Those of them whose last day is before this one: as written down, by its index; `everyTerm`: or as its notice has it, which reads all. */
+  due(before: string, everyTerm: boolean): { id: string; customerId: string }[] {
+    return everyTerm
+      ? this.#db.all(
+        `SELECT consent.id, customer_id AS customerId FROM consent JOIN notice ON notice.id = notice_id
+         WHERE ended_at_ms IS NULL AND min(valid_until, ${LAST_DAY}) < ?`, before)
+      : this.#db.all('SELECT id, customer_id AS customerId FROM consent WHERE ended_at_ms IS NULL AND valid_until < ?', before);
+  }
+
+  /** Whose consent has not ended and leaves out what their own dossier holds all the same: facts, or plans to contact them. */
+  beyondConsent(): { customerId: string; facts: 0 | 1; plans: 0 | 1 }[] {
+    const leavesOut = (purpose: Purpose) =>
+      `NOT EXISTS (SELECT 1 FROM consent_purpose WHERE consent_id = consent.id AND purpose = '${purpose}' AND withdrawn_at_ms IS NULL)`;
+    return this.#db.all(
+      `SELECT * FROM (SELECT customer_id AS customerId,
+         EXISTS (SELECT 1 FROM customer_line AS line WHERE line.customer_id = consent.customer_id AND kind = 'fact') AND ${leavesOut('preferences')} AS facts,
+         EXISTS (SELECT 1 FROM follow_up WHERE follow_up.customer_id = consent.customer_id AND done_at_ms IS NULL) AND ${leavesOut('contact')} AS plans
+       FROM consent WHERE ended_at_ms IS NULL) WHERE facts OR plans`);
   }
 
   /** What was signed and not taken back alone. */

@@ -189,7 +189,7 @@ export type Breach = Static<typeof Breach>;
 
 export const PRIVACY_TASKS = [
   'assessment_missing', 'assessment_old', 'requests_overdue', 'requests_due_soon', 'filing_warning', 'filing_due', 'audit_broken', 'deletions_pending',
-  'retention_late', 'clock_implausible', 'notice_other_name', 'notice_unreviewed',
+  'retention_late', 'clock_implausible', 'notice_behind_built_in', 'notice_unreviewed',
 ] as const;
 export const PrivacyOverview = Type.Object(
   {

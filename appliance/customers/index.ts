@@ -30,7 +30,7 @@ export class Customers {
 
   #merged: readonly MovableRows[];
   #isRestricted: (customerId: string) => boolean = () => false;
-  #requireFactsAgreed: (customerId: string) => void = () => undefined;
+  #requireFactsAgreed: (customerId: string, correcting: boolean) => void = () => undefined;
   #isGoing: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
@@ -50,8 +50,11 @@ export class Customers {
     this.#isGoing = isGoing;
   }
 
-  /** Asked inside the transaction that adds a fact to a dossier; throws where the customer did not agree to that. */
-  factsNeed(requireAgreed: (customerId: string) => void): void {
+  /**
+   * @param requireAgreed asked inside the transaction that adds a fact to a dossier; throws where the customer did not agree to that.
+   *   `correcting`: facts are put in the place of others, and are no more than before
+   */
+  factsNeed(requireAgreed: (customerId: string, correcting: boolean) => void): void {
     this.#requireFactsAgreed = requireAgreed;
   }
 
@@ -81,7 +84,7 @@ export class Customers {
     return this.#db.transaction(() => {
       const before = this.byId(id);
       const next = { ...before, ...change };
-      if (addsLine(before.facts, next.facts)) this.#requireFactsAgreed(id);
+      if (addsLine(before.facts, next.facts)) this.#requireFactsAgreed(id, next.facts.length <= before.facts.length);
       this.#guardPhone(() => this.#db.run(
         'UPDATE customer SET display_name = ?, salutation = ?, phone = ?, tier = ? WHERE id = ?',
         next.displayName.trim(), next.salutation, next.phone, next.tier, id));

@@ -254,7 +254,9 @@ export class Erasure {
            AND instr(detail, deletion.id) > 0)`, beforeMs, beforeMs, JSON.stringify(held), beforeMs).map(({ id }) => id));
       // Both files, or the next start would take the one for an older one.
       this.#db.run('UPDATE main.vault_pair SET deletions_kept_from_ms = max(deletions_kept_from_ms, ?) WHERE only_one = 1', beforeMs);
-      this.#db.run('DELETE FROM main.deletion_done WHERE id IN (SELECT value FROM json_each(?))', ids);
+      // A copy that stands alone is left from a prune that reached the vault only.
+      this.#db.run(`DELETE FROM main.deletion_done WHERE id IN (SELECT value FROM json_each(?))
+        OR (completed_at_ms < ? AND id NOT IN (SELECT id FROM vault.deletion))`, ids, beforeMs);
       return this.#db.run('DELETE FROM vault.deletion WHERE id IN (SELECT value FROM json_each(?))', ids).changes;
     });
   }

@@ -12,23 +12,31 @@ const SELECT = `SELECT follow_up.id, customer_id, text, due_on, staff.name AS au
 
 /** What was promised to a customer and is still to be done. */
 export class FollowUps {
-  /** What goes along when dossiers are merged. */
+  /**
+   * What goes along when dossiers are merged. Open ones stay with the dossier that is hidden where the consent of the other leaves
+   * contacting out: nobody is reminded of them, and they are there again when the merge is undone.
+   */
   readonly rows: MovableRows;
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #events: EventBus;
   #requireAgreed: (customerId: string) => void = () => undefined;
+  #isLeftOut: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
-    this.rows = movableRows(deps.db, 'follow_up');
+    this.rows = movableRows(deps.db, 'follow_up', (into) => (this.#isLeftOut(into) ? 'done_at_ms IS NOT NULL' : 'true'));
   }
 
-  /** Asked inside the transaction that adds a follow-up; throws where the customer did not agree to being contacted. */
-  need(requireAgreed: (customerId: string) => void): void {
+  /**
+   * @param requireAgreed asked inside the transaction that adds a follow-up; throws where the customer did not agree to being contacted
+   * @param isLeftOut whether the customer's consent leaves that out: asked when another dossier is merged into theirs
+   */
+  need(requireAgreed: (customerId: string) => void, isLeftOut: (customerId: string) => boolean): void {
     this.#requireAgreed = requireAgreed;
+    this.#isLeftOut = isLeftOut;
   }
 
   /** @throws PorticoError customer_not_found, and what `need` throws */

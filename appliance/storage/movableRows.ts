@@ -12,12 +12,14 @@ export interface MovableRows {
   moveBack(ids: readonly string[], from: string, to: string): void;
 }
 
-export function movableRows(db: Database, table: Table): MovableRows {
+/** @param which a condition on the rows that go along to `into`; the others stay where they are */
+export function movableRows(db: Database, table: Table, which: (into: string) => string = () => 'true'): MovableRows {
   return {
     kind: table,
     move(from, into) {
-      const ids = db.all<{ id: string }>(`SELECT id FROM ${table} WHERE customer_id = ?`, from).map((row) => row.id);
-      db.run(`UPDATE ${table} SET customer_id = ? WHERE customer_id = ?`, into, from);
+      const rows = `customer_id = ? AND ${which(into)}`;
+      const ids = db.all<{ id: string }>(`SELECT id FROM ${table} WHERE ${rows}`, from).map((row) => row.id);
+      db.run(`UPDATE ${table} SET customer_id = ? WHERE ${rows}`, into, from);
       return ids;
     },
     moveBack(ids, from, to) {

@@ -101,21 +101,44 @@ t.test('C1: however the purposes end, what rested on them ends; dossiers of one 
     'signed anew with both': [ALL, null, ({ grant }, id) => grant(id, BOTH)],
     'merged into one without a consent': [ALL, null, ({ consent, customers }, id) => {
       const into = customers.create({ displayName: '同一个人' }).id;
-      consent.endForMerge(id, into, (end) => customers.merge(id, into, 's', end));
+      consent.endForMerge(id, (end) => customers.merge(id, into, 's', end));
       customers.undoMerge(customers.merges(into)[0]!.id);
     }],
-    'merged into one whose consent leaves out contact': [NO_PLANS, 'contact', (rooms, id) => {
-      const { consent, customers, followUps, grant } = rooms;
+    'merged into one whose consent leaves both out, by mistake': [ALL, null, (rooms, id) => {
+      const { consent, customers, erasure, followUps, grant } = rooms;
+      const into = customers.create({ displayName: '另一个人' }).id;
+      grant(into, ['recognise']);
+      consent.endForMerge(id, (end) => customers.merge(id, into, 's', end));
+      t.strictSame(left(rooms, into), { facts: [], followUps: [DONE], next: null }, 'nothing shows that was not agreed to');
+      t.match(customers.formerDossiers(into), [{ facts: [FACT] }], 'but the access copy has it');
+      consent.prepare('店');
+      t.strictSame(erasure.ofCustomer(into), [], 'nor does a start delete what is hidden');
+      customers.undoMerge(customers.merges(into)[0]!.id);
+      t.strictSame(followUps.of(into), []);
+    }],
+    'one without any consent, merged by mistake': [ALL, null, (rooms, id) => {
+      const { consent, customers, grant } = rooms;
+      consent.withdraw(id, BY, ['recognise']);
+      customers.change(id, { facts: [FACT] });
+      rooms.followUps.add(id, { text: PLAN }, 's');
+      const into = customers.create({ displayName: '另一个人' }).id;
+      grant(into, ['recognise']);
+      consent.endForMerge(id, (end) => customers.merge(id, into, 's', end));
+      t.strictSame(left(rooms, into), { facts: [], followUps: [DONE], next: null });
+      customers.undoMerge(customers.merges(into)[0]!.id);
+    }],
+    'merged into one whose consent leaves both out, and taken back there': [NEITHER, 'preferences contact', ({ consent, customers, grant }, id) => {
       const into = customers.create({ displayName: '同一个人' }).id;
-      grant(into, ['recognise', 'preferences']);
-      consent.endForMerge(id, into, (end) => customers.merge(id, into, 's', end));
-      t.strictSame(followUps.of(into).map(({ text }) => text), [DONE]);
+      grant(into, ['recognise', 'contact']);
+      grant(into, ['recognise']);
+      consent.endForMerge(id, (end) => customers.merge(id, into, 's', end));
+      consent.withdraw(into);
       customers.undoMerge(customers.merges(into)[0]!.id);
     }],
     'merged, and taken back after that': [NEITHER, 'preferences contact', ({ consent, customers, grant }, id) => {
       const into = customers.create({ displayName: '同一个人' }).id;
       grant(into, BOTH);
-      consent.endForMerge(id, into, (end) => customers.merge(id, into, 's', end));
+      consent.endForMerge(id, (end) => customers.merge(id, into, 's', end));
       consent.withdraw(into);
       customers.undoMerge(customers.merges(into)[0]!.id);
     }],
@@ -140,6 +163,30 @@ t.test('C1: however the purposes end, what rested on them ends; dossiers of one 
   t.strictSame(rooms.erasure.ofCustomer(nothing), [], 'nothing to delete, no record');
 });
 
+t.test('C1: a start deletes what an earlier version kept beside a consent that leaves it out', async (t) => {
+  const rooms = start(t);
+  const { consent, customers, db, erasure } = rooms;
+  const [both, one, none, unsigned] = [['recognise'], ['recognise', 'contact'], BOTH, null].map((purposes) => known(rooms, purposes as Purpose[] | null));
+  // As that version left them: signing deleted nothing.
+  for (const id of [both!, one!]) {
+    db.run(`INSERT INTO customer_line (customer_id, kind, position, text) VALUES (?, 'fact', 0, ?)`, id, FACT);
+    db.run(`INSERT INTO follow_up (id, customer_id, text, author_id, at_ms) SELECT ?, ?, ?, 's', 0
+      WHERE NOT EXISTS (SELECT 1 FROM follow_up WHERE customer_id = ? AND done_at_ms IS NULL)`, `late ${id}`, id, PLAN, id);
+  }
+  t.strictSame([left(rooms, both!), left(rooms, one!)], [ALL, ALL]);
+  const before = [both!, one!].map((id) => erasure.ofCustomer(id).length);
+  consent.restrictWith((id) => id === one);
+  consent.prepare('店');
+  t.strictSame([both!, one!, none!, unsigned!].map((id) => left(rooms, id)), [NEITHER, ALL, ALL, ALL], 'restricted: stored, and nothing else');
+  consent.restrictWith(() => false);
+  consent.prepare('店');
+  consent.prepare('店');
+  t.strictSame([both!, one!, none!, unsigned!].map((id) => left(rooms, id)), [NEITHER, NO_FACTS, ALL, ALL]);
+  t.notOk([both!, one!].some((id) => customers.byId(id).facts.length > 0));
+  t.strictSame([both!, one!].map((id) => erasure.ofCustomer(id).length), before.map((count) => count + 1), 'each has a record of its own, once');
+  t.match(erasure.ofCustomer(one!).filter(({ purposes }) => purposes.join() === 'preferences').length, 2);
+});
+
 t.test('C1, C11: an older portico.db put back: gone again, in a dossier that was merged since too', async (t) => {
   const rooms = start(t);
   const { clock, consent, customers, dataDirectory } = rooms;
@@ -150,7 +197,7 @@ t.test('C1, C11: an older portico.db put back: gone again, in a dossier that was
   const backup = join(temporaryDirectory(t), DATABASE);
   copyFileSync(join(dataDirectory, DATABASE), backup);
   consent.withdraw(alone, BY, ['contact']);
-  consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
+  consent.endForMerge(from, (end) => customers.merge(from, into, 's', end));
   consent.withdraw(into, BY, ['preferences', 'contact']);
   clock.move(1_000);
   rooms.close();

@@ -189,7 +189,7 @@ t.test('consents from before there were seals are sealed late, once, and verify 
   consent.prepare('店');
   t.equal(sealed().length, 1);
   t.ok(consent.covers('c', 'recognise'), 'a product update with another built-in text is no material change');
-  t.equal(consent.currentNotice().version, 2);
+  t.match([consent.currentNotice().version, consent.notices.isBehindBuiltIn()], [1, true], 'it waits to be looked at');
   t.strictSame((await consent.verifySeals()).broken, ['k'], 'the text it was given under is not what its hash says');
   db.run(`UPDATE notice SET hash = ? WHERE id = 'n'`, '4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945');
   t.strictSame((await consent.verifySeals()).broken, ['k'], 'nor does it help to change the hash of the notice alone');
@@ -247,7 +247,7 @@ t.test('C6: on the 14th birthday the guardian\'s consent is over, templates are 
 t.test('C6: who was known as a child stays one: after a withdrawal, when it ran out, in another dossier, and taken out of it', async (t) => {
   const rooms = start(t);
   const { clock, consent, customers } = rooms;
-  const merge = (from: string, into: string) => consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
+  const merge = (from: string, into: string) => consent.endForMerge(from, (end) => customers.merge(from, into, 's', end));
   const alone = (id: string) => refused(() => rooms.sign(id));
   const byGuardian = { ...child('2016-03-01'), validUntil: '2026-07-01' };
   const [withdrawn, expired, merged, into] = [rooms.customer(), rooms.customer(), rooms.customer(), rooms.customer()];
@@ -327,15 +327,15 @@ t.test('C8: a refusal goes with the person when dossiers are merged', async (t) 
   const { consent, customer, customers } = start(t);
   const [from, between, into] = [customer(), customer(), customer()];
   consent.refuse(from, BY);
-  consent.endForMerge(from, between, (end) => customers.merge(from, between, 's', end));
-  consent.endForMerge(between, into, (end) => customers.merge(between, into, 's', end));
+  consent.endForMerge(from, (end) => customers.merge(from, between, 's', end));
+  consent.endForMerge(between, (end) => customers.merge(between, into, 's', end));
   t.match(refused(() => consent.ask(into, BY)), { code: 'consent_cool_off' });
 });
 
 t.test('C8: after a merge that was undone, what was refused meanwhile counts for both dossiers', async (t) => {
   const { clock, consent, customer, customers } = start(t);
   const [from, between, into] = [customer(), customer(), customer()];
-  const merge = (one: string, other: string) => consent.endForMerge(one, other, (end) => customers.merge(one, other, 's', end));
+  const merge = (one: string, other: string) => consent.endForMerge(one, (end) => customers.merge(one, other, 's', end));
   const undo = (id: string) => customers.undoMerge(customers.merges(id)[0]!.id);
   consent.refuse(into, BY);
   clock.move(60 * HOUR_MS);
@@ -355,7 +355,7 @@ t.test('C8: after a merge that was undone, what was refused meanwhile counts for
 t.test('C22: dossiers are not taken apart while processing of one is restricted, and nothing new is written', async (t) => {
   const { consent, customer, customers, followUps } = start(t);
   const [from, into] = [customer(), customer()];
-  consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
+  consent.endForMerge(from, (end) => customers.merge(from, into, 's', end));
   const mergeId = customers.merges(into)[0]!.id;
   let restricted = into;
   for (const room of [(is: (id: string) => boolean) => customers.keepApart(is, () => false), (is: (id: string) => boolean) => consent.restrictWith(is)]) {
@@ -364,6 +364,12 @@ t.test('C22: dossiers are not taken apart while processing of one is restricted,
   const writes = { undo: () => customers.undoMerge(mergeId), note: () => customers.addNote(into, '一条', 's'), fact: () => customers.change(into, { facts: ['喝茶'] }),
     followUp: () => followUps.add(into, { text: '回电' }, 's') };
   for (const [what, write] of Object.entries(writes)) t.match(refused(write), { code: 'customer_restricted' }, what);
+  restricted = '';
+  customers.change(into, { facts: ['喝咖啡', '怕冷'] });
+  restricted = into;
+  t.doesNotThrow(() => customers.change(into, { facts: ['喝茶', '怕冷'] }), 'what is wrong can be put right all the same');
+  t.match(refused(() => customers.change(into, { facts: ['喝茶', '怕冷', '爱说话'] })), { code: 'customer_restricted' });
+  t.doesNotThrow(() => customers.change(into, { facts: [] }));
   restricted = from;
   t.match(refused(writes.undo), { code: 'customer_restricted' });
   restricted = '';
@@ -440,23 +446,48 @@ t.test('C3: a consent from a clock that was far ahead does not count, nor beyond
   t.ok(consent.covers(id, 'recognise'));
   clock.move(3 * DAY_MS);
   t.notOk(consent.covers(id, 'recognise'), 'whatever was written down: at most 366 days');
-  t.equal(consent.expireDue(), 1);
+  t.equal(consent.expireDue(), 0, 'each hour what is written down counts');
+  t.equal(consent.expireDue(true), 1, 'at a start and each night the term of the notice too');
   t.equal(rooms.gallery.photosOf(id), 0);
 });
 
 t.test('C2: with consents given to the former name, a changed name of the store is not published by a start', async (t) => {
   const { consent, customer, sign } = start(t);
   consent.prepare('新店名');
-  t.match([consent.currentNotice().version, consent.notices.isOfOtherName()], [2, false], 'nobody agreed yet');
+  t.match([consent.currentNotice().version, consent.notices.isBehindBuiltIn()], [2, false], 'nobody agreed yet');
   sign(customer());
   consent.prepare('又改了名');
   t.equal(consent.currentNotice().version, 2);
-  t.ok(consent.notices.isOfOtherName(), 'a task of the office');
-  const { draft } = consent.notices.draft();
-  consent.notices.saveDraft({ ...draft, sections: draft.sections.map((section) => ({ ...section, text: section.text.replaceAll('新店名', '又改了名') })) });
+  t.ok(consent.notices.isBehindBuiltIn(), 'a task of the office');
+  t.match(consent.notices.draft(), { changed: true, savedAt: null, builtIn: { length: 4 } }, 'the draft begins with the box\'s text, which is no more the store\'s own than before');
   consent.notices.publish(true, BY);
-  t.notOk(consent.notices.isOfOtherName());
+  t.match(consent.currentNotice().sections[0]!.text, /又改了名/);
+  t.notOk(consent.notices.isBehindBuiltIn());
   t.match(consent.records.counts(), { outdated: 1 }, 'the officer said that it is material');
+});
+
+t.test('C2: with consents given, an update publishes other words for why, and no other kinds, terms or rights', async (t) => {
+  const { consent, customer, db, sign } = start(t);
+  /** As if the version before had come with another text. */
+  const before = (field: string) => {
+    db.run(`UPDATE notice_section SET text = '旧' WHERE field = ? AND language = 'zh-CN'`, field);
+    db.run(`UPDATE notice SET hash = 'old' WHERE version = (SELECT max(version) FROM notice)`);
+  };
+  const version = () => consent.currentNotice().version;
+  before('kinds');
+  consent.prepare('店');
+  t.equal(version(), 2, 'nobody agreed yet');
+  sign(customer());
+  before('necessity');
+  consent.prepare('店');
+  t.strictSame([version(), consent.notices.isBehindBuiltIn()], [3, false]);
+  for (const field of ['kinds', 'retention', 'rights']) {
+    before(field);
+    consent.prepare('店');
+    t.strictSame([version(), consent.notices.isBehindBuiltIn()], [3, true], field);
+  }
+  consent.notices.publish(false, BY);
+  t.strictSame([version(), consent.notices.isBehindBuiltIn(), consent.notices.isUnreviewed()], [4, false, true]);
 });
 
 t.test('while processing is restricted nothing rests on consent and nobody is asked', async (t) => {

@@ -188,7 +188,7 @@ t.test('the end of a consent deletes pictures and template: withdrawn, run out, 
     },
     replaced: ({ consent, customers, id }) => {
       const into = customers.create({ displayName: '同一个人' }).id;
-      consent.endForMerge(id, into, (end) => customers.merge(id, into, 's', end));
+      consent.endForMerge(id, (end) => customers.merge(id, into, 's', end));
     },
   };
   for (const [reason, end] of Object.entries(ends)) {

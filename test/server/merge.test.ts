@@ -130,7 +130,7 @@ t.test('a consent that ends with a merge takes along what rested on it', async (
   events.on('visitClosed', ({ visitId, reason }) => told.push(`closed ${visitId} ${reason}`));
   events.on('consentEnded', ({ customerId }) => told.push(`ended ${customerId}`));
   events.on('customerChanged', ({ customerId }) => told.push(`changed ${customerId}`));
-  consent.endForMerge(from, into, (end) => customers.merge(from, into, 's', end));
+  consent.endForMerge(from, (end) => customers.merge(from, into, 's', end));
   t.equal(visits.openVisitOf(into), null, 'nobody is in the store by a face that nobody agreed to');
   t.strictSame(db.all('SELECT id, customer_id, score, end_reason FROM visit ORDER BY rowid').map((row) => Object.values(row)),
     [[earlier, into, null, 'left'], [open, into, null, 'consent_withdrawn']]);

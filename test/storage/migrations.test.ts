@@ -174,6 +174,27 @@ t.test('0008: the last contact is read off what is stored, of merged dossiers to
   close();
 });
 
+t.test('0010: records of deletions from before tell of what went then, and of no facts or follow-ups', async (t) => {
+  const data = temporaryDirectory(t);
+  const files = readdirSync(MIGRATIONS_DIRECTORY).filter((name) => name.endsWith('.sql'));
+  const before = open(data, folder(t, Object.fromEntries(files.filter((name) => name < '0008').map((name) => [name, readFileSync(join(MIGRATIONS_DIRECTORY, name), 'utf8')]))));
+  const insert = (id: string, seq: number, scope: string, purposes: string) => before.db.run(
+    `INSERT INTO vault.deletion (id, seq, customer_id, scope, reason, purposes, requested_at_ms, templates, keys, completed_at_ms)
+     VALUES (?, ?, 'c', ?, 'withdrawn', ?, 1, 1, 1, 2)`, id, seq, scope, purposes);
+  insert('all', 1, 'face', 'recognise greet preferences contact keep_photo refresh');
+  insert('two', 2, 'purposes', 'contact greet');
+  insert('rest', 3, 'purposes', 'preferences contact');
+  insert('dossier', 4, 'dossier', '');
+  before.db.run('UPDATE vault_pair SET last_deletion = 4');
+  before.db.run(`INSERT INTO deletion_pending (id, customer_id, scope, reason, purposes, requested_at_ms, templates) VALUES ('p', 'c', 'purposes', 'narrowed', 'preferences refresh', 1, 0)`);
+  before.close();
+  const { db, close } = open(data, MIGRATIONS_DIRECTORY);
+  const stripped = [{ id: 'all', purposes: 'recognise greet keep_photo refresh' }, { id: 'two', purposes: 'greet' }, { id: 'rest', purposes: '' }, { id: 'dossier', purposes: '' }];
+  for (const table of ['vault.deletion', 'main.deletion_done']) t.strictSame(db.all(`SELECT id, purposes FROM ${table} ORDER BY seq`).map((row) => ({ ...row })), stripped, table);
+  t.match(db.all('SELECT purposes FROM deletion_pending'), [{ purposes: 'refresh' }]);
+  close();
+});
+
 t.test('a transaction is all or nothing, refuses to wait, and tells only of what was written', async (t) => {
   const { db, close } = open(temporaryDirectory(t), folder(t, { '0001-first.sql': FIRST }));
   const told: string[] = [];

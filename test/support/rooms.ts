@@ -50,8 +50,8 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   };
   erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
   erasure.deletes('purposes', dropRested, 'at once');
-  customers.factsNeed((customerId) => consent.requireAgreed(customerId, 'preferences'));
-  followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'));
+  customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
+  followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
   consent.restsWith((customerId) => [
     ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
   ]);

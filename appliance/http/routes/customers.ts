@@ -93,7 +93,7 @@ export const customerRoutes = (deps: {
     const { id } = request.params;
     const { into } = request.body;
     const by = actorOf(request);
-    consent.endForMerge(id, into, (end) => audit.recording('customers_merged', by, { customerId: into, detail: { from: id } },
+    consent.endForMerge(id, (end) => audit.recording('customers_merged', by, { customerId: into, detail: { from: id } },
       () => { readAlong(request, into); customers.merge(id, into, by.staffId, end); }));
     return answer(request, into);
   });

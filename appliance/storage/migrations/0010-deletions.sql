@@ -1,4 +1,8 @@
 -- erasure ------------------------------------------------------------------------------------------------------
+-- The versions before deleted neither facts nor follow-ups, whatever purposes ended: their records tell of what went. Of all of them:
+-- one that is under way is finished as it was begun.
+UPDATE vault.deletion SET purposes = trim(replace(replace(' ' || purposes || ' ', ' preferences ', ' '), ' contact ', ' ')) WHERE purposes LIKE '%preferences%' OR purposes LIKE '%contact%';
+UPDATE deletion_pending SET purposes = trim(replace(replace(' ' || purposes || ' ', ' preferences ', ' '), ' contact ', ' ')) WHERE purposes LIKE '%preferences%' OR purposes LIKE '%contact%';
 -- Completed deletions, as in the vault: so that an older vault that is put back shows, and gets its records back.
 CREATE TABLE deletion_done (
   id TEXT PRIMARY KEY,

@@ -275,7 +275,7 @@ export const en: Messages = {
     title: 'Dossiers merged into this one',
     undo: 'Undo the merge',
     undoOf: 'Undo the merge with “{name}”',
-    undoBody: 'The notes, follow-ups and visits that came along go back to that dossier, and the two are separate again. Its consent to face recognition does not come back; ask anew when needed.',
+    undoBody: 'The notes, follow-ups and visits that came along go back to that dossier, which shows again what it kept, and the two are separate. Its consent to face recognition does not come back; ask anew when needed.',
     undone: 'Merge undone; the dossier of “{name}” is back',
   },
   consent: {
@@ -463,7 +463,7 @@ export const en: Messages = {
     alikeNow: 'Being enrolled',
     alikeBefore: 'Looks like this enrolled customer',
     alikeSame: 'The same person: merge into the dossier of {name}',
-    alikeSameBody: 'The notes, follow-ups and visits of {from} move to the dossier of {into}, whose template goes on; the consent just signed by {from} ends. A merge can be undone.',
+    alikeSameBody: 'The notes, follow-ups and visits of {from} move to the dossier of {into}, whose template goes on; the consent just signed by {from} ends. Preferences stay hidden in the dossier of {from}, as do open follow-ups if {into} did not agree to be contacted. A merge can be undone.',
     alikeAnyway: 'Somebody else, such as a twin or a sibling: go on',
     alikeAnywayBody: 'Where the two are too alike to be sure, the box asks the staff instead of saying a name.',
     alikeStop: 'Cancel; enrol nothing',

@@ -13,7 +13,7 @@ export type Place = Section | 'privacy-deletions';
 const PLACES: Readonly<Record<PrivacyTask, Place>> = {
   assessment_missing: 'privacy-assessments', assessment_old: 'privacy-assessments', requests_overdue: 'privacy-requests', requests_due_soon: 'privacy-requests',
   filing_warning: 'privacy-persons', filing_due: 'privacy-persons', audit_broken: 'privacy-audit', deletions_pending: 'privacy-deletions',
-  retention_late: 'privacy-retention', clock_implausible: 'privacy-retention', notice_other_name: 'privacy-notice', notice_unreviewed: 'privacy-notice',
+  retention_late: 'privacy-retention', clock_implausible: 'privacy-retention', notice_behind_built_in: 'privacy-notice', notice_unreviewed: 'privacy-notice',
 };
 export const placeOf = (task: PrivacyTask): Place => PLACES[task];
 
