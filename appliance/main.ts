@@ -189,7 +189,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       consents: () => consent.verifySeals(), notices: () => consent.notices.verify(), assessments: () => assessments.verify(), deletions: () => erasure.verify(),
     });
     const overview = new Overview({
-      clock, audit, verification, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.records.counts(), requests: () => rights.open(),
+      clock, verification, modes, assessments, retention, persons, modelPack: vision.modelPack, consents: () => consent.records.counts(), requests: () => rights.open(),
       pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeBehindBuiltIn: () => consent.notices.isBehindBuiltIn(),
     });
 

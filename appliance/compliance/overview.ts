@@ -1,4 +1,4 @@
-import type { Audit, Verification } from '../audit/index.js';
+import type { Verification } from '../audit/index.js';
 import type { AuditVerification, PrivacyOverview } from '../contract/index.js';
 import type { Clock } from '../kit/index.js';
 import type { Assessments } from './assessments.js';
@@ -11,7 +11,7 @@ type Task = PrivacyOverview['tasks'][number]['task'];
 const CHECKED_FOR_MS = 26 * 3_600_000;
 
 interface Rooms {
-  clock: Clock; audit: Audit; verification: Verification; modes: Modes; assessments: Assessments; retention: Retention; persons: StoredPersons; modelPack: string;
+  clock: Clock; verification: Verification; modes: Modes; assessments: Assessments; retention: Retention; persons: StoredPersons; modelPack: string;
   consents(): PrivacyOverview['consents'];
   requests(): { open: number; overdue: number; dueSoon: number };
   pendingDeletions(): number;
@@ -30,7 +30,7 @@ export class Overview {
   }
 
   async now(): Promise<PrivacyOverview> {
-    const { clock, audit, verification, modes, persons, consents, requests, pendingDeletions } = this.#rooms;
+    const { clock, verification, modes, persons, consents, requests, pendingDeletions } = this.#rooms;
     const { last } = verification;
     const checked = last !== null && Math.abs(clock.now() - Date.parse(last.checkedAt)) <= CHECKED_FOR_MS ? last : await verification.run();
     const count = persons.now();
@@ -39,7 +39,7 @@ export class Overview {
     return {
       tasks: this.#tasks({ count, open, pending, checked }), mode: modes.current(), persons: count, consents: consents(),
       openRequests: open.open, pendingDeletions: pending,
-      audit: { whole: checked.whole, entries: audit.count(), checkedAt: checked.checkedAt },
+      audit: { whole: checked.whole, entries: checked.entries, checkedAt: checked.checkedAt },
     };
   }
 

@@ -69,7 +69,7 @@ export const ERRORS = {
   notice_unchanged: [409, 'The draft is the same as the published notice.'],
   deletion_not_found: [404, 'This deletion is not known.'],
   deletion_pending: [409, 'The deletion is still under way. Ask for the receipt in a few seconds.'],
-  receipt_invalid: [400, 'This receipt was not issued by this box, or it was altered.'],
+  receipt_invalid: [400, 'This receipt or audit pack was not issued by this box, or it was altered.'],
 
   // Privacy office
   request_not_found: [404, 'This request is not known.'],

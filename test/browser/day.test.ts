@@ -167,7 +167,7 @@ t.test('a day in the store', { skip: executable === null ? 'no Chromium on this 
     // Nor behind the page: the box has narrowed the session.
     const fetched = (path: string) => first.evaluate(`fetch('/api/v1${path}').then((answer) => answer.status)`);
     for (const path of ['/customers', `/customers/${new URL(address).searchParams.get('next')!.split(/[/?]/)[2]}`, '/health', '/recognition']) t.equal(await fetched(path), 403, path);
-    t.match(await (await first.goto(`${box.url}/api/v1/box`))?.json(), { code: 'not_a_page' });
+    t.match(await (await first.goto(`${box.url}/api/v1/customers`))?.json(), { code: 'not_a_page' });
     for (const path of ['/', '/customers', '/look-up', '/enrol', '/settings']) {
       await first.goto(`${box.url}${path}`);
       await at(first, 'hand-back').waitFor();

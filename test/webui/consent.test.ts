@@ -26,6 +26,8 @@ t.test('a guardian signs until the day before the 14th birthday, and no longer',
 t.test('a child\'s consent is never offered past that day', async (t) => {
   const today = '2026-11-22';
   t.strictSame(termChoices(today, 365).map((term) => term.validUntil), ['2027-02-22', '2027-05-22', '2027-11-22'], 'an adult chooses from three');
+  t.strictSame(termChoices(today, 1096).map((term) => term.months), [3, 6, 12, 24, 36], 'from more where the notice lets them');
+  t.equal(defaultTerm(termChoices(today, 1096))?.months, 12);
   t.strictSame(termChoices(today, 365, '2030-01-01').map((term) => term.validUntil), ['2027-02-22', '2027-05-22', '2027-11-22'], 'a small child too');
   const soon = termChoices(today, 365, '2027-04-30');
   t.strictSame(soon.map((term) => term.validUntil), ['2027-02-22', '2027-04-30']);

@@ -1,5 +1,5 @@
 /** The terms a customer can choose from, in months. Days are YYYY-MM-DD and have no time zone; they are reckoned with in UTC. */
-const MONTHS = [3, 6, 12] as const;
+const MONTHS = [3, 6, 12, 24, 36] as const;
 const DEFAULT_MONTHS = 12;
 const DAY_MS = 86_400_000;
 

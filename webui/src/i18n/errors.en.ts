@@ -68,7 +68,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   notice_unchanged: 'The draft is the same as the published notice.',
   deletion_not_found: 'This deletion is not known.',
   deletion_pending: 'The deletion is still under way. Ask for the receipt in a few seconds.',
-  receipt_invalid: 'This receipt was not issued by this box, or it was altered.',
+  receipt_invalid: 'This receipt or audit pack was not issued by this box, or it was altered.',
   request_not_found: 'This request is not known.',
   request_closed: 'This request has been answered already.',
   request_reason_missing: 'A refusal needs a reason that the customer is told.',

@@ -68,7 +68,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   notice_unchanged: '草稿与已发布的告知书相同，没有可发布的改动。',
   deletion_not_found: '没有找到这条删除记录。',
   deletion_pending: '删除还在进行，请过几秒再索取凭证。',
-  receipt_invalid: '这份凭证不是本门店盒出具的，或内容被改动过。',
+  receipt_invalid: '这份凭证或材料包不是本门店盒出具的，或内容被改动过。',
   request_not_found: '没有找到这条请求。',
   request_closed: '这条请求已经答复过了。',
   request_reason_missing: '拒绝请求必须写明理由，并告知顾客。',

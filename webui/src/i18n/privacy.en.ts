@@ -182,7 +182,7 @@ export const privacyEn: PrivacyMessages = {
     maxTerm: 'Longest term of a consent',
     changedHere: 'changed',
     builtInHere: 'still the text of the box',
-    maxTermBody: 'Customers may choose a shorter one; the face template is deleted when it ends.',
+    maxTermBody: 'Customers may choose a shorter one; the face template is deleted when it ends. After a change here, make the term written under “How long” the same.',
     days: '{n} days',
     months: '{n} months',
     materialTitle: 'Is the change material?',

@@ -192,7 +192,7 @@ export const privacyZh = {
     maxTerm: '同意最长有效期',
     changedHere: '已改',
     builtInHere: '还是自带的文字',
-    maxTermBody: '顾客可以选更短的，到期自动删除人脸模板。',
+    maxTermBody: '顾客可以选更短的，到期自动删除人脸模板。改了这里，请把“保存多久”里写的期限也改成一样。',
     days: '{n} 天',
     months: '{n} 个月',
     materialTitle: '是否重大变更',
