@@ -7,6 +7,7 @@ import { Assessments, Breaches, Modes, Overview, Retention, StoredPersons } from
 import type { Config } from './config/index.js';
 import { Consent } from './consent/index.js';
 import { Customers } from './customers/index.js';
+import { Dossiers } from './dossiers/index.js';
 import { Erasure, type DeletionOrder } from './erasure/index.js';
 import { EventBus } from './events/index.js';
 import { FollowUps } from './followups/index.js';
@@ -149,8 +150,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     consent.prepare(config.storeName);
 
+    const dossiers = new Dossiers({ customers, visits, followUps, consent, gallery, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
-      customers, visits, followUps, consent, gallery, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName,
+      customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName,
     });
 
     const assessments = new Assessments({
@@ -248,9 +250,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       return { consents: new Consent(rooms).records.allEvidence(), accesses: rooms.audit.stored(), close: () => still.close() };
     };
     const server = await buildServer({
-      access, audit, verification, consent, customers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      access, audit, verification, consent, customers, dossiers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
-      box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone }, webuiDirectory: config.webuiDirectory,
+      box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency }, webuiDirectory: config.webuiDirectory,
       ...(options.patience === undefined ? {} : { patience: options.patience }),
     });
     undo.push(() => server.close());

@@ -30,6 +30,8 @@ const OF_WHOM: Record<Kind, string> = {
   visits: 'SELECT customer_id FROM visit, span WHERE opened_at_ms <= ended',
   notes: `SELECT customer_id FROM note, span WHERE at_ms <= ended UNION SELECT customer_id FROM follow_up, span WHERE at_ms <= ended
     UNION SELECT customer_id FROM customer_line JOIN customer ON customer.id = customer_id, span WHERE created_at_ms <= ended`,
+  purchases: 'SELECT customer_id FROM purchase, span WHERE at_ms <= ended',
+  files: 'SELECT customer_id FROM file, span WHERE at_ms <= ended',
   signature: 'SELECT customer_id FROM consent, span WHERE given_at_ms <= ended',
 };
 

@@ -20,6 +20,11 @@ export const TERMS: Readonly<Record<RetentionKind, Term>> = {
   notes: { days: 730, minDays: 1, maxDays: THREE_YEARS },
   /** The promise is kept; what is left is to see that it was. */
   follow_ups_done: { days: 365, minDays: 1, maxDays: THREE_YEARS },
+  /** Returns and warranties lean on them; claims lapse after three years (Civil Code 188). At least the seven days of returning (Consumer Law 25). */
+  purchases: { days: THREE_YEARS, minDays: 7, maxDays: TEN_YEARS },
+  /** Tickets that are done, appointments that are over, wishes that were met or dropped: as notes. */
+  service_records: { days: 730, minDays: 1, maxDays: THREE_YEARS },
+  files: { days: 730, minDays: 1, maxDays: THREE_YEARS },
   /** Illinois BIPA 15(a): destroyed within three years of the last interaction at the latest; a good measure elsewhere too. */
   inactive_customers: { days: THREE_YEARS, minDays: 30, maxDays: THREE_YEARS },
   /**

@@ -28,6 +28,10 @@ const SETTINGS = {
   PORTICO_FPIR_KNOWN: Type.Number({ minimum: 0.0001, maximum: 0.1, default: 0.003 }),
   PORTICO_FPIR_CANDIDATE: Type.Number({ minimum: 0.0001, maximum: 0.2, default: 0.03 }),
   PORTICO_VISIT_GAP_MINUTES: Type.Number({ minimum: 0.1, maximum: 1440, default: 180 }),
+  /** ISO 4217: what prices are in. */
+  PORTICO_CURRENCY: Type.String({ pattern: '^[A-Z]{3}$', default: 'CNY' }),
+  /** When the business day ends, in the store's time zone: a visit never reaches into the next one. */
+  PORTICO_DAY_ENDS_AT: Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', default: '04:00' }),
   /** Left alone this long, an iPad asks for the PIN again; at most a session's own 16 hours. */
   PORTICO_IDLE_LOCK_MINUTES: Type.Integer({ minimum: 1, maximum: 960, default: 10 }),
   PORTICO_VISION_WORKERS: Type.Integer({ minimum: 0, maximum: 16, default: 0 }),
@@ -54,6 +58,10 @@ export interface Config {
   readonly egressAllow: readonly string[];
   readonly storeName: string;
   readonly timeZone: string;
+  /** ISO 4217. */
+  readonly currency: string;
+  /** HH:MM in the store's time zone. */
+  readonly dayEndsAt: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly fpir: { readonly known: number; readonly candidate: number };
   readonly visitGapMs: number;
@@ -107,6 +115,8 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     egressAllow: Object.freeze(egressAllow),
     storeName: settings.PORTICO_STORE_NAME,
     timeZone: settings.PORTICO_TIME_ZONE,
+    currency: settings.PORTICO_CURRENCY,
+    dayEndsAt: settings.PORTICO_DAY_ENDS_AT,
     logLevel: settings.PORTICO_LOG_LEVEL,
     fpir: Object.freeze({ known: settings.PORTICO_FPIR_KNOWN, candidate: settings.PORTICO_FPIR_CANDIDATE }),
     visitGapMs: settings.PORTICO_VISIT_GAP_MINUTES * 60_000,

@@ -9,7 +9,9 @@ export const AUDIT_ACTIONS = [
   'pin_locked', 'signed_out', 'session_locked', 'front_desk_started', 'ipad_handed_over', 'passkey_added', 'passkey_removed', 'audit_exported', 'audit_pruned',
   // customers
   'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'visit_written', 'visit_closed',
-  'template_enrolled', 'template_reverted', 'customer_restricted', 'customer_released', 'dossier_erased',
+  'template_enrolled', 'template_reverted',
+  'tag_added', 'tag_removed', 'member_code_made', 'member_code_ended', 'customer_scanned', 'duplicate_dismissed', 'visit_handed_over', 'purchase_added', 'purchase_returned',
+  'file_added', 'file_opened', 'file_removed', 'customers_exported', 'customer_restricted', 'customer_released', 'dossier_erased',
   // consent
   'notice_published', 'consent_asked', 'consent_refused', 'consent_ask_blocked', 'consent_given', 'consent_narrowed', 'consent_ended', 'consent_copied', 'consent_link_made',
   'face_deleted', 'deletion_completed', 'deletion_replayed', 'gallery_rekeyed',

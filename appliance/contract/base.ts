@@ -19,6 +19,10 @@ export const LANGUAGES = ['zh-CN', 'en'] as const;
 export const Language = OneOf(LANGUAGES);
 export type Language = Static<typeof Language>;
 
+/** The same in each language of the page. */
+export const Words = (maxLength: number) => Type.Object({ 'zh-CN': Line(maxLength), en: Line(maxLength) }, closed);
+export type Words = { [language in Language]: string };
+
 export const ErrorBody = Type.Object(
   {
     code: Type.String(),

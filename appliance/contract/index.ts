@@ -1,12 +1,16 @@
-export { ErrorBody, IdParams, Language, LANGUAGES, PROTOCOL_VERSION } from './base.js';
+export { ErrorBody, IdParams, Language, LANGUAGES, PROTOCOL_VERSION, type Words } from './base.js';
 export * from './access.js';
 export * from './audit.js';
 export * from './auditStart.js';
 export * from './consent.js';
+export * from './customers.js';
+export * from './dealings.js';
 export * from './errors.js';
+export * from './fields.js';
 export * from './limits.js';
 export * from './papers.js';
 export * from './permissions.js';
 export * from './privacy.js';
 export * from './rest.js';
 export * from './sockets.js';
+export * from './visits.js';

@@ -4,7 +4,8 @@ import { closed, Id, Instant, Nullable, OneOf } from './base.js';
 import { Consent, Deletion, NOTICE_FIELDS, Refusal, Signature, type Purpose } from './consent.js';
 import { AUDIT_ACTIONS, DOSSIER_REASONS } from './audit.js';
 import { Explanation, Restriction, RightsRequest } from './privacy.js';
-import { CustomerFields, Dossier } from './rest.js';
+import { CustomerFields } from './customers.js';
+import { Dossier } from './rest.js';
 
 /** The public keys of the box as a JWK set (RFC 7517). `kid` is the thumbprint of RFC 7638, as papers name it. */
 export const KeySet = Type.Object(

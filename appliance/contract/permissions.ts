@@ -18,6 +18,8 @@ export const PERMISSIONS = {
   read_dossier: ['manager', 'associate', 'privacy_officer'],
   /** Everybody has a right to have what is wrong put right; the privacy officer answers for it. */
   correct_dossier: ['manager', 'associate', 'privacy_officer'],
+  /** Own fields, the card, greetings, quick notes, products. */
+  arrange_desk: ['manager'],
   edit_notice: ['privacy_officer'],
   read_audit: ['privacy_officer'],
   /** Requests, mode, stations, assessments, retention, breaches. */

@@ -122,7 +122,7 @@ export type Explanation = Static<typeof Explanation>;
 
 /** Each kind of data that has a term. Templates and pictures have none of their own: they go with the consent. */
 export const RETENTION_KINDS = [
-  'visits', 'notes', 'follow_ups_done', 'inactive_customers', 'consent_records', 'refusals', 'match_answers', 'recognition_counts', 'audit_log', 'rights_requests',
+  'visits', 'notes', 'follow_ups_done', 'purchases', 'service_records', 'files', 'inactive_customers', 'consent_records', 'refusals', 'match_answers', 'recognition_counts', 'audit_log', 'rights_requests',
   'assessments', 'deletion_records', 'breaches',
 ] as const;
 export type RetentionKind = (typeof RETENTION_KINDS)[number];
@@ -163,7 +163,7 @@ export const StoredPersonsChange = Type.Object(
 
 // ---- Breaches --------------------------------------------------------------------------------------------------
 
-export const BREACH_KINDS = ['template', 'photo', 'contact', 'visits', 'notes', 'signature'] as const;
+export const BREACH_KINDS = ['template', 'photo', 'contact', 'visits', 'notes', 'purchases', 'files', 'signature'] as const;
 export const BreachRequest = Type.Object(
   {
     drill: Type.Boolean(), happenedFrom: Instant, happenedTo: Instant, discoveredAt: Instant,

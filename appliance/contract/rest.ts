@@ -4,8 +4,12 @@
  * No schema here has a place for a vector or an image of a face; that is what keeps one from leaking.
  */
 import { Type, type Static } from 'typebox';
-import { closed, Day, Id, Instant, Line, Nullable, OneOf } from './base.js';
+import { closed, Id, Instant, Nullable, OneOf } from './base.js';
 import { Consent } from './consent.js';
+import { CustomerFields, FollowUp, Note, Tag, Taste } from './customers.js';
+import { Appointment, Purchase, StoredFile, Ticket, Wish } from './dealings.js';
+import { FieldValue } from './fields.js';
+import { Visit } from './visits.js';
 
 // ---- The box -------------------------------------------------------------------------------------------------
 
@@ -23,6 +27,8 @@ export const BoxInfo = Type.Object(
     demo: Type.Boolean(),
     /** IANA name; instants are shown in it, whatever the device is set to. */
     timeZone: Type.String(),
+    /** ISO 4217; amounts of money are in its smallest unit. */
+    currency: Type.String(),
   },
   closed,
 );
@@ -43,140 +49,6 @@ export const BoxHealth = Type.Object(
   closed,
 );
 export type BoxHealth = Static<typeof BoxHealth>;
-
-// ---- Customers -----------------------------------------------------------------------------------------------
-
-export const CustomerFields = Type.Object(
-  {
-    displayName: Line(40),
-    /** How the customer likes to be addressed, e.g. 王女士; null: use the display name. */
-    salutation: Nullable(Line(40)),
-    /** Digits, optionally with a leading +. */
-    phone: Nullable(Type.String({ pattern: '^\\+?[0-9]{5,15}$' })),
-    tier: Nullable(Line(20)),
-    /** The three facts on the pop-up card. */
-    facts: Type.Array(Line(80), { maxItems: 3 }),
-    /** Do-not lines ("leave alone to browse", "allergic to nickel"). */
-    doNot: Type.Array(Line(80), { maxItems: 5 }),
-  },
-  closed,
-);
-export type CustomerFields = Static<typeof CustomerFields>;
-export const CustomerCreate = Type.Object(
-  {
-    displayName: CustomerFields.properties.displayName,
-    salutation: Type.Optional(CustomerFields.properties.salutation),
-    phone: Type.Optional(CustomerFields.properties.phone),
-    tier: Type.Optional(CustomerFields.properties.tier),
-    facts: Type.Optional(CustomerFields.properties.facts),
-    doNot: Type.Optional(CustomerFields.properties.doNot),
-  },
-  closed,
-);
-export type CustomerCreate = Static<typeof CustomerCreate>;
-export const CustomerChange = Type.Partial(CustomerFields, { ...closed, minProperties: 1 });
-export type CustomerChange = Static<typeof CustomerChange>;
-
-/** One line of a list; the phone number is cut to its last four digits. */
-export const CustomerSummary = Type.Object(
-  {
-    id: Id,
-    displayName: Type.String(),
-    salutation: Nullable(Type.String()),
-    tier: Nullable(Type.String()),
-    phoneTail: Nullable(Type.String()),
-    enrolled: Type.Boolean(),
-    lastVisitAt: Nullable(Instant),
-  },
-  closed,
-);
-export type CustomerSummary = Static<typeof CustomerSummary>;
-export const CustomerQuery = Type.Object(
-  { query: Type.Optional(Type.String({ maxLength: 60 })), limit: Type.Optional(Type.String({ pattern: '^([1-9]|[1-4][0-9]|50)$' })) },
-  closed,
-);
-
-export const Note = Type.Object({ id: Id, text: Type.String(), author: Type.String(), at: Instant }, closed);
-export type Note = Static<typeof Note>;
-export const NoteRequest = Type.Object({ text: Line(2000) }, closed);
-export type NoteRequest = Static<typeof NoteRequest>;
-export const FollowUp = Type.Object(
-  { id: Id, text: Type.String(), dueOn: Nullable(Day), author: Type.String(), at: Instant, doneAt: Nullable(Instant) },
-  closed,
-);
-export type FollowUp = Static<typeof FollowUp>;
-export const FollowUpRequest = Type.Object({ text: Line(200), dueOn: Type.Optional(Nullable(Day)) }, closed);
-export type FollowUpRequest = Static<typeof FollowUpRequest>;
-
-// ---- Visits --------------------------------------------------------------------------------------------------
-
-/** How the box knew who came: by a clear match, by a person's "yes" to a candidate, or written in by hand. */
-export const ARRIVALS = ['recognised', 'confirmed', 'by_hand'] as const;
-/** `corrected`: the box itself found with later frames that it had named the wrong person. */
-export const VISIT_END_REASONS = ['left', 'by_hand', 'not_this_person', 'consent_withdrawn', 'corrected'] as const;
-
-export const Visit = Type.Object(
-  {
-    id: Id,
-    openedAt: Instant,
-    lastSeenAt: Instant,
-    closedAt: Nullable(Instant),
-    endReason: Nullable(OneOf(VISIT_END_REASONS)),
-    arrival: OneOf(ARRIVALS),
-    adviser: Nullable(Type.String()),
-  },
-  closed,
-);
-export type Visit = Static<typeof Visit>;
-
-/** The pop-up card of somebody who is in the store. */
-export const VisitCard = Type.Object(
-  {
-    visitId: Id,
-    customerId: Id,
-    displayName: Type.String(),
-    salutation: Nullable(Type.String()),
-    tier: Nullable(Type.String()),
-    facts: Type.Array(Type.String()),
-    doNot: Type.Array(Type.String()),
-    /** The visit before this one; null: first visit. */
-    lastVisitAt: Nullable(Instant),
-    lastAdviser: Nullable(Type.String()),
-    openFollowUp: Nullable(Type.Object({ id: Id, text: Type.String(), dueOn: Nullable(Day) }, closed)),
-    openedAt: Instant,
-    lastSeenAt: Instant,
-    arrival: OneOf(ARRIVALS),
-    /** Cosine similarity in -1..1 that led to a recognised or confirmed arrival; only for "why?". */
-    score: Nullable(Type.Number()),
-    /** Who serves now. */
-    adviser: Nullable(Type.Object({ id: Id, name: Type.String() }, closed)),
-    /** Agreed to recognition, but the template was made with other models than the present ones: ask for new photos. */
-    photosWanted: Type.Boolean(),
-  },
-  closed,
-);
-export type VisitCard = Static<typeof VisitCard>;
-export const VisitRequest = Type.Object({ customerId: Id }, closed);
-export type VisitRequest = Static<typeof VisitRequest>;
-
-/** "Is this ...?": a question to the staff, open for two minutes, kept in memory only. */
-export const CandidateCard = Type.Object(
-  {
-    sightingId: Id,
-    customerId: Id,
-    displayName: Type.String(),
-    salutation: Nullable(Type.String()),
-    tier: Nullable(Type.String()),
-    askedAt: Instant,
-    expiresAt: Instant,
-    score: Type.Number(),
-  },
-  closed,
-);
-export type CandidateCard = Static<typeof CandidateCard>;
-export const SIGHTING_ANSWERS = ['yes', 'no', 'unsure'] as const;
-export const SightingAnswer = Type.Object({ answer: OneOf(SIGHTING_ANSWERS) }, closed);
-export type SightingAnswer = Static<typeof SightingAnswer>;
 
 // ---- The template, without a number of it ----------------------------------------------------------------------
 
@@ -223,6 +95,17 @@ export const Dossier = Type.Object(
     followUps: Type.Array(FollowUp),
     visits: Type.Array(Visit),
     consents: Type.Array(Consent),
+    tags: Type.Array(Tag),
+    /** Since when the customer has a rotating member code; null: has none. */
+    memberCodeSince: Nullable(Instant),
+    /** What stands in own fields that the asking person may see. */
+    fields: Type.Array(FieldValue),
+    tastes: Type.Array(Taste),
+    wishes: Type.Array(Wish),
+    purchases: Type.Array(Purchase),
+    tickets: Type.Array(Ticket),
+    appointments: Type.Array(Appointment),
+    files: Type.Array(StoredFile),
   },
   closed,
 );

@@ -4,7 +4,8 @@
  */
 import { Type, type Static, type TProperties, type TSchema } from 'typebox';
 import { closed, ErrorBody, Id, Instant, Nullable, OneOf } from './base.js';
-import { BoxHealth, CandidateCard, VisitCard, VISIT_END_REASONS, SIGHTING_ANSWERS } from './rest.js';
+import { BoxHealth } from './rest.js';
+import { CandidateCard, VisitCard, VISIT_END_REASONS, SIGHTING_ANSWERS } from './visits.js';
 
 type MessageOf<T extends Record<string, TSchema>> = { [K in keyof T]: Static<T[K]> }[keyof T];
 

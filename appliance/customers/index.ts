@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CustomerChange, CustomerCreate, CustomerFields, Note } from '../contract/index.js';
+import type { CustomerChange, CustomerCreate, CustomerFields, ContactWay, Note } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, movableRows, type Database, type MovableRows } from '../storage/index.js';
@@ -17,9 +17,10 @@ export interface CustomerLine {
   phoneTail: string | null;
 }
 interface CustomerRow {
-  id: string; display_name: string; salutation: string | null; phone: string | null; tier: string | null; created_at_ms: number;
+  id: string; display_name: string; salutation: string | null; phone: string | null; tier: string | null; created_at_ms: number; merged_into_id: string | null;
+  member_no: string | null; points: number; email: string | null; wechat: string | null; contact_by: string; contact_when: string | null; contact_never: number;
 }
-type LineKind = 'fact' | 'do_not';
+type LineKind = 'fact' | 'do_not' | 'allergy' | 'like' | 'dislike';
 export interface Merge { id: string; displayName: string; at: string; by: string }
 
 /** Dossiers: who a customer is and what was learnt. Everything works with recognition off. */
@@ -97,13 +98,18 @@ export class Customers {
 
   /** @throws PorticoError customer_not_found, customer_merged {into} */
   byId(id: string): Customer {
-    const row = this.#db.get<CustomerRow & { merged_into_id: string | null }>(
-      'SELECT id, display_name, salutation, phone, tier, created_at_ms, merged_into_id FROM customer WHERE id = ?', id);
+    const row = this.#db.get<CustomerRow>('SELECT * FROM customer WHERE id = ?', id);
     if (row === undefined) throw new PorticoError('customer_not_found');
     if (row.merged_into_id !== null) throw new PorticoError('customer_merged', { into: row.merged_into_id });
+    return { id: row.id, ...this.#fields(row), createdAt: toInstant(row.created_at_ms) };
+  }
+
+  #fields(row: CustomerRow): CustomerFields {
     return {
-      id: row.id, displayName: row.display_name, salutation: row.salutation, phone: row.phone, tier: row.tier,
-      facts: this.#lines(id, 'fact'), doNot: this.#lines(id, 'do_not'), createdAt: toInstant(row.created_at_ms),
+      displayName: row.display_name, salutation: row.salutation, phone: row.phone, tier: row.tier, memberNo: row.member_no, points: row.points,
+      email: row.email, wechat: row.wechat, contactBy: row.contact_by === '' ? [] : row.contact_by.split(',') as ContactWay[], contactWhen: row.contact_when,
+      contactNever: row.contact_never === 1, facts: this.#lines(row.id, 'fact'), doNot: this.#lines(row.id, 'do_not'), allergies: this.#lines(row.id, 'allergy'),
+      likes: this.#lines(row.id, 'like'), dislikes: this.#lines(row.id, 'dislike'), sizes: [], dates: [], companions: [],
     };
   }
 
@@ -243,10 +249,7 @@ export class Customers {
     return this.withMerged(id).slice(1).map((former) => {
       const row = this.#db.get<CustomerRow & { mergedAtMs: number }>(
         `SELECT customer.*, at_ms AS mergedAtMs FROM customer JOIN customer_merge ON from_id = customer.id AND undone_at_ms IS NULL WHERE customer.id = ?`, former)!;
-      return {
-        displayName: row.display_name, salutation: row.salutation, phone: row.phone, tier: row.tier, facts: this.#lines(former, 'fact'),
-        doNot: this.#lines(former, 'do_not'), mergedAtMs: row.mergedAtMs,
-      };
+      return { ...this.#fields(row), mergedAtMs: row.mergedAtMs };
     }).sort((a, b) => b.mergedAtMs - a.mergedAtMs);
   }
 

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { may, type Access, type PasskeySite, type SignedIn, type Visitor } from '../access/index.js';
 import type { Actor } from '../audit/index.js';
 import type { Permission } from '../contract/index.js';
+import type { Reader } from '../dossiers/index.js';
 import { PorticoError } from '../kit/index.js';
 
 declare module 'fastify' {
@@ -165,6 +166,15 @@ export function authorised(request: FastifyRequest, permission: Permission): Sig
 export function actorOf(request: FastifyRequest): { staffId: string; deviceId: string } & Actor {
   const { session, device } = signedIn(request);
   return { staffId: session.staff.id, deviceId: device.id };
+}
+
+/** As whom somebody reads a dossier: which own fields they see. @throws as signedIn */
+export function readerOf(request: FastifyRequest): Reader {
+  switch (signedIn(request).session.staff.role) {
+    case 'privacy_officer': return 'everything';
+    case 'manager': return 'manager';
+    case 'associate': case 'it': return 'everybody';
+  }
 }
 
 /**

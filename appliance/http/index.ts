@@ -10,6 +10,7 @@ import type { Audit, Verification } from '../audit/index.js';
 import type { Consent } from '../consent/index.js';
 import { ErrorBody, type BoxHealth, type Deletion } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
+import type { Dossiers } from '../dossiers/index.js';
 import type { EventBus } from '../events/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
@@ -50,11 +51,11 @@ export { createTrustServer, rootFingerprint } from './trust.js';
 const REQUESTS_PER_MINUTE = 1_500;
 
 export interface HttpDeps {
-  access: Access; audit: Audit; verification: Verification; consent: Consent; customers: Customers; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
+  access: Access; audit: Audit; verification: Verification; consent: Consent; customers: Customers; dossiers: Dossiers; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
   enrolments: Enrolments; sightings: Sightings; quality: Quality; recognition: Recognition; health: { now(): BoxHealth };
   explanations: Explanations; rights: Rights; accessCopies: AccessCopies; compliance: Compliance; deletions: Deletions & { all(): Deletion[] }; stillEvidence: PaperDeps['stillEvidence'];
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
-  box: { version: string; storeName: string; demo: boolean; timeZone: string };
+  box: { version: string; storeName: string; demo: boolean; timeZone: string; currency: string };
   webuiDirectory: string;
   /** See waitsOf in limits.ts; default 1. */
   patience?: number;

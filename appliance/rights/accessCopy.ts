@@ -2,19 +2,15 @@ import { DOSSIER_REASONS, type AccessCopy, type AuditEntry, type Deletion, type 
 import type { Audit } from '../audit/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers } from '../customers/index.js';
-import type { FollowUps } from '../followups/index.js';
-import type { Gallery } from '../gallery/index.js';
+import type { Dossiers } from '../dossiers/index.js';
 import { toInstant, type Clock } from '../kit/index.js';
-import type { Visits } from '../visits/index.js';
 import type { Rights } from './index.js';
 
-/** All rows, not only those that a page shows. */
-const ALL = -1;
 /** Log entries read at a time; newest first. */
 const LOG_PAGE = 500;
 
 interface Rooms {
-  customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; rights: Rights; audit: Audit;
+  customers: Customers; dossiers: Dossiers; consent: Consent; rights: Rights; audit: Audit;
   deletions: { ofCustomer(customerId: string): Deletion[] };
   explanations: { of(customerIds: readonly string[]): Explanation[] }; clock: Clock; storeName: string;
 }
@@ -29,12 +25,12 @@ export class AccessCopies {
 
   /** @throws PorticoError customer_not_found, customer_merged {into} */
   of(customerId: string): AccessCopy {
-    const { customers, consent, rights, deletions, explanations, clock, storeName } = this.#rooms;
+    const { customers, dossiers, consent, rights, deletions, explanations, clock, storeName } = this.#rooms;
     const { id } = customers.byId(customerId);
     const ids = customers.withMerged(id);
     const log = ids.flatMap((each) => this.#log(each));
     return {
-      storeName, madeAt: toInstant(clock.now()), dossier: this.#dossier(id),
+      storeName, madeAt: toInstant(clock.now()), dossier: dossiers.of(id, 'everything', 'all'),
       formerDossiers: customers.formerDossiers(id).map(({ mergedAtMs, ...former }) => ({ ...former, mergedAt: toInstant(mergedAtMs) })),
       consents: ids.flatMap((each) => consent.records.history(each).map((record) => consent.records.evidence(record.id))),
       refusals: ids.flatMap((each) => consent.refusals.of(each)), deletions: ids.flatMap((each) => deletions.ofCustomer(each)),
@@ -42,18 +38,6 @@ export class AccessCopies {
       opened: log.flatMap(({ at, action, staff, detail }) => (action === 'dossier_opened'
         ? [{ at, staff: staff?.name ?? '', reason: DOSSIER_REASONS.find((known) => known === detail['why']) ?? null }] : [])),
       log: log.flatMap(({ at, action }) => (action === 'dossier_opened' ? [] : [{ at, action }])),
-    };
-  }
-
-  /** As the page has it, but with all rows. */
-  #dossier(id: string): AccessCopy['dossier'] {
-    const { customers, visits, followUps, consent, gallery, rights } = this.#rooms;
-    const state = gallery.stateOf(id);
-    const templatePhotos = gallery.photosOf(id);
-    return {
-      ...customers.byId(id), enrolled: templatePhotos > 0, templatePhotos, merges: customers.merges(id), openVisitId: visits.openVisitOf(id), restrictedSince: rights.restriction(id).since,
-      template: state === null ? null : { ...state, photos: state.photos.map(({ takenAtMs, ...photo }) => ({ ...photo, takenAt: toInstant(takenAtMs) })) },
-      notes: customers.notes(id, ALL), followUps: followUps.of(id, ALL), visits: visits.of(id, ALL), consents: consent.records.history(id),
     };
   }
 

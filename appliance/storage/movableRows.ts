@@ -1,7 +1,7 @@
 import type { Database } from './database.js';
 
 /** Tables whose rows belong to one customer and have an `id`. */
-type Table = 'note' | 'follow_up' | 'visit';
+type Table = 'note' | 'follow_up' | 'visit' | 'customer_tag' | 'wish' | 'purchase' | 'ticket' | 'appointment' | 'file';
 
 /** Rows of one table that can be handed from one customer to another, and exactly these back again. */
 export interface MovableRows {

@@ -191,7 +191,7 @@ export class Visits {
     return this.#db.all<VisitRow>(`${SELECT} WHERE customer_id = ? ORDER BY opened_at_ms DESC LIMIT ?`, customerId, limit).map((row) => ({
       id: row.id, openedAt: toInstant(row.opened_at_ms), lastSeenAt: toInstant(row.last_seen_at_ms),
       closedAt: row.closed_at_ms === null ? null : toInstant(row.closed_at_ms),
-      endReason: row.end_reason, arrival: row.arrival, adviser: row.adviser,
+      endReason: row.end_reason, arrival: row.arrival, adviser: row.adviser, services: [], stages: [], looks: [],
     }));
   }
 

@@ -52,6 +52,7 @@ export function mayReopen(last: { closedAtMs: number; endReason: (typeof VISIT_E
     case 'not_this_person':
       return sinceMs >= QUIET_AFTER_REJECTION_MS;
     case 'left':
+    case 'day_over':
     case 'consent_withdrawn':
     case 'corrected':
       return true;

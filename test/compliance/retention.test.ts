@@ -23,6 +23,9 @@ const SEED: Record<Exclude<RetentionKind, 'deletion_records' | 'audit_log' | 'in
   follow_ups_done: (db, id, at, customer) => { db.run(`INSERT INTO follow_up (id, customer_id, text, author_id, at_ms, done_at_ms) VALUES (?, ?, '回电', 's', ?, ?)`, id, customer, at - 99 * DAY_MS, at); },
   match_answers: (db, id, at, customer) => { db.run(`INSERT INTO sighting_answer (id, customer_id, answer, score, staff_id, at_ms) VALUES (?, ?, 'yes', 0.5, 's', ?)`, id, customer, at); },
   refusals: (db, id, at, customer) => { db.run('INSERT INTO refusal (id, customer_id, refused_at_ms) VALUES (?, ?, ?)', id, customer, at); },
+  purchases: (db, id, at, customer) => { db.run(`INSERT INTO purchase (id, customer_id, kind, text, quantity, amount_minor, staff_id, at_ms) VALUES (?, ?, 'purchase', '表带', 1, 100, 's', ?)`, id, customer, at); },
+  service_records: (db, id, at, customer) => { db.run(`INSERT INTO ticket (id, customer_id, subject, detail, state, staff_id, at_ms, changed_at_ms, done_at_ms) VALUES (?, ?, '换电池', '', 'done', 's', ?, ?, ?)`, id, customer, at - 9, at, at); },
+  files: (db, id, at, customer) => { db.run(`INSERT INTO file (id, customer_id, name, mime, content, staff_id, at_ms) VALUES (?, ?, '发票', 'application/pdf', x'25', 's', ?)`, id, customer, at); },
   recognition_counts: (db, id, at) => { db.run(`INSERT INTO recognition_count (day, decision, tracks) VALUES (?, ?, 1)`, day(at), id.endsWith('old') ? 'known' : 'unknown'); },
   rights_requests: (db, id, at, customer) => { db.run(`INSERT INTO rights_request (id, customer_id, kind, received_on, note, recorded_at_ms, closed_at_ms, closed_by, outcome, reason) VALUES (?, ?, 'access', '2020-01-01', '', 0, ?, 's', 'done', '')`, id, customer, at); },
   assessments: (db, id, at) => { db.run(`INSERT INTO assessment (id, mode, reason, purpose, impact, risks, measures, conclusion, acceptable, snapshot, hash, keep_until, staff_id, at_ms) VALUES (?, 'opt_in', 'first', 'a', 'b', 'c', 'd', 'e', 1, '{}', 'x', ?, 's', ?)`, id, day(at + TERMS.assessments.minDays * DAY_MS), at); },
@@ -37,11 +40,11 @@ const SEED: Record<Exclude<RetentionKind, 'deletion_records' | 'audit_log' | 'in
 };
 /** Of a person each; those of one who is restricted or has asked for something wait, under whichever of their dossiers they are. */
 const HELD: Partial<Record<keyof typeof SEED, string>> = {
-  visits: 'restricted', notes: 'restricted-former', follow_ups_done: 'asking', match_answers: 'restricted', refusals: 'asking-now', consent_records: 'restricted-former',
+  visits: 'restricted', notes: 'restricted-former', follow_ups_done: 'asking', match_answers: 'restricted', purchases: 'asking', service_records: 'restricted', files: 'asking', refusals: 'asking-now', consent_records: 'restricted-former',
   rights_requests: 'asking',
 };
 const TABLES: Record<keyof typeof SEED, string> = {
-  visits: 'visit', notes: 'note', follow_ups_done: 'follow_up', match_answers: 'sighting_answer', refusals: 'refusal', recognition_counts: 'recognition_count',
+  visits: 'visit', notes: 'note', follow_ups_done: 'follow_up', match_answers: 'sighting_answer', purchases: 'purchase', service_records: 'ticket', files: 'file', refusals: 'refusal', recognition_counts: 'recognition_count',
   rights_requests: 'rights_request', assessments: 'assessment', breaches: 'breach', consent_records: 'consent',
 };
 

@@ -55,19 +55,24 @@ export function breach(change: Partial<Breach> = {}): Breach {
   };
 }
 
+const NO_FIELDS = {
+  memberNo: null, points: 0, email: null, wechat: null, contactBy: [], contactWhen: null, contactNever: false, allergies: [], likes: [], dislikes: [], sizes: [], dates: [], companions: [],
+};
+const NO_MORE = { tags: [], memberCodeSince: null, fields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [] };
+
 export function accessCopy(change: Partial<AccessCopy> = {}): AccessCopy {
   return {
     madeAt: AT, storeName: STORE.storeName,
     dossier: {
-      id: id(2), displayName: '王晓安', salutation: '王女士', phone: '13800001234', tier: '金卡', facts: ['喜欢靠窗'], doNot: ['对镍过敏'], createdAt: AT, enrolled: true,
+      id: id(2), displayName: '王晓安', salutation: '王女士', phone: '13800001234', tier: '金卡', facts: ['喜欢靠窗'], doNot: ['对镍过敏'], ...NO_FIELDS, createdAt: AT, enrolled: true,
       templatePhotos: 3, template: { state: 'ok', photos: [{ source: 'refresh', takenAt: AT, confirmedBy: '小周' }], photosKept: true, stricterUntil: null }, merges: [{ id: id(11), displayName: '王小安', at: AT, by: '李店长' }], restrictedSince: null, openVisitId: null,
       notes: [{ id: id(7), text: '想等小号到货。', author: '李店长', at: AT }], followUps: [{ id: id(8), text: '到货后联系', dueOn: '2026-04-01', author: '小周', at: AT, doneAt: null }],
-      visits: [{ id: id(9), openedAt: AT, lastSeenAt: AT, closedAt: AT, endReason: 'left', arrival: 'recognised', adviser: '小周' }], consents: [],
+      visits: [{ id: id(9), openedAt: AT, lastSeenAt: AT, closedAt: AT, endReason: 'left', arrival: 'recognised', adviser: '小周', services: [], stages: [], looks: [] }], consents: [], ...NO_MORE,
     },
     consents: [evidence()], refusals: [{ customerId: id(2), refusedAt: AT, notBefore: AT }], deletions: [deletion()],
     explanations: [{ visitId: id(9), at: AT, outcome: 'named', score: 0.6123, threshold: 0.487, templateMadeAt: AT, templatePhotos: 3, modelPack: 'm', judgedBy: null }],
     requests: [{ id: id(10), customerId: id(2), displayName: null, kind: 'access', receivedOn: '2026-03-01', dueOn: '2026-03-31', overdue: false, note: '要全部资料', closed: null }],
-    restriction: { restricted: false, since: null, reason: null }, formerDossiers: [{ displayName: '王小安', salutation: null, phone: '13900005678', tier: null, facts: ['左撇子'], doNot: [], mergedAt: AT }],
+    restriction: { restricted: false, since: null, reason: null }, formerDossiers: [{ displayName: '王小安', salutation: null, phone: '13900005678', tier: null, facts: ['左撇子'], doNot: [], ...NO_FIELDS, mergedAt: AT }],
     opened: [{ at: AT, staff: '小周', reason: 'visit' }], log: [{ at: AT, action: 'consent_given' }],
     ...change,
   };

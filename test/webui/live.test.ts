@@ -14,6 +14,7 @@ const health: BoxHealth = {
 const visit = (id: string, openedAt = at): VisitCard => ({
   visitId: id, customerId: `c-${id}`, displayName: id, salutation: null, tier: null, facts: [], doNot: [], lastVisitAt: null, lastAdviser: null,
   openFollowUp: null, openedAt, lastSeenAt: openedAt, arrival: 'recognised', score: 0.7, adviser: null, photosWanted: false,
+  allergies: [], suggestion: null, handedOver: null, stages: [], looking: null, looks: 0,
 });
 const candidate = (id: string, expiresAt = '2026-05-01T10:02:00.000Z'): CandidateCard => ({
   sightingId: id, customerId: `c-${id}`, displayName: id, salutation: null, tier: null, askedAt: at, expiresAt, score: 0.4,

@@ -39,6 +39,14 @@ export type {
   WithdrawalRequest,
 } from '../../appliance/contract/index.js';
 
+// The clienteling desk.
+export type {
+  Appointment, AppointmentChange, AppointmentRequest, CardFact, CardSlot, Companion, ContactWay, DayAppointment, DraftsKey, Duplicate, FieldData, FieldHistory, FieldKind, FieldQuery,
+  FieldValue, FieldValuesChange, GreetingChange, GreetingWords, HandOver, Look, MemberCodeLink, OwnField, OwnForm, OwnFormChange, OwnMemberCode, Product, ProductChange,
+  ProductCreate, ProductImport, Purchase, PurchaseRequest, QuickNote, ReturnRequest, Service, Size, StageMark, StoredFile, Suggestion, SuggestionKind, Tag, Taste, Ticket, TicketChange,
+  TicketRequest, VisitStage, Wish, WishRequest, Words, YearlyDate,
+} from '../../appliance/contract/index.js';
+
 // The privacy office.
 export type {
   Assessment, AssessmentRequest, AuditAction, AuditEntry, AuditPage, AuditVerification, Breach, BreachRequest, Explanation, ModeState,
@@ -86,7 +94,7 @@ export const ANSWER_WORKDAYS: typeof AnswerWorkdaysOf = 15;
 export type RequestKind = (typeof RequestKindsOf)[number];
 export const REQUEST_OUTCOMES: typeof RequestOutcomesOf = ['done', 'partly', 'refused', 'withdrawn_by_person'];
 export type RequestOutcome = (typeof RequestOutcomesOf)[number];
-export const BREACH_KINDS: typeof BreachKindsOf = ['template', 'photo', 'contact', 'visits', 'notes', 'signature'];
+export const BREACH_KINDS: typeof BreachKindsOf = ['template', 'photo', 'contact', 'visits', 'notes', 'purchases', 'files', 'signature'];
 export type BreachKind = (typeof BreachKindsOf)[number];
 export const FILING_AT: typeof FilingAtOf = 100_000;
 export const WARNING_AT: typeof WarningAtOf = 80_000;

@@ -17,7 +17,7 @@ const Nothing = Type.Null({ description: 'No content' });
 export const accessRoutes = (deps: {
   access: Access;
   customers: Customers;
-  box: { version: string; storeName: string; demo: boolean; timeZone: string };
+  box: { version: string; storeName: string; demo: boolean; timeZone: string; currency: string };
   health: { now(): BoxHealth };
   /** Names and addresses of the certificate. */
   hostNames: readonly string[];
@@ -30,7 +30,7 @@ export const accessRoutes = (deps: {
     schema: { tags: ['box'], summary: 'What this box is and whether this device is paired', response: { 200: BoxInfo } },
   }, async (request) => ({
     product: 'Portico' as const, version: box.version, protocol: PROTOCOL_VERSION, storeName: box.storeName,
-    devicePaired: request.visitor !== null, ownerNeeded: access.ownerNeeded(), demo: box.demo, timeZone: box.timeZone,
+    devicePaired: request.visitor !== null, ownerNeeded: access.ownerNeeded(), demo: box.demo, timeZone: box.timeZone, currency: box.currency,
   }));
 
   app.get('/health', {

@@ -11,7 +11,7 @@ import type { FollowUps } from '../../followups/index.js';
 import type { Gallery } from '../../gallery/index.js';
 import { BoundedMap, type Clock } from '../../kit/index.js';
 import type { Cards } from '../cards.js';
-import { actorOf, signedIn } from '../guards.js';
+import { actorOf, readerOf, signedIn } from '../guards.js';
 
 const LIMIT_DEFAULT = 30;
 /** For the audit log that is one opening. */
@@ -33,7 +33,7 @@ export const customerRoutes = (deps: {
   };
   const answer = (request: FastifyRequest, customerId: string): Dossier => {
     opened.set(inSession(request, customerId), true);
-    return cards.dossier(customerId);
+    return cards.dossier(customerId, readerOf(request));
   };
   const isAgain = (request: FastifyRequest): boolean => (request.query as { again?: unknown }).again === 'true';
 
@@ -47,14 +47,14 @@ export const customerRoutes = (deps: {
 
   app.post('/customers', { config, schema: { tags: ['customers'], body: CustomerCreate, response: { 201: Dossier } } }, async (request, reply) => {
     const { id } = audit.recording('customer_created', actorOf(request), (made) => ({ customerId: made.id }), () => customers.create(request.body));
-    return reply.status(201).send(cards.dossier(id));
+    return reply.status(201).send(cards.dossier(id, readerOf(request)));
   });
 
   app.get('/customers/:id', {
     config: { permission: 'read_dossier', unattended: isAgain },
     schema: { tags: ['customers'], summary: 'Open a dossier, and why: that is written down', params: IdParams, querystring: DossierQuery, response: { 200: Dossier } },
   }, async (request) => {
-    const dossier = cards.dossier(request.params.id);
+    const dossier = cards.dossier(request.params.id, readerOf(request));
     const by = actorOf(request);
     const why = request.query.why ?? null;
     const key = inSession(request, dossier.id);

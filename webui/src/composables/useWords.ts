@@ -1,8 +1,10 @@
 import { useI18n } from 'vue-i18n';
 import { ApiError } from '../api/client.js';
 import { currentLanguage } from '../i18n/index.js';
+import type { CardFact } from '../contract.js';
+import { cardFactText, money } from '../format/cardFact.js';
 import * as when from '../format/when.js';
-import { storeZone } from './storeZone.js';
+import { storeCurrency, storeZone } from './storeZone.js';
 
 /** Words of the page with errors in the language of the moment, and times as the clock in the store shows them. */
 export function useWords() {
@@ -18,6 +20,9 @@ export function useWords() {
     longDay: (day: string) => when.longDay(day, storeZone(), currentLanguage()),
     shortDay: (day: string, nowMs = Date.now()) => when.shortDay(day, nowMs, storeZone(), currentLanguage()),
     dayAndTime: (iso: string, nowMs = Date.now()) => when.dayAndTime(iso, nowMs, storeZone(), currentLanguage()),
+    /** @param minor in the smallest unit of the store's currency */
+    money: (minor: number) => money(minor, currentLanguage(), storeCurrency()),
+    cardFact: (fact: CardFact) => cardFactText(fact, currentLanguage(), storeCurrency()),
     number: (n: number) => n.toLocaleString(currentLanguage()),
   };
 }

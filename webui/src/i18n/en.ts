@@ -246,6 +246,7 @@ export const en: Messages = {
     arrival_recognised: 'Recognised by face',
     arrival_confirmed: 'Confirmed by staff',
     arrival_by_hand: 'Noted by hand',
+    arrival_scanned: 'Member code or tag',
     adviser: 'Adviser: {name}',
     noAdviser: 'Nobody served',
     by: '{name} · {when}',

@@ -247,6 +247,7 @@ export const zhCN = {
     arrival_recognised: '人脸识别',
     arrival_confirmed: '店员确认',
     arrival_by_hand: '手动登记',
+    arrival_scanned: '会员码或会员卡',
     adviser: '顾问：{name}',
     noAdviser: '无人接待',
     by: '{name} · {when}',

@@ -3,7 +3,7 @@ import { computed, ref } from 'vue';
 import { roleMay } from '../access/permissions.js';
 import { ApiError, onAccessLost, onSessionLocked } from '../api/client.js';
 import { portico } from '../api/portico.js';
-import { setStoreZone } from '../composables/storeZone.js';
+import { setStoreCurrency, setStoreZone } from '../composables/storeZone.js';
 import type { BoxInfo, Permission, Session } from '../contract.js';
 import { usePrefs } from './prefs.js';
 import { useToasts } from './toasts.js';
@@ -40,6 +40,7 @@ export const useSession = defineStore('session', () => {
     try {
       const answered = await portico.box();
       setStoreZone(answered.timeZone);
+      setStoreCurrency(answered.currency);
       if (answered.devicePaired && !answered.ownerNeeded) {
         if (locked.value) await tellLock(); // a lock from before this page was loaded, if the box has not heard of it
         session.value = await portico.session().catch((error: unknown) => {
