@@ -15,7 +15,7 @@ const JOBS = 3;
 /** Of one file. */
 const TIMEOUT_SECONDS = 180;
 /** What takes longest begins first, so that nothing goes on alone at the end. Others: in the order of their names. */
-const LONGEST = ['browser/day', 'demo/demo', 'browser/privacy', 'browser/policy', 'cli/models', 'erasure/deletion', 'server/recognition', 'server/hostileFrames', 'server/bystanders'];
+const LONGEST = ['browser/day', 'demo/demo', 'browser/privacy', 'browser/axe', 'browser/policy', 'cli/models', 'erasure/deletion', 'server/recognition', 'server/hostileFrames', 'server/bystanders'];
 
 /**
  * The tools beside the box and the longest of the rest: `npm test` has to end within five minutes on two cores, so these run where
