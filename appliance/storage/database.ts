@@ -38,6 +38,7 @@ export class Database {
   readonly #transact: Driver.Transaction<(work: () => unknown) => unknown>;
   readonly #statements = new Map<string, Driver.Statement>();
   #afterCommit: (() => void)[] = [];
+  #beforeCommit: (() => void) | null = null;
   #inReserve = false;
   #truncateAgain: NodeJS.Timeout | undefined;
 
@@ -131,7 +132,11 @@ export class Database {
     this.#afterCommit = [];
     let result: T;
     try {
-      result = this.#guard(() => this.#transact.immediate(refusePromises)) as T;
+      result = this.#guard(() => this.#transact.immediate(() => {
+        const made = refusePromises();
+        this.#beforeCommit?.();
+        return made;
+      })) as T;
     } catch (error) {
       this.#afterCommit = [];
       throw error;
@@ -163,6 +168,11 @@ export class Database {
   afterCommit(callback: () => void): void {
     if (this.#driver.inTransaction) this.#afterCommit.push(callback);
     else callback();
+  }
+
+  /** From now on the last thing in every transaction: what it throws undoes that. For one room that keeps something in step with all others. */
+  beforeEachCommit(work: () => void): void {
+    this.#beforeCommit = work;
   }
 
   /**
