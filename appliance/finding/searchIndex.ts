@@ -61,6 +61,7 @@ export class SearchIndex {
   }
 
   async #inBreaths(): Promise<number> {
+    await null; // whoever asks meanwhile, this work's own commits too, gets the same promise
     const breath = new Breath();
     let done = 0;
     while (!this.#stopped) {
@@ -78,7 +79,7 @@ export class SearchIndex {
     if (rows.length === 0) return 0;
     for (const { kind, row_id } of new Map(rows.map((row) => [`${row.kind} ${row.row_id}`, row])).values()) this.#index(kind, row_id);
     this.#db.run('DELETE FROM search_stale WHERE id BETWEEN ? AND ?', rows.at(-1)!.id, rows[0]!.id);
-    if (rows.length === PER_COMMIT_MAX && max === PER_COMMIT_MAX) this.#db.afterCommit(() => void this.catchUp());
+    if (rows.length === PER_COMMIT_MAX && max === PER_COMMIT_MAX) this.#db.afterCommit(() => { this.catchUp().catch(() => undefined); }); // what fails waits for the next commit
     return rows.length;
   }
 

@@ -99,7 +99,7 @@ const AFTER = 36;
 
 /** The piece of a text around the first of the words that stands in it. */
 export function pieceOf(text: string, words: readonly Word[]): string {
-  const plain = [...text.normalize('NFKC').replace(/\s+/gu, ' ').trim()];
+  const plain = [...text.replace(/\s+/gu, ' ').trim()];
   const whole = plain.join('');
   const at = words.map(({ tokens }) => whole.search(new RegExp(tokens.join('[^\\p{L}\\p{N}]*'), 'iu'))).filter((place) => place >= 0);
   const from = Math.max(0, [...whole.slice(0, Math.min(...at, whole.length))].length - BEFORE);

@@ -49,7 +49,7 @@ t.test('the index follows whoever writes: changes, merges, what is taken out aga
   t.strictSame(names('345678').sort(), ['汪方', '王芳'].sort());
   customers.change(wang.id, { displayName: '王芬', phone: '13800000000' });
   t.strictSame([names('王芳'), names('wangfen'), names('5678')], [[], ['王芬'], ['汪方']]);
-  clock.nowMs += (1000);
+  clock.move(1000);
   customers.merge(wang.id, other.id, 's', () => undefined);
   t.match(finding.search('王芬', 5), [{ id: other.id, displayName: '汪方', found: { in: 'former', text: '王芬' } }], 'the one that stayed, by the name of the one that went');
   t.match(finding.search('13800000000', 5), [{ id: other.id, found: { in: 'former' } }]);
@@ -143,7 +143,7 @@ t.test('duplicates: the surest first, and none that was merged or dismissed', as
   t.same(new Set(await told()), new Set([[pair(g, h), 'sure'], [pair(e, f), 'maybe']]));
   t.throws(() => finding.dismissDuplicate(c, c, 's'), { code: 'merge_invalid' });
   t.throws(() => finding.dismissDuplicate(c, 'x', 's'), { code: 'customer_not_found' });
-  clock.nowMs += (3_600_000);
+  clock.move(3_600_000);
   customers.undoMerge(customers.merges(b)[0]!.id);
   t.equal((await told()).length, 3);
   await finding.stop();
