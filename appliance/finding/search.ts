@@ -7,11 +7,14 @@ import { digitsOf, holds, matchExpression, pieceOf, tokensOf, wordsOf, type Word
 export type FoundLine = Omit<CustomerSummary, 'enrolled' | 'lastVisitAt'>;
 
 /** Matches that are looked at, of dossiers and of notes and fields each; with that many a person types more. */
-const MATCHES_MAX = 400;
+const MATCHES_MAX = 250;
 /** Those seen last are asked whether they match where there are more matches than these: a regular is not lost among namesakes. */
-const RECENT_MAX = 300;
-/** Rows that hold the rarest word, where no single row holds all. */
-const RAREST_MAX = 800;
+const RECENT_MAX = 200;
+/** Customers that hold the rarest word and are looked through, where no single row holds all. */
+const RAREST_MAX = 250;
+
+/** So far the rows of each word are counted to find the rarest. */
+const COUNTED_MAX = 2_000;
 
 /** How well a row fits, best first. */
 const EXACT = 0;
@@ -89,9 +92,11 @@ export class Search {
 
   /** The family name in the dossier, the other word in a note: starts from the rarest word. */
   #acrossRows(words: readonly Word[]): Hit[] {
-    const byWord = words.map((word) => (['dossiers', 'others'] as const).flatMap((range) => this.#matches(matchExpression([word]), range, OTHER, RAREST_MAX)));
-    const rarest = byWord.reduce((a, b) => (b.length < a.length ? b : a));
-    const candidates = [...new Set(rarest.map(({ customerId }) => customerId))];
+    const counted = words.map((word) => ({ word, n: this.#db.get<{ n: number }>(
+      'SELECT count(*) AS n FROM (SELECT 1 FROM search_text WHERE search_text MATCH ? LIMIT ?)', matchExpression([word]), COUNTED_MAX)!.n }));
+    const rarest = matchExpression([counted.reduce((a, b) => (b.n < a.n ? b : a)).word]);
+    const holding = (['dossiers', 'others'] as const).flatMap((range) => this.#matches(rarest, range, OTHER, RAREST_MAX));
+    const candidates = [...new Set(holding.map(({ customerId }) => customerId))].slice(0, RAREST_MAX);
     const rows = this.#db.all<{ customer_id: string; kind: Hit['kind']; row_id: string; terms: string }>(
       `SELECT customer_id, kind, row_id, terms FROM json_each(?) CROSS JOIN search_entry ON customer_id = value CROSS JOIN search_text ON search_text.rowid = search_entry.id`,
       JSON.stringify(candidates));

@@ -8,7 +8,7 @@ interface Stale { id: number; kind: Kind; row_id: string }
 /** What one transaction changes is far less; a merge moves rows without changing their words. */
 const PER_COMMIT_MAX = 64;
 /** Rows of one transaction while many are waiting. */
-const PER_PIECE = 128;
+const PER_PIECE = 64;
 /** Few enough to be done before anybody asks. */
 const AT_START_MAX = 5_000;
 /** Entries of dossiers and all others are numbered apart: the engine finds the matches of one range, newest first, without sorting. */
@@ -79,7 +79,7 @@ export class SearchIndex {
     if (rows.length === 0) return 0;
     for (const { kind, row_id } of new Map(rows.map((row) => [`${row.kind} ${row.row_id}`, row])).values()) this.#index(kind, row_id);
     this.#db.run('DELETE FROM search_stale WHERE id BETWEEN ? AND ?', rows.at(-1)!.id, rows[0]!.id);
-    if (rows.length === PER_COMMIT_MAX && max === PER_COMMIT_MAX) this.#db.afterCommit(() => { this.catchUp().catch(() => undefined); }); // what fails waits for the next commit
+    if (rows.length === max) this.#db.afterCommit(() => { this.catchUp().catch(() => undefined); }); // what fails waits for the next commit
     return rows.length;
   }
 

@@ -80,7 +80,7 @@ t.test('the exact name or number comes first, then the last contact; a regular i
   await finding.start().done;
   const exact = customers.create({ displayName: '李' });
   db.run('UPDATE customer SET last_contact_ms = 9e12 WHERE id = ?', regular.id);
-  t.strictSame(names('李').slice(0, 2), ['李', '李四'], 'older than 400 other matches, and seen last');
+  t.strictSame(names('李').slice(0, 2), ['李', '李四'], 'older than more other matches than are looked at, and seen last');
   t.equal(finding.search('li', 50).length, 50);
   t.equal(exact.displayName, '李');
   db.run(`UPDATE customer SET member_no = 'VIP-0042' WHERE id = ?`, regular.id);

@@ -11,13 +11,14 @@ export class Wedge {
   key(key: string, atMs: number): string | null {
     const isBurst = atMs - this.#lastMs <= BETWEEN_KEYS_MS;
     this.#lastMs = atMs;
+    if (!isBurst) this.#typed = '';
     if (key === 'Enter') {
-      const typed = isBurst ? this.#typed : '';
+      const typed = this.#typed;
       this.#typed = '';
       return typed.length >= LENGTH_MIN ? typed : null;
     }
     // Shift comes before a capital letter and is no key of its own.
-    if ([...key].length === 1) this.#typed = ((isBurst ? this.#typed : '') + key).slice(0, LENGTH_MAX);
+    if ([...key].length === 1) this.#typed = (this.#typed + key).slice(0, LENGTH_MAX);
     return null;
   }
 }
