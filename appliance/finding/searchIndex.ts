@@ -61,7 +61,7 @@ export class SearchIndex {
   }
 
   async #inBreaths(): Promise<number> {
-    await null; // whoever asks meanwhile, this work's own commits too, gets the same promise
+    await Promise.resolve(); // whoever asks meanwhile, this work's own commits too, gets the same promise
     const breath = new Breath();
     let done = 0;
     while (!this.#stopped) {
