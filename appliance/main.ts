@@ -10,6 +10,7 @@ import { Customers } from './customers/index.js';
 import { Dossiers } from './dossiers/index.js';
 import { Erasure, type DeletionOrder } from './erasure/index.js';
 import { EventBus } from './events/index.js';
+import { Finding } from './finding/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
@@ -79,6 +80,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     undo.push(() => audit.stop());
     const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs });
     const customers = new Customers({ db, clock, events });
+    const finding = new Finding({ db, clock, events, keyFor: storage.keyFor });
     const followUps = new FollowUps({ db, clock, events });
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
     const consent = new Consent({ db, clock, events, audit, timeZone: config.timeZone });
@@ -93,6 +95,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
     customers.mergeWith([followUps.rows, visits.rows]);
+    customers.mergeWith([finding.rows]);
 
     consent.deleteWith(erasure);
     erasure.destroysWith(gallery);
@@ -116,6 +119,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       consent.eraseRecords(customerId);
       for (const room of [sightings, visits, followUps]) room.erase(customerId);
       rights.forget(customerId);
+      finding.erase(customerId);
     }));
     rights.eraseWith({
       begin: (order) => erasure.begin(order), byId: (id) => erasure.byId(id), pending: () => erasure.pending(),
@@ -127,6 +131,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
+    finding.restrictWith((customerId) => rights.isRestricted(customerId));
     customers.keepApart((customerId) => rights.isRestricted(customerId),
       (customerId) => erasure.pending().some((each) => each.customerId === customerId && each.scope === 'dossier'));
     // What a kill, a power cut or a restored database left undone; then whether the vault's vectors are those of this database.
@@ -149,8 +154,14 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       await gallery.stop();
     });
     consent.prepare(config.storeName);
+    const indexing = finding.start();
+    undo.push(() => finding.stop());
+    if (indexing.waiting > 0) {
+      log.info({ rows: indexing.waiting }, 'the search index is being brought up to date');
+      indexing.done.then((rows) => log.info({ rows }, 'the search index is up to date')).catch((err: unknown) => log.error({ err }, 'the search index could not be brought up to date'));
+    }
 
-    const dossiers = new Dossiers({ customers, visits, followUps, consent, gallery, restrictedSince: (customerId) => rights.restriction(customerId).since });
+    const dossiers = new Dossiers({ customers, visits, followUps, consent, gallery, finding, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
       customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName,
     });
@@ -250,7 +261,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       return { consents: new Consent(rooms).records.allEvidence(), accesses: rooms.audit.stored(), close: () => still.close() };
     };
     const server = await buildServer({
-      access, audit, verification, consent, customers, dossiers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      access, audit, verification, consent, customers, dossiers, finding, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency }, webuiDirectory: config.webuiDirectory,
       ...(options.patience === undefined ? {} : { patience: options.patience }),

@@ -1,6 +1,7 @@
 /** Dossiers on the wire: who a customer is, how they want to be treated, how they are found. */
 import { Type, type Static } from 'typebox';
 import { closed, Day, Id, Instant, Line, Nullable, OneOf, Words } from './base.js';
+import { Product } from './dealings.js';
 
 /** How a customer may be reached, the preferred way first. */
 export const CONTACT_WAYS = ['phone', 'sms', 'wechat', 'email'] as const;
@@ -81,7 +82,9 @@ export type CustomerChange = Static<typeof CustomerChange>;
 
 // ---- Finding ---------------------------------------------------------------------------------------------------
 
-export const FOUND_IN = ['name', 'phone', 'member', 'note', 'field'] as const;
+/** `contact`: e-mail or WeChat. `former`: the name or number of a dossier that was merged into this one. */
+export const FOUND_IN = ['name', 'phone', 'member', 'contact', 'companion', 'former', 'note', 'field'] as const;
+export type FoundIn = (typeof FOUND_IN)[number];
 /** One line of a list; the phone number is cut to its last four digits. */
 export const CustomerSummary = Type.Object(
   {
@@ -92,7 +95,7 @@ export const CustomerSummary = Type.Object(
     phoneTail: Nullable(Type.String()),
     enrolled: Type.Boolean(),
     lastVisitAt: Nullable(Instant),
-    /** Where the words that were searched for stand; null: nothing was searched for. `text`: a piece of the note. */
+    /** Where the words that were searched for stand; null: nothing was searched for. `text`: what stands there, of a note a piece. */
     found: Nullable(Type.Object({ in: OneOf(FOUND_IN), text: Nullable(Type.String()) }, closed)),
   },
   closed,
@@ -103,15 +106,28 @@ export const CustomerQuery = Type.Object(
   closed,
 );
 
-export const DUPLICATE_REASONS = ['phone', 'name', 'name_sound', 'birthday', 'email', 'wechat'] as const;
-/** Two dossiers that may be one person's, and why. */
-export const Duplicate = Type.Object({ a: CustomerSummary, b: CustomerSummary, reasons: Type.Array(OneOf(DUPLICATE_REASONS)) }, closed);
+/** `name_sound`: written otherwise, read alike. `phone_tail`: the last four digits alone. */
+export const DUPLICATE_REASONS = ['phone', 'name', 'name_sound', 'birthday', 'email', 'wechat', 'phone_tail'] as const;
+export type DuplicateReason = (typeof DUPLICATE_REASONS)[number];
+/** `sure`: more than one thing agrees, or one that two people hardly share; `maybe`: nothing speaks against it. */
+export const DUPLICATE_STRENGTHS = ['sure', 'maybe', 'shared'] as const;
+/** Two dossiers that may be one person's, and why; `shared`: the number of two names, as couples have. */
+export const Duplicate = Type.Object(
+  { a: CustomerSummary, b: CustomerSummary, reasons: Type.Array(OneOf(DUPLICATE_REASONS)), strength: OneOf(DUPLICATE_STRENGTHS) }, closed);
 export type Duplicate = Static<typeof Duplicate>;
 export const DuplicateDismissal = Type.Object({ a: Id, b: Id }, closed);
 
 /** Something that a reader typed or the camera read: a member code, a tag, a member number, a phone number, a product's barcode. */
 export const ScanRequest = Type.Object({ scan: Line(200) }, closed);
 export const FOUND_BY = ['member_code', 'tag', 'member_no', 'phone'] as const;
+export type FoundBy = (typeof FOUND_BY)[number];
+/** `choose`: the number is that of several people. */
+export const ScanFound = Type.Union([
+  Type.Object({ kind: Type.Literal('customer'), by: OneOf(FOUND_BY), customer: CustomerSummary }, closed),
+  Type.Object({ kind: Type.Literal('choose'), by: OneOf(FOUND_BY), customers: Type.Array(CustomerSummary) }, closed),
+  Type.Object({ kind: Type.Literal('product'), product: Product }, closed),
+]);
+export type ScanFound = Static<typeof ScanFound>;
 
 export const Tag = Type.Object({ id: Id, label: Nullable(Type.String()), at: Instant, by: Type.String() }, closed);
 export type Tag = Static<typeof Tag>;

@@ -8,14 +8,6 @@ export interface Customer extends CustomerFields {
   id: string;
   createdAt: string;
 }
-/** One line of a search result. */
-export interface CustomerLine {
-  id: string;
-  displayName: string;
-  salutation: string | null;
-  tier: string | null;
-  phoneTail: string | null;
-}
 interface CustomerRow {
   id: string; display_name: string; salutation: string | null; phone: string | null; tier: string | null; created_at_ms: number; merged_into_id: string | null;
   member_no: string | null; points: number; email: string | null; wechat: string | null; contact_by: string; contact_when: string | null; contact_never: number;
@@ -111,24 +103,6 @@ export class Customers {
       contactNever: row.contact_never === 1, facts: this.#lines(row.id, 'fact'), doNot: this.#lines(row.id, 'do_not'), allergies: this.#lines(row.id, 'allergy'),
       likes: this.#lines(row.id, 'like'), dislikes: this.#lines(row.id, 'dislike'), sizes: [], dates: [], companions: [],
     };
-  }
-
-  /** By part of the name or of the phone number; without a query the newest customers. */
-  search(query: string, limit: number): CustomerLine[] {
-    const text = query.trim();
-    // As people type numbers: full width, with spaces or dashes.
-    const digits = text.normalize('NFKC').replace(/[\s-]/g, '');
-    const like = (part: string) => `%${part.replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
-    const [name, phone] = [like(text), like(/^\+?\d+$/.test(digits) ? digits : text)];
-    const rows = text === ''
-      ? this.#db.all<CustomerRow>('SELECT * FROM customer WHERE merged_into_id IS NULL ORDER BY created_at_ms DESC, rowid DESC LIMIT ?', limit)
-      : this.#db.all<CustomerRow>(
-        `SELECT * FROM customer WHERE merged_into_id IS NULL
-         AND (display_name LIKE ? ESCAPE '\\' OR salutation LIKE ? ESCAPE '\\' OR phone LIKE ? ESCAPE '\\')
-         ORDER BY display_name LIMIT ?`, name, name, phone, limit);
-    return rows.map((row) => ({
-      id: row.id, displayName: row.display_name, salutation: row.salutation, tier: row.tier, phoneTail: row.phone?.slice(-4) ?? null,
-    }));
   }
 
   /** The facts on the card, of this dossier alone. */

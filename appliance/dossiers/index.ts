@@ -1,6 +1,7 @@
 import type { Dossier, TemplateInfo } from '../contract/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers } from '../customers/index.js';
+import type { Finding } from '../finding/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import { toInstant } from '../kit/index.js';
@@ -12,7 +13,7 @@ export type Reader = 'everybody' | 'manager' | 'everything';
 const ALL = -1;
 
 interface Rooms {
-  customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery;
+  customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; finding: Finding;
   restrictedSince: (customerId: string) => string | null;
 }
 
@@ -30,7 +31,7 @@ export class Dossiers {
    * @throws PorticoError customer_not_found, customer_merged {into}
    */
   of(customerId: string, reader: Reader, rows: 'newest' | 'all' = 'newest'): Dossier {
-    const { customers, visits, followUps, consent, gallery, restrictedSince } = this.#rooms;
+    const { customers, visits, followUps, consent, gallery, finding, restrictedSince } = this.#rooms;
     const customer = customers.byId(customerId);
     const templatePhotos = gallery.photosOf(customerId);
     const limit = rows === 'all' ? ALL : undefined;
@@ -39,7 +40,7 @@ export class Dossiers {
       openVisitId: visits.openVisitOf(customerId), restrictedSince: restrictedSince(customerId),
       notes: customers.notes(customerId, limit), followUps: followUps.of(customerId, limit), visits: visits.of(customerId, limit),
       consents: consent.records.history(customerId),
-      tags: [], memberCodeSince: null,
+      tags: finding.tagsOf(customerId), memberCodeSince: finding.memberCodeSince(customerId),
       fields: [],
       tastes: [],
       wishes: [], purchases: [], tickets: [], appointments: [],

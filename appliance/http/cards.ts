@@ -1,6 +1,7 @@
 import type { CustomerSummary, Dossier, VisitCard } from '../contract/index.js';
 import type { Consent } from '../consent/index.js';
-import type { Customers, CustomerLine } from '../customers/index.js';
+import type { Customers } from '../customers/index.js';
+import type { FoundLine } from '../finding/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Dossiers, Reader } from '../dossiers/index.js';
 import type { Gallery } from '../gallery/index.js';
@@ -31,8 +32,8 @@ export class Cards {
     return this.#rooms.dossiers.of(customerId, reader);
   }
 
-  summary(line: CustomerLine): CustomerSummary {
-    return { ...line, found: null, enrolled: this.#rooms.gallery.photosOf(line.id) > 0, lastVisitAt: this.#rooms.visits.lastVisitAt(line.id) };
+  summary(line: FoundLine): CustomerSummary {
+    return { ...line, enrolled: this.#rooms.gallery.photosOf(line.id) > 0, lastVisitAt: this.#rooms.visits.lastVisitAt(line.id) };
   }
 
   #card(visit: VisitState): VisitCard {

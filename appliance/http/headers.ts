@@ -6,11 +6,13 @@ import { PorticoError } from '../kit/index.js';
 /**
  * What a browser may do with what comes from here: only what the box itself serves, no script in the page's text, no other
  * site anywhere.
+ * The page alone may compile WebAssembly: the reader of codes is one, served by the box. That is no way in for a script: `eval` and the
+ * like stay forbidden, and only what the box serves may hand over something to be compiled.
  * @param styleNonce for the page alone: Ionic puts the styles of some of its parts into elements, and reads this from the page
  */
 export function contentPolicy(styleNonce?: string): string {
   return [
-    `default-src 'none'`, `script-src 'self'`, `style-src 'self'${styleNonce === undefined ? '' : ` 'nonce-${styleNonce}'`}`, `img-src 'self' data: blob:`,
+    `default-src 'none'`, `script-src 'self'${styleNonce === undefined ? '' : ` 'wasm-unsafe-eval'`}`, `style-src 'self'${styleNonce === undefined ? '' : ` 'nonce-${styleNonce}'`}`, `img-src 'self' data: blob:`,
     `font-src 'self'`, `media-src 'self' blob:`, `connect-src 'self'`, `worker-src 'self'`, `manifest-src 'self'`, `base-uri 'none'`, `form-action 'none'`,
     `frame-ancestors 'none'`,
   ].join('; ');

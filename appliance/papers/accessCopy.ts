@@ -17,6 +17,7 @@ const WORDS = {
     templateText: (photos: number) => `有一份由 ${photos} 张照片生成的人脸模板。它是一串数字，用您的专用密钥加密，只在门店盒里有用；它不是照片，但一旦泄露可能被冒用，所以不印在这里，也不提供给任何人。`,
     photosKept: '按您的同意，录入照片加密保存在门店盒里。', photosNotKept: '照片没有保留。', source: { enrolment: '录入时拍摄', refresh: '到店时加入' },
     stricter: (at: string) => `因不久前认错过人，到 ${at} 之前要更像才会提示。`, merges: '合并进来的档案',
+    waysIn: '会员码与会员卡', memberCode: '会员码', tag: '会员卡',
     notes: '店员的备注', followUps: '跟进事项', due: (day: string) => `应于${day}前完成`, done: (at: string) => `已于 ${at} 完成`, by: (name: string) => `记录人：${name}`,
     visits: '到店记录', arrival: { recognised: '人脸识别', confirmed: '店员确认', by_hand: '手动登记', scanned: '出示会员码或会员卡' }, until: (at: string) => `至 ${at}`, open: '还在店里', adviser: (name: string) => `顾问：${name}`,
     end: { left: '离店', day_over: '营业日结束', by_hand: '店员结束', not_this_person: '不是本人，已更正', consent_withdrawn: '撤回同意，记录到此为止', corrected: '认错了，系统已撤下' },
@@ -39,6 +40,7 @@ const WORDS = {
     templateText: (photos: number) => `There is a face template made from ${photos} photos: a row of numbers, encrypted under a key of your own, of use inside this box only. It is no picture, but could be misused if it leaked. That is why it is not printed here, and given to nobody.`,
     photosKept: 'As you agreed, the enrolment photos are stored in the box, encrypted.', photosNotKept: 'The photos were not kept.', source: { enrolment: 'taken at the enrolment', refresh: 'added during a visit' },
     stricter: (at: string) => `After a mix-up, a clearer match is asked for until ${at}.`, merges: 'Dossiers merged into this one',
+    waysIn: 'Member code and cards', memberCode: 'Member code', tag: 'Member card',
     notes: 'Notes of the staff', followUps: 'Follow-ups', due: (day: string) => `due ${day}`, done: (at: string) => `done ${at}`, by: (name: string) => `by ${name}`,
     visits: 'Visits', arrival: { recognised: 'recognised by face', confirmed: 'confirmed by staff', by_hand: 'noted by hand', scanned: 'member code or tag shown' }, until: (at: string) => `until ${at}`, open: 'still in the store', adviser: (name: string) => `adviser: ${name}`,
     end: { left: 'left', day_over: 'business day over', by_hand: 'ended by staff', not_this_person: 'not this person; corrected', consent_withdrawn: 'consent withdrawn; record ends here', corrected: 'a mistake; the box took it back' },
@@ -90,6 +92,10 @@ export async function accessCopyPdf({ copy, timeZone }: AccessCopyData, language
       [at(mergedAt), joined(displayName, salutation, phone, tier, ...facts, ...doNot)]));
   }
 
+  await section(words.waysIn, [
+    ...(dossier.memberCodeSince === null ? [] : [[at(dossier.memberCodeSince), words.memberCode] as const]),
+    ...dossier.tags.map((tag) => [at(tag.at), joined(words.tag, tag.label, words.by(tag.by))] as const),
+  ]);
   await section(words.notes, dossier.notes.map((note) => [at(note.at), `${note.text}\n${words.by(note.author)}`]));
   await section(words.followUps, dossier.followUps.map((followUp) => [at(followUp.at), joined(
     followUp.text, followUp.dueOn === null ? null : words.due(onDay(followUp.dueOn, language)), followUp.doneAt === null ? null : words.done(at(followUp.doneAt)), words.by(followUp.author))]));

@@ -21,6 +21,7 @@ export function makeRouter(): Router {
       { path: '/pair', name: 'pair', component: () => import('./pages/PairPage.vue'), meta: { open: true, bare: true } },
       { path: '/sign-in', name: 'sign-in', component: () => import('./pages/SignInPage.vue'), meta: { open: true, bare: true } },
       { path: '/mine', name: 'mine', component: () => import('./pages/MinePage.vue'), meta: { open: true, public: true } },
+      { path: '/member', name: 'member', component: () => import('./pages/MemberPage.vue'), meta: { open: true, public: true } },
       { path: '/receipt', name: 'receipt', component: () => import('./pages/ReceiptPage.vue'), meta: { open: true, public: true } },
       // On these three the customer looks at the screen: outside StaffShell there are no arrivals and no names of others.
       { path: '/front-desk', name: 'front-desk', component: () => import('./pages/FrontDeskPage.vue') },

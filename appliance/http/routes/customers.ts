@@ -7,6 +7,7 @@ import {
 import type { Audit } from '../../audit/index.js';
 import type { Consent } from '../../consent/index.js';
 import type { Customers } from '../../customers/index.js';
+import type { Finding } from '../../finding/index.js';
 import type { FollowUps } from '../../followups/index.js';
 import type { Gallery } from '../../gallery/index.js';
 import { BoundedMap, type Clock } from '../../kit/index.js';
@@ -19,9 +20,9 @@ const SAME_OPENING_MS = 60_000;
 const OPENINGS_KEPT_MAX = 1_000;
 
 export const customerRoutes = (deps: {
-  audit: Audit; clock: Clock; customers: Customers; consent: Consent; followUps: FollowUps; gallery: Gallery; cards: Cards;
+  audit: Audit; clock: Clock; customers: Customers; consent: Consent; finding: Finding; followUps: FollowUps; gallery: Gallery; cards: Cards;
 }): FastifyPluginAsyncTypebox => async (app) => {
-  const { audit, clock, customers, consent, followUps, gallery, cards } = deps;
+  const { audit, clock, customers, consent, finding, followUps, gallery, cards } = deps;
   const config = { permission: 'serve' } as const;
   const openings = new BoundedMap<string, number>(OPENINGS_KEPT_MAX);
   /** Session and customer: opened in that session, and written down. */
@@ -39,10 +40,10 @@ export const customerRoutes = (deps: {
 
   app.get('/customers', {
     config: { permission: 'read_dossier' },
-    schema: { tags: ['customers'], summary: 'Find by part of a name or phone number', querystring: CustomerQuery, response: { 200: Type.Array(CustomerSummary) } },
+    schema: { tags: ['customers'], summary: 'Find by name, sound of the name, numbers, notes', querystring: CustomerQuery, response: { 200: Type.Array(CustomerSummary) } },
   }, async (request) => {
     const { query = '', limit } = request.query;
-    return customers.search(query, limit === undefined ? LIMIT_DEFAULT : Number(limit)).map((line) => cards.summary(line));
+    return finding.search(query, limit === undefined ? LIMIT_DEFAULT : Number(limit)).map((line) => cards.summary(line));
   });
 
   app.post('/customers', { config, schema: { tags: ['customers'], body: CustomerCreate, response: { 201: Dossier } } }, async (request, reply) => {

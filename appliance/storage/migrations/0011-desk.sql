@@ -132,6 +132,13 @@ CREATE TABLE search_entry (
 CREATE INDEX search_entry_by_customer ON search_entry (customer_id);
 CREATE VIRTUAL TABLE search_text USING fts5 (terms, tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3');
 INSERT INTO search_text (search_text, rank) VALUES ('secure-delete', 1);
+-- What has to be indexed (anew): written down by triggers, so that nobody who writes can forget it, and worked off before the commit.
+CREATE TABLE search_stale (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('dossier', 'note', 'fields')),
+  row_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX customer_by_contact ON customer (last_contact_ms) WHERE merged_into_id IS NULL;
 
 -- products -----------------------------------------------------------------------------------------------------
 -- Money is in the smallest unit of the box's currency (_minor).
@@ -445,3 +452,36 @@ END;
 CREATE TRIGGER contact_by_appointment AFTER INSERT ON appointment BEGIN
   UPDATE customer SET last_contact_ms = max(last_contact_ms, NEW.made_at_ms) WHERE id = NEW.customer_id;
 END;
+
+-- finding ------------------------------------------------------------------------------------------------------
+-- Text that is deleted leaves the index in the same statement; text that is written needs pinyin, which no trigger knows.
+CREATE TRIGGER search_entry_gone AFTER DELETE ON search_entry BEGIN DELETE FROM search_text WHERE rowid = OLD.id; END;
+CREATE TRIGGER search_customer_gone BEFORE DELETE ON customer BEGIN DELETE FROM search_entry WHERE customer_id = OLD.id; END;
+CREATE TRIGGER search_note_gone AFTER DELETE ON note BEGIN DELETE FROM search_entry WHERE kind = 'note' AND row_id = OLD.id; END;
+CREATE TRIGGER search_note_moved AFTER UPDATE OF customer_id ON note BEGIN
+  UPDATE search_entry SET customer_id = NEW.customer_id WHERE kind = 'note' AND row_id = NEW.id;
+END;
+CREATE TRIGGER search_customer AFTER INSERT ON customer BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('dossier', NEW.id); END;
+CREATE TRIGGER search_customer_changed AFTER UPDATE OF display_name, salutation, phone, member_no, email, wechat ON customer BEGIN
+  INSERT INTO search_stale (kind, row_id) VALUES ('dossier', NEW.id);
+END;
+CREATE TRIGGER search_companion AFTER INSERT ON companion BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('dossier', NEW.customer_id); END;
+CREATE TRIGGER search_companion_changed AFTER UPDATE OF name ON companion BEGIN
+  INSERT INTO search_stale (kind, row_id) VALUES ('dossier', NEW.customer_id);
+END;
+CREATE TRIGGER search_companion_gone AFTER DELETE ON companion BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('dossier', OLD.customer_id); END;
+CREATE TRIGGER search_note AFTER INSERT ON note BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('note', NEW.id); END;
+CREATE TRIGGER search_note_changed AFTER UPDATE OF text ON note BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('note', NEW.id); END;
+CREATE TRIGGER search_field_value AFTER INSERT ON field_value BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('fields', NEW.customer_id); END;
+CREATE TRIGGER search_field_value_changed AFTER UPDATE ON field_value BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('fields', NEW.customer_id); END;
+CREATE TRIGGER search_field_value_gone AFTER DELETE ON field_value BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('fields', OLD.customer_id); END;
+CREATE TRIGGER search_field_choice AFTER INSERT ON field_choice BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('fields', NEW.customer_id); END;
+CREATE TRIGGER search_field_choice_gone AFTER DELETE ON field_choice BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('fields', OLD.customer_id); END;
+CREATE TRIGGER search_field_changed AFTER UPDATE OF visible_to, removed_at_ms ON field BEGIN
+  INSERT INTO search_stale (kind, row_id) SELECT 'fields', customer_id FROM field_value WHERE field_id = NEW.id;
+END;
+CREATE TRIGGER search_field_option_changed AFTER UPDATE OF name_zh, name_en ON field_option BEGIN
+  INSERT INTO search_stale (kind, row_id) SELECT 'fields', customer_id FROM field_choice WHERE option_id = NEW.id;
+END;
+INSERT INTO search_stale (kind, row_id) SELECT 'note', id FROM note;
+INSERT INTO search_stale (kind, row_id) SELECT 'dossier', id FROM customer;

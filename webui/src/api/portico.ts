@@ -93,7 +93,7 @@ export const portico = {
   recognition: () => call<RecognitionQuality>('GET', '/recognition'),
   setFpir: (choice: FpirChoice) => call<RecognitionQuality>('PUT', '/recognition/fpir', { json: choice }),
 
-  arrive: (customerId: string) => call<VisitCard>('POST', '/visits', { json: { customerId } }),
+  arrive: (customerId: string, by: 'by_hand' | 'scanned' = 'by_hand') => call<VisitCard>('POST', '/visits', { json: { customerId, by } }),
   serve: (visitId: string) => call<VisitCard>('POST', `/visits/${id(visitId)}/serve`),
   closeVisit: (visitId: string, keepalive = false) =>
     call<void>('POST', `/visits/${id(visitId)}/close`, { keepalive }),

@@ -168,8 +168,8 @@ export const en: Messages = {
   },
   customers: {
     title: 'Customers',
-    searchLabel: 'Find by phone number or name',
-    placeholder: 'Phone or name',
+    searchLabel: 'Find by name, pinyin, last digits of the phone, or member number',
+    placeholder: 'Name, pinyin, phone digits, member no.',
     add: 'New customer',
     none: 'Nobody found',
     noneBody: 'Try another spelling, or add a new customer.',

@@ -169,8 +169,8 @@ export const zhCN = {
   },
   customers: {
     title: '顾客',
-    searchLabel: '按手机号或姓名查找',
-    placeholder: '手机号或姓名',
+    searchLabel: '按姓名、拼音、手机尾号或会员号查找',
+    placeholder: '姓名、拼音、手机尾号、会员号',
     add: '新建顾客',
     none: '没有找到',
     noneBody: '换个写法再试，或者新建一位顾客。',

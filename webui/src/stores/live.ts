@@ -143,7 +143,7 @@ export const useLive = defineStore('live', () => {
     await put(() => portico.serve(visitId));
   }
 
-  const arrive = (customerId: string): Promise<VisitCard> => put(() => portico.arrive(customerId));
+  const arrive = (customerId: string, by: 'by_hand' | 'scanned' = 'by_hand'): Promise<VisitCard> => put(() => portico.arrive(customerId, by));
 
   /** Serves somebody who may not be on the board yet. */
   async function serveCustomer(customerId: string): Promise<void> {

@@ -1,0 +1,109 @@
+/** The words of the index and of a query: both are made here, alike, so that neither the engine's syntax nor its tokeniser decides. */
+import type { FoundIn } from '../contract/index.js';
+import { readingsOf } from './pinyin.js';
+
+/** Scripts written without spaces: each character is a word, so that any part of a text is found. */
+const SINGLE = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}';
+const TOKEN = new RegExp(`[${SINGLE}]|(?:(?![${SINGLE}])[\\p{L}\\p{N}])+`, 'gu');
+const IS_SINGLE = new RegExp(`^[${SINGLE}]$`, 'u');
+/** Stands between the parts of an entry, so that no phrase runs over from one into the next; nobody can type it into a query. */
+const BETWEEN = '\u{E000}';
+/** Fewer digits are no run of a phone number: they would find a third of the store. */
+const DIGITS_MIN = 3;
+/** A display name has 40 characters; nobody types more syllables of it. */
+const SYLLABLES_MAX = 8;
+
+/** One word of a query: tokens that have to follow each other; the last one may be cut short where it is not one character. */
+export interface Word { tokens: readonly string[]; isDigits: boolean }
+/** A piece of a dossier that is found by itself, and what may be shown of it. */
+export interface Part { in: FoundIn; tokens: readonly string[]; text: string | null }
+export interface DossierWords {
+  display_name: string; salutation: string | null; phone: string | null; member_no: string | null; email: string | null; wechat: string | null;
+  companions: readonly { name: string; relation: string }[];
+}
+
+/** Full width, capitals, accents, emoji and signs make no difference. */
+export function tokensOf(text: string): string[] {
+  return text.normalize('NFKC').normalize('NFD').replace(/\p{M}/gu, '').normalize('NFC').toLowerCase().match(TOKEN) ?? [];
+}
+
+/** A name as it stands, by its sound from any syllable on, and by its initials. */
+export function nameTokens(name: string): string[] {
+  const sounds = readingsOf(name).flatMap((reading) => {
+    const syllables = reading.slice(0, SYLLABLES_MAX);
+    const fromEach = syllables.flatMap((_, at) => [syllables.slice(at).join(''), ...(at < syllables.length - 1 ? [syllables.slice(at).map((each) => each[0]).join('')] : [])]);
+    return fromEach.flatMap((each) => (each.includes('v') ? [each, each.replaceAll('v', 'u')] : [each])); // 吕 as lv or lu
+  });
+  return [...tokensOf(name), ...new Set(sounds)];
+}
+
+/** Every run of digits that begins somewhere in the number and goes to its end: cut short it is any run, as it is it is the tail. */
+export function phoneTokens(phone: string): string[] {
+  const digits = phone.replace(/\D/g, '');
+  return Array.from({ length: Math.max(0, digits.length - DIGITS_MIN + 1) }, (_, at) => digits.slice(at));
+}
+
+/** A number or name with signs in it is found with and without them. */
+function codeTokens(code: string): string[] {
+  const tokens = tokensOf(code);
+  return tokens.length > 1 ? [...tokens, tokens.join('')] : tokens;
+}
+
+export function dossierParts(row: DossierWords): Part[] {
+  const part = (where: FoundIn, value: string | null, tokens: (value: string) => string[], text: string | null = null): Part[] =>
+    (value === null ? [] : [{ in: where, tokens: tokens(value), text }]);
+  return [
+    ...part('name', row.display_name, nameTokens), ...part('name', row.salutation, nameTokens), ...part('phone', row.phone, phoneTokens),
+    ...part('member', row.member_no, codeTokens), ...part('contact', row.email, codeTokens), ...part('contact', row.wechat, codeTokens),
+    ...row.companions.flatMap(({ name, relation }) => part('companion', name, nameTokens, `${name} (${relation})`)),
+  ];
+}
+
+/** What goes into the index. */
+export const termsOf = (parts: readonly (readonly string[])[]): string => parts.map((tokens) => tokens.join(' ')).join(` ${BETWEEN} `);
+
+/** The words of a query; all have to be found. Empty: there is nothing in it that could be found. */
+export function wordsOf(query: string): Word[] {
+  const digits = digitsOf(query);
+  if (digits !== null) return [{ tokens: [digits], isDigits: true }];
+  return query.normalize('NFKC').split(/\s+/).flatMap((piece) => {
+    // 王xm: the family name, and the initials.
+    const runs: string[][] = [];
+    for (const token of tokensOf(piece)) {
+      const last = runs.at(-1);
+      if (last !== undefined && IS_SINGLE.test(last[0]!) === IS_SINGLE.test(token)) last.push(token);
+      else runs.push([token]);
+    }
+    return runs.map((tokens) => ({ tokens, isDigits: tokens.length === 1 && /^\d+$/.test(tokens[0]!) }));
+  });
+}
+
+/** A query that is a number as people type one: full width, with a plus, spaces, dashes, brackets. Null: it is none. */
+export function digitsOf(query: string): string | null {
+  const plain = query.normalize('NFKC').replace(/[\s().\-–—]/gu, '');
+  return /^\+?\d{3,}$/.test(plain) ? plain.replace('+', '') : null;
+}
+
+/** For the engine: tokens hold letters and digits alone, and stand in quotes, so no query can be taken for its syntax. */
+export function matchExpression(words: readonly Word[], exactly = false): string {
+  return words.map(({ tokens }) => `"${tokens.join(' ')}"${exactly || IS_SINGLE.test(tokens.at(-1)!) ? '' : ' *'}`).join(' AND ');
+}
+
+/** Whether tokens, or an entry's terms, hold the word, as the engine would say. */
+export function holds(terms: string, { tokens }: Word): boolean {
+  return ` ${terms} `.includes(` ${tokens.join(' ')}${IS_SINGLE.test(tokens.at(-1)!) ? ' ' : ''}`);
+}
+
+const BEFORE = 12;
+const AFTER = 36;
+
+/** The piece of a text around the first of the words that stands in it. */
+export function pieceOf(text: string, words: readonly Word[]): string {
+  const plain = [...text.replace(/\s+/gu, ' ').trim()];
+  const whole = plain.join('');
+  const at = words.map(({ tokens }) => whole.search(new RegExp(tokens.join('[^\\p{L}\\p{N}]*'), 'iu'))).filter((place) => place >= 0);
+  const from = Math.max(0, [...whole.slice(0, Math.min(...at, whole.length))].length - BEFORE);
+  const start = at.length === 0 ? 0 : from;
+  const end = start + BEFORE + AFTER;
+  return `${start > 0 ? '…' : ''}${plain.slice(start, end).join('')}${end < plain.length ? '…' : ''}`;
+}

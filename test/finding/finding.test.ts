@@ -1,0 +1,168 @@
+/** Finding on a real encrypted file: the index follows every writer, and what is deleted is nowhere on the disk. */
+import { join } from 'node:path';
+import t from 'tap';
+import { Finding } from '../../appliance/finding/index.js';
+import { createLogger } from '../../appliance/kit/index.js';
+import { EventBus } from '../../appliance/events/index.js';
+import { openStorage } from '../../appliance/storage/index.js';
+import { pagesOf } from '../support/disk.js';
+import { openRooms } from '../support/rooms.js';
+import { temporaryDirectory, TestClock } from '../support/scratch.js';
+
+const events = new EventBus(createLogger('silent'));
+/** Rooms with the search index kept in step. */
+const open = (dataDirectory = temporaryDirectory(t)) => {
+  const rooms = openRooms(t, { dataDirectory, clock: new TestClock() });
+  const finding = new Finding({ db: rooms.db, clock: rooms.clock, events, keyFor: (purpose) => Buffer.from(purpose.padEnd(32)).toString('hex') });
+  const names = (query: string) => finding.search(query, 20).map(({ displayName }) => displayName);
+  return { ...rooms, finding, names, dataDirectory };
+};
+
+t.test('rows from before the index are found after the start, a full store in breaths', async (t) => {
+  const { db, finding, names } = open();
+  db.transaction(() => {
+    for (let i = 0; i < 5_100; i++) db.run('INSERT INTO customer (id, display_name, phone, created_at_ms) VALUES (?, ?, ?, ?)', `c${i}`, `顾客${i}`, `139${String(i).padStart(8, '0')}`, i);
+    db.run(`INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES ('n', 'c7', '喜欢靠窗的座位', 's', 1)`);
+  });
+  t.strictSame(names('顾客7'), ['顾客7'], 'the exact name needs no index');
+  t.strictSame(names('靠窗'), []);
+  const { waiting, done } = finding.start();
+  t.equal(waiting, 5_101);
+  await done;
+  t.strictSame(finding.search('靠窗', 5), [{ id: 'c7', displayName: '顾客7', salutation: null, tier: null, phoneTail: '0007', found: { in: 'note', text: '喜欢靠窗的座位' } }]);
+  t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM search_stale')!.n, 0);
+  t.strictSame(names(''), Array.from({ length: 20 }, (_, i) => `顾客${5_099 - i}`), 'nothing asked: the newest');
+  t.equal(finding.search('顾客', 50).length, 50, 'a common word: as many as asked for');
+  await finding.stop();
+});
+
+t.test('the index follows whoever writes: changes, merges, what is taken out again', async (t) => {
+  const { db, customers, finding, names, clock } = open();
+  finding.start();
+  const wang = customers.create({ displayName: '王芳', salutation: '王女士', phone: '13812345678' });
+  const other = customers.create({ displayName: '汪方', phone: '13912345678' });
+  customers.addNote(wang.id, '偏好 龙井茶，周末来', 's');
+  t.strictSame(names('wf').sort(), ['汪方', '王芳'].sort());
+  t.match(finding.search('wns', 5), [{ displayName: '王芳', found: { in: 'name' } }]);
+  t.strictSame(names('王 龙井'), ['王芳'], 'words in several rows of one customer');
+  t.strictSame(names('汪 龙井'), []);
+  t.strictSame(names('345678').sort(), ['汪方', '王芳'].sort());
+  customers.change(wang.id, { displayName: '王芬', phone: '13800000000' });
+  t.strictSame([names('王芳'), names('wangfen'), names('5678')], [[], ['王芬'], ['汪方']]);
+  clock.move(1000);
+  customers.merge(wang.id, other.id, 's', () => undefined);
+  t.match(finding.search('王芬', 5), [{ id: other.id, displayName: '汪方', found: { in: 'former', text: '王芬' } }], 'the one that stayed, by the name of the one that went');
+  t.match(finding.search('13800000000', 5), [{ id: other.id, found: { in: 'former' } }]);
+  t.match(finding.search('龙井', 5), [{ id: other.id, found: { in: 'note', text: '偏好 龙井茶，周末来' } }]);
+  customers.undoMerge(customers.merges(other.id)[0]!.id);
+  t.match(finding.search('龙井', 5), [{ id: wang.id }]);
+  t.strictSame(names('wangfen'), ['王芬']);
+  db.run(`INSERT INTO companion (customer_id, position, name, relation) VALUES (?, 0, '小宝', '儿子')`, wang.id);
+  customers.addNote(other.id, '一条', 's'); // whatever is committed next
+  t.match(finding.search('xiaobao', 5), [{ id: wang.id, found: { in: 'companion', text: '小宝 (儿子)' } }]);
+  t.throws(() => db.transaction(() => { customers.create({ displayName: '没有的人' }); throw new Error('no'); }));
+  t.strictSame(names('没有的人'), [], 'rolled back with the rest');
+  finding.fieldsFrom((id) => (id === other.id ? ['表链 玫瑰金'] : []));
+  db.transaction(() => {
+    db.run(`INSERT INTO field_section VALUES ('fs', '一', 'one', 0, NULL)`);
+    db.run(`INSERT INTO field VALUES ('f', 'fs', '表链', 'strap', 'text', 0, 'everybody', 0, NULL)`);
+    db.run(`INSERT INTO field_value (customer_id, field_id, text_value, at_ms, staff_id) VALUES (?, 'f', '玫瑰金', 1, 's')`, other.id);
+  });
+  t.match(finding.search('玫瑰金', 5), [{ id: other.id, found: { in: 'field', text: '表链 玫瑰金' } }]);
+  await finding.stop();
+});
+
+t.test('the exact name or number comes first, then the last contact; a regular is not lost among namesakes', async (t) => {
+  const { db, customers, finding, names } = open();
+  finding.start();
+  const regular = customers.create({ displayName: '李四' });
+  db.transaction(() => { for (let i = 0; i < 450; i++) customers.create({ displayName: `李${i}号`, memberNo: `M-${i}` } as never); });
+  await finding.start().done;
+  const exact = customers.create({ displayName: '李' });
+  db.run('UPDATE customer SET last_contact_ms = 9e12 WHERE id = ?', regular.id);
+  t.strictSame(names('李').slice(0, 2), ['李', '李四'], 'older than more other matches than are looked at, and seen last');
+  t.equal(finding.search('li', 50).length, 50);
+  t.equal(exact.displayName, '李');
+  db.run(`UPDATE customer SET member_no = 'VIP-0042' WHERE id = ?`, regular.id);
+  customers.addNote(exact.id, 'VIP-0042 的朋友', 's');
+  t.strictSame(names('vip-0042'), ['李四', '李']);
+  await finding.stop();
+});
+
+t.test('erased and over its term: the words are nowhere, neither in the index nor in a free page', async (t) => {
+  const rooms = open();
+  const { db, customers, finding, dataDirectory } = rooms;
+  finding.start();
+  const gone = customers.create({ displayName: '慕容秋水', phone: '13577712345' });
+  const stays = customers.create({ displayName: '留下的人' });
+  customers.addNote(gone.id, '只喝白毫银针', 's');
+  for (let i = 0; i < 60; i++) customers.addNote(stays.id, `普通的一条备注 ${i}`, 's');
+  customers.addNote(stays.id, '孔雀蓝的丝巾', 's');
+  finding.addTag(gone.id, '04A2B3C4D5', null, 's');
+  const { token } = finding.makeMemberCode(gone.id);
+  const secret = db.get<{ secret: Buffer }>('SELECT secret FROM member_code')!.secret;
+  const onDisk = (text: string | Buffer) => { db.truncateLog(); return pagesOf(dataDirectory, 'portico.db').some((page) => page.includes(text)); };
+  const words = ['慕容秋水', 'murongqiushui', '慕 容', '3577712345', '白毫银针', '白 毫 银 针', secret];
+  t.strictSame(words.filter((word) => !onDisk(word)), [], 'they were there');
+  db.transaction(() => customers.erase(gone.id, () => finding.erase(gone.id)));
+  t.strictSame(words.filter(onDisk), []);
+  t.strictSame([finding.search('慕容', 5), finding.search('银针', 5)], [[], []]);
+  t.throws(() => finding.ownMemberCode(token, '店'), { code: 'member_link_invalid' });
+  t.throws(() => finding.scan('04A2B3C4D5', () => undefined), { code: 'scan_unknown' });
+  t.ok(onDisk('孔 雀 蓝'));
+  customers.retention.deleteBefore(rooms.clock.now() + 1, []);
+  t.strictSame(['孔雀蓝', '孔 雀 蓝'].filter(onDisk), []);
+  t.strictSame(finding.search('孔雀', 5), []);
+  t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM search_entry')!.n, 1);
+  t.equal(db.get<{ ok: string }>(`SELECT integrity_check AS ok FROM pragma_integrity_check`)!.ok, 'ok');
+  db.run(`INSERT INTO search_text (search_text) VALUES ('integrity-check')`);
+  await finding.stop();
+});
+
+t.test('duplicates: the surest first, and none that was merged or dismissed', async (t) => {
+  const { db, customers, finding, clock } = open();
+  finding.start();
+  const add = (displayName: string, phone: string | null = null, extra: { email?: string; birthday?: string } = {}): string => {
+    const { id } = customers.create({ displayName, phone: null });
+    db.run('UPDATE customer SET phone = ?, email = ? WHERE id = ?', phone, extra.email ?? null, id);
+    if (extra.birthday !== undefined) db.run(`INSERT INTO customer_date VALUES (?, 0, 'birthday', NULL, ?, ?, NULL)`, id, ...extra.birthday.split('-').map(Number) as [number, number]);
+    return id;
+  };
+  const [a, b] = [add('张伟', '13811112222'), add('章炜', '+8613811112222')];
+  const [c, d] = [add('李娜', '13811113333'), add('王强', '13811113333')];
+  const [e, f] = [add('赵敏'), add('赵敏', '13811114444')];
+  for (const n of [5, 6]) add('刘洋', `1381111${n}000`);
+  const [g, h] = [add('单雄信', null, { birthday: '2-29' }), add('山雄信', null, { birthday: '2-29' })];
+  const told = async () => (await finding.duplicates()).map(({ a: one, b: two, strength }) => [[one.id, two.id].sort().join(), strength]);
+  const pair = (x: string, y: string) => [x, y].sort().join();
+  t.same(new Set(await told()), new Set([[pair(a, b), 'sure'], [pair(g, h), 'sure'], [pair(e, f), 'maybe'], [pair(c, d), 'shared']]));
+  t.equal((await told()).at(-1)![1], 'shared');
+  finding.dismissDuplicate(d, c, 's');
+  finding.dismissDuplicate(c, d, 's');
+  customers.merge(a, b, 's', () => undefined);
+  t.same(new Set(await told()), new Set([[pair(g, h), 'sure'], [pair(e, f), 'maybe']]));
+  t.throws(() => finding.dismissDuplicate(c, c, 's'), { code: 'merge_invalid' });
+  t.throws(() => finding.dismissDuplicate(c, 'x', 's'), { code: 'customer_not_found' });
+  clock.move(3_600_000);
+  customers.undoMerge(customers.merges(b)[0]!.id);
+  t.equal((await told()).length, 3);
+  await finding.stop();
+});
+
+t.test('a database that was written past the box is brought up to date at the next start', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const first = open(dataDirectory);
+  first.finding.start();
+  first.customers.create({ displayName: '先来的' });
+  await first.finding.stop();
+  first.close();
+  const storage = openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: null, clock: new TestClock() });
+  storage.db.run(`INSERT INTO customer (id, display_name, created_at_ms) VALUES ('x', '后来的', 1)`);
+  storage.close();
+  const second = open(join(dataDirectory));
+  t.strictSame(second.names('houlai'), []);
+  t.equal(second.finding.start().waiting, 1);
+  t.strictSame(second.names('houlai'), ['后来的']);
+  t.strictSame(second.names('xianlai'), ['先来的']);
+  await second.finding.stop();
+});
