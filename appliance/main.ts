@@ -12,6 +12,7 @@ import { Erasure, type DeletionOrder } from './erasure/index.js';
 import { EventBus } from './events/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
+import { Greeting } from './greeting/index.js';
 import { Health } from './health/index.js';
 import { createLogger, letMainThreadFirst, PorticoError, refuseEgress, systemClock, type Clock, type Logger } from './kit/index.js';
 import { Signer } from './papers/index.js';
@@ -150,7 +151,21 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     consent.prepare(config.storeName);
 
-    const dossiers = new Dossiers({ customers, visits, followUps, consent, gallery, restrictedSince: (customerId) => rights.restriction(customerId).since });
+    const greeting = new Greeting({
+      db, clock, events, timeZone: config.timeZone, sources: {
+        statedLikes: (customerId) => customers.byId(customerId).likes.map((text) => ({ text, atMs: null, by: null })),
+        dislikes: (customerId) => customers.byId(customerId).dislikes,
+        readyTickets: () => [],
+        openWishes: () => [],
+        plannedAppointments: () => [],
+        bought: () => [],
+        arrivals: () => [],
+        lookedAt: () => [],
+        mayKnowTastes: (customerId) => !consent.leavesOut(customerId, 'preferences'),
+        isRestricted: (customerId) => rights.isRestricted(customerId),
+      },
+    });
+    const dossiers = new Dossiers({ greeting, customers, visits, followUps, consent, gallery, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
       customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName,
     });
@@ -250,7 +265,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       return { consents: new Consent(rooms).records.allEvidence(), accesses: rooms.audit.stored(), close: () => still.close() };
     };
     const server = await buildServer({
-      access, audit, verification, consent, customers, dossiers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      greeting, access, audit, verification, consent, customers, dossiers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency }, webuiDirectory: config.webuiDirectory,
       ...(options.patience === undefined ? {} : { patience: options.patience }),

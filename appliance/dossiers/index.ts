@@ -3,6 +3,7 @@ import type { Consent } from '../consent/index.js';
 import type { Customers } from '../customers/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
+import type { Greeting } from '../greeting/index.js';
 import { toInstant } from '../kit/index.js';
 import type { Visits } from '../visits/index.js';
 
@@ -13,6 +14,7 @@ const ALL = -1;
 
 interface Rooms {
   customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery;
+  greeting: Greeting;
   restrictedSince: (customerId: string) => string | null;
 }
 
@@ -41,7 +43,7 @@ export class Dossiers {
       consents: consent.records.history(customerId),
       tags: [], memberCodeSince: null,
       fields: [],
-      tastes: [],
+      tastes: this.#rooms.greeting.tastes(customerId),
       wishes: [], purchases: [], tickets: [], appointments: [],
       files: [],
     };
