@@ -59,12 +59,12 @@ export interface FactSources {
   /** What the customer said they like, in the order of the dossier. */
   statedLikes(customerId: string): readonly StatedLike[];
   dislikes(customerId: string): readonly string[];
-  /** Articles of the list that were bought since then, each line of a purchase once. */
-  bought(customerId: string, sinceMs: number): readonly Bought[];
-  /** Articles that were looked at since then. */
-  lookedAt(customerId: string, sinceMs: number): readonly LookedAt[];
-  /** Articles of the list that came in since then and are in stock, the newest first, some dozens at most. */
-  arrivals(sinceMs: number): readonly Arrival[];
+  /** Articles of the list that were bought since then, each line of a purchase once: the newest. */
+  bought(customerId: string, sinceMs: number, limit: number): readonly Bought[];
+  /** Articles that were looked at in visits since then: the newest. */
+  lookedAt(customerId: string, sinceMs: number, limit: number): readonly LookedAt[];
+  /** Articles of the list that came in since then and are in stock, the newest first. */
+  arrivals(sinceMs: number, limit: number): readonly Arrival[];
   /** Whether tastes may be worked out: not while the customer's consent leaves preferences out. */
   mayKnowTastes(customerId: string): boolean;
   /** Whether processing is restricted at the customer's request. */

@@ -3,8 +3,8 @@ import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import type { Facts, FactSources } from './facts.js';
-import { APPOINTMENT_AHEAD_MS, APPOINTMENT_LATE_MS, heldBack, NEW_MS, suggestionsFor, type Verdict } from './suggestions.js';
-import { EVIDENCE_DAYS, tastesOf } from './tastes.js';
+import { APPOINTMENT_AHEAD_MS, APPOINTMENT_LATE_MS, heldBack, isBefore, NEW_MS, suggestionsFor, type Draft, type Verdict } from './suggestions.js';
+import { EVIDENCE_DAYS, EVIDENCE_MAX, tastesOf } from './tastes.js';
 import { asTyped, BUILT_IN, fillBoth, PLACEHOLDERS, REASONS, wrongIn } from './words.js';
 
 export type { Arrival, Bought, FactSources, HandedOver, LookedAt, OpenWish, PlannedAppointment, ReadyTicket, StatedLike } from './facts.js';
@@ -14,6 +14,9 @@ const DAY_MS = 86_400_000;
 const VERDICTS_MS = 90 * DAY_MS;
 /** An appointment may last for ten hours; one that began that long ago may still be on. */
 const APPOINTMENT_LONGEST_MS = 600 * 60_000;
+
+/** Of what came in, the newest: what fits is looked for in these. */
+const ARRIVALS_READ = 60;
 
 /** What the card knows already. */
 export interface AtHand extends Pick<Facts, 'followUp' | 'handedOver' | 'previous'> {
@@ -49,8 +52,13 @@ export class Greeting {
     const shown = this.#shown();
     const answer = (kind: SuggestionKind, subject: string): boolean | null =>
       said.find((one) => one.visitId === visitId && one.kind === kind && one.subject === subject)?.useful ?? null;
-    const draft = suggestionsFor(this.#facts(known, now), now, this.#timeZone)
+    const facts = this.#facts(known, now);
+    const first = (all: Facts): Draft | undefined => suggestionsFor(all, now, this.#timeZone)
       .find(({ kind, subject }) => shown.get(kind)!.enabled && !resting.has(kind) && answer(kind, subject) !== false);
+    // Tastes take the longest to work out: only where nothing more urgent is to be said.
+    const urgent = first(facts);
+    const isUrgent = urgent !== undefined && isBefore(urgent, 'taste_new');
+    const draft = isUrgent || resting.has('taste_new') || !shown.get('taste_new')!.enabled ? urgent : first(this.#withTastes(facts, customer.id, now));
     if (draft === undefined) return null;
     const { kind, subject, because, values } = draft;
     return { kind, subject, text: fillBoth(shown.get(kind)!.text, values), reason: fillBoth(REASONS[because], values), useful: answer(kind, subject) };
@@ -63,7 +71,8 @@ export class Greeting {
     // A day more: it may begin later in the store than at Greenwich.
     const sinceMs = now - (EVIDENCE_DAYS + 1) * DAY_MS;
     const mayKnow = this.#sources.mayKnowTastes(customerId) && !this.#sources.isRestricted(customerId);
-    const seen = mayKnow ? { bought: this.#sources.bought(customerId, sinceMs), lookedAt: this.#sources.lookedAt(customerId, sinceMs) } : { bought: [], lookedAt: [] };
+    const seen = mayKnow
+      ? { bought: this.#sources.bought(customerId, sinceMs, EVIDENCE_MAX), lookedAt: this.#sources.lookedAt(customerId, sinceMs, EVIDENCE_MAX) } : { bought: [], lookedAt: [] };
     return tastesOf(stated, seen, toDay(now, this.#timeZone), this.#timeZone);
   }
 
@@ -120,15 +129,17 @@ export class Greeting {
   #facts({ customer, followUp, handedOver, previous }: AtHand, now: number): Facts {
     const sources = this.#sources;
     const { id } = customer;
-    const hasDoNot = customer.doNot.length > 0;
-    // Nothing new since, or nothing to be brought up unasked: then nobody's tastes are worked out.
-    const arrivals = previous === null || hasDoNot ? [] : sources.arrivals(Math.max(Date.parse(previous.openedAt), now - NEW_MS));
-    const tastes = arrivals.length === 0 ? [] : this.tastes(id);
     return {
-      name: customer.salutation ?? customer.displayName, hasDoNot, followUp, handedOver, previous, dates: customer.dates, arrivals, tastes,
-      dislikes: tastes.length === 0 ? [] : sources.dislikes(id), tickets: sources.readyTickets(id), wishes: sources.openWishes(id),
+      name: customer.salutation ?? customer.displayName, hasDoNot: customer.doNot.length > 0, followUp, handedOver, previous, dates: customer.dates,
+      tickets: sources.readyTickets(id), wishes: sources.openWishes(id), arrivals: [], tastes: [], dislikes: [],
       appointments: sources.plannedAppointments(id, now - Math.max(APPOINTMENT_LATE_MS, APPOINTMENT_LONGEST_MS), now + APPOINTMENT_AHEAD_MS),
     };
+  }
+
+  #withTastes(facts: Facts, customerId: string, now: number): Facts {
+    const { previous, hasDoNot } = facts;
+    const arrivals = previous === null || hasDoNot ? [] : this.#sources.arrivals(Math.max(Date.parse(previous.openedAt), now - NEW_MS), ARRIVALS_READ);
+    return arrivals.length === 0 ? facts : { ...facts, arrivals, tastes: this.tastes(customerId), dislikes: this.#sources.dislikes(customerId) };
   }
 
   /** What staff said to suggestions for this customer; a visit that was somebody else's does not count. */

@@ -3,11 +3,11 @@ import { daysBetween, nextOccurrence, SUGGESTION_KINDS, type SuggestionKind, typ
 import { toDay } from '../kit/index.js';
 import { dayWords, inBoth, timeWords, whenWords } from './days.js';
 import type { Facts } from './facts.js';
-import { mentions } from './tastes.js';
+import { keyOf, names } from './tastes.js';
 import type { PLACEHOLDERS, Reason, Values } from './words.js';
 
-/** Something to say or do, with what may be put into its words. */
-export interface Draft { kind: SuggestionKind; subject: string; because: Reason; values: Values }
+/** Something to say or do, with what may be put into its words. `rank`: the smaller, the more urgent. */
+export interface Draft { kind: SuggestionKind; subject: string; because: Reason; values: Values; rank: number }
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -28,16 +28,20 @@ const OCCASIONS: Readonly<Record<'birthday' | 'anniversary', Words>> = {
   birthday: { 'zh-CN': '生日', en: 'birthday' }, anniversary: { 'zh-CN': '纪念日', en: 'anniversary' },
 };
 
+const rankOf = (kind: SuggestionKind): number => SUGGESTION_KINDS.indexOf(kind);
+/** Whether it is more urgent than any of that kind can be. */
+export const isBefore = (draft: Draft, kind: SuggestionKind): boolean => draft.rank < rankOf(kind);
+
 /** @param timeZone the store's */
 export function suggestionsFor(facts: Facts, nowMs: number, timeZone: string): Draft[] {
   const today = toDay(nowMs, timeZone);
   const day = (instant: string | number): Words => dayWords(toDay(typeof instant === 'string' ? Date.parse(instant) : instant, timeZone), today);
   const time = (instant: string): Words => timeWords(Date.parse(instant), timeZone);
-  const drafts: { rank: number; draft: Draft }[] = [];
+  const drafts: Draft[] = [];
   const add = <K extends SuggestionKind>(
-    kind: K, subject: string, because: Reason, values: Record<Exclude<(typeof PLACEHOLDERS)[K][number], 'name'>, Words> & Values, rank: number = SUGGESTION_KINDS.indexOf(kind),
+    kind: K, subject: string, because: Reason, values: Record<Exclude<(typeof PLACEHOLDERS)[K][number], 'name'>, Words> & Values, rank = rankOf(kind),
   ): void => {
-    drafts.push({ rank, draft: { kind, subject, because, values: { ...values, name: inBoth(facts.name) } } });
+    drafts.push({ kind, subject, because, values: { ...values, name: inBoth(facts.name) }, rank });
   };
 
   for (const { id, subject, changedAt } of facts.tickets) add('ticket_ready', id, 'ticket', { ticket: inBoth(subject), readyOn: day(changedAt) });
@@ -59,7 +63,7 @@ export function suggestionsFor(facts: Facts, nowMs: number, timeZone: string): D
     const isDue = dueOn !== null && dueOn <= today;
     const because = dueOn === null ? 'follow_up' : dueOn === today ? 'follow_up_today' : isDue ? 'follow_up_overdue' : 'follow_up_later';
     // What is not due yet waits behind what only today can be said.
-    const rank = SUGGESTION_KINDS.indexOf(isDue ? 'follow_up_due' : 'welcome_back') - (isDue ? 0 : 0.5);
+    const rank = isDue ? rankOf('follow_up_due') : rankOf('welcome_back') - 0.5;
     const due = dueOn === null ? {} : { due: dayWords(dueOn, today) };
     add('follow_up_due', id, because, { followUp: inBoth(text), author: inBoth(author), writtenOn: day(at), ...due }, rank);
   }
@@ -76,7 +80,7 @@ export function suggestionsFor(facts: Facts, nowMs: number, timeZone: string): D
   if (facts.previous === null) add('first_visit', '', 'first', {});
   else add('welcome_back', '', 'welcome', { lastDay: day(facts.previous.openedAt), lastAdviser: facts.previous.adviser === null ? US : inBoth(facts.previous.adviser) });
 
-  return drafts.sort((a, b) => a.rank - b.rank).map(({ draft }) => draft);
+  return drafts.sort((a, b) => a.rank - b.rank);
 }
 
 /** The next birthday and the next anniversary, if they are near. What another day is for no machine knows: it is not brought up. */
@@ -95,18 +99,21 @@ function addNew(
   facts: Facts, nowMs: number, day: (instant: string | number) => Words,
   add: (kind: 'taste_new', subject: string, because: Reason, values: { product: Words; taste: Words } & Values) => void,
 ): void {
-  const { previous, arrivals, tastes, dislikes, wishes } = facts;
-  if (previous === null) return;
+  const { previous, arrivals, wishes } = facts;
+  if (previous === null || facts.tastes.length === 0) return;
+  const tastes = facts.tastes.map((taste) => ({ taste, key: keyOf(taste.subject) }));
+  const dislikes = facts.dislikes.map(keyOf);
   let found = 0;
   for (const { id, name, category, brand, arrivedAt } of arrivals) {
     const arrivedMs = Date.parse(arrivedAt);
     if (found === ARRIVALS_MAX || arrivedMs <= Date.parse(previous.openedAt) || nowMs - arrivedMs > NEW_MS) continue;
-    const names = [brand, category].filter((subject) => subject !== null);
-    if (wishes.some(({ productId }) => productId === id) || dislikes.some((line) => [...names, name].some((subject) => mentions(line, subject)))) continue;
-    const taste = tastes.find((one) => names.some((subject) => mentions(one.subject, subject)));
-    if (taste === undefined) continue;
+    if (wishes.some(({ productId }) => productId === id)) continue;
+    const subjects = [brand, category].filter((subject) => subject !== null).map((subject) => ({ subject, key: keyOf(subject) }));
+    if (dislikes.some((line) => [...subjects.map(({ key }) => key), keyOf(name)].some((key) => names(line, key)))) continue;
+    const fit = tastes.flatMap((one) => subjects.filter(({ key }) => names(one.key, key)).map(({ subject }) => ({ taste: one.taste, fitting: subject })))[0];
+    if (fit === undefined) continue;
     found += 1;
-    const fitting = names.find((subject) => mentions(taste.subject, subject))!;
+    const { taste, fitting } = fit;
     const values = { product: inBoth(name), taste: inBoth(fitting), arrivedOn: day(arrivedAt) };
     if (taste.evidence === 'repeated') {
       const [bought, lookedAt, days] = [taste.bought, taste.lookedAt, taste.days.length].map((n) => inBoth(String(n))) as [Words, Words, Words];

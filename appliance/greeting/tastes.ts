@@ -11,24 +11,27 @@ export const ARTICLES_MIN = 3;
 export const DAYS_MIN = 2;
 /** Less than this is putting down again what was picked up. */
 export const LOOK_MS_MIN = 20_000;
+/** Of each, the newest: a card is made whenever something happens, and what was long ago says least. */
+export const EVIDENCE_MAX = 100;
 /** The strongest; more would be a profile and no help at the counter. */
 export const REPEATED_MAX = 6;
 
 export interface Stated { likes: readonly StatedLike[]; dislikes: readonly string[] }
 export interface Seen { bought: readonly Bought[]; lookedAt: readonly LookedAt[] }
-/** How two spellings of a category or brand are compared. */
-const keyOf = (text: string): string => text.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
+/** How two spellings of a category or brand, or a line that may name one, are compared. */
+export const keyOf = (text: string): string => text.normalize('NFKC').trim().replace(/\s+/g, ' ').toLowerCase();
 const WORD = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}]/u;
 
 /**
  * Whether a line of a dossier names a category or brand: the whole word, where the writing has words. A single character names nothing:
  * 表 stands in 代表, too.
  */
-export function mentions(line: string, subject: string | null): boolean {
-  if (subject === null) return false;
-  const [text, wanted] = [keyOf(line), keyOf(subject)];
+export const mentions = (line: string, subject: string): boolean => names(keyOf(line), keyOf(subject));
+
+/** The same of what `keyOf` made of both. */
+export function names(text: string, wanted: string): boolean {
   if (text === wanted) return wanted !== '';
-  if ([...wanted].length < 2) return false;
+  if (!text.includes(wanted) || [...wanted].length < 2) return false;
   const joined = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && WORD.test(a) && WORD.test(b);
   for (let at = text.indexOf(wanted); at !== -1; at = text.indexOf(wanted, at + 1)) {
     const end = at + wanted.length;
@@ -60,19 +63,24 @@ const NOT_SEEN = { bought: 0, lookedAt: 0, days: [] };
 
 function repeatedOf(seen: Seen, today: string, timeZone: string): Taste[] {
   const subjects = new Map<string, Subject>();
+  const keys = new Map<string, string>();
+  const key = (name: string): string => {
+    if (!keys.has(name)) keys.set(name, keyOf(name));
+    return keys.get(name)!;
+  };
   const add = (how: 'bought' | 'lookedAt', { productId, category, brand, atMs, endReason }: Bought | LookedAt): void => {
     if (endReason === 'not_this_person' || endReason === 'corrected') return;
     const day = toDay(atMs, timeZone);
     const ageDays = daysBetween(day, today);
     // From after today is what was written before the clock was set back.
     if (ageDays < 0 || ageDays > EVIDENCE_DAYS) return;
-    const names = new Map([category, brand].filter((name) => name !== null && keyOf(name) !== '').map((name) => [keyOf(name!), name!]));
-    for (const [key, name] of names) {
-      const subject = subjects.get(key) ?? { name, bought: new Set(), lookedAt: new Set(), days: new Set() };
-      const article = `${productId} ${day}`;
+    const article = `${productId} ${day}`;
+    for (const name of [category, brand]) {
+      if (name === null || key(name) === '') continue;
+      const subject = subjects.get(key(name)) ?? { name, bought: new Set(), lookedAt: new Set(), days: new Set() };
       if (how === 'bought' || !subject.bought.has(article)) subject[how].add(article);
       subject.days.add(day);
-      subjects.set(key, subject);
+      subjects.set(key(name), subject);
     }
   };
   for (const one of seen.bought) if (one.returned < one.quantity) add('bought', one);
