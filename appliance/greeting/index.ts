@@ -16,7 +16,7 @@ const VERDICTS_MS = 90 * DAY_MS;
 const APPOINTMENT_LONGEST_MS = 600 * 60_000;
 
 /** Of what came in, the newest: what fits is looked for in these. */
-const ARRIVALS_READ = 60;
+const ARRIVALS_READ = 40;
 
 /** What the card knows already. */
 export interface AtHand extends Pick<Facts, 'followUp' | 'handedOver' | 'previous'> {

@@ -12,7 +12,7 @@ export const DAYS_MIN = 2;
 /** Less than this is putting down again what was picked up. */
 export const LOOK_MS_MIN = 20_000;
 /** Of each, the newest: a card is made whenever something happens, and what was long ago says least. */
-export const EVIDENCE_MAX = 100;
+export const EVIDENCE_MAX = 60;
 /** The strongest; more would be a profile and no help at the counter. */
 export const REPEATED_MAX = 6;
 

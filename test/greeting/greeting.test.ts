@@ -78,7 +78,7 @@ t.test('a wish of May, the article comes in, the customer comes', async (t) => {
 t.test('what is not useful twice rests for this customer, and only there', async (t) => {
   const [id, other] = [customer(), customer('李四')];
   for (const each of [id, other]) wasHere(each);
-  for (const _ of [1, 2]) {
+  for (let i = 0; i < 2; i += 1) {
     clock.move(DAY);
     const visit = visits.arriveByHand(id);
     t.match(next(visit), { kind: 'welcome_back' });
@@ -99,7 +99,7 @@ t.test('what is not useful twice rests for this customer, and only there', async
 t.test('an answer about a card that named the wrong person does not count for whom it named', async (t) => {
   const id = customer();
   wasHere(id);
-  for (const _ of [1, 2]) {
+  for (let i = 0; i < 2; i += 1) {
     clock.move(DAY);
     const visit = visits.arriveByHand(id);
     greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's');
@@ -185,7 +185,7 @@ t.test('refused: no visit, a visit that is over; erased with the dossier', async
   t.throws(() => greeting.judge(randomUUID(), verdict, 's'), { code: 'visit_not_found' });
   const updates: string[] = [];
   t.teardown(rooms.events.on('visitUpdated', ({ visitId }) => updates.push(visitId)));
-  for (const _ of [1, 2]) greeting.judge(visit, verdict, 's');
+  for (let i = 0; i < 2; i += 1) greeting.judge(visit, verdict, 's');
   t.strictSame(updates, [visit, visit], 'told to the other iPads');
   const count = () => db.get<{ n: number }>('SELECT count(*) AS n FROM suggestion_verdict WHERE visit_id = ?', visit)!.n;
   t.equal(count(), 1, 'a repeated answer is one');
