@@ -81,7 +81,7 @@ const oneDay = (daysAgo: number) => fc.record({
   lookedAt: fc.array(article.map((one): LookedAt => ({ ...looked(one.productId, daysAgo), ...one })), { maxLength: 60 }),
 });
 
-t.test('no single day makes a taste, however much happens on it', async () => {
+t.test('C23: no single day makes a taste, however much happens on it', async () => {
   await fc.assert(fc.asyncProperty(fc.nat(800).chain(oneDay), async (seen) => {
     if (of(seen).length > 0) throw new Error('a label out of one day');
   }));
