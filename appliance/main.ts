@@ -13,6 +13,7 @@ import { EventBus } from './events/index.js';
 import { Finding } from './finding/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
+import { Greeting } from './greeting/index.js';
 import { Health } from './health/index.js';
 import { createLogger, letMainThreadFirst, PorticoError, refuseEgress, systemClock, type Clock, type Logger } from './kit/index.js';
 import { Signer } from './papers/index.js';
@@ -161,7 +162,21 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       indexing.done.then((rows) => log.info({ rows }, 'the search index is up to date')).catch((err: unknown) => log.error({ err }, 'the search index could not be brought up to date'));
     }
 
-    const dossiers = new Dossiers({ customers, visits, followUps, consent, gallery, finding, restrictedSince: (customerId) => rights.restriction(customerId).since });
+    const greeting = new Greeting({
+      db, clock, events, timeZone: config.timeZone, sources: {
+        statedLikes: (customerId) => customers.byId(customerId).likes.map((text) => ({ text, atMs: null, by: null })),
+        dislikes: (customerId) => customers.byId(customerId).dislikes,
+        readyTickets: () => [],
+        openWishes: () => [],
+        plannedAppointments: () => [],
+        bought: () => [],
+        arrivals: () => [],
+        lookedAt: () => [],
+        mayKnowTastes: (customerId) => !consent.leavesOut(customerId, 'preferences'),
+        isRestricted: (customerId) => rights.isRestricted(customerId),
+      },
+    });
+    const dossiers = new Dossiers({ greeting, customers, visits, followUps, consent, gallery, finding, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
       customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName,
     });
@@ -261,7 +276,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       return { consents: new Consent(rooms).records.allEvidence(), accesses: rooms.audit.stored(), close: () => still.close() };
     };
     const server = await buildServer({
-      access, audit, verification, consent, customers, dossiers, finding, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      greeting, access, audit, verification, consent, customers, dossiers, finding, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency }, webuiDirectory: config.webuiDirectory,
       ...(options.patience === undefined ? {} : { patience: options.patience }),

@@ -28,11 +28,12 @@ const ROOMS: Record<string, readonly string[]> = {
   erasure: ['audit', 'contract', 'kit', 'storage'],
   gallery: ['consent', 'contract', 'events', 'kit', 'storage'],
   visits: ['consent', 'contract', 'events', 'kit', 'storage'],
-  dossiers: ['consent', 'contract', 'customers', 'finding', 'followups', 'gallery', 'kit', 'visits'],
+  greeting: ['contract', 'events', 'kit', 'storage'],
+  dossiers: ['consent', 'contract', 'customers', 'finding', 'followups', 'gallery', 'greeting', 'kit', 'visits'],
   rights: ['audit', 'compliance', 'consent', 'contract', 'customers', 'dossiers', 'events', 'kit', 'storage'],
   recognition: ['camera', 'consent', 'contract', 'customers', 'events', 'gallery', 'kit', 'storage', 'vision', 'visits'],
   health: ['contract', 'events', 'gallery', 'kit', 'recognition', 'storage', 'vision'],
-  http: ['access', 'audit', 'compliance', 'consent', 'contract', 'customers', 'dossiers', 'events', 'finding', 'followups', 'gallery', 'kit', 'papers', 'recognition', 'rights', 'visits'],
+  http: ['access', 'audit', 'compliance', 'consent', 'contract', 'customers', 'dossiers', 'events', 'finding', 'followups', 'gallery', 'greeting', 'kit', 'papers', 'recognition', 'rights', 'visits'],
 };
 /** Folders outside appliance/ that rooms may know. */
 const OUTSIDE: Record<string, readonly string[]> = { vision: ['models'] };
@@ -260,7 +261,7 @@ t.test('nothing is printed past the logger', async (t) => {
 });
 
 t.test('only the composition root makes rooms', async (t) => {
-  const classes = /new (Access|Audit|Customers|Dossiers|Erasure|Finding|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview|Signer)\(/;
+  const classes = /new (Access|Greeting|Audit|Customers|Dossiers|Erasure|Finding|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview|Signer)\(/;
   const makers = appliance.filter((file) => classes.test(file.text)).map((file) => file.path);
   t.strictSame(makers, ['appliance/main.ts']);
 });

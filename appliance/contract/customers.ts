@@ -184,7 +184,7 @@ export const Taste = Type.Object(
   {
     subject: Type.String(), evidence: OneOf(['stated', 'repeated'] as const),
     at: Nullable(Instant), by: Nullable(Type.String()),
-    /** Of repeated: how many articles were bought and looked at, on which days, the newest first. */
+    /** How many articles were bought and looked at, on which days, the newest first. Of stated: as far as that was repeated, too. */
     bought: Type.Integer({ minimum: 0 }), lookedAt: Type.Integer({ minimum: 0 }), days: Type.Array(Day),
   },
   closed,

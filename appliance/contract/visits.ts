@@ -73,7 +73,10 @@ export const Suggestion = Type.Object(
   closed,
 );
 export type Suggestion = Static<typeof Suggestion>;
-export const SuggestionVerdict = Type.Object({ kind: OneOf(SUGGESTION_KINDS), subject: Type.String({ maxLength: 60 }), useful: Type.Boolean() }, closed);
+/** `subject` as it came: an id, or a word of the box's own. `useful` null: take back what was said in this visit. */
+export const SuggestionVerdict = Type.Object(
+  { kind: OneOf(SUGGESTION_KINDS), subject: Type.String({ pattern: '^[0-9a-z-]{0,36}$' }), useful: Nullable(Type.Boolean()) }, closed);
+export type SuggestionVerdict = Static<typeof SuggestionVerdict>;
 /** The words of one kind, as the manager has them and as delivered; `placeholders` may stand in them in braces. */
 export const GreetingWords = Type.Object(
   {
@@ -87,6 +90,7 @@ export type GreetingWords = Static<typeof GreetingWords>;
 /** `text` null: as delivered. */
 export const GreetingChange = Type.Object({ enabled: Type.Boolean(), text: Nullable(Words(200)) }, closed);
 export type GreetingChange = Static<typeof GreetingChange>;
+export const GreetingParams = Type.Object({ kind: OneOf(SUGGESTION_KINDS) }, closed);
 
 // ---- The card --------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import type { Customers } from '../customers/index.js';
 import type { Finding } from '../finding/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
+import type { Greeting } from '../greeting/index.js';
 import { toInstant } from '../kit/index.js';
 import type { Visits } from '../visits/index.js';
 
@@ -14,6 +15,7 @@ const ALL = -1;
 
 interface Rooms {
   customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; finding: Finding;
+  greeting: Greeting;
   restrictedSince: (customerId: string) => string | null;
 }
 
@@ -42,7 +44,7 @@ export class Dossiers {
       consents: consent.records.history(customerId),
       tags: finding.tagsOf(customerId), memberCodeSince: finding.memberCodeSince(customerId),
       fields: [],
-      tastes: [],
+      tastes: this.#rooms.greeting.tastes(customerId),
       wishes: [], purchases: [], tickets: [], appointments: [],
       files: [],
     };

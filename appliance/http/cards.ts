@@ -5,9 +5,10 @@ import type { FoundLine } from '../finding/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Dossiers, Reader } from '../dossiers/index.js';
 import type { Gallery } from '../gallery/index.js';
+import type { Greeting } from '../greeting/index.js';
 import type { Visits, VisitState } from '../visits/index.js';
 
-interface Rooms { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; dossiers: Dossiers }
+interface Rooms { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; greeting: Greeting; dossiers: Dossiers }
 
 /** Puts together what a page shows, out of several rooms; reads only. */
 export class Cards {
@@ -27,6 +28,12 @@ export class Cards {
     return this.#rooms.visits.open().map((visit) => this.#card(visit));
   }
 
+  /** The card of a customer who is in the store; null: is not. */
+  ofCustomer(customerId: string): VisitCard | null {
+    const visitId = this.#rooms.visits.openVisitOf(customerId);
+    return visitId === null ? null : this.visit(visitId);
+  }
+
   /** @throws PorticoError customer_not_found */
   dossier(customerId: string, reader: Reader): Dossier {
     return this.#rooms.dossiers.of(customerId, reader);
@@ -37,14 +44,15 @@ export class Cards {
   }
 
   #card(visit: VisitState): VisitCard {
-    const { customers, visits, followUps, consent, gallery } = this.#rooms;
+    const { customers, visits, followUps, consent, gallery, greeting } = this.#rooms;
     const customer = customers.byId(visit.customerId);
     const previous = visits.previous(visit);
     const followUp = followUps.nextOf(visit.customerId);
     return {
       visitId: visit.id, customerId: customer.id, displayName: customer.displayName, salutation: customer.salutation,
       tier: customer.tier, facts: customer.facts.map((text) => ({ label: null, value: { text } })), doNot: customer.doNot, allergies: customer.allergies,
-      suggestion: null, handedOver: null, stages: [], looking: null, looks: 0,
+      suggestion: greeting.next({ visitId: visit.id, customer, previous, followUp, handedOver: null }),
+      handedOver: null, stages: [], looking: null, looks: 0,
       lastVisitAt: previous?.openedAt ?? null, lastAdviser: previous?.adviser ?? null,
       openFollowUp: followUp === null ? null : { id: followUp.id, text: followUp.text, dueOn: followUp.dueOn },
       openedAt: visit.openedAt, lastSeenAt: visit.lastSeenAt, arrival: visit.arrival, score: visit.score, adviser: visit.adviser,

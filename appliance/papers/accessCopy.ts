@@ -30,6 +30,9 @@ const WORDS = {
     explanationText: '门店盒把摄像头画面算出的数字与您的模板比较，得出 -1 到 1 之间的相似度，越高越像。达到要求才会提示店员；提示只用于接待，不影响价格，店员随时可以更正。',
     requests: '您提出的要求', kind: { access: '查阅、复制', correct: '更正', restrict: '限制处理', delete: '删除', explain: '解释', complaint: '投诉' },
     dueOn: (day: string) => `应于${day}前答复`, outcomes: { done: '已办理', partly: '部分办理', refused: '未予办理', withdrawn_by_person: '您已撤回' },
+    tastes: '从您说的、买的和看的得出的偏好', stated: '您说过', statedWhen: (at: string, by: string) => `您说过，${by}于 ${at} 记下`,
+    seen: (bought: number, lookedAt: number, days: string) => `买过 ${bought} 件，看过 ${lookedAt} 件：${days}`,
+    tasteText: '没有注明“您说过”的，是门店盒按固定规则得出的：两年内在至少两个不同的日子，买过或看过至少三件同类或同品牌的商品。它不看人脸，只提醒店员怎样接待，不影响价格，也不对您作任何决定。您可以要求更正；不同意记录偏好的，就不再得出（《个人信息保护法》第二十四条）。',
     opened: '谁打开过您的档案', openedWhy: { visit: '到店接待', search: '查找', enrolment: '录入', follow_up: '跟进', rights: '办理您的要求', edit: '修改' },
   },
   en: {
@@ -53,6 +56,9 @@ const WORDS = {
     explanationText: 'The box compares numbers worked out of the camera picture with your template. The result is a similarity between -1 and 1; more is more alike. Only from a certain value on are the staff told. It serves to look after you, has no influence on prices, and staff can correct it at any time.',
     requests: 'Your requests', kind: { access: 'access and copy', correct: 'correction', restrict: 'restriction', delete: 'deletion', explain: 'explanation', complaint: 'complaint' },
     dueOn: (day: string) => `to be answered by ${day}`, outcomes: { done: 'done', partly: 'done in part', refused: 'refused', withdrawn_by_person: 'withdrawn by you' },
+    tastes: 'Preferences, worked out from what you said, bought and looked at', stated: 'you said so', statedWhen: (at: string, by: string) => `you said so; noted by ${by}, ${at}`,
+    seen: (bought: number, lookedAt: number, days: string) => `bought ${bought}, looked at ${lookedAt}: ${days}`,
+    tasteText: 'What does not say that you said so was worked out by the box from purchases and looks, by a fixed rule: at least three articles of one kind or brand, on at least two different days within two years. It looks at no face, only helps the staff to look after you, has no influence on prices and decides nothing about you. You may have it corrected; if you do not agree to preferences being noted, none are worked out (Personal Information Protection Law, article 24).',
     opened: 'Who opened your dossier', openedWhy: { visit: 'visit', search: 'search', enrolment: 'enrolment', follow_up: 'follow-up', rights: 'your request', edit: 'change' },
   },
 } as const;
@@ -96,6 +102,10 @@ export async function accessCopyPdf({ copy, timeZone }: AccessCopyData, language
     ...(dossier.memberCodeSince === null ? [] : [[at(dossier.memberCodeSince), words.memberCode] as const]),
     ...dossier.tags.map((tag) => [at(tag.at), joined(words.tag, tag.label, words.by(tag.by))] as const),
   ]);
+  await section(words.tastes, dossier.tastes.map((taste) => [taste.subject, joined(
+    taste.evidence === 'repeated' ? null : taste.at === null || taste.by === null ? words.stated : words.statedWhen(at(taste.at), taste.by),
+    taste.days.length === 0 ? null : words.seen(taste.bought, taste.lookedAt, taste.days.map((day) => onDay(day, language)).join(language === 'en' ? ', ' : '、')))]));
+  sheet.aside(words.tasteText);
   await section(words.notes, dossier.notes.map((note) => [at(note.at), `${note.text}\n${words.by(note.author)}`]));
   await section(words.followUps, dossier.followUps.map((followUp) => [at(followUp.at), joined(
     followUp.text, followUp.dueOn === null ? null : words.due(onDay(followUp.dueOn, language)), followUp.doneAt === null ? null : words.done(at(followUp.doneAt)), words.by(followUp.author))]));

@@ -43,7 +43,7 @@ export type {
 export type {
   Appointment, AppointmentChange, AppointmentRequest, CardFact, CardSlot, Companion, ContactWay, DayAppointment, DraftsKey, Duplicate, FieldData, FieldHistory, FieldKind, FieldQuery,
   FieldValue, FieldValuesChange, GreetingChange, GreetingWords, HandOver, Look, MemberCodeLink, OwnField, OwnForm, OwnFormChange, OwnMemberCode, Product, ProductChange,
-  ProductCreate, ProductImport, Purchase, PurchaseRequest, QuickNote, ReturnRequest, ScanFound, Service, Size, StageMark, StoredFile, Suggestion, SuggestionKind, Tag, Taste, Ticket, TicketChange,
+  ProductCreate, ProductImport, Purchase, PurchaseRequest, QuickNote, ReturnRequest, ScanFound, Service, Size, StageMark, StoredFile, Suggestion, SuggestionKind, SuggestionVerdict, Tag, Taste, Ticket, TicketChange,
   TicketRequest, VisitStage, Wish, WishRequest, Words, YearlyDate,
 } from '../../appliance/contract/index.js';
 

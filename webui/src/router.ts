@@ -59,6 +59,7 @@ export function makeRouter(): Router {
               { path: 'pack', name: 'privacy-pack', component: () => import('./components/privacy/AuditPack.vue') },
             ],
           },
+          { path: 'settings/greetings', name: 'settings-greetings', component: () => import('./components/settings/greetings/GreetingsPage.vue') },
           { path: 'settings', name: 'settings', component: () => import('./pages/SettingsPage.vue') },
         ],
       },

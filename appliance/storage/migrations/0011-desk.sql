@@ -158,6 +158,7 @@ CREATE TABLE product (
   removed_at_ms INTEGER
 ) STRICT;
 CREATE INDEX product_by_name ON product (name);
+CREATE INDEX product_by_arrival ON product (arrived_at_ms) WHERE arrived_at_ms IS NOT NULL;
 
 -- dealings -----------------------------------------------------------------------------------------------------
 CREATE TABLE wish (

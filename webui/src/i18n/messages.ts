@@ -4,12 +4,14 @@ import { consentZh } from './consent.zh-CN.js';
 import { findingEn } from './finding.en.js';
 import { findingZh } from './finding.zh-CN.js';
 import { en } from './en.js';
+import { greetingEn } from './greeting.en.js';
+import { greetingZh } from './greeting.zh-CN.js';
 import { privacyEn } from './privacy.en.js';
 import { privacyZh } from './privacy.zh-CN.js';
 import { receiptWords } from './receipt.js';
 import { zhCN } from './zh-CN.js';
 
 export const messages = {
-  'zh-CN': { ...zhCN, ...consentZh, ...privacyZh, ...findingZh, receipt: receiptWords['zh-CN'] },
-  en: { ...en, ...consentEn, ...privacyEn, ...findingEn, receipt: receiptWords.en },
+  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, receipt: receiptWords['zh-CN'] },
+  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, receipt: receiptWords.en },
 };

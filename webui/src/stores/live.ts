@@ -1,10 +1,11 @@
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
 import { ApiError } from '../api/client.js';
+import { greetings } from '../api/greetings.js';
 import { portico } from '../api/portico.js';
 import { useSession } from './session.js';
 import { useToasts } from './toasts.js';
-import type { LiveMessage, SightingAnswer, VisitCard } from '../contract.js';
+import type { LiveMessage, SightingAnswer, SuggestionVerdict, VisitCard } from '../contract.js';
 import { applyLiveMessage, correctionOf, emptyLiveState, withAnswer, type Correction, type LiveState } from '../live/applyLiveMessage.js';
 import { newLink, type Link } from '../live/connection.js';
 import { LiveSocket } from '../live/liveSocket.js';
@@ -143,6 +144,9 @@ export const useLive = defineStore('live', () => {
     await put(() => portico.serve(visitId));
   }
 
+  /** What staff say to the card's suggestion; the answer shows what comes next. */
+  const judge = (visitId: string, verdict: SuggestionVerdict): Promise<VisitCard> => put(() => greetings.judge(visitId, verdict));
+
   const arrive = (customerId: string, by: 'by_hand' | 'scanned' = 'by_hand'): Promise<VisitCard> => put(() => portico.arrive(customerId, by));
 
   /** Serves somebody who may not be on the board yet. */
@@ -201,6 +205,6 @@ export const useLive = defineStore('live', () => {
 
   return {
     state, link, currentAtMs, visits, candidates, loaded,
-    open, close, reconnect, serve, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange,
+    open, close, reconnect, serve, judge, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange,
   };
 });

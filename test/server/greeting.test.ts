@@ -1,0 +1,72 @@
+/** The next step on the card through the front door: what is suggested, what staff say to it, and the manager's own words. */
+import t from 'tap';
+import { SUGGESTION_KINDS, type AuditPage, type Dossier, type ErrorBody, type GreetingWords, type VisitCard } from '../../appliance/contract/index.js';
+import { addAssociate, addStaff, startBox, TestClock } from '../support/box.js';
+import { refusal } from '../support/failures.js';
+
+/** Noon in Shanghai. */
+const clock = new TestClock(Date.parse('2026-05-20T04:00:00Z'));
+const box = await startBox(t, { clock });
+const { owner } = box;
+const { device: associate } = await addAssociate(box, '小周');
+const { device: officer } = await addStaff(box, '隐私', 'privacy_officer');
+const judge = (visitId: string, useful: boolean | null, kind: string, subject = '') => associate.call<VisitCard>('POST', `/visits/${visitId}/suggestion`, { kind, subject, useful });
+
+t.test('a promise that is due stands on every iPad with its reason; not useful: the next one', async (t) => {
+  const { id } = await owner.createCustomer({ displayName: '王晓安', salutation: '王女士' });
+  const { id: subject } = await associate.call<{ id: string }>('POST', `/customers/${id}/follow-ups`, { text: '带一本新目录', dueOn: '2026-05-20' });
+  const page = await owner.live().opened();
+  await page.nextOf('live.snapshot');
+  const { visitId } = await associate.call<VisitCard>('POST', '/visits', { customerId: id });
+  const { data } = await page.nextOf('visit.opened');
+  t.strictSame(data.visit.suggestion, {
+    kind: 'follow_up_due', subject, useful: null, text: { 'zh-CN': '答应过王女士：带一本新目录', en: 'Promised to 王女士: 带一本新目录' },
+    reason: { 'zh-CN': '小周5月20日记下，今天到期', en: 'Noted by 小周 on 20 May, due today' },
+  });
+  t.match((await judge(visitId, true, 'follow_up_due', subject)).suggestion, { kind: 'follow_up_due', useful: true });
+  t.match((await page.nextOf('visit.updated')).data.visit.suggestion, { useful: true }, 'seen on the other iPad');
+  t.match((await judge(visitId, null, 'follow_up_due', subject)).suggestion, { useful: null }, 'taken back');
+  t.match((await judge(visitId, false, 'follow_up_due', subject)).suggestion, { kind: 'first_visit', useful: null, text: { en: /First visit on record for 王女士/ } });
+  t.equal((await judge(visitId, false, 'first_visit')).suggestion, null);
+  t.match((await judge(visitId, null, 'follow_up_due', subject)).suggestion, { kind: 'follow_up_due' });
+  await owner.call('POST', `/follow-ups/${subject}/done`);
+  t.equal((await judge(visitId, true, 'welcome_back')).suggestion, null, 'done: nothing is left to say');
+  t.strictSame((await owner.call<Dossier>('GET', `/customers/${id}`)).tastes, []);
+  await owner.call('POST', `/visits/${visitId}/close`);
+  t.equal(await refusal(judge(visitId, true, 'welcome_back')), '409 visit_closed');
+  clock.move(3 * 3_600_000);
+  const again = await owner.call<VisitCard>('POST', '/visits', { customerId: id });
+  t.match(again.suggestion, { kind: 'welcome_back', text: { 'zh-CN': '欢迎王女士回来，上次是5月20日我们接待的' } });
+  page.close();
+});
+
+t.test('requests of another form are refused', async (t) => {
+  const { id } = await owner.createCustomer({ displayName: '李四' });
+  const { visitId } = await owner.call<VisitCard>('POST', '/visits', { customerId: id });
+  for (const body of [{}, { kind: 'mood', subject: '', useful: true }, { kind: 'first_visit', subject: '她今天心情不好', useful: true }, { kind: 'first_visit', subject: '', useful: 1 }]) {
+    t.equal(await refusal(owner.call('POST', `/visits/${visitId}/suggestion`, body)), '400 bad_request', JSON.stringify(body));
+  }
+  t.equal(await refusal(owner.call('PUT', '/greetings/mood', { enabled: true, text: null })), '400 bad_request');
+  t.equal(await refusal(owner.call('PUT', '/greetings/first_visit', { enabled: true, text: { 'zh-CN': ' ', en: 'x' } })), '400 bad_request');
+  t.equal(await refusal(judge(id, true, 'first_visit')), '404 visit_not_found');
+});
+
+t.test('the manager\'s own words are on the next card; staff may not write them', async (t) => {
+  const words = await owner.call<GreetingWords[]>('GET', '/greetings');
+  t.strictSame(words.map(({ kind }) => kind), SUGGESTION_KINDS);
+  t.match(words.find(({ kind }) => kind === 'follow_up_due'), { enabled: true, placeholders: ['name', 'followUp', 'author', 'writtenOn'], notUseful: 0, useful: 0 }, 'what was taken back is not counted');
+  t.match(words.find(({ kind }) => kind === 'first_visit'), { notUseful: 1 });
+  for (const device of [associate, officer]) {
+    t.equal(await refusal(device.call('GET', '/greetings')), '403 not_allowed');
+    t.equal(await refusal(device.call('PUT', '/greetings/first_visit', { enabled: false, text: null })), '403 not_allowed');
+  }
+  const own = { 'zh-CN': '{name}，欢迎光临', en: 'A warm welcome to {name}' };
+  t.match(await owner.call('PUT', '/greetings/first_visit', { enabled: true, text: own }), { text: own });
+  const { id } = await owner.createCustomer({ displayName: '赵六' });
+  t.strictSame((await owner.call<VisitCard>('POST', '/visits', { customerId: id })).suggestion?.text, { 'zh-CN': '赵六，欢迎光临', en: 'A warm welcome to 赵六' });
+  const wrong = await owner.send<ErrorBody>('PUT', '/api/v1/greetings/first_visit', { enabled: true, text: { ...own, en: 'Hello {price}' } });
+  t.match(wrong, { status: 400, body: { code: 'greeting_invalid', details: { placeholder: '{price}' } } });
+  const { entries } = await officer.call<AuditPage>('GET', '/audit?action=setting_changed');
+  t.match(entries, [{ staff: { id: box.ownerId }, detail: { setting: 'greeting', kind: 'first_visit' } }], 'written down, without the words; what was refused is not');
+  t.equal(entries.length, 1);
+});
