@@ -35,8 +35,8 @@ export class LiveHub {
       events.on('visitUpdated', ({ visitId }) => this.#tell({ type: 'visit.updated', data: { visit: cards.visit(visitId) } })),
       events.on('visitClosed', (closed) => this.#tell({ type: 'visit.closed', data: closed })),
       events.on('customerChanged', ({ customerId }) => {
-        const visit = cards.inStore().find((card) => card.customerId === customerId);
-        if (visit !== undefined) this.#tell({ type: 'visit.updated', data: { visit } });
+        const visit = cards.ofCustomer(customerId);
+        if (visit !== null) this.#tell({ type: 'visit.updated', data: { visit } });
       }),
       events.on('candidateAsked', ({ candidate }) => this.#tell({ type: 'sighting.candidate', data: { candidate } })),
       events.on('candidateResolved', (resolved) => this.#tell({ type: 'sighting.resolved', data: resolved })),
