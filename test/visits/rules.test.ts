@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { businessDayOf, mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, type VisitLimits } from '../../appliance/visits/index.js';
+import { businessDayOf, mayReopen, nextVisit, overBy, reflectsOn, seenAt, type VisitLimits } from '../../appliance/visits/index.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
