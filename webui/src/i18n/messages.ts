@@ -5,9 +5,11 @@ import { en } from './en.js';
 import { privacyEn } from './privacy.en.js';
 import { privacyZh } from './privacy.zh-CN.js';
 import { receiptWords } from './receipt.js';
+import { visitsEn } from './visits.en.js';
+import { visitsZh } from './visits.zh-CN.js';
 import { zhCN } from './zh-CN.js';
 
 export const messages = {
-  'zh-CN': { ...zhCN, ...consentZh, ...privacyZh, receipt: receiptWords['zh-CN'] },
-  en: { ...en, ...consentEn, ...privacyEn, receipt: receiptWords.en },
+  'zh-CN': { ...zhCN, ...consentZh, ...privacyZh, ...visitsZh, receipt: receiptWords['zh-CN'] },
+  en: { ...en, ...consentEn, ...privacyEn, ...visitsEn, receipt: receiptWords.en },
 };
