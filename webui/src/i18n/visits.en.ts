@@ -2,7 +2,7 @@ import type { VisitsMessages } from './visits.zh-CN.js';
 
 export const visitsEn: VisitsMessages = {
   during: {
-    inStore: 'here for {n} min',
+    justNow: 'just now',
     stages: 'How far the visit got',
     stage: { discover: 'Noticed', register: 'On file', arrive: 'Arrived', attract: 'Looking', complete: 'Bought', reflect: 'Noted' },
     toYou: '{by} handed over to you',
@@ -36,7 +36,6 @@ export const visitsEn: VisitsMessages = {
     notes: '{n} note | {n} notes',
     servedFor: '{name}, {n} min',
     servesNow: '{name}, serving now',
-    servedAt: '{name}',
     handedTo: 'handed over to {name}',
     handedOut: 'handed over',
     lookedFor: '{name}, {n} min',
@@ -44,7 +43,5 @@ export const visitsEn: VisitsMessages = {
     served: 'Served by',
     looked: 'Looked at',
     reached: 'Stages',
-    end_by_hand: 'ended by staff',
-    end_day_over: 'business day over',
   },
 };

@@ -3,7 +3,7 @@ import type { Widen } from './zh-CN.js';
 /** What happens in a visit: who serves, hand-over, what is looked at, stages. */
 export const visitsZh = {
   during: {
-    inStore: '在店 {n} 分钟',
+    justNow: '刚到',
     stages: '到店进展',
     stage: { discover: '发现', register: '建档', arrive: '到店', attract: '看货', complete: '成交', reflect: '回顾' },
     toYou: '{by}交接给你',
@@ -37,7 +37,6 @@ export const visitsZh = {
     notes: '{n} 条备注',
     servedFor: '{name} 接待 {n} 分钟',
     servesNow: '{name} 正在接待',
-    servedAt: '{name} 接待过',
     handedTo: '交接给{name}',
     handedOut: '交接给同事',
     lookedFor: '{name}，{n} 分钟',
@@ -45,8 +44,6 @@ export const visitsZh = {
     served: '接待',
     looked: '看过',
     reached: '进展',
-    end_by_hand: '店员结束',
-    end_day_over: '营业日结束',
   },
 };
 
