@@ -114,7 +114,16 @@ export class During {
 
   // ---- Reading -------------------------------------------------------------------------------------------------
 
-  /** For each of the visits, the earliest first. Three statements, however many visits. @param looks whether looks may be shown */
+  /** The look under way in each of the visits, and how many were before. */
+  looksNow(visitIds: readonly string[]): Map<string, { looking: Look | null; looks: number }> {
+    const rows = this.#db.all<LookRow & { looks: number }>(
+      `SELECT *, count(ended_at_ms) AS looks, max(ended_at_ms IS NULL) FROM look WHERE visit_id IN (SELECT value FROM json_each(?)) GROUP BY visit_id`,
+      JSON.stringify(visitIds));
+    // Beside a max(), SQLite gives the other columns from the row that has it ("Bare columns in an aggregate query").
+    return new Map(rows.map((row) => [row.visit_id, { looking: row.ended_at_ms === null ? this.#toLook(row) : null, looks: row.looks }]));
+  }
+
+  /** For each of the visits, the earliest first. Three statements, however many visits. @param looks whether looks are read too */
   of(visitIds: readonly string[], looks = true): Map<string, Happened> {
     const all = new Map<string, Happened>(visitIds.map((id) => [id, { services: [], stages: [], looks: [] }]));
     const ids = JSON.stringify(visitIds);
@@ -150,12 +159,8 @@ function toService(row: ServiceRow): Service {
   };
 }
 
-/** What the card shows of it. @param served whether somebody serves now */
-export function onCard({ services, stages, looks }: Happened, served: boolean): Pick<VisitCard, 'handedOver' | 'stages' | 'looking' | 'looks'> {
+/** With what words the customer was handed on last, for the card while nobody serves. */
+export function handedOverIn(services: readonly Service[]): VisitCard['handedOver'] {
   const last = services.at(-1);
-  const looking = looks.find((look) => look.endedAt === null) ?? null;
-  return {
-    handedOver: served || last?.handedOver == null ? null : { by: last.by, to: last.handedOver.to, note: last.handedOver.note, at: last.to! },
-    stages, looking, looks: looks.length - (looking === null ? 0 : 1),
-  };
+  return last?.handedOver == null ? null : { by: last.by, to: last.handedOver.to, note: last.handedOver.note, at: last.to! };
 }

@@ -4,7 +4,7 @@ import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
-import { During, onCard, type LookRow } from './during.js';
+import { During, handedOverIn, type LookRow } from './during.js';
 import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, type Arrival, type Basis, type EndReason, type Opening, type VisitRow } from './records.js';
 import { mayReopen, overBy, reflectsOn } from './rules.js';
 
@@ -275,11 +275,14 @@ export class Visits {
 
   /** What the cards show of what happened in these visits, by visit. */
   onCards(visits: readonly VisitState[]): Map<string, Pick<VisitCard, 'handedOver' | 'stages' | 'looking' | 'looks'>> {
-    const happened = this.#during.of(visits.map((visit) => visit.id));
-    return new Map(visits.map((visit) => {
-      const { looks, ...rest } = happened.get(visit.id)!;
-      const shown = looks.length > 0 && this.#areLooksLeftOut(visit.customerId) ? [] : looks;
-      return [visit.id, onCard({ ...rest, looks: shown }, visit.adviser !== null)];
+    const ids = visits.map((visit) => visit.id);
+    const happened = this.#during.of(ids, false);
+    const looksNow = this.#during.looksNow(ids);
+    return new Map(visits.map(({ id, customerId, adviser }) => {
+      const { services, stages } = happened.get(id)!;
+      const looks = looksNow.get(id);
+      const shown = looks === undefined || this.#areLooksLeftOut(customerId) ? { looking: null, looks: 0 } : looks;
+      return [id, { handedOver: adviser === null ? handedOverIn(services) : null, stages, ...shown }];
     }));
   }
 
