@@ -83,7 +83,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const customers = new Customers({ db, clock, events });
     const finding = new Finding({ db, clock, events, keyFor: storage.keyFor });
     const followUps = new FollowUps({ db, clock, events });
-    const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
+    const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs, timeZone: config.timeZone, dayEndsAt: config.dayEndsAt });
     const consent = new Consent({ db, clock, events, audit, timeZone: config.timeZone });
     const explanations = new Explanations({ db });
     const rights = new Rights({ db, clock, events, audit, timeZone: config.timeZone });
@@ -108,7 +108,10 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     }, 'at once');
     // What rests on `preferences` and `contact`. A merge deletes neither: what the consent of the other leaves out stays hidden.
     const dropRested = ({ customerId, purposes }: DeletionOrder) => {
-      if (purposes.includes('preferences')) customers.dropFacts(customerId);
+      if (purposes.includes('preferences')) {
+        customers.dropFacts(customerId);
+        visits.dropLooks(customerId);
+      }
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
     };
     erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
@@ -128,8 +131,10 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
     followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
+    visits.need((customerId) => consent.requireAgreed(customerId, 'preferences'), (customerId) => consent.leavesOut(customerId, 'preferences'),
+      (customerId) => rights.isRestricted(customerId));
     consent.restsWith((customerId) => [
-      ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
+      ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
     finding.restrictWith((customerId) => rights.isRestricted(customerId));
@@ -223,6 +228,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     consent.expireDue(true);
     retention.catchUp();
+    visits.closeStale(); // the box may have been off over the end of the business day
     events.on('customerEnrolled', () => persons.now()); // keeps the day on which the number for filing was reached
     // Each night: what is over its term goes, and the audit log is gone through with all records that it holds fast.
     const nightly = schedule('23 3 * * *', () => {

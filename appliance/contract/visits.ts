@@ -18,6 +18,7 @@ export type VisitStage = (typeof VISIT_STAGES)[number];
 export const StageMark = Type.Object({ stage: OneOf(VISIT_STAGES), at: Instant, by: Nullable(Type.String()) }, closed);
 export type StageMark = Static<typeof StageMark>;
 export const StageChange = Type.Object({ stage: OneOf(VISIT_STAGES), reached: Type.Boolean() }, closed);
+export type StageChange = Static<typeof StageChange>;
 
 /** A product that the customer was shown or took in the hand. */
 export const Look = Type.Object({ id: Id, productId: Id, productName: Type.String(), beganAt: Instant, endedAt: Nullable(Instant) }, closed);
@@ -134,6 +135,10 @@ export type VisitCard = Static<typeof VisitCard>;
 /** `by`: written in by hand (as without it), or led here by a code or tag. */
 export const VisitRequest = Type.Object({ customerId: Id, by: Type.Optional(OneOf(['by_hand', 'scanned'] as const)) }, closed);
 export type VisitRequest = Static<typeof VisitRequest>;
+
+/** "Not this person": what was written down meanwhile stays with the customer of the card, for staff to put right. */
+export const Rejection = Type.Object({ customerId: Id, purchases: Type.Integer({ minimum: 0 }), notes: Type.Integer({ minimum: 0 }) }, closed);
+export type Rejection = Static<typeof Rejection>;
 
 /** "Is this ...?": a question to the staff, open for two minutes, kept in memory only. */
 export const CandidateCard = Type.Object(

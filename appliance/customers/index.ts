@@ -125,6 +125,7 @@ export class Customers {
       this.#db.run('INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES (?, ?, ?, ?, ?)',
         id, customerId, text.trim(), staffId, this.#clock.now());
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
+      this.#db.afterCommit(() => this.#events.emit('noteAdded', { customerId, atMs: this.#clock.now() }));
       return this.notes(customerId).find((note) => note.id === id)!;
     });
   }

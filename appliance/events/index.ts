@@ -10,6 +10,9 @@ export interface PorticoEvents {
   visitClosed: { visitId: string; customerId: string; reason: (typeof VISIT_END_REASONS)[number] };
   /** Something on the card of this customer changed (name, facts, follow-up). */
   customerChanged: { customerId: string };
+  /** `atMs`: when it was written, which may be before it came here. */
+  noteAdded: { customerId: string; atMs: number };
+  followUpDone: { customerId: string };
   /** The dossier is gone, and with it all that other rooms held of the customer. */
   dossierErased: { customerId: string };
   consentEnded: { customerId: string };

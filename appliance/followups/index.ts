@@ -57,8 +57,9 @@ export class FollowUps {
     return this.#db.transaction(() => {
       const row = this.#db.get<{ customer_id: string }>('SELECT customer_id FROM follow_up WHERE id = ?', id);
       if (row === undefined) throw new PorticoError('follow_up_not_found');
-      this.#db.run('UPDATE follow_up SET done_at_ms = ? WHERE id = ? AND done_at_ms IS NULL', this.#clock.now(), id);
+      const { changes } = this.#db.run('UPDATE follow_up SET done_at_ms = ? WHERE id = ? AND done_at_ms IS NULL', this.#clock.now(), id);
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: row.customer_id }));
+      if (changes > 0) this.#db.afterCommit(() => this.#events.emit('followUpDone', { customerId: row.customer_id }));
       return this.#byId(id);
     });
   }

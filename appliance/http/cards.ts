@@ -20,18 +20,18 @@ export class Cards {
 
   /** @throws PorticoError visit_not_found */
   visit(visitId: string): VisitCard {
-    return this.#card(this.#rooms.visits.byId(visitId));
-  }
-
-  /** Who is in the store, newest first. */
-  inStore(): VisitCard[] {
-    return this.#rooms.visits.open().map((visit) => this.#card(visit));
+    return this.#cards([this.#rooms.visits.byId(visitId)])[0]!;
   }
 
   /** The card of a customer who is in the store; null: is not. */
   ofCustomer(customerId: string): VisitCard | null {
     const visitId = this.#rooms.visits.openVisitOf(customerId);
     return visitId === null ? null : this.visit(visitId);
+  }
+
+  /** Who is in the store, newest first. */
+  inStore(): VisitCard[] {
+    return this.#cards(this.#rooms.visits.open());
   }
 
   /** @throws PorticoError customer_not_found */
@@ -43,7 +43,13 @@ export class Cards {
     return { ...line, enrolled: this.#rooms.gallery.photosOf(line.id) > 0, lastVisitAt: this.#rooms.visits.lastVisitAt(line.id) };
   }
 
-  #card(visit: VisitState): VisitCard {
+  /** What happened in the visits is read for all of them at once. */
+  #cards(open: readonly VisitState[]): VisitCard[] {
+    const happened = this.#rooms.visits.onCards(open);
+    return open.map((visit) => ({ ...this.#card(visit), ...happened.get(visit.id)! }));
+  }
+
+  #card(visit: VisitState): Omit<VisitCard, 'handedOver' | 'stages' | 'looking' | 'looks'> {
     const { customers, visits, followUps, consent, gallery, greeting } = this.#rooms;
     const customer = customers.byId(visit.customerId);
     const previous = visits.previous(visit);
@@ -52,7 +58,6 @@ export class Cards {
       visitId: visit.id, customerId: customer.id, displayName: customer.displayName, salutation: customer.salutation,
       tier: customer.tier, facts: customer.facts.map((text) => ({ label: null, value: { text } })), doNot: customer.doNot, allergies: customer.allergies,
       suggestion: greeting.next({ visitId: visit.id, customer, previous, followUp, handedOver: null }),
-      handedOver: null, stages: [], looking: null, looks: 0,
       lastVisitAt: previous?.openedAt ?? null, lastAdviser: previous?.adviser ?? null,
       openFollowUp: followUp === null ? null : { id: followUp.id, text: followUp.text, dueOn: followUp.dueOn },
       openedAt: visit.openedAt, lastSeenAt: visit.lastSeenAt, arrival: visit.arrival, score: visit.score, adviser: visit.adviser,

@@ -2,6 +2,7 @@ import type { AccessCopy, Language } from '../contract/index.js';
 import { Sheet } from './sheet.js';
 import { onDay, when } from './when.js';
 import { deleted, END_REASONS, PURPOSE_NAMES, REASONS } from './words.js';
+import { happenedIn } from './visitText.js';
 
 export interface AccessCopyData {
   copy: AccessCopy;
@@ -109,9 +110,10 @@ export async function accessCopyPdf({ copy, timeZone }: AccessCopyData, language
   await section(words.notes, dossier.notes.map((note) => [at(note.at), `${note.text}\n${words.by(note.author)}`]));
   await section(words.followUps, dossier.followUps.map((followUp) => [at(followUp.at), joined(
     followUp.text, followUp.dueOn === null ? null : words.due(onDay(followUp.dueOn, language)), followUp.doneAt === null ? null : words.done(at(followUp.doneAt)), words.by(followUp.author))]));
-  await section(words.visits, dossier.visits.map((visit) => [at(visit.openedAt), joined(
+  await section(words.visits, dossier.visits.map((visit) => [at(visit.openedAt), [joined(
     words.arrival[visit.arrival], visit.closedAt === null ? words.open : words.until(at(visit.closedAt)),
-    visit.endReason === null ? null : words.end[visit.endReason], visit.adviser === null ? null : words.adviser(visit.adviser))]));
+    visit.endReason === null ? null : words.end[visit.endReason], visit.adviser === null ? null : words.adviser(visit.adviser)),
+  ...happenedIn(visit, language, at)].join('\n')]));
   await section(words.consents, copy.consents.map((consent) => [at(consent.givenAt), joined(
     words.consent(consent.noticeVersion, onDay(consent.validUntil, language)),
     words.purposes(consent.purposes.map((purpose) => PURPOSE_NAMES[language][purpose]).join(language === 'en' ? ', ' : '、')),

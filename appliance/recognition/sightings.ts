@@ -119,12 +119,13 @@ export class Sightings {
   /**
    * "Not this person" to a card: the visit ends, the rejection is kept (without a vector) as an answer, what was taken for
    * the customer is forgotten, and they must match more clearly for a time.
+   * @returns whose card it was, since when, and how many purchases were written down in it
    * @throws PorticoError visit_not_found, visit_closed
    */
-  rejectVisit(visitId: string, staffId: string): void {
+  rejectVisit(visitId: string, staffId: string): { customerId: string; openedAt: string; purchases: number } {
     const { clock, db, gallery, visits } = this.#deps;
-    db.transaction(() => {
-      const { customerId, score, arrival, openedAt } = visits.reject(visitId);
+    return db.transaction(() => {
+      const { customerId, score, arrival, openedAt, purchases } = visits.reject(visitId);
       this.#quietUntilMs.set(customerId, clock.now() + ASK_AGAIN_AFTER_MS);
       switch (arrival) {
         case 'recognised':
@@ -137,9 +138,11 @@ export class Sightings {
             staffId, customerId, Date.parse(openedAt));
           if (score !== null) gallery.rejected(customerId, score, 'asked');
           break;
-        case 'by_hand': // says nothing about recognition
+        case 'by_hand':
+        case 'scanned': // says nothing about recognition
           break;
       }
+      return { customerId, openedAt, purchases };
     });
   }
 

@@ -1,33 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { ARRIVALS, Visit, VISIT_END_REASONS } from '../contract/index.js';
+import { PERMISSIONS, type HandOver, type LookRequest, type Role, type StageChange, type Visit, type VisitCard, type VisitRequest, type VisitStage } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
-import { hasLeft, mayReopen, nextVisit } from './rules.js';
+import { During, handedOverIn, type LookRow } from './during.js';
+import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, type Arrival, type Basis, type EndReason, type Opening, type VisitRow } from './records.js';
+import { mayReopen, overBy, reflectsOn } from './rules.js';
 
-export { hasLeft, mayReopen, nextVisit, REFRESH_MS } from './rules.js';
-
-type Arrival = (typeof ARRIVALS)[number];
-type EndReason = (typeof VISIT_END_REASONS)[number];
-interface VisitRow {
-  id: string; customer_id: string; opened_at_ms: number; last_seen_at_ms: number; closed_at_ms: number | null;
-  end_reason: EndReason | null; arrival: Arrival; score: number | null; adviser_id: string | null; adviser: string | null;
-}
-const SELECT = `SELECT visit.id, customer_id, opened_at_ms, last_seen_at_ms, closed_at_ms, end_reason, arrival, score, adviser_id,
-  staff.name AS adviser FROM visit LEFT JOIN staff ON staff.id = adviser_id`;
-
-/** A visit that was somebody else's, as it turned out, is no visit of this customer's. */
-const REALLY_THEIRS = `coalesce(end_reason, '') NOT IN ('not_this_person', 'corrected')`;
-
-/** What a naming rested on, kept so that it can be explained later: numbers about the match, nothing of the face. */
-export interface Basis {
-  /** The similarity that was asked for, -1..1. */
-  threshold: number;
-  templateMadeAtMs: number | null;
-  templatePhotos: number | null;
-  modelPack: string | null;
-}
+export { businessDayOf, type BusinessDay } from './businessDay.js';
+export type { Basis } from './records.js';
+export { mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, type VisitLimits } from './rules.js';
 
 /** What the pop-up card needs to know of a visit. */
 export interface VisitState {
@@ -35,29 +18,64 @@ export interface VisitState {
   score: number | null; adviser: { id: string; name: string } | null;
 }
 
-/** One visit for each presence of a customer: opened by recognition, by a confirmed candidate or by hand. */
+/** One visit for each presence of a customer: opened by recognition, by a confirmed candidate, a scan or by hand; and what happens in it. */
 export class Visits {
   readonly #db: Database;
   readonly #clock: Clock;
-  readonly #events: EventBus;
-  readonly #gapMs: number;
+  readonly #records: Records;
+  readonly #during: During;
+  #productName: (productId: string) => string | null = () => null;
+  #purchasesIn: (visitId: string) => number = () => 0;
+  #requireLooksAgreed: (customerId: string) => void = () => undefined;
+  #areLooksLeftOut: (customerId: string) => boolean = () => false;
+  #isRestricted: (customerId: string) => boolean = () => false;
   /** What goes along when dossiers are merged; of two open visits the one that goes along ends. */
   readonly rows: MovableRows;
 
-  constructor(deps: { db: Database; clock: Clock; events: EventBus; /** unseen this long: left */ gapMs: number }) {
+  /**
+   * @param deps.gapMs unseen this long: left
+   * @param deps.dayEndsAt HH:MM on the clock of the store (`timeZone`, IANA): no visit reaches into the next business day
+   */
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; gapMs: number; timeZone: string; dayEndsAt: string }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
-    this.#events = deps.events;
-    this.#gapMs = deps.gapMs;
+    this.#during = new During(deps.db, (productId) => this.#productName(productId));
+    this.#records = new Records({ ...deps, during: this.#during });
+    deps.events.on('noteAdded', ({ customerId, atMs }) => this.#lookBack(customerId, atMs));
+    deps.events.on('followUpDone', ({ customerId }) => this.#lookBack(customerId, null));
+    deps.events.on('customerEnrolled', ({ customerId }) => {
+      const open = this.#records.openOf(customerId);
+      if (open !== undefined) this.mark(open.id, 'register', null);
+    });
     const rows = movableRows(deps.db, 'visit');
     this.rows = {
       ...rows,
       move: (from, into) => {
-        const open = this.#openOf(from);
-        if (open !== undefined && this.#openOf(into) !== undefined) this.#end(open, this.#clock.now(), 'left');
+        const open = this.#records.openOf(from);
+        if (open !== undefined && this.#records.openOf(into) !== undefined) this.#records.end(open, this.#clock.now(), 'left');
         return rows.move(from, into);
       },
     };
+  }
+
+  /**
+   * What a product is called, also one that was taken off the list (null: not known), and how many purchases were written down in a
+   * visit. Until they are given no product is known.
+   */
+  dealsIn(productName: (productId: string) => string | null, purchasesIn: (visitId: string) => number): void {
+    this.#productName = productName;
+    this.#purchasesIn = purchasesIn;
+  }
+
+  /**
+   * @param requireAgreed asked inside the transaction that adds a look; throws where the customer did not agree to having preferences noted
+   * @param isLeftOut whether the consent of a customer leaves that out: what came along with a merge is not shown then
+   * @param isRestricted then no words are added
+   */
+  need(requireAgreed: (customerId: string) => void, isLeftOut: (customerId: string) => boolean, isRestricted: (customerId: string) => boolean): void {
+    this.#requireLooksAgreed = requireAgreed;
+    this.#areLooksLeftOut = isLeftOut;
+    this.#isRestricted = isRestricted;
   }
 
   /**
@@ -75,42 +93,121 @@ export class Visits {
   ): { visitId: string; began: boolean } | { held: EndReason } {
     if (!proof.covers('recognise')) throw new PorticoError('consent_required');
     const { customerId } = proof;
-    const open = this.#openOf(customerId);
+    const open = this.#records.openOf(customerId);
     if (arrival === 'recognised' && open === undefined) {
-      const last = this.#lastEnd(customerId);
+      const last = this.#records.lastEnd(customerId);
       if (!mayReopen(last, this.#clock.now())) return { held: last!.endReason };
     }
-    return this.#arrive(customerId, open, arrival, score, corrects, basis);
+    return this.#arrive(customerId, open, { arrival, score, corrects, basis, staffId: null });
   }
 
-  /** Written in by hand, without a face. @throws PorticoError customer_not_found */
-  arriveByHand(customerId: string): string {
+  /** Written in by hand or led here by a code or tag, without a face. @throws PorticoError customer_not_found */
+  arriveByHand(customerId: string, staffId: string, by: NonNullable<VisitRequest['by']> = 'by_hand'): string {
     return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
-      return this.#arrive(customerId, this.#openOf(customerId), 'by_hand', null, null, () => null).visitId;
+      return this.#arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }).visitId;
     });
   }
 
-  /** "I'll serve". @throws PorticoError visit_not_found, visit_closed */
+  /** "I'll serve": the one who did so far does not any more. @throws PorticoError visit_not_found, visit_closed */
   serve(visitId: string, staffId: string): void {
-    this.#db.transaction(() => {
-      this.#openRow(visitId);
+    this.#act(visitId, () => {
       this.#db.run('UPDATE visit SET adviser_id = ? WHERE id = ?', staffId, visitId);
-      this.#db.afterCommit(() => this.#events.emit('visitUpdated', { visitId }));
+      this.#during.serve(visitId, staffId, this.#clock.now());
     });
   }
 
-  /** @throws PorticoError visit_not_found, visit_closed */
-  close(visitId: string): void {
-    this.#db.transaction(() => this.#end(this.#openRow(visitId), this.#clock.now(), 'by_hand'));
+  /**
+   * The one who serves hands the customer to somebody else who works here and serves, or to whoever comes.
+   * @throws PorticoError visit_not_found, visit_closed, hand_over_invalid, customer_restricted: no words are added then
+   */
+  handOver(visitId: string, { staffId: to, note }: HandOver, staffId: string): void {
+    this.#act(visitId, (row) => {
+      if (row.adviser_id !== staffId || to === staffId || (to !== null && !this.#serves(to))) throw new PorticoError('hand_over_invalid');
+      if (note != null && this.#isRestricted(row.customer_id)) throw new PorticoError('customer_restricted');
+      this.#during.handOver(visitId, staffId, to, note?.trim() ?? null, this.#clock.now());
+      this.#db.run('UPDATE visit SET adviser_id = NULL WHERE id = ?', visitId);
+    });
   }
 
-  /** "Not this person": the visit was a confusion. @returns whose card it was, and how it came. @throws as close */
-  reject(visitId: string): Pick<VisitState, 'customerId' | 'score' | 'arrival' | 'openedAt'> {
+  /** The box saw that a stage is reached, in a visit that is open or was. A confusion is not marked. @throws PorticoError visit_not_found */
+  mark(visitId: string, stage: VisitStage, by: string | null): void {
+    this.#db.transaction(() => {
+      const row = this.#records.row(visitId);
+      if (isConfusion(row)) return;
+      const now = this.#clock.now();
+      this.#records.touch(row, now);
+      this.#during.mark(visitId, stage, by, now);
+      this.#records.tell(visitId);
+    });
+  }
+
+  /** By hand, both ways, also after the visit; saying it twice is fine. @throws PorticoError visit_not_found, visit_closed: it was a confusion */
+  setStage(visitId: string, { stage, reached }: StageChange, staffId: string): void {
+    this.#db.transaction(() => {
+      if (isConfusion(this.#records.row(visitId))) throw new PorticoError('visit_closed');
+      if (reached) return this.mark(visitId, stage, staffId);
+      this.#during.unmark(visitId, stage);
+      this.#records.tell(visitId);
+    });
+  }
+
+  /**
+   * A product is shown; the look before ends. While the same one is looked at it goes on. Sent again with the same id it is one look.
+   * @throws PorticoError visit_not_found, visit_closed, product_not_found, id_taken, and what `need` throws
+   */
+  look(visitId: string, { productId, id }: LookRequest, staffId: string): void {
+    this.#db.transaction(() => {
+      const before = id === undefined ? undefined : this.#during.look(id);
+      if (before !== undefined) {
+        if (before.visit_id !== visitId || before.product_id !== productId) throw new PorticoError('id_taken');
+        return;
+      }
+      this.#act(visitId, (row) => {
+        if (this.#productName(productId) === null) throw new PorticoError('product_not_found');
+        this.#requireLooksAgreed(row.customer_id);
+        if (this.#during.looking(visitId)?.product_id !== productId) {
+          this.#during.beginLook(id ?? randomUUID(), visitId, productId, staffId, this.#clock.now());
+        }
+      });
+    });
+  }
+
+  /** Ending it twice is fine. @returns the visit's id. @throws PorticoError look_not_found */
+  endLook(lookId: string): string {
+    return this.#ofLook(lookId, (look) => { if (look.ended_at_ms === null) this.#during.endLook(look.visit_id, this.#clock.now()); });
+  }
+
+  /** It was a slip: as if it had never been. @returns the visit's id. @throws PorticoError look_not_found */
+  takeBackLook(lookId: string): string {
+    return this.#ofLook(lookId, (look) => this.#during.takeBackLook(look));
+  }
+
+  /** Somebody works on this visit: the customer is there. Written at most every half minute. @throws PorticoError visit_not_found */
+  touch(visitId: string): void {
+    this.#db.transaction(() => { if (this.#records.touch(this.#records.row(visitId), this.#clock.now())) this.#records.tell(visitId); });
+  }
+
+  /** The customer leaves, says whoever closes the card. @throws PorticoError visit_not_found, visit_closed */
+  close(visitId: string): void {
+    this.#db.transaction(() => {
+      const row = this.#records.openRow(visitId);
+      const now = this.#clock.now();
+      this.#records.touch(row, now);
+      this.#records.end(row, now, 'by_hand');
+    });
+  }
+
+  /**
+   * "Not this person": the visit was a confusion. It stays as one, with who served; what else was written down in it goes. Purchases stay
+   * with the customer they were written to.
+   * @returns whose card it was, how it came, and how many purchases there are to be put right. @throws as close
+   */
+  reject(visitId: string): Pick<VisitState, 'customerId' | 'score' | 'arrival' | 'openedAt'> & { purchases: number } {
     return this.#db.transaction(() => {
-      const row = this.#openRow(visitId);
-      this.#end(row, this.#clock.now(), 'not_this_person');
-      return toState(row);
+      const row = this.#records.openRow(visitId);
+      this.#records.end(row, this.#clock.now(), 'not_this_person');
+      return { ...toState(row), purchases: this.#purchasesIn(visitId) };
     });
   }
 
@@ -120,9 +217,9 @@ export class Visits {
    */
   correct(visitId: string): boolean {
     return this.#db.transaction(() => {
-      const row = this.#row(visitId);
-      if (row.closed_at_ms !== null || row.adviser_id !== null) return false;
-      this.#end(row, this.#clock.now(), 'corrected');
+      const row = this.#records.row(visitId);
+      if (row.closed_at_ms !== null || row.adviser_id !== null || this.#during.wasWorkedOn(visitId)) return false;
+      this.#records.end(row, this.#clock.now(), 'corrected');
       return true;
     });
   }
@@ -133,38 +230,66 @@ export class Visits {
       this.#db.run(
         `UPDATE visit SET score = NULL, threshold = NULL, template_made_at_ms = NULL, template_photos = NULL, model_pack = NULL
          WHERE customer_id = ? AND (score IS NOT NULL OR threshold IS NOT NULL)`, customerId);
-      const row = this.#openOf(customerId);
-      // One written in by hand does not rest on recognition.
-      if (row !== undefined && row.arrival !== 'by_hand') this.#end(row, this.#clock.now(), 'consent_withdrawn');
+      const row = this.#records.openOf(customerId);
+      // One written in by hand, or by a code or tag, does not rest on recognition.
+      if (row?.arrival === 'recognised' || row?.arrival === 'confirmed') this.#records.end(row, this.#clock.now(), 'consent_withdrawn');
     });
   }
 
-  /** Ends every visit whose customer was not seen for the gap, at the time last seen. @returns how many */
+  /** Ends every visit that is over by itself, at the time last seen. @returns how many */
   closeStale(): number {
     const now = this.#clock.now();
-    const stale = this.#openRows().filter((row) => hasLeft(toOpenVisit(row), now, this.#gapMs));
-    for (const row of stale) this.#db.transaction(() => this.#end(row, row.last_seen_at_ms, 'left'));
+    const stale = this.#records.openRows().flatMap((row) => {
+      const reason = overBy(toOpenVisit(row), now, this.#records.limits(row));
+      return reason === null ? [] : [{ row, reason }];
+    });
+    for (const { row, reason } of stale) this.#db.transaction(() => this.#records.end(row, row.last_seen_at_ms, reason));
     return stale.length;
+  }
+
+  /** What rests on the customer's agreement to having preferences noted. */
+  hasLooks(customerId: string): boolean {
+    return this.#during.hasLooks(customerId);
+  }
+
+  /** Deletes what the customer looked at. Safe to repeat. */
+  dropLooks(customerId: string): void {
+    this.#during.dropLooks(customerId);
+    const open = this.#records.openOf(customerId);
+    if (open !== undefined) this.#records.tell(open.id);
   }
 
   /** Who is in the store, newest arrival first. */
   open(): VisitState[] {
-    return this.#openRows().map(toState);
+    return this.#records.openRows().map(toState);
   }
 
   openVisitOf(customerId: string): string | null {
-    return this.#openOf(customerId)?.id ?? null;
+    return this.#records.openOf(customerId)?.id ?? null;
   }
 
   /** @throws PorticoError visit_not_found */
   byId(visitId: string): VisitState {
-    return toState(this.#row(visitId));
+    return toState(this.#records.row(visitId));
+  }
+
+  /** What the cards show of what happened in these visits, by visit. */
+  onCards(visits: readonly VisitState[]): Map<string, Pick<VisitCard, 'handedOver' | 'stages' | 'looking' | 'looks'>> {
+    const ids = visits.map((visit) => visit.id);
+    const happened = this.#during.of(ids, false);
+    const looksNow = this.#during.looksNow(ids);
+    return new Map(visits.map(({ id, customerId, adviser }) => {
+      const { services, stages } = happened.get(id)!;
+      const looks = looksNow.get(id);
+      const shown = looks === undefined || this.#areLooksLeftOut(customerId) ? { looking: null, looks: 0 } : looks;
+      return [id, { handedOver: adviser === null ? handedOverIn(services) : null, stages, ...shown }];
+    }));
   }
 
   /** The customer's last visit that began before this one, with who served. */
   previous(visit: VisitState): { openedAt: string; adviser: string | null } | null {
-    const row = this.#db.get<VisitRow>(
-      `${SELECT} WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
+    const [row] = this.#records.all(
+      `WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
       visit.customerId, visit.id, Date.parse(visit.openedAt));
     return row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser };
   }
@@ -172,8 +297,8 @@ export class Visits {
   /** Deletes all visits of a customer, an open one too. */
   erase(customerId: string): void {
     this.#db.transaction(() => {
-      const open = this.#openOf(customerId);
-      if (open !== undefined) this.#end(open, this.#clock.now(), 'by_hand'); // takes the card off the pages
+      const open = this.#records.openOf(customerId);
+      if (open !== undefined) this.#records.end(open, this.#clock.now(), 'by_hand'); // takes the card off the pages
       this.#db.run('DELETE FROM visit WHERE customer_id = ?', customerId);
     });
   }
@@ -186,12 +311,14 @@ export class Visits {
       'DELETE FROM visit WHERE closed_at_ms < ? AND customer_id NOT IN (SELECT value FROM json_each(?))', ms, JSON.stringify(held)).changes,
   } as const;
 
-  /** Newest first. @param limit default 200; -1: all */
+  /** Newest first. @param limit default 200; -1: all, with looks that are stored and not shown */
   of(customerId: string, limit = 200): Visit[] {
-    return this.#db.all<VisitRow>(`${SELECT} WHERE customer_id = ? ORDER BY opened_at_ms DESC LIMIT ?`, customerId, limit).map((row) => ({
+    const rows = this.#records.all('WHERE customer_id = ? ORDER BY opened_at_ms DESC LIMIT ?', customerId, limit);
+    const happened = this.#during.of(rows.map((row) => row.id), limit === -1 || !this.#areLooksLeftOut(customerId));
+    return rows.map((row) => ({
       id: row.id, openedAt: toInstant(row.opened_at_ms), lastSeenAt: toInstant(row.last_seen_at_ms),
       closedAt: row.closed_at_ms === null ? null : toInstant(row.closed_at_ms),
-      endReason: row.end_reason, arrival: row.arrival, adviser: row.adviser, services: [], stages: [], looks: [],
+      endReason: row.end_reason, arrival: row.arrival, adviser: row.adviser, ...happened.get(row.id)!,
     }));
   }
 
@@ -201,74 +328,59 @@ export class Visits {
   }
 
   /** @param open the customer's open visit, as it is in this transaction */
-  #arrive(
-    customerId: string, open: VisitRow | undefined, arrival: Arrival, score: number | null, corrects: string | null, basis: () => Basis | null,
-  ): { visitId: string; began: boolean } {
+  #arrive(customerId: string, open: VisitRow | undefined, opening: Opening): { visitId: string; began: boolean } {
     const now = this.#clock.now();
     return this.#db.transaction(() => {
-      const step = nextVisit(open === undefined ? null : toOpenVisit(open), now, this.#gapMs);
-      switch (step) {
-        case 'ignore':
-          return { visitId: open!.id, began: false };
-        case 'refresh':
-          this.#db.run('UPDATE visit SET last_seen_at_ms = ? WHERE id = ?', now, open!.id);
-          this.#db.afterCommit(() => this.#events.emit('visitUpdated', { visitId: open!.id }));
-          return { visitId: open!.id, began: false };
-        case 'reopen':
-          this.#end(open!, open!.last_seen_at_ms, 'left');
-          return { visitId: this.#begin(customerId, arrival, score, corrects, basis(), now), began: true };
-        case 'open':
-          return { visitId: this.#begin(customerId, arrival, score, corrects, basis(), now), began: true };
+      if (open !== undefined) {
+        const reason = overBy(toOpenVisit(open), now, this.#records.limits(open));
+        if (reason === null) {
+          if (this.#records.touch(open, now)) this.#records.tell(open.id);
+          return { visitId: open.id, began: false };
+        }
+        this.#records.end(open, open.last_seen_at_ms, reason);
       }
+      return { visitId: this.#records.begin(customerId, opening, now), began: true };
     });
   }
 
-  #begin(customerId: string, arrival: Arrival, score: number | null, corrects: string | null, basis: Basis | null, now: number): string {
-    const id = randomUUID();
-    this.#db.run(
-      `INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival, score, threshold, template_made_at_ms, template_photos, model_pack)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      id, customerId, now, now, arrival, score, basis?.threshold ?? null, basis?.templateMadeAtMs ?? null, basis?.templatePhotos ?? null, basis?.modelPack ?? null);
-    this.#db.afterCommit(() => this.#events.emit('visitOpened', { visitId: id, customerId, corrects }));
-    return id;
+  /** Whatever somebody does in an open visit: it is alive, and every page hears of it. */
+  #act(visitId: string, work: (row: VisitRow) => void): void {
+    this.#db.transaction(() => {
+      const row = this.#records.openRow(visitId);
+      work(row);
+      this.#records.touch(row, this.#clock.now());
+      this.#records.tell(visitId);
+    });
   }
 
-  #end(row: VisitRow, atMs: number, reason: EndReason): void {
-    // A clock set back must not end a visit before it began.
-    this.#db.run('UPDATE visit SET closed_at_ms = ?, end_reason = ? WHERE id = ?', Math.max(atMs, row.opened_at_ms), reason, row.id);
-    this.#db.afterCommit(() => this.#events.emit('visitClosed', { visitId: row.id, customerId: row.customer_id, reason }));
+  #ofLook(lookId: string, work: (look: LookRow) => void): string {
+    return this.#db.transaction(() => {
+      const look = this.#during.look(lookId);
+      if (look === undefined) throw new PorticoError('look_not_found');
+      work(look);
+      this.#records.touch(this.#records.row(look.visit_id), this.#clock.now());
+      this.#records.tell(look.visit_id);
+      return look.visit_id;
+    });
   }
 
-  #lastEnd(customerId: string): { closedAtMs: number; endReason: EndReason } | null {
-    const row = this.#db.get<{ closed_at_ms: number; end_reason: EndReason }>(
-      'SELECT closed_at_ms, end_reason FROM visit WHERE customer_id = ? AND closed_at_ms IS NOT NULL ORDER BY opened_at_ms DESC, rowid DESC LIMIT 1',
-      customerId);
-    return row === undefined ? null : { closedAtMs: row.closed_at_ms, endReason: row.end_reason };
+  /** Something was written down about the visit the customer is in, or came back from. @param seenAtMs null: they need not be there for it */
+  #lookBack(customerId: string, seenAtMs: number | null): void {
+    this.#db.transaction(() => {
+      const [row] = this.#records.all(`WHERE customer_id = ? AND ${REALLY_THEIRS} ORDER BY closed_at_ms IS NULL DESC, opened_at_ms DESC LIMIT 1`, customerId);
+      const now = this.#clock.now();
+      if (row === undefined || !reflectsOn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms }, now)) return;
+      // What was typed on an iPad without a link comes later than it was written.
+      if (seenAtMs !== null && seenAtMs > row.last_seen_at_ms) this.#records.touch(row, seenAtMs);
+      this.#during.mark(row.id, 'reflect', null, now);
+      this.#records.tell(row.id);
+    });
   }
 
-  #row(visitId: string): VisitRow {
-    const row = this.#db.get<VisitRow>(`${SELECT} WHERE visit.id = ?`, visitId);
-    if (row === undefined) throw new PorticoError('visit_not_found');
-    return row;
+  #serves(staffId: string): boolean {
+    const role = this.#db.get<{ role: Role }>('SELECT role FROM staff WHERE id = ? AND left_at_ms IS NULL', staffId)?.role;
+    return role !== undefined && (PERMISSIONS.serve as readonly Role[]).includes(role);
   }
-
-  #openRow(visitId: string): VisitRow {
-    const row = this.#row(visitId);
-    if (row.closed_at_ms !== null) throw new PorticoError('visit_closed');
-    return row;
-  }
-
-  #openOf(customerId: string): VisitRow | undefined {
-    return this.#db.get<VisitRow>(`${SELECT} WHERE customer_id = ? AND closed_at_ms IS NULL`, customerId);
-  }
-
-  #openRows(): VisitRow[] {
-    return this.#db.all<VisitRow>(`${SELECT} WHERE closed_at_ms IS NULL ORDER BY opened_at_ms DESC, visit.rowid DESC`);
-  }
-}
-
-function toOpenVisit(row: VisitRow) {
-  return { openedAtMs: row.opened_at_ms, lastSeenAtMs: row.last_seen_at_ms };
 }
 
 function toState(row: VisitRow): VisitState {

@@ -1,15 +1,25 @@
 /** The rules of a visit: pure, time included. */
 import type { VISIT_END_REASONS } from '../contract/index.js';
+import type { BusinessDay } from './businessDay.js';
+
+type EndReason = (typeof VISIT_END_REASONS)[number];
 
 export interface OpenVisit {
   openedAtMs: number;
   lastSeenAtMs: number;
 }
 
+export interface VisitLimits {
+  /** Unseen this long, a visit counts as over. */
+  gapMs: number;
+  /** The business day in which the visit was opened: it never reaches beyond its end. */
+  day: Pick<BusinessDay, 'toMs'>;
+}
+
 export type VisitStep =
   /** Nobody of that customer is in the store: a visit begins. */
   | 'open'
-  /** Still the same visit; worth writing down that the customer was seen. */
+  /** Still the same visit; worth writing down that the customer was seen, at `seenAt`. */
   | 'refresh'
   /** Still the same visit, seen a moment ago: nothing to write. */
   | 'ignore'
@@ -20,21 +30,29 @@ export type VisitStep =
 export const REFRESH_MS = 30_000;
 
 /**
- * What a sighting at `now` means.
- * @param gapMs how long unseen until a visit counts as over
- * A clock that was set back leaves `now` before the last sighting: the distance counts, so that a visit neither lasts for
- * days nor stays unwritten until the old time comes round again.
+ * Whether an open visit is over by itself, and why; null: it goes on. Either way it ended when the customer was last seen: nobody
+ * knows that they stayed until the day ended.
+ *
+ * `left`: unseen for the gap before the business day was over, also where that is found out only the next morning, because the box
+ * was off. A clock that was set back or forward counts by its distance, so that no visit lasts for ever.
+ * `day_over`: the business day ended first.
  */
-export function nextVisit(visit: OpenVisit | null, now: number, gapMs: number): VisitStep {
-  if (visit === null) return 'open';
-  const unseenMs = Math.abs(now - visit.lastSeenAtMs);
-  if (unseenMs >= gapMs) return 'reopen';
-  return unseenMs >= REFRESH_MS ? 'refresh' : 'ignore';
+export function overBy(visit: OpenVisit, now: number, { gapMs, day }: VisitLimits): 'left' | 'day_over' | null {
+  const gone = Math.abs(now - visit.lastSeenAtMs) >= gapMs;
+  if (now < day.toMs) return gone ? 'left' : null;
+  return visit.lastSeenAtMs + gapMs <= day.toMs ? 'left' : 'day_over';
 }
 
-/** Whether a visit is over because the customer was not seen for `gapMs`; a clock set back counts by its distance. */
-export function hasLeft(visit: OpenVisit, now: number, gapMs: number): boolean {
-  return Math.abs(now - visit.lastSeenAtMs) >= gapMs;
+/** What a sighting at `now`, or an act of whoever serves, means. */
+export function nextVisit(visit: OpenVisit | null, now: number, limits: VisitLimits): VisitStep {
+  if (visit === null) return 'open';
+  if (overBy(visit, now, limits) !== null) return 'reopen';
+  return Math.abs(seenAt(visit, now) - visit.lastSeenAtMs) >= REFRESH_MS ? 'refresh' : 'ignore';
+}
+
+/** What is written as last seen: a clock that was set back to before the visit began must not make its stay negative. */
+export function seenAt(visit: Pick<OpenVisit, 'openedAtMs'>, now: number): number {
+  return Math.max(now, visit.openedAtMs);
 }
 
 /** How long a face opens no visit after staff ended one by hand: the customer is still in front of the camera. */
@@ -43,7 +61,7 @@ const QUIET_AFTER_CLOSING_MS = 2 * 60_000;
 const QUIET_AFTER_REJECTION_MS = 10 * 60_000;
 
 /** Whether recognition may open a visit for a customer whose last visit ended like this. */
-export function mayReopen(last: { closedAtMs: number; endReason: (typeof VISIT_END_REASONS)[number] } | null, now: number): boolean {
+export function mayReopen(last: { closedAtMs: number; endReason: EndReason } | null, now: number): boolean {
   if (last === null) return true;
   const sinceMs = Math.abs(now - last.closedAtMs);
   switch (last.endReason) {
@@ -57,4 +75,12 @@ export function mayReopen(last: { closedAtMs: number; endReason: (typeof VISIT_E
     case 'corrected':
       return true;
   }
+}
+
+/** A note or a finished follow-up counts to the visit before it for this long: the evening's notes are often written the next days. */
+const REFLECT_WITHIN_MS = 3 * 86_400_000;
+
+/** Whether what was written at `now` looks back on a visit that was open, or last seen, at that time. */
+export function reflectsOn(visit: OpenVisit & { closedAtMs: number | null }, now: number): boolean {
+  return visit.closedAtMs === null || Math.abs(now - visit.closedAtMs) <= REFLECT_WITHIN_MS;
 }

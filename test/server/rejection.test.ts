@@ -29,7 +29,8 @@ t.test('a visit closed by hand stays closed while the customer is still in view'
 
 t.test('"not this person" ends the visit, is kept, and the card does not come back', async (t) => {
   const visitId = await openVisit();
-  t.equal((await box.owner.send('POST', `/api/v1/visits/${visitId}/not-this-person`)).status, 204);
+  await box.owner.call('POST', `/customers/${customerId}/notes`, { text: '喜欢银色表盘' });
+  t.strictSame(await box.owner.call('POST', `/visits/${visitId}/not-this-person`), { customerId, purchases: 0, notes: 1 }, 'that note is to be put right');
   t.equal(await refusal(box.owner.call('POST', `/visits/${visitId}/not-this-person`)), '409 visit_closed');
   for (let i = 0; i < 3; i += 1) {
     const face = await look();

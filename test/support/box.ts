@@ -2,10 +2,10 @@
 import type { Test } from 'tap';
 import { loadConfig } from '../../appliance/config/index.js';
 import type { Role, StaffMember } from '../../appliance/contract/index.js';
-import { createLogger, type Clock } from '../../appliance/kit/index.js';
+import { createLogger, systemClock, type Clock } from '../../appliance/kit/index.js';
 import { startAppliance, type Appliance } from '../../appliance/main.js';
 import { PorticoClient } from '../../demo/client.js';
-import { temporaryDirectory } from './scratch.js';
+import { farDayEnd, temporaryDirectory } from './scratch.js';
 
 export { temporaryDirectory, TestClock } from './scratch.js';
 
@@ -37,6 +37,7 @@ export async function startBox(t: Test, options: {
   const config = loadConfig({
     PORTICO_DATA_DIR: dataDirectory, PORTICO_HOST: '127.0.0.1', PORTICO_PORT: '0', PORTICO_TRUST_PORT: '0', PORTICO_VISION_WORKERS: '1',
     PORTICO_IDLE_LOCK_MINUTES: '960', // clocks are moved by hours
+    PORTICO_DAY_ENDS_AT: farDayEnd(options.clock ?? systemClock),
     ...options.settings,
   });
   let log = '';

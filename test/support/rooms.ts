@@ -12,14 +12,14 @@ import { createLogger, Embedding } from '../../appliance/kit/index.js';
 import { openStorage } from '../../appliance/storage/index.js';
 import { Visits } from '../../appliance/visits/index.js';
 import { loadManifest } from '../../models/manifest.js';
-import { temporaryDirectory, TestClock } from './scratch.js';
+import { farDayEnd, temporaryDirectory, TestClock } from './scratch.js';
 
 const calibration = (await loadManifest()).calibration!;
 
 export type TestRooms = ReturnType<typeof openRooms>;
 
 /** One member of staff ('s'), one device ('d'), a published notice; the gallery's search is not started. */
-export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string; dataDirectory?: string; clock?: TestClock } = {}) {
+export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string; dataDirectory?: string; clock?: TestClock; dayEndsAt?: string } = {}) {
   const clock = options.clock ?? new TestClock();
   const storage = openStorage({ dataDirectory: options.dataDirectory ?? temporaryDirectory(t), credentialsDirectory: null, maxBytes: null, clock });
   let open = true;
@@ -37,7 +37,7 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   const gallery = new Gallery({
     ...deps, deleting: (customerId) => erasure.isDeleting(customerId), readerTicket: storage.readerTicket, modelId: options.modelId ?? 'm', calibration, fpir: { known: 0.003, candidate: 0.03 },
   });
-  const visits = new Visits({ ...deps, gapMs: 60_000 });
+  const visits = new Visits({ ...deps, gapMs: 60_000, timeZone: 'Asia/Shanghai', dayEndsAt: options.dayEndsAt ?? farDayEnd(clock) });
   const customers = new Customers(deps);
   const followUps = new FollowUps(deps);
   consent.deleteWith(erasure);
@@ -45,15 +45,19 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   erasure.endsConsentWith((order) => consent.endAgain(order));
   erasure.deletes('face', ({ customerId }) => visits.closeForWithdrawal(customerId), 'at once');
   const dropRested = ({ customerId, purposes }: DeletionOrder) => {
-    if (purposes.includes('preferences')) customers.dropFacts(customerId);
+    if (purposes.includes('preferences')) {
+      customers.dropFacts(customerId);
+      visits.dropLooks(customerId);
+    }
     if (purposes.includes('contact')) followUps.dropOpen(customerId);
   };
   erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
   erasure.deletes('purposes', dropRested, 'at once');
   customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
   followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
+  visits.need((customerId) => consent.requireAgreed(customerId, 'preferences'), (customerId) => consent.leavesOut(customerId, 'preferences'), () => false);
   consent.restsWith((customerId) => [
-    ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
+    ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
   ]);
   erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
   erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));

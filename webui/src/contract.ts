@@ -27,6 +27,7 @@ import type {
   REQUEST_OUTCOMES as RequestOutcomesOf,
   ROLES as RolesOf,
   SIGNAGE_ITEMS as SignageItemsOf,
+  VISIT_STAGES as VisitStagesOf,
   WARNING_AT as WarningAtOf,
 } from '../../appliance/contract/index.js';
 
@@ -43,7 +44,7 @@ export type {
 export type {
   Appointment, AppointmentChange, AppointmentRequest, CardFact, CardSlot, Companion, ContactWay, DayAppointment, DraftsKey, Duplicate, FieldData, FieldHistory, FieldKind, FieldQuery,
   FieldValue, FieldValuesChange, GreetingChange, GreetingWords, HandOver, Look, MemberCodeLink, OwnField, OwnForm, OwnFormChange, OwnMemberCode, Product, ProductChange,
-  ProductCreate, ProductImport, Purchase, PurchaseRequest, QuickNote, ReturnRequest, ScanFound, Service, Size, StageMark, StoredFile, Suggestion, SuggestionKind, SuggestionVerdict, Tag, Taste, Ticket, TicketChange,
+  ProductCreate, ProductImport, Purchase, PurchaseRequest, QuickNote, Rejection, ReturnRequest, ScanFound, Service, Size, StageChange, StageMark, StoredFile, Suggestion, SuggestionKind, SuggestionVerdict, Tag, Taste, Ticket, TicketChange,
   TicketRequest, VisitStage, Wish, WishRequest, Words, YearlyDate,
 } from '../../appliance/contract/index.js';
 
@@ -80,6 +81,7 @@ export const CLOSE: typeof CloseOf = {
   goingAway: 1001,
 };
 
+export const VISIT_STAGES: typeof VisitStagesOf = ['discover', 'register', 'arrive', 'attract', 'complete', 'reflect'];
 export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights', 'edit'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];
 export type ModeObstacle = (typeof ModeObstaclesOf)[number];

@@ -97,8 +97,6 @@ export const portico = {
   serve: (visitId: string) => call<VisitCard>('POST', `/visits/${id(visitId)}/serve`),
   closeVisit: (visitId: string, keepalive = false) =>
     call<void>('POST', `/visits/${id(visitId)}/close`, { keepalive }),
-  notThisPerson: (visitId: string, keepalive = false) =>
-    call<void>('POST', `/visits/${id(visitId)}/not-this-person`, { keepalive }),
   answer: (sightingId: string, answer: SightingAnswer['answer']) =>
     call<void>('POST', `/sightings/${id(sightingId)}/answer`, { json: { answer } }),
 } as const;

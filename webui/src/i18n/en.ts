@@ -148,6 +148,7 @@ export const en: Messages = {
     recognised: 'Recognised by face, with the customer’s separate consent.',
     confirmed: 'The box thought it might be this customer, and staff confirmed it in person.',
     by_hand: 'Noted by staff. Face recognition was not used.',
+    scanned: 'Found by a member code or tag. Face recognition was not used.',
     candidate: 'The box thinks it may be this customer but is not sure, so it asks you.',
     very_close: 'Very close to the enrolled face template.',
     close: 'Close to the enrolled face template.',

@@ -9,9 +9,11 @@ import { greetingZh } from './greeting.zh-CN.js';
 import { privacyEn } from './privacy.en.js';
 import { privacyZh } from './privacy.zh-CN.js';
 import { receiptWords } from './receipt.js';
+import { visitsEn } from './visits.en.js';
+import { visitsZh } from './visits.zh-CN.js';
 import { zhCN } from './zh-CN.js';
 
 export const messages = {
-  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, receipt: receiptWords['zh-CN'] },
-  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, receipt: receiptWords.en },
+  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, receipt: receiptWords['zh-CN'] },
+  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, receipt: receiptWords.en },
 };

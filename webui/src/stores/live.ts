@@ -3,14 +3,16 @@ import { computed, ref, shallowRef } from 'vue';
 import { ApiError } from '../api/client.js';
 import { greetings } from '../api/greetings.js';
 import { portico } from '../api/portico.js';
+import { visiting } from '../api/visits.js';
 import { useSession } from './session.js';
 import { useToasts } from './toasts.js';
-import type { LiveMessage, SightingAnswer, SuggestionVerdict, VisitCard } from '../contract.js';
+import type { LiveMessage, Rejection, SightingAnswer, SuggestionVerdict, VisitCard } from '../contract.js';
 import { applyLiveMessage, correctionOf, emptyLiveState, withAnswer, type Correction, type LiveState } from '../live/applyLiveMessage.js';
 import { newLink, type Link } from '../live/connection.js';
 import { LiveSocket } from '../live/liveSocket.js';
 
 export type Arrival =
+  | { readonly kind: 'handed_over'; readonly id: string; readonly customerId: string; readonly name: string }
   | { readonly kind: 'visit'; readonly id: string; readonly customerId: string; readonly name: string }
   | { readonly kind: 'candidate'; readonly id: string; readonly customerId: string; readonly name: string };
 
@@ -61,6 +63,7 @@ export const useLive = defineStore('live', () => {
     if (after.needsSnapshot) return socket.start();
     tellCorrection(correctionOf(before, message));
     announce(message);
+    announceHandOver(before, message);
     // A dossier that is open may have missed something: it is read again.
     if (message.type === 'live.snapshot' && before.epoch !== null) after.visits.forEach((visit) => changed(visit.customerId));
   }
@@ -79,6 +82,15 @@ export const useLive = defineStore('live', () => {
     } else if (message.type === 'visit.closed') {
       changed(message.data.customerId);
     }
+  }
+
+  /** Somebody handed a customer over to whoever looks at this iPad: like an arrival. */
+  function announceHandOver(before: LiveState, message: LiveMessage): void {
+    if (message.type !== 'visit.updated') return;
+    const { visitId, customerId, displayName, salutation, handedOver } = message.data.visit;
+    if (!handedOver?.to || handedOver.to.id !== session.session?.staff.id) return;
+    if (before.visits.find((visit) => visit.visitId === visitId)?.handedOver?.at === handedOver.at) return;
+    emit({ kind: 'handed_over', id: visitId, customerId, name: salutation ?? displayName });
   }
 
   /** One word for both halves: "corrected to ..." when the right card follows, else "taken back" after a moment. */
@@ -156,8 +168,13 @@ export const useLive = defineStore('live', () => {
   }
 
   /** `not_this_person`: the box also remembers that this face is somebody else's. */
-  function closeVisit(visitId: string, why: 'by_hand' | 'not_this_person', text: string, onError: (error: unknown) => void): void {
-    const send = why === 'by_hand' ? portico.closeVisit : portico.notThisPerson;
+  function closeVisit(
+    visitId: string, why: 'by_hand' | 'not_this_person', text: string, onError: (error: unknown) => void, onRejected: (left: Rejection) => void = () => {},
+  ): void {
+    const send = async (id: string, keepalive: boolean): Promise<void> => {
+      if (why === 'by_hand') await portico.closeVisit(id, keepalive);
+      else onRejected(await visiting.notThisPerson(id, keepalive));
+    };
     hidden.value = new Set([...hidden.value, visitId]);
     const show = (): void => {
       hidden.value = new Set([...hidden.value].filter((id) => id !== visitId));
@@ -205,6 +222,6 @@ export const useLive = defineStore('live', () => {
 
   return {
     state, link, currentAtMs, visits, candidates, loaded,
-    open, close, reconnect, serve, judge, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange,
+    open, close, reconnect, put, serve, judge, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange,
   };
 });

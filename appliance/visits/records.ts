@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import type { ARRIVALS, VISIT_END_REASONS } from '../contract/index.js';
+import type { EventBus } from '../events/index.js';
+import { PorticoError } from '../kit/index.js';
+import type { Database, Value } from '../storage/index.js';
+import { businessDayOf, type BusinessDay } from './businessDay.js';
+import type { During } from './during.js';
+import { nextVisit, seenAt, type OpenVisit, type VisitLimits } from './rules.js';
+
+export type Arrival = (typeof ARRIVALS)[number];
+export type EndReason = (typeof VISIT_END_REASONS)[number];
+export interface VisitRow {
+  id: string; customer_id: string; opened_at_ms: number; last_seen_at_ms: number; closed_at_ms: number | null;
+  end_reason: EndReason | null; arrival: Arrival; score: number | null; adviser_id: string | null; adviser: string | null;
+}
+const SELECT = `SELECT visit.id, customer_id, opened_at_ms, last_seen_at_ms, closed_at_ms, end_reason, arrival, score, adviser_id,
+  staff.name AS adviser FROM visit LEFT JOIN staff ON staff.id = adviser_id`;
+
+/** A visit that was somebody else's, as it turned out, is no visit of this customer's. */
+export const REALLY_THEIRS = `coalesce(end_reason, '') NOT IN ('not_this_person', 'corrected')`;
+/** The same, the other way round. */
+export function isConfusion(row: VisitRow): boolean {
+  return row.end_reason === 'not_this_person' || row.end_reason === 'corrected';
+}
+
+/** What a naming rested on, kept so that it can be explained later: numbers about the match, nothing of the face. */
+export interface Basis {
+  /** The similarity that was asked for, -1..1. */
+  threshold: number;
+  templateMadeAtMs: number | null;
+  templatePhotos: number | null;
+  modelPack: string | null;
+}
+/** How a visit begins. `basis` is asked for only then. */
+export interface Opening { arrival: Arrival; score: number | null; corrects: string | null; basis: () => Basis | null; staffId: string | null }
+
+/** The rows of visits: begun, kept alive and ended by the rules. Called inside transactions; the events come after them. */
+export class Records {
+  readonly #db: Database;
+  readonly #events: EventBus;
+  readonly #during: During;
+  readonly #gapMs: number;
+  readonly #dayAt: (ms: number) => BusinessDay;
+  #day: BusinessDay | null = null;
+
+  constructor(deps: { db: Database; events: EventBus; during: During; gapMs: number; timeZone: string; dayEndsAt: string }) {
+    this.#db = deps.db;
+    this.#events = deps.events;
+    this.#during = deps.during;
+    this.#gapMs = deps.gapMs;
+    this.#dayAt = (ms) => businessDayOf(ms, deps.timeZone, deps.dayEndsAt);
+  }
+
+  begin(customerId: string, { arrival, score, corrects, basis: readBasis, staffId }: Opening, now: number): string {
+    const id = randomUUID();
+    const basis = readBasis();
+    const isFirst = this.#db.get('SELECT 1 FROM visit WHERE customer_id = ?', customerId) === undefined;
+    this.#db.run(
+      `INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival, score, threshold, template_made_at_ms, template_photos, model_pack)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id, customerId, now, now, arrival, score, basis?.threshold ?? null, basis?.templateMadeAtMs ?? null, basis?.templatePhotos ?? null, basis?.modelPack ?? null);
+    this.#during.mark(id, 'arrive', staffId, now);
+    // Whoever comes for the first time gets a dossier and is then written in: that is one presence.
+    const { created_at_ms: madeAtMs } = this.#db.get<{ created_at_ms: number }>('SELECT created_at_ms FROM customer WHERE id = ?', customerId)!;
+    if (isFirst && madeAtMs >= this.#dayOf(now).fromMs && madeAtMs <= now) this.#during.mark(id, 'register', null, now);
+    this.#db.afterCommit(() => this.#events.emit('visitOpened', { visitId: id, customerId, corrects }));
+    return id;
+  }
+
+  /** Seen at `atMs`, if the visit is open and still goes on then. @returns whether that was worth writing down */
+  touch(row: VisitRow, atMs: number): boolean {
+    const visit = toOpenVisit(row);
+    if (row.closed_at_ms !== null || nextVisit(visit, atMs, this.limits(row)) !== 'refresh') return false;
+    this.#db.run('UPDATE visit SET last_seen_at_ms = ? WHERE id = ?', seenAt(visit, atMs), row.id);
+    return true;
+  }
+
+  /** What is under way in it ends with it; a confusion leaves nothing of somebody else behind. */
+  end(row: VisitRow, atMs: number, reason: EndReason): void {
+    // A clock set back must not end a visit before it began.
+    const closedAtMs = seenAt(toOpenVisit(row), atMs);
+    this.#during.end(row.id, closedAtMs);
+    if (reason === 'not_this_person' || reason === 'corrected') this.#during.disown(row.id);
+    // Handed over and not taken up: who served last stays the adviser.
+    this.#db.run(
+      `UPDATE visit SET closed_at_ms = ?, end_reason = ?, adviser_id = coalesce(adviser_id, (
+         SELECT staff_id FROM visit_service WHERE visit_id = visit.id ORDER BY from_ms DESC, rowid DESC LIMIT 1)) WHERE id = ?`, closedAtMs, reason, row.id);
+    this.#db.afterCommit(() => this.#events.emit('visitClosed', { visitId: row.id, customerId: row.customer_id, reason }));
+  }
+
+  /** Every page draws the card anew. One that has ended has none: its stages can still change. */
+  tell(visitId: string): void {
+    this.#db.afterCommit(() => {
+      if (this.all('WHERE visit.id = ? AND closed_at_ms IS NULL', visitId).length > 0) this.#events.emit('visitUpdated', { visitId });
+    });
+  }
+
+  limits(row: VisitRow): VisitLimits {
+    return { gapMs: this.#gapMs, day: this.#dayOf(row.opened_at_ms) };
+  }
+
+  /** @param rest of the statement, from WHERE on */
+  all(rest: string, ...values: Value[]): VisitRow[] {
+    return this.#db.all<VisitRow>(`${SELECT} ${rest}`, ...values);
+  }
+
+  /** @throws PorticoError visit_not_found */
+  row(visitId: string): VisitRow {
+    const [row] = this.all('WHERE visit.id = ?', visitId);
+    if (row === undefined) throw new PorticoError('visit_not_found');
+    return row;
+  }
+
+  /** @throws PorticoError visit_not_found, visit_closed */
+  openRow(visitId: string): VisitRow {
+    const row = this.row(visitId);
+    if (row.closed_at_ms !== null) throw new PorticoError('visit_closed');
+    return row;
+  }
+
+  openOf(customerId: string): VisitRow | undefined {
+    return this.all('WHERE customer_id = ? AND closed_at_ms IS NULL', customerId)[0];
+  }
+
+  /** Newest arrival first. */
+  openRows(): VisitRow[] {
+    return this.all('WHERE closed_at_ms IS NULL ORDER BY opened_at_ms DESC, visit.rowid DESC');
+  }
+
+  lastEnd(customerId: string): { closedAtMs: number; endReason: EndReason } | null {
+    const row = this.#db.get<{ closed_at_ms: number; end_reason: EndReason }>(
+      'SELECT closed_at_ms, end_reason FROM visit WHERE customer_id = ? AND closed_at_ms IS NOT NULL ORDER BY opened_at_ms DESC, rowid DESC LIMIT 1',
+      customerId);
+    return row === undefined ? null : { closedAtMs: row.closed_at_ms, endReason: row.end_reason };
+  }
+
+  /** Nearly all that is asked is about one and the same day. */
+  #dayOf(ms: number): BusinessDay {
+    if (this.#day === null || ms < this.#day.fromMs || ms >= this.#day.toMs) this.#day = this.#dayAt(ms);
+    return this.#day;
+  }
+}
+
+export function toOpenVisit(row: VisitRow): OpenVisit {
+  return { openedAtMs: row.opened_at_ms, lastSeenAtMs: row.last_seen_at_ms };
+}
