@@ -77,7 +77,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const signer = new Signer({ db, clock });
     signer.prepare();
     undo.push(() => audit.stop());
-    const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs });
+    const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs, draftsSecret: storage.keyFor('drafts') });
     const customers = new Customers({ db, clock, events });
     const followUps = new FollowUps({ db, clock, events });
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
