@@ -60,6 +60,7 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
   const link = await wifi(t, Number(new URL(box.url).port));
   const { id } = await box.owner.createCustomer({ displayName: NAME, phone: PHONES.before });
   const { staff } = await addAssociate(box, '周宁', PIN);
+  const { device: officer } = await addStaff(box, '方静', 'privacy_officer', '975310');
   const dossier = () => box.owner.call<Dossier>('GET', `/customers/${id}?why=edit`);
   const browser = await launchChromium(executable!, '', box.appliance.rootPem);
   t.teardown(() => browser.close());
@@ -167,7 +168,6 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
   });
 
   await t.test('what the box refuses stays, with its reason, until the person decides', async (t) => {
-    const { device: officer } = await addStaff(box, '方静', 'privacy_officer', '975310');
     await officer.call('PUT', `/customers/${id}/restriction`, { restricted: true, reason: '顾客要求' });
     await at(page, 'note-save').click();
     await page.locator('[data-testid=waiting-entry][data-state=refused]').getByText(DRAFT).waitFor();
