@@ -173,6 +173,9 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
     await page.locator('[data-testid=waiting-entry][data-state=refused]').getByText(DRAFT).waitFor();
     t.match(await at(page, 'refused-why').innerText(), /限制/);
     t.equal(await at(page, 'waiting-pill').getAttribute('data-undecided'), '1');
+    await at(page, 'waiting-discard').click();
+    await at(page, 'waiting-pill').waitFor({ state: 'detached' });
+    await at(page, 'toast-undo').click();
     await officer.call('PUT', `/customers/${id}/restriction`, { restricted: false, reason: '已解决' });
     await at(page, 'waiting-again').click();
     await at(page, 'note').getByText(DRAFT).waitFor();

@@ -52,6 +52,7 @@ t.test('what the box does not take is kept with its reason until the person deci
     const again = queue.again(box, one.id, 'other').entries[0]!;
     t.match(again, { id: code === 'id_taken' ? 'other' : one.id, state: 'waiting', problem: null });
     t.equal(queue.discard(box, one.id).entries.length, 1);
+    t.strictSame(queue.putBack(queue.discard(box, one.id), box.entries[0]!), box, 'undone');
   }
   const phone = change('a', { phone: '13800138000' }, { phone: null });
   const refused = refuse(sending(filled(phone), phone.id), phone.id, 'phone_taken');

@@ -199,6 +199,9 @@ export function discard(box: Outbox, id: string): Outbox {
   return entry?.state === 'sending' ? box : followingNoMore(replace(box, id, () => []), entry);
 }
 
+/** Taken back, within the moment of an undo. */
+export const putBack = (box: Outbox, entry: Entry): Outbox => withEntries(box, [...box.entries.filter(({ id }) => id !== entry.id), entry]);
+
 /** What an earlier life of the page had kept: whether it went out before is not known. */
 export function restored(kept: readonly Entry[]): Outbox {
   return withEntries(emptyOutbox, kept.map((entry) => ({ ...entry, state: entry.state === 'sending' ? 'waiting' : entry.state, tries: Math.max(1, entry.tries), notBeforeMs: 0 })));

@@ -215,6 +215,8 @@ export const useOutbox = defineStore('outbox', () => {
   const again = (id: string, sharedPhone = false): Promise<void> => decide(queue.again(box.value, id, crypto.randomUUID(), sharedPhone));
   const asNote = (id: string, text: string): Promise<void> => decide(queue.asNote(box.value, id, crypto.randomUUID(), text));
   const discard = (id: string): Promise<void> => decide(queue.discard(box.value, id));
+  /** Undoes `discard` and `keepTheirs`. */
+  const putBack = (entry: Entry): Promise<void> => decide(queue.putBack(box.value, entry));
 
   /** Hears of each customer about whom something has just reached the box. */
   function onSaved(listener: (customerId: string) => void): () => void {
@@ -224,5 +226,5 @@ export const useOutbox = defineStore('outbox', () => {
   /** With what waits laid over it: as the person wrote it last. */
   const overlaid = <T extends Whom>(dossier: T): T => queue.overlaid(dossier, entries.value, dossier.id);
 
-  return { entries, waiting, undecided, sheetOpen, of, write, change, changeFields, keepMine, keepTheirs, again, asNote, discard, onSaved, overlaid };
+  return { entries, waiting, undecided, sheetOpen, of, write, change, changeFields, keepMine, keepTheirs, again, asNote, discard, putBack, onSaved, overlaid };
 });
