@@ -24,13 +24,14 @@ export async function send(entry: Entry, ageMs: number): Promise<Dossier | null>
       await request('POST', `/follow-ups/${id(work.followUpId)}/done`);
       return null;
     case 'stage':
-      await request('PUT', `/visits/${id(work.visitId)}/stages`, { stage: work.stage, reached: work.reached });
+      await request('POST', `/visits/${id(work.visitId)}/stages`, { stage: work.stage, reached: work.reached });
       return null;
     case 'customer':
       return request<Dossier>('PATCH', customer, { ...map(work.edits, 'mine'), base: map(work.edits, 'base'), ...(work.sharedPhone ? { sharedPhone: true } : {}) });
     case 'fields': {
       const values = Object.entries(work.edits).map(([fieldId, { base, mine }]) => ({ fieldId, base, value: mine })) as FieldValuesChange['values'];
-      return request<Dossier>('PATCH', `${customer}/fields`, { values });
+      await request('PUT', `${customer}/fields`, { values });
+      return null;
     }
   }
 }

@@ -31,8 +31,8 @@ export const useOutbox = defineStore('outbox', () => {
   const box = shallowRef(queue.emptyOutbox);
   const sheetOpen = ref(false);
   const savedListeners = new Set<(customerId: string) => void>();
-  /** Who waits for an answer. */
-  const waitingFor = new Map<string, (changed: Changed | ApiError) => void>();
+  /** Who waits for an answer; `choosesHere`: the form shows a conflict itself. */
+  const waitingFor = new Map<string, { answer: (changed: Changed | ApiError) => void; choosesHere: boolean }>();
   const channel = new BroadcastChannel('portico-outbox');
   let timer: ReturnType<typeof setTimeout> | undefined;
   let busy = false;
@@ -127,7 +127,7 @@ export const useOutbox = defineStore('outbox', () => {
   }
 
   async function refused(entry: Entry, error: ApiError, mine: number): Promise<void> {
-    if (error.code !== 'edit_conflict' || !isEdit(entry.work)) {
+    if (error.code !== 'edit_conflict' || !isEdit(entry.work) || waitingFor.get(entry.id)?.choosesHere) {
       clockSet &&= error.code !== 'network';
       await hear(entry, { ok: false, code: error.code, details: error.details });
       const now = entries.value.find(({ id }) => id === entry.id);
@@ -149,7 +149,7 @@ export const useOutbox = defineStore('outbox', () => {
   const hear = (entry: Entry, heard: queue.Answer): Promise<void> =>
     settle(queue.answered(box.value, entry.id, heard, performance.now(), Math.random(), crypto.randomUUID()));
   function answer(id: string, changed: Changed | ApiError): void {
-    waitingFor.get(id)?.(changed);
+    waitingFor.get(id)?.answer(changed);
     waitingFor.delete(id);
   }
   const tell = (customerId: string): void => savedListeners.forEach((listener) => listener(customerId));
@@ -182,14 +182,14 @@ export const useOutbox = defineStore('outbox', () => {
   /** Kept when this resolves, and on its way; throws ApiError when it could neither be kept nor sent. */
   const write = async (whom: Whom, work: Exclude<Work, EditWork>): Promise<void> => void (await accept(whom, work));
 
-  async function edit(whom: Whom, work: EditWork): Promise<Changed> {
+  async function edit(whom: Whom, work: EditWork, choosesHere: boolean): Promise<Changed> {
     if (isEmpty(work.edits)) return { outcome: 'saved', dossier: null };
     const accepted = await accept(whom, work);
     if (accepted.id === null) return { outcome: 'saved', dossier: accepted.dossier };
     const { id } = accepted;
     if (!entries.value.some((entry) => entry.id === id)) return { outcome: 'queued' }; // taken back what waited
     const changed = await new Promise<Changed | ApiError>((resolve) => {
-      waitingFor.set(id, resolve);
+      waitingFor.set(id, { answer: resolve, choosesHere });
       setTimeout(() => answer(id, { outcome: 'queued' }), live.link.status === 'live' ? PATIENCE_MS : 0);
     });
     if (!(changed instanceof ApiError)) return changed;
@@ -200,11 +200,13 @@ export const useOutbox = defineStore('outbox', () => {
   /**
    * Changes a dossier, against what stood in these fields when the editing began.
    * Throws ApiError when the box refuses the change while the person waits; nothing is kept of it then.
+   * @param choosesHere the form shows a conflict itself: it is thrown too (`edit_conflict`), as long as the person waits
    */
-  const change = (whom: Whom, { sharedPhone = false, ...fields }: Omit<CustomerChange, 'base'>, base: Partial<CustomerFields>): Promise<Changed> =>
-    edit(whom, { kind: 'customer', edits: editsOf(fields, base), ...(sharedPhone ? { sharedPhone } : {}) });
+  const change = (whom: Whom, { sharedPhone = false, ...fields }: Omit<CustomerChange, 'base'>, base: Partial<CustomerFields>, choosesHere = false): Promise<Changed> =>
+    edit(whom, { kind: 'customer', edits: editsOf(fields, base), ...(sharedPhone ? { sharedPhone } : {}) }, choosesHere);
   /** The same with own fields. @param names what fields, options and products are called, by id */
-  const changeFields = (whom: Whom, edits: Edits, names: Readonly<Record<string, string>>): Promise<Changed> => edit(whom, { kind: 'fields', edits, names });
+  const changeFields = (whom: Whom, edits: Edits, names: Readonly<Record<string, string>>, choosesHere = false): Promise<Changed> =>
+    edit(whom, { kind: 'fields', edits, names }, choosesHere);
 
   async function decide(next: queue.Outbox): Promise<void> {
     await settle(next);
