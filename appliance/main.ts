@@ -79,7 +79,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const signer = new Signer({ db, clock });
     signer.prepare();
     undo.push(() => audit.stop());
-    const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs });
+    const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs, draftsSecret: storage.keyFor('drafts') });
     const customers = new Customers({ db, clock, events });
     const finding = new Finding({ db, clock, events, keyFor: storage.keyFor });
     const followUps = new FollowUps({ db, clock, events });

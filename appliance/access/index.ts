@@ -1,7 +1,7 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
-import type { Device, Permission, Role, Session, StaffMember } from '../contract/index.js';
+import type { Device, DraftsKey, Permission, Role, Session, StaffMember } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
@@ -36,15 +36,20 @@ export class Access {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #audit: Audit;
+  readonly #draftsSecret: string;
   readonly #sessions: Sessions;
   readonly #pinTries: PinTries;
   readonly passkeys: Passkeys;
 
-  /** @param deps.idleLockMs a session left alone this long locks */
-  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; idleLockMs: number }) {
+  /**
+   * @param deps.idleLockMs a session left alone this long locks
+   * @param deps.draftsSecret the keys of all iPads' unsent writing are made from it
+   */
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; idleLockMs: number; draftsSecret: string }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#audit = deps.audit;
+    this.#draftsSecret = deps.draftsSecret;
     this.#sessions = new Sessions(deps);
     this.#pinTries = new PinTries(deps);
     this.passkeys = new Passkeys(deps);
@@ -286,6 +291,15 @@ export class Access {
     const { staff, scope, handedTo, expiresAtMs } = session;
     const idleLockSeconds = scope === 'front_desk' ? null : Math.round(this.#sessions.idleLockMs / 1000);
     return { staff, scope, handedTo, device, expiresAt: toInstant(expiresAtMs), idleLockSeconds, passkeysPossible };
+  }
+
+  /**
+   * What this person's unsent writing on this device is sealed with. Nothing is stored for it: who may ask is who is signed in, so it is
+   * given no more once the person has left or the device is removed.
+   */
+  draftsKey({ device, session }: SignedIn): DraftsKey {
+    const key = createHmac('sha256', this.#draftsSecret).update(`portico drafts 1 ${session.staff.id} ${device.id}`).digest('base64url');
+    return { key, now: toInstant(this.#clock.now()) };
   }
 
   /** Inside a transaction. @throws PorticoError device_not_paired: removed meanwhile */

@@ -170,8 +170,11 @@ export type FollowUp = Static<typeof FollowUp>;
 export const FollowUpRequest = Type.Object({ text: Line(200), dueOn: Type.Optional(Nullable(Day)), id: Type.Optional(Id), ageMs: AgeMs }, closed);
 export type FollowUpRequest = Static<typeof FollowUpRequest>;
 
-/** What an iPad seals its unsent writing with before it puts it aside: 256 bits, base64url, one for each person and device. */
-export const DraftsKey = Type.Object({ key: Type.String() }, closed);
+/**
+ * What an iPad seals its unsent writing with before it puts it aside: 256 bits, base64url, one for each person and device. `now`: the box's
+ * clock, by which the iPad, whose own may be wrong, says how old its writing is.
+ */
+export const DraftsKey = Type.Object({ key: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }), now: Instant }, closed);
 export type DraftsKey = Static<typeof DraftsKey>;
 
 // ---- Taste -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CustomerChange, CustomerCreate, CustomerFields, ContactWay, Note } from '../contract/index.js';
+import type { CustomerChange, CustomerCreate, CustomerFields, ContactWay, Note, NoteRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, movableRows, type Database, type MovableRows } from '../storage/index.js';
@@ -71,11 +71,15 @@ export class Customers {
 
   /**
    * Changes the fields that are given, keeps the others. Facts may always be taken out.
-   * @throws PorticoError customer_not_found, phone_taken, and what `factsNeed` throws
+   * @throws PorticoError customer_not_found, phone_taken, edit_conflict {fields}, and what `factsNeed` throws
    */
-  change(id: string, change: CustomerChange): Customer {
+  change(id: string, { base = {}, ...change }: CustomerChange): Customer {
     return this.#db.transaction(() => {
       const before = this.byId(id);
+      const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+      const conflicts = (Object.keys(base) as (keyof CustomerFields)[])
+        .filter((field) => field in change && !same(before[field], base[field]) && !same(before[field], change[field]));
+      if (conflicts.length > 0) throw new PorticoError('edit_conflict', { fields: conflicts.join(',') });
       const next = { ...before, ...change };
       if (addsLine(before.facts, next.facts)) this.#requireFactsAgreed(id, next.facts.length <= before.facts.length);
       this.#guardPhone(() => this.#db.run(
@@ -116,17 +120,24 @@ export class Customers {
     this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: id }));
   }
 
-  /** @throws PorticoError customer_not_found, customer_restricted */
-  addNote(customerId: string, text: string, staffId: string): Note {
-    const id = randomUUID();
+  /**
+   * With an `id` that is there already, the same text for the same customer: that note, and nothing is added.
+   * @throws PorticoError customer_not_found, customer_restricted, id_taken
+   */
+  addNote(customerId: string, { text, id = randomUUID(), ageMs = 0 }: NoteRequest, staffId: string): Note {
     return this.#db.transaction(() => {
       this.byId(customerId);
+      const before = this.#db.get<{ customer_id: string; text: string }>('SELECT customer_id, text FROM note WHERE id = ?', id);
+      if (before !== undefined) {
+        if (before.customer_id !== customerId || before.text !== text.trim()) throw new PorticoError('id_taken');
+        return this.notes(customerId, -1).find((note) => note.id === id)!;
+      }
       if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
       this.#db.run('INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES (?, ?, ?, ?, ?)',
-        id, customerId, text.trim(), staffId, this.#clock.now());
+        id, customerId, text.trim(), staffId, this.#clock.now() - ageMs);
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
-      this.#db.afterCommit(() => this.#events.emit('noteAdded', { customerId, atMs: this.#clock.now() }));
-      return this.notes(customerId).find((note) => note.id === id)!;
+      this.#db.afterCommit(() => this.#events.emit('noteAdded', { customerId, atMs: this.#clock.now() - ageMs }));
+      return this.notes(customerId, -1).find((note) => note.id === id)!;
     });
   }
 

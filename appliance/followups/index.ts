@@ -39,14 +39,22 @@ export class FollowUps {
     this.#isLeftOut = isLeftOut;
   }
 
-  /** @throws PorticoError customer_not_found, and what `need` throws */
+  /**
+   * With an `id` that is there already, the same for the same customer: that follow-up, and nothing is added.
+   * @throws PorticoError customer_not_found, id_taken, and what `need` throws
+   */
   add(customerId: string, request: FollowUpRequest, staffId: string): FollowUp {
-    const id = randomUUID();
+    const { id = randomUUID(), ageMs = 0 } = request;
     return this.#db.transaction(() => {
+      const before = this.#db.get<FollowUpRow>(`${SELECT} WHERE follow_up.id = ?`, id);
+      if (before !== undefined) {
+        if (before.customer_id !== customerId || before.text !== request.text.trim() || before.due_on !== (request.dueOn ?? null)) throw new PorticoError('id_taken');
+        return toFollowUp(before);
+      }
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
       this.#requireAgreed(customerId);
       this.#db.run('INSERT INTO follow_up (id, customer_id, text, due_on, author_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
-        id, customerId, request.text.trim(), request.dueOn ?? null, staffId, this.#clock.now());
+        id, customerId, request.text.trim(), request.dueOn ?? null, staffId, this.#clock.now() - ageMs);
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
       return this.#byId(id);
     });

@@ -1,7 +1,8 @@
 /** Getting in: pairing codes, the owner, PINs. The refusals first. */
+import { randomUUID } from 'node:crypto';
 import t from 'tap';
 import { loadConfig } from '../../appliance/config/index.js';
-import type { ErrorBody, Session, StaffMember } from '../../appliance/contract/index.js';
+import type { Dossier, ErrorBody, Note, Session, StaffMember } from '../../appliance/contract/index.js';
 import { createLogger } from '../../appliance/kit/index.js';
 import { startAppliance } from '../../appliance/main.js';
 import { PorticoClient } from '../../demo/client.js';
@@ -98,6 +99,25 @@ t.test('a clock set back ends a lock instead of making it last for days', async 
   clock.move(-30 * HOUR_MS);
   t.equal(await refusal(box.owner.signIn(staff.id, '975310')), 'accepted');
   clock.move(30 * HOUR_MS);
+});
+
+t.test('what is sent again under its id is there once, with the time it was written', async (t) => {
+  await box.owner.signIn(box.ownerId, OWNER_PIN);
+  const { id: customerId } = await box.owner.createCustomer({ displayName: '林知夏' });
+  const { id: elsewhere } = await box.owner.createCustomer({ displayName: '顾清和' });
+  const [noteId, followUpId] = [randomUUID(), randomUUID()];
+  const note = (text: string, ageMs: number, to = customerId) => box.owner.call<Note>('POST', `/customers/${to}/notes`, { text, id: noteId, ageMs });
+  const first = await note('喜欢细表带', HOUR_MS);
+  t.match(first, { id: noteId, at: new Date(clock.now() - HOUR_MS).toISOString() });
+  t.strictSame(await note('喜欢细表带', 2 * HOUR_MS), first, 'sent later, written once');
+  t.equal(await refusal(note('别的', 0)), '409 id_taken');
+  t.equal(await refusal(note('喜欢细表带', 0, elsewhere)), '409 id_taken');
+  t.equal(await refusal(note('太早', 8 * 24 * HOUR_MS)), '400 bad_request');
+  const promise = { text: '到货通知', dueOn: '2030-05-03', id: followUpId, ageMs: HOUR_MS };
+  const followUp = await box.owner.call('POST', `/customers/${customerId}/follow-ups`, promise);
+  t.strictSame(await box.owner.call('POST', `/customers/${customerId}/follow-ups`, promise), followUp);
+  const dossier = await box.owner.call<Dossier>('GET', `/customers/${customerId}`);
+  t.equal(dossier.notes.length + dossier.followUps.length, 2);
 });
 
 // Last: uses up what one address may try in a minute.

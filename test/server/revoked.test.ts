@@ -1,7 +1,8 @@
 /** Whoever is put out while a request of theirs is under way does nothing with it any more. */
 import t from 'tap';
-import type { Device, Role, StaffMember } from '../../appliance/contract/index.js';
-import { addAssociate, startBox } from '../support/box.js';
+import type { Device, DraftsKey, Role, StaffMember } from '../../appliance/contract/index.js';
+import type { PorticoClient } from '../../demo/client.js';
+import { addAssociate, OWNER_PIN, startBox } from '../support/box.js';
 import { dumpTables, query } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { sendHalf } from '../support/raw.js';
@@ -70,4 +71,35 @@ t.test('a request sent half before its sender was put out is refused when the re
 
   const customers = dumpTables(box.dataDirectory)['customer'] as { display_name: string; tier: string | null }[];
   t.strictSame(customers.filter(({ display_name }) => /离职后|半路/.test(display_name)).map(({ display_name, tier }) => [display_name, tier]), [['半路', '金卡']], 'nothing was written');
+});
+
+t.test('the key for unsent writing is one person\'s on one device, and is given while both belong here', async (t) => {
+  await box.owner.signIn(box.ownerId, OWNER_PIN);
+  const [zhou, wu] = [
+    await box.owner.call<StaffMember>('POST', '/staff', { name: '周宁', role: 'associate', pin: '246802' }),
+    await box.owner.call<StaffMember>('POST', '/staff', { name: '吴悦', role: 'associate', pin: '246802' }),
+  ];
+  const [device, other] = [box.stranger(), box.stranger()];
+  await device.pair((await box.owner.makePairingCode()).code, 'iPad 甲');
+  const { id: otherId } = await other.pair((await box.owner.makePairingCode()).code, 'iPad 乙');
+  const ask = (client: PorticoClient) => client.call<DraftsKey>('GET', '/sessions/current/drafts-key');
+  t.equal(await refusal(ask(device)), '401 sign_in_required');
+  await device.signIn(zhou.id, '246802');
+  const first = await ask(device);
+  t.match(first.key, /^[A-Za-z0-9_-]{43}$/);
+  t.ok(Math.abs(Date.parse(first.now) - Date.now()) < 60_000);
+  await device.signIn(wu.id, '246802');
+  const second = await ask(device);
+  await other.signIn(zhou.id, '246802');
+  const third = await ask(other);
+  t.equal(new Set([first.key, second.key, third.key]).size, 3, 'another person, another device');
+  await device.signIn(zhou.id, '246802');
+  t.equal((await ask(device)).key, first.key, 'the same after another sign-in');
+  await device.call('POST', '/sessions/current/front-desk');
+  t.equal(await refusal(ask(device)), '403 not_allowed', 'customers stand before it');
+  await device.signIn(zhou.id, '246802');
+  await box.owner.call('DELETE', `/devices/${otherId}`);
+  t.equal(await refusal(ask(other)), '401 device_not_paired');
+  await box.owner.call('DELETE', `/staff/${zhou.id}`);
+  t.equal(await refusal(ask(device)), '401 session_expired', 'who has left');
 });

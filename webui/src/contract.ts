@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox';
 import type {
+  AGE_MS_MAX as AgeMsMaxOf,
   ANSWER_WORKDAYS as AnswerWorkdaysOf,
   ASSESSMENT_FIELDS as AssessmentFieldsOf,
   BREACH_KINDS as BreachKindsOf,
@@ -60,6 +61,7 @@ export { PERMISSIONS, type Permission } from '../../appliance/contract/permissio
 
 export type EnrolmentFinish = Static<typeof EnrolmentFinishOf>;
 export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
+export const AGE_MS_MAX: typeof AgeMsMaxOf = 604_800_000;
 export const LANGUAGES: typeof LanguagesOf = ['zh-CN', 'en'];
 export const PURPOSES: typeof PurposesOf = ['recognise', 'greet', 'preferences', 'contact', 'keep_photo', 'refresh'];
 export const GUARDIAN_RELATIONS: typeof GuardianRelationsOf = ['mother', 'father', 'other'];

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Access, SignedIn } from '../../access/index.js';
 import {
-  BoxHealth, BoxInfo, Device, HandOverRequest, IdParams, OwnerRequest, PairingCode, PairRequest, PinRequest, ProofRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
+  BoxHealth, BoxInfo, Device, DraftsKey, HandOverRequest, IdParams, OwnerRequest, PairingCode, PairRequest, PinRequest, ProofRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
 } from '../../contract/index.js';
 import type { Customers } from '../../customers/index.js';
 import { PorticoError } from '../../kit/index.js';
@@ -126,6 +126,11 @@ export const accessRoutes = (deps: {
     config: { permission: 'own_session', unattended: true },
     schema: { tags: ['access'], summary: 'Who is signed in here', response: { 200: Session } },
   }, async (request) => sessionOf(request, signedIn(request)));
+
+  app.get('/sessions/current/drafts-key', {
+    config: { permission: 'serve', unattended: true }, // the page asks by itself
+    schema: { tags: ['access'], summary: 'What unsent writing of this person on this device is sealed with', response: { 200: DraftsKey } },
+  }, async (request) => access.draftsKey(signedIn(request)));
 
   app.delete('/sessions/current', {
     config: { permission: 'own_session' },

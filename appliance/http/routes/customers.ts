@@ -129,7 +129,7 @@ export const customerRoutes = (deps: {
   app.post('/customers/:id/notes', { config, schema: { tags: ['customers'], params: IdParams, body: NoteRequest, response: { 201: Note } } }, async (request, reply) => {
     const { id } = request.params;
     const by = actorOf(request);
-    const note = audit.recording('note_added', by, (added) => ({ customerId: id, detail: { noteId: added.id } }), () => customers.addNote(id, request.body.text, by.staffId));
+    const note = audit.recording('note_added', by, (added) => ({ customerId: id, detail: { noteId: added.id } }), () => customers.addNote(id, request.body, by.staffId));
     return reply.status(201).send(note);
   });
 

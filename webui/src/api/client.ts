@@ -47,6 +47,8 @@ export interface CallOptions {
   keepalive?: boolean;
   signal?: AbortSignal;
   headers?: Readonly<Record<string, string>>;
+  /** Nobody waits for the answer where they stand: nobody is led away by it. */
+  background?: boolean;
   /** Made once more, after the PIN was shown: not a third time. */
   again?: boolean;
 }
@@ -112,7 +114,7 @@ async function request(method: string, path: string, accept: string, options: Ca
   if (error.code === 'session_locked') sessionLocked();
   if (ACCESS_LOST.includes(error.code)) accessLost(error.code);
   const into = error.code === 'customer_merged' && error.details['into'];
-  if (typeof into === 'string') customerMerged(into);
+  if (typeof into === 'string' && !options.background) customerMerged(into);
   throw error;
 }
 

@@ -1,6 +1,6 @@
 /** Every request of the page, one line each. */
 import type {
-  BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, DeletionStatus, Device, Dossier, DossierReason,
+  BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, DeletionStatus, Device, Dossier, DraftsKey, DossierReason,
   Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, KeySet, Note, Notice, OwnerRequest, PairingCode, PairRequest,
   Passkey, Purpose, RecognitionQuality, Refusal, RunnableStation, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
 } from '../contract.js';
@@ -28,6 +28,8 @@ export const portico = {
   /** Who is signed in shows the PIN again. */
   prove: (pin: string) => call<void>('POST', '/sessions/current/proof', { json: { pin } }),
   session: () => call<Session>('GET', '/sessions/current'),
+  /** What unsent writing is sealed with, and the box's clock. */
+  draftsKey: () => call<DraftsKey>('GET', '/sessions/current/drafts-key'),
   signOut: () => call<void>('DELETE', '/sessions/current'),
   lock: () => call<void>('POST', '/sessions/current/lock', { keepalive: true }),
   /** Somebody touches the page or types. */

@@ -1,14 +1,20 @@
-import { onScopeDispose, ref, watch, type Ref } from 'vue';
+import { computed, onScopeDispose, ref, watch, type Ref } from 'vue';
 import type { ApiError } from '../api/client.js';
 import { portico } from '../api/portico.js';
 import type { Dossier, DossierReason } from '../contract.js';
+import { useOutbox } from '../stores/outbox.js';
 import { useLive } from '../stores/live.js';
 import { asApiError } from './useTask.js';
 
-/** The dossier of one customer, read again when a visit of theirs changes. Kept nowhere else. */
+/**
+ * The dossier of one customer, read again when a visit of theirs changes, when something written here has reached the box, and when the box
+ * can be reached again. What was read stays, with `staleSinceMs` (null: as far as is known it is as it is now). Kept nowhere else.
+ */
 export function useDossier(customerId: Ref<string>, why: () => DossierReason) {
   const dossier = ref<Dossier | null>(null);
   const error = ref<ApiError | null>(null);
+  const readAtMs = ref(0);
+  const live = useLive();
   let generation = 0;
 
   /** `again` says that nobody opened it anew: such reading does not keep the iPad from locking. */
@@ -18,6 +24,7 @@ export function useDossier(customerId: Ref<string>, why: () => DossierReason) {
       const read = await portico.dossier(customerId.value, why(), again);
       if (mine !== generation) return;
       dossier.value = read;
+      readAtMs.value = Date.now();
       error.value = null;
     } catch (caught) {
       if (mine === generation) error.value = asApiError(caught);
@@ -32,12 +39,13 @@ export function useDossier(customerId: Ref<string>, why: () => DossierReason) {
     },
     { immediate: true },
   );
-  const stop = useLive().onCustomerChange((changed) => {
-    if (changed === customerId.value) void load(true);
-  });
+  const loadIfShown = (changed: string): void => void (changed === customerId.value && load(true));
+  const stops = [live.onCustomerChange(loadIfShown), useOutbox().onSaved(loadIfShown)];
+  watch(() => live.link.status === 'live', (isLive, wasLive) => isLive && !wasLive && readAtMs.value > 0 && void load(true));
+  const staleSinceMs = computed(() => (dossier.value && (error.value?.code === 'network' || ['reconnecting', 'offline'].includes(live.link.status)) ? readAtMs.value : null));
   onScopeDispose(() => {
     generation++;
-    stop();
+    stops.forEach((stop) => stop());
   });
-  return { dossier, error, load: () => load(true) };
+  return { dossier, error, staleSinceMs, load: () => load(true) };
 }

@@ -4,6 +4,7 @@ import type { PageErrorCode } from '../api/errorCodes.js';
 export const errorsEn: Record<PageErrorCode, string> = {
   network: 'The box cannot be reached. Check that this iPad is on the store’s Wi-Fi, then try again.',
   unexpected: 'The box gave an answer this page does not understand. Reload the page, then call IT.',
+  outbox_full: '200 changes wait for the box already, and this one was not saved. Get the connection back first, or settle what was refused.',
   too_slow: 'This iPad received too slowly, so the box hung up; connecting again. Check the Wi-Fi signal.',
 
   bad_request: 'Something in the form is not right. Check it and try again.',

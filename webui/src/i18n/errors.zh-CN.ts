@@ -4,6 +4,7 @@ import type { PageErrorCode } from '../api/errorCodes.js';
 export const errorsZh: Record<PageErrorCode, string> = {
   network: '连不上门店盒。请确认 iPad 连着店内 Wi-Fi，然后再试。',
   unexpected: '门店盒的答复看不懂。请刷新页面；还不行就联系 IT。',
+  outbox_full: '等待同步的内容已满 200 条，这一条没有保存。请先恢复连接，或处理没能保存的内容。',
   too_slow: '这台 iPad 接收太慢，门店盒已断开，正在重连。请检查 Wi-Fi 信号。',
 
   bad_request: '填写的内容不符合要求，请检查后再试。',

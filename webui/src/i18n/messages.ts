@@ -6,6 +6,8 @@ import { findingZh } from './finding.zh-CN.js';
 import { en } from './en.js';
 import { greetingEn } from './greeting.en.js';
 import { greetingZh } from './greeting.zh-CN.js';
+import { outboxEn } from './outbox.en.js';
+import { outboxZh } from './outbox.zh-CN.js';
 import { privacyEn } from './privacy.en.js';
 import { privacyZh } from './privacy.zh-CN.js';
 import { receiptWords } from './receipt.js';
@@ -14,6 +16,6 @@ import { visitsZh } from './visits.zh-CN.js';
 import { zhCN } from './zh-CN.js';
 
 export const messages = {
-  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, receipt: receiptWords['zh-CN'] },
-  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, receipt: receiptWords.en },
+  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, ...outboxZh, receipt: receiptWords['zh-CN'] },
+  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, ...outboxEn, receipt: receiptWords.en },
 };

@@ -1,0 +1,48 @@
+import type { CustomerFields } from '../contract.js';
+import type { Work } from '../outbox/entry.js';
+import type { Widen } from './zh-CN.js';
+
+/** The words of what waits for the box. */
+export const outboxZh = {
+  outbox: {
+    title: '等待同步',
+    lead: '这些内容加密存放在这台 iPad 上，只有你能看到；连上门店盒后自动同步，最多保留 7 天。',
+    empty: '全部已同步。',
+    waiting: '{n} 条待同步',
+    banner: '有 {n} 条待同步。',
+    undecided: '{n} 条要处理',
+    asOf: '这是{ago}读取的档案，恢复连接后会自动更新。',
+    typed: '{ago}写的',
+    state: { waiting: '待同步', sending: '同步中…', conflict: '有同事改了同一处', refused: '没有保存' },
+    kind: { note: '备注', follow_up: '跟进', follow_up_done: '完成跟进', stage: '到店阶段', customer: '修改档案', fields: '修改自定义字段' } satisfies Record<Work['kind'], string>,
+    conflictLead: '你修改时，这里已经被别人改过。请选一个：',
+    theirs: '现在的',
+    mine: '我的',
+    keepTheirs: '用现在的',
+    keepMine: '用我的',
+    copy: '复制文字',
+    copied: '已复制',
+    again: '再试一次',
+    shared: '两人共用，保存',
+    asNote: '存为备注',
+    discard: '丢弃',
+    discarded: '已丢弃',
+    queued: '已存在这台 iPad 上，连上后自动同步。',
+    conflictToast: '有一处和同事的修改不一致，请在档案里选一个。',
+    nothing: '（空）',
+    due: '{day}前',
+    field: {
+      displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', memberNo: '会员号', points: '积分', email: '邮箱', wechat: '微信', contactBy: '联系方式',
+      contactWhen: '联系时间', contactNever: '不希望被联系', facts: '卡片要点', doNot: '勿扰事项', allergies: '过敏', likes: '喜欢', dislikes: '不喜欢', sizes: '尺码', dates: '重要日子',
+      companions: '同行人',
+    } satisfies Record<keyof CustomerFields, string>,
+    way: { phone: '电话', sms: '短信', wechat: '微信', email: '邮件' },
+    date: { birthday: '生日', anniversary: '纪念日', other: '其他' },
+    yes: '是',
+    no: '否',
+    photo: '照片',
+  },
+};
+
+/** The shape the other language must fill. */
+export type OutboxMessages = Widen<typeof outboxZh>;
