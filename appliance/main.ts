@@ -7,15 +7,18 @@ import { Assessments, Breaches, Modes, Overview, Retention, StoredPersons } from
 import type { Config } from './config/index.js';
 import { Consent } from './consent/index.js';
 import { Customers } from './customers/index.js';
+import { Dealings } from './dealings/index.js';
 import { Dossiers } from './dossiers/index.js';
 import { Erasure, type DeletionOrder } from './erasure/index.js';
 import { EventBus } from './events/index.js';
+import { Files } from './files/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
 import { createLogger, letMainThreadFirst, PorticoError, refuseEgress, systemClock, type Clock, type Logger } from './kit/index.js';
 import { Signer } from './papers/index.js';
-import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
+import { Products } from './products/index.js';
+import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Things, Upkeep } from './recognition/index.js';
 import { AccessCopies, Rights } from './rights/index.js';
 import { openStorage } from './storage/index.js';
 import { createVision } from './vision/index.js';
@@ -80,6 +83,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs });
     const customers = new Customers({ db, clock, events });
     const followUps = new FollowUps({ db, clock, events });
+    const products = new Products({ db, clock, events, currency: config.currency });
+    const dealings = new Dealings({ db, clock, events, products, timeZone: config.timeZone });
+    const files = new Files({ db, clock, events });
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs });
     const consent = new Consent({ db, clock, events, audit, timeZone: config.timeZone });
     const explanations = new Explanations({ db });
@@ -93,6 +99,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
     customers.mergeWith([followUps.rows, visits.rows]);
+    customers.mergeWith([...dealings.rows, files.rows]);
 
     consent.deleteWith(erasure);
     erasure.destroysWith(gallery);
@@ -105,6 +112,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     // What rests on `preferences` and `contact`. A merge deletes neither: what the consent of the other leaves out stays hidden.
     const dropRested = ({ customerId, purposes }: DeletionOrder) => {
       if (purposes.includes('preferences')) customers.dropFacts(customerId);
+      if (purposes.includes('preferences')) dealings.wishes.erase(customerId);
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
     };
     erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
@@ -115,6 +123,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
       consent.eraseRecords(customerId);
       for (const room of [sightings, visits, followUps]) room.erase(customerId);
+      for (const room of [dealings, files]) room.erase(customerId); // files after the own fields that show them
       rights.forget(customerId);
     }));
     rights.eraseWith({
@@ -123,8 +132,16 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
     followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
+    const mayAddTo = (customerId: string) => { if (rights.isRestricted(customerId)) throw new PorticoError('customer_restricted'); };
+    dealings.need({
+      requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
+      requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
+      openVisitOf: (customerId) => visits.openVisitOf(customerId), onPurchase: () => undefined,
+    });
+    files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
+    events.on('productArrived', ({ productId }) => dealings.wishes.tellArrived(productId));
     consent.restsWith((customerId) => [
-      ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
+      ...(customers.hasFacts(customerId) || dealings.wishes.has(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
     customers.keepApart((customerId) => rights.isRestricted(customerId),
@@ -150,9 +167,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     consent.prepare(config.storeName);
 
-    const dossiers = new Dossiers({ customers, visits, followUps, consent, gallery, restrictedSince: (customerId) => rights.restriction(customerId).since });
+    const dossiers = new Dossiers({ customers, visits, followUps, dealings, files, consent, gallery, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
-      customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName,
+      customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName, currency: config.currency,
     });
 
     const assessments = new Assessments({
@@ -173,6 +190,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       db, clock, audit, log, held: () => customers.families(rights.held()), emptied: () => storage.dropTraces(), items: [
         visits.retention, customers.retention, followUps.retention, sightings.retention, quality.retention, consent.records.retention, consent.refusals.retention,
         rights.retention, assessments.retention, breaches.retention,
+        dealings.purchases.retention, dealings.retention, files.retention,
         { kind: 'deletion_records', count: () => erasure.count(), deleteBefore: (ms, held) => erasure.prune(ms, held) },
         { kind: 'audit_log', count: () => audit.count(), deleteBefore: (ms) => audit.prune(ms) },
         {
@@ -251,6 +269,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     };
     const server = await buildServer({
       access, audit, verification, consent, customers, dossiers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      products, dealings, files, things: new Things({ vision }),
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency }, webuiDirectory: config.webuiDirectory,
       ...(options.patience === undefined ? {} : { patience: options.patience }),

@@ -10,6 +10,8 @@ export interface PorticoEvents {
   visitClosed: { visitId: string; customerId: string; reason: (typeof VISIT_END_REASONS)[number] };
   /** Something on the card of this customer changed (name, facts, follow-up). */
   customerChanged: { customerId: string };
+  /** It came in: older wishes for it have arrived. */
+  productArrived: { productId: string };
   /** The dossier is gone, and with it all that other rooms held of the customer. */
   dossierErased: { customerId: string };
   consentEnded: { customerId: string };
