@@ -104,7 +104,7 @@ t.test('files: no faces, nothing that runs, opened once a session on the record'
   t.equal(await refusal(associate.call('DELETE', `/files/${paper.body.id}`)), '404 file_not_found');
 });
 
-t.test('C11: all of it is in the access copy, and goes with the dossier', async (t) => {
+t.test('all of it is in the access copy, and goes with the dossier', async (t) => {
   const { status, body } = await officer.send<Buffer>('GET', `/api/v1/customers/${id}/access-copy.pdf`);
   t.equal(status, 200);
   t.ok(body.length > 1_000);

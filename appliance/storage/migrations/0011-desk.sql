@@ -151,6 +151,7 @@ CREATE TABLE product (
   removed_at_ms INTEGER
 ) STRICT;
 CREATE INDEX product_by_name ON product (name);
+CREATE INDEX product_newest ON product (changed_at_ms) WHERE removed_at_ms IS NULL;
 
 -- dealings -----------------------------------------------------------------------------------------------------
 CREATE TABLE wish (
