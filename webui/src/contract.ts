@@ -4,6 +4,7 @@
  */
 import type { Static } from 'typebox';
 import type {
+  APPOINTMENT_STATES as AppointmentStatesOf,
   ANSWER_WORKDAYS as AnswerWorkdaysOf,
   ASSESSMENT_FIELDS as AssessmentFieldsOf,
   BREACH_KINDS as BreachKindsOf,
@@ -27,6 +28,7 @@ import type {
   REQUEST_OUTCOMES as RequestOutcomesOf,
   ROLES as RolesOf,
   SIGNAGE_ITEMS as SignageItemsOf,
+  TICKET_STATES as TicketStatesOf,
   WARNING_AT as WarningAtOf,
 } from '../../appliance/contract/index.js';
 
@@ -80,6 +82,8 @@ export const CLOSE: typeof CloseOf = {
   goingAway: 1001,
 };
 
+export const TICKET_STATES: typeof TicketStatesOf = ['open', 'waiting', 'ready', 'done'];
+export const APPOINTMENT_STATES: typeof AppointmentStatesOf = ['planned', 'kept', 'missed', 'cancelled'];
 export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights', 'edit'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];
 export type ModeObstacle = (typeof ModeObstaclesOf)[number];

@@ -58,6 +58,7 @@ export function makeRouter(): Router {
               { path: 'pack', name: 'privacy-pack', component: () => import('./components/privacy/AuditPack.vue') },
             ],
           },
+          { path: 'settings/products', name: 'products', component: () => import('./pages/ProductsPage.vue') },
           { path: 'settings', name: 'settings', component: () => import('./pages/SettingsPage.vue') },
         ],
       },

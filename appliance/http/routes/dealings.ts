@@ -58,6 +58,7 @@ export const dealingRoutes = (deps: { audit: Audit; dealings: Dealings }): Fasti
     async (request) => appointments.change(request.params.id, request.body));
 
   app.get('/appointments', {
-    config, schema: { tags, summary: 'Of one day of the store, with whom; default: today', querystring: AppointmentQuery, response: { 200: Type.Array(DayAppointment) } },
+    config: { ...config, unattended: true }, // the board asks by itself
+    schema: { tags, summary: 'Of one day of the store, with whom; default: today', querystring: AppointmentQuery, response: { 200: Type.Array(DayAppointment) } },
   }, async (request) => appointments.ofDay(request.query.day));
 };
