@@ -8,7 +8,8 @@ import type { Things } from '../../recognition/index.js';
 import { actorOf, signedIn } from '../guards.js';
 
 const OPENINGS_KEPT_MAX = 2_000;
-const BYTES = Type.Unsafe<Buffer>({ description: 'The file as it is stored', content: { 'image/jpeg': { schema: { type: 'string', format: 'binary' } } } });
+const BINARY = { schema: { type: 'string', format: 'binary' } };
+const BYTES = Type.Unsafe<Buffer>({ description: 'The file as it is stored', content: { 'image/jpeg': BINARY, 'application/pdf': BINARY } });
 /** Nothing in it runs or loads anything, whatever it is. */
 const POLICY = `default-src 'none'; sandbox; frame-ancestors 'none'`;
 
