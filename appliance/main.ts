@@ -7,17 +7,20 @@ import { Assessments, Breaches, Modes, Overview, Retention, StoredPersons } from
 import type { Config } from './config/index.js';
 import { Consent } from './consent/index.js';
 import { Customers } from './customers/index.js';
+import { Dealings } from './dealings/index.js';
 import { Dossiers } from './dossiers/index.js';
 import { Erasure, type DeletionOrder } from './erasure/index.js';
 import { EventBus } from './events/index.js';
 import { Finding } from './finding/index.js';
+import { Files } from './files/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Greeting } from './greeting/index.js';
 import { Health } from './health/index.js';
 import { createLogger, letMainThreadFirst, PorticoError, refuseEgress, systemClock, type Clock, type Logger } from './kit/index.js';
 import { Signer } from './papers/index.js';
-import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Upkeep } from './recognition/index.js';
+import { Products } from './products/index.js';
+import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Things, Upkeep } from './recognition/index.js';
 import { AccessCopies, Rights } from './rights/index.js';
 import { openStorage } from './storage/index.js';
 import { createVision } from './vision/index.js';
@@ -83,6 +86,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const customers = new Customers({ db, clock, events });
     const finding = new Finding({ db, clock, events, keyFor: storage.keyFor });
     const followUps = new FollowUps({ db, clock, events });
+    const products = new Products({ db, clock, events, currency: config.currency });
+    const dealings = new Dealings({ db, clock, events, products, timeZone: config.timeZone });
+    const files = new Files({ db, clock, events });
     const visits = new Visits({ db, clock, events, gapMs: config.visitGapMs, timeZone: config.timeZone, dayEndsAt: config.dayEndsAt });
     const consent = new Consent({ db, clock, events, audit, timeZone: config.timeZone });
     const explanations = new Explanations({ db });
@@ -97,6 +103,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
     customers.mergeWith([followUps.rows, visits.rows]);
     customers.mergeWith([finding.rows]);
+    customers.mergeWith([...dealings.rows, files.rows]);
 
     consent.deleteWith(erasure);
     erasure.destroysWith(gallery);
@@ -112,6 +119,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         customers.dropFacts(customerId);
         visits.dropLooks(customerId);
       }
+      if (purposes.includes('preferences')) dealings.wishes.erase(customerId);
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
     };
     erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
@@ -122,6 +130,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
       consent.eraseRecords(customerId);
       for (const room of [sightings, visits, followUps]) room.erase(customerId);
+      for (const room of [dealings, files]) room.erase(customerId); // files after the own fields that show them
       rights.forget(customerId);
       finding.erase(customerId);
     }));
@@ -133,8 +142,16 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
     visits.need((customerId) => consent.requireAgreed(customerId, 'preferences'), (customerId) => consent.leavesOut(customerId, 'preferences'),
       (customerId) => rights.isRestricted(customerId));
+    const mayAddTo = (customerId: string) => { if (rights.isRestricted(customerId)) throw new PorticoError('customer_restricted'); };
+    dealings.need({
+      requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
+      requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
+      openVisitOf: (customerId) => visits.openVisitOf(customerId), onPurchase: () => undefined,
+    });
+    files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
+    events.on('productArrived', ({ productId }) => dealings.wishes.tellArrived(productId));
     consent.restsWith((customerId) => [
-      ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
+      ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) || dealings.wishes.has(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
     finding.restrictWith((customerId) => rights.isRestricted(customerId));
@@ -181,9 +198,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         isRestricted: (customerId) => rights.isRestricted(customerId),
       },
     });
-    const dossiers = new Dossiers({ greeting, customers, visits, followUps, consent, gallery, finding, restrictedSince: (customerId) => rights.restriction(customerId).since });
+    const dossiers = new Dossiers({ greeting, customers, visits, followUps, dealings, files, consent, gallery, finding, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
-      customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName,
+      customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName, currency: config.currency,
     });
 
     const assessments = new Assessments({
@@ -204,6 +221,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       db, clock, audit, log, held: () => customers.families(rights.held()), emptied: () => storage.dropTraces(), items: [
         visits.retention, customers.retention, followUps.retention, sightings.retention, quality.retention, consent.records.retention, consent.refusals.retention,
         rights.retention, assessments.retention, breaches.retention,
+        dealings.purchases.retention, dealings.retention, files.retention,
         { kind: 'deletion_records', count: () => erasure.count(), deleteBefore: (ms, held) => erasure.prune(ms, held) },
         { kind: 'audit_log', count: () => audit.count(), deleteBefore: (ms) => audit.prune(ms) },
         {
@@ -283,6 +301,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     };
     const server = await buildServer({
       greeting, access, audit, verification, consent, customers, dossiers, finding, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      products, dealings, files, things: new Things({ vision }),
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency }, webuiDirectory: config.webuiDirectory,
       ...(options.patience === undefined ? {} : { patience: options.patience }),

@@ -47,7 +47,7 @@ export class PorticoClient {
           const bytes = Buffer.concat(chunks);
           const type = response.headers['content-type'] ?? '';
           const body: unknown = type.includes('json') && bytes.length > 0 ? JSON.parse(bytes.toString('utf8'))
-            : /^application\/(pdf|zip)/.test(type) ? bytes : bytes.toString('utf8');
+            : /^(application\/(pdf|zip)|image\/)/.test(type) ? bytes : bytes.toString('utf8');
           resolve({ status: response.statusCode!, headers: response.headers, body: body as T });
         });
         response.on('error', reject);

@@ -24,11 +24,15 @@ export const ProductChange = Type.Partial(ProductFields, { ...closed, minPropert
 export type ProductChange = Static<typeof ProductChange>;
 export const ProductQuery = Type.Object(
   { query: Type.Optional(Type.String({ maxLength: 60 })), limit: Type.Optional(Type.String({ pattern: '^([1-9]|[1-9][0-9]|100)$' })) }, closed);
+/** Why a line of a CSV file was not taken. */
+export const IMPORT_PROBLEMS = [
+  'empty', 'too_long', 'price_invalid', 'barcode_invalid', 'stock_invalid', 'sku_twice', 'barcode_taken', 'columns_wrong',
+] as const;
 /** What became of a CSV file; `line` counts from 1, the heading included. */
 export const ProductImport = Type.Object(
   {
     added: Type.Integer({ minimum: 0 }), changed: Type.Integer({ minimum: 0 }), unchanged: Type.Integer({ minimum: 0 }),
-    refused: Type.Array(Type.Object({ line: Type.Integer({ minimum: 1 }), code: Type.String(), column: Nullable(Type.String()) }, closed)),
+    refused: Type.Array(Type.Object({ line: Type.Integer({ minimum: 1 }), code: OneOf(IMPORT_PROBLEMS), column: Nullable(Type.String()) }, closed)),
   },
   closed,
 );

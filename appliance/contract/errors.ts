@@ -77,6 +77,7 @@ export const ERRORS = {
   wish_not_found: [404, 'This wish is not known.'],
   purchase_not_found: [404, 'This purchase is not known.'],
   purchase_incomplete: [400, 'Say what was bought and for how much.'],
+  purchase_settled: [409, 'This purchase can no longer be taken back. Note a return instead.'],
   return_invalid: [409, 'More would come back than was bought, or more money than was paid.'],
   ticket_not_found: [404, 'This ticket is not known.'],
   appointment_not_found: [404, 'This appointment is not known.'],

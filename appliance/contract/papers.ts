@@ -53,6 +53,8 @@ export interface SealedEvidence extends ConsentEvidence {
 export const AccessCopy = Type.Object(
   {
     madeAt: Instant, storeName: Type.String(),
+    /** ISO 4217, in whose smallest unit amounts are. */
+    currency: Type.String(),
     dossier: Dossier,
     consents: Type.Array(ConsentEvidence),
     refusals: Type.Array(Refusal),

@@ -2,6 +2,8 @@ import type { Dossier, TemplateInfo } from '../contract/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers } from '../customers/index.js';
 import type { Finding } from '../finding/index.js';
+import type { Dealings } from '../dealings/index.js';
+import type { Files } from '../files/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import type { Greeting } from '../greeting/index.js';
@@ -16,6 +18,7 @@ const ALL = -1;
 interface Rooms {
   customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; finding: Finding;
   greeting: Greeting;
+  dealings: Dealings; files: Files;
   restrictedSince: (customerId: string) => string | null;
 }
 
@@ -34,6 +37,7 @@ export class Dossiers {
    */
   of(customerId: string, reader: Reader, rows: 'newest' | 'all' = 'newest'): Dossier {
     const { customers, visits, followUps, consent, gallery, finding, restrictedSince } = this.#rooms;
+    const { dealings, files } = this.#rooms;
     const customer = customers.byId(customerId);
     const templatePhotos = gallery.photosOf(customerId);
     const limit = rows === 'all' ? ALL : undefined;
@@ -45,8 +49,9 @@ export class Dossiers {
       tags: finding.tagsOf(customerId), memberCodeSince: finding.memberCodeSince(customerId),
       fields: [],
       tastes: this.#rooms.greeting.tastes(customerId),
-      wishes: [], purchases: [], tickets: [], appointments: [],
-      files: [],
+      wishes: dealings.wishes.of(customerId, limit), purchases: dealings.purchases.of(customerId, limit),
+      tickets: dealings.tickets.of(customerId, limit), appointments: dealings.appointments.of(customerId, limit),
+      files: files.of(customerId),
     };
   }
 

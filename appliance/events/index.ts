@@ -13,6 +13,8 @@ export interface PorticoEvents {
   /** `atMs`: when it was written, which may be before it came here. */
   noteAdded: { customerId: string; atMs: number };
   followUpDone: { customerId: string };
+  /** It came in: older wishes for it have arrived. */
+  productArrived: { productId: string };
   /** The dossier is gone, and with it all that other rooms held of the customer. */
   dossierErased: { customerId: string };
   consentEnded: { customerId: string };

@@ -1,4 +1,5 @@
 import type { AccessCopy, Language } from '../contract/index.js';
+import { dealingSections } from './accessDealings.js';
 import { Sheet } from './sheet.js';
 import { onDay, when } from './when.js';
 import { deleted, END_REASONS, PURPOSE_NAMES, REASONS } from './words.js';
@@ -110,6 +111,7 @@ export async function accessCopyPdf({ copy, timeZone }: AccessCopyData, language
   await section(words.notes, dossier.notes.map((note) => [at(note.at), `${note.text}\n${words.by(note.author)}`]));
   await section(words.followUps, dossier.followUps.map((followUp) => [at(followUp.at), joined(
     followUp.text, followUp.dueOn === null ? null : words.due(onDay(followUp.dueOn, language)), followUp.doneAt === null ? null : words.done(at(followUp.doneAt)), words.by(followUp.author))]));
+  await dealingSections(section, copy, at, language);
   await section(words.visits, dossier.visits.map((visit) => [at(visit.openedAt), [joined(
     words.arrival[visit.arrival], visit.closedAt === null ? words.open : words.until(at(visit.closedAt)),
     visit.endReason === null ? null : words.end[visit.endReason], visit.adviser === null ? null : words.adviser(visit.adviser)),

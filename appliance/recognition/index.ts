@@ -10,6 +10,7 @@ export { Explanations } from './explanations.js';
 export { Quality } from './quality.js';
 export { reEnrolFromKeptPictures } from './reEnrol.js';
 export { Sightings } from './sightings.js';
+export { Things } from './things.js';
 export { Upkeep } from './upkeep.js';
 export type { FrameOutcome, LineCallbacks } from './cameraLine.js';
 

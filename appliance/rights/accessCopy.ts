@@ -12,7 +12,7 @@ const LOG_PAGE = 500;
 interface Rooms {
   customers: Customers; dossiers: Dossiers; consent: Consent; rights: Rights; audit: Audit;
   deletions: { ofCustomer(customerId: string): Deletion[] };
-  explanations: { of(customerIds: readonly string[]): Explanation[] }; clock: Clock; storeName: string;
+  explanations: { of(customerIds: readonly string[]): Explanation[] }; clock: Clock; storeName: string; currency: string;
 }
 
 /** Gathers everything that the box holds about one person, out of all rooms. */
@@ -25,12 +25,12 @@ export class AccessCopies {
 
   /** @throws PorticoError customer_not_found, customer_merged {into} */
   of(customerId: string): AccessCopy {
-    const { customers, dossiers, consent, rights, deletions, explanations, clock, storeName } = this.#rooms;
+    const { customers, dossiers, consent, rights, deletions, explanations, clock, storeName, currency } = this.#rooms;
     const { id } = customers.byId(customerId);
     const ids = customers.withMerged(id);
     const log = ids.flatMap((each) => this.#log(each));
     return {
-      storeName, madeAt: toInstant(clock.now()), dossier: dossiers.of(id, 'everything', 'all'),
+      storeName, currency, madeAt: toInstant(clock.now()), dossier: dossiers.of(id, 'everything', 'all'),
       formerDossiers: customers.formerDossiers(id).map(({ mergedAtMs, ...former }) => ({ ...former, mergedAt: toInstant(mergedAtMs) })),
       consents: ids.flatMap((each) => consent.records.history(each).map((record) => consent.records.evidence(record.id))),
       refusals: ids.flatMap((each) => consent.refusals.of(each)), deletions: ids.flatMap((each) => deletions.ofCustomer(each)),

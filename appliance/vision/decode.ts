@@ -114,6 +114,23 @@ export async function cutOut(bytes: Uint8Array, box: Box): Promise<Uint8Array> {
     .toBuffer();
 }
 
+/** Longest side of a kept photo of a thing, pixels: the serial number on a watch can be read. */
+const PLAIN_SIDE_MAX = 2_048;
+
+/**
+ * A photo of a thing as it is kept: upright, a JPEG without metadata, at most 2048 pixels a side.
+ * @param bytes a picture that `decode` accepted
+ * @param turnDegrees further, clockwise: 0, 90, 180 or 270
+ */
+export async function plain(bytes: Uint8Array, turnDegrees: number): Promise<Uint8Array> {
+  const upright = await sharp(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), { limitInputPixels: MAX_FRAME_PIXELS })
+    .autoOrient().flatten({ background: '#fff' }).toColourspace('srgb')
+    .resize({ width: PLAIN_SIDE_MAX, height: PLAIN_SIDE_MAX, fit: 'inside', withoutEnlargement: true })
+    .raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = upright.info;
+  return sharp(upright.data, { raw: { width, height, channels } }).rotate(turnDegrees).jpeg({ quality: 86 }).toBuffer();
+}
+
 /** The format by the first bytes, whatever the sender called it; null when it is not one of ours. */
 function sniff(bytes: Uint8Array): Format | null {
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'jpeg';

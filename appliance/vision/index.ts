@@ -69,6 +69,12 @@ export interface Vision {
    * @param box of the face in it
    */
   cutOut(image: Uint8Array, box: Box): Promise<Uint8Array>;
+  /**
+   * The whole picture as a JPEG without metadata, upright, at most 2048 pixels a side: for a photo of a thing.
+   * @param image one that `analyse` accepted
+   * @param turnDegrees further, clockwise: 0, 90, 180 or 270; default 0
+   */
+  plain(image: Uint8Array, turnDegrees?: number): Promise<Uint8Array>;
   /** Pack, start of the embedder's hash and recipe: templates of one name may be compared. Known after `prepare()`. */
   readonly modelPack: string;
   /** Gates and calibration of the pack; known after `prepare()`. @throws PorticoError vision_unavailable before */
@@ -177,6 +183,11 @@ class VisionRoom implements Vision {
   async cutOut(image: Uint8Array, box: Box): Promise<Uint8Array> {
     const { cutOut } = await import('./decode.js'); // the image library is for workers; here it is seldom wanted
     return cutOut(image, box);
+  }
+
+  async plain(image: Uint8Array, turnDegrees = 0): Promise<Uint8Array> {
+    const { plain } = await import('./decode.js'); // as above
+    return plain(image, turnDegrees);
   }
 
   async stop(): Promise<void> {

@@ -136,6 +136,7 @@ t.test('each run is written down, by kind and number', async (t) => {
   const ran = tables['audit_entry']!.filter(({ action }) => action === 'retention_ran').map(({ detail }) => JSON.parse(detail) as { kind: string; deleted: number });
   t.strictSame(Object.fromEntries(ran.map(({ kind, deleted }) => [kind, deleted])), {
     visits: 2, notes: 1, follow_ups_done: 1, match_answers: 1, refusals: 1, recognition_counts: 1, consent_records: 1, rights_requests: 1, assessments: 1, breaches: 1,
+    purchases: 1, service_records: 1, files: 1,
     audit_log: loggedLongAgo - 1, inactive_customers: 2,
   });
   t.ok(query<{ at_ms: number }>(dataDirectory, 'SELECT at_ms FROM retention_run').every(({ at_ms }) => at_ms === NOW));

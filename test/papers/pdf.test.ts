@@ -151,7 +151,8 @@ t.test('an access copy holds everything, however long, over numbered pages', asy
     const body = pages.map((page) => page.slice(0, page.lastIndexOf(STORE.storeName))).join('').replace(/\s+/g, '');
     t.ok(body.includes(long), 'a note of 3,600 characters, over its pages');
     t.equal(body.split(language === 'en' ? 'adviser:小周' : '顾问：小周').length - 1, visits.length);
-    for (const fact of ['王晓安', '13800001234', '金卡', '喜欢靠窗', '对镍过敏', '到货后联系', '0.612', '0.487', '要全部资料', '小周', '王小安', '预算两万', '银色腕表']) t.ok(body.includes(fact), fact);
+    for (const fact of ['王晓安', '13800001234', '金卡', '喜欢靠窗', '对镍过敏', '到货后联系', '0.612', '0.487', '要全部资料', '小周', '王小安', '预算两万', '银色腕表', '月相盘腕表', '鳄鱼皮表带', 'R-17', '后盖有划痕', '试戴', '小吴', '保修卡']) t.ok(body.includes(fact), fact);
+    for (const amount of ['2,560.00', '1,280.50']) t.ok(body.includes(amount), amount);
     for (const [index, page] of pages.entries()) {
       t.ok(squeeze(page).includes(language === 'en' ? `Page${index + 1}of${pages.length}` : `第${index + 1}页，共${pages.length}页`));
     }

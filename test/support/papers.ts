@@ -59,17 +59,28 @@ const NO_FIELDS = {
   memberNo: null, points: 0, email: null, wechat: null, contactBy: [], contactWhen: null, contactNever: false, allergies: [], likes: [], dislikes: [], sizes: [], dates: [], companions: [],
 };
 const NO_MORE = { tags: [], memberCodeSince: null, fields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [] };
+/** One of each. */
+const DEALINGS = {
+  wishes: [{ id: id(21), productId: null, text: '月相盘腕表', at: AT, by: '小周', arrivedAt: AT, ended: { at: AT, outcome: 'bought' as const } }],
+  purchases: [{
+    id: id(22), productId: null, text: '鳄鱼皮表带', quantity: 2, amountMinor: 256_000, receiptNo: 'R-17', at: AT, by: '小周', visitId: null, returned: 1,
+    returns: [{ id: id(23), quantity: 1, amountMinor: 128_050, at: AT, by: '小周' }],
+  }],
+  tickets: [{ id: id(24), subject: '换电池', detail: '后盖有划痕', state: 'ready' as const, dueOn: '2026-04-02', at: AT, by: '小周', changedAt: AT, doneAt: null }],
+  appointments: [{ id: id(25), at: AT, minutes: 30, subject: '试戴', adviser: { id: id(26), name: '小吴' }, state: 'kept' as const, madeAt: AT, by: '小周' }],
+  files: [{ id: id(27), name: '保修卡', mime: 'application/pdf' as const, bytes: 90_500, at: AT, by: '小周' }],
+};
 
 export function accessCopy(change: Partial<AccessCopy> = {}): AccessCopy {
   return {
-    madeAt: AT, storeName: STORE.storeName,
+    madeAt: AT, storeName: STORE.storeName, currency: 'CNY',
     dossier: {
       id: id(2), displayName: '王晓安', salutation: '王女士', phone: '13800001234', tier: '金卡', facts: ['喜欢靠窗'], doNot: ['对镍过敏'], ...NO_FIELDS, createdAt: AT, enrolled: true,
       templatePhotos: 3, template: { state: 'ok', photos: [{ source: 'refresh', takenAt: AT, confirmedBy: '小周' }], photosKept: true, stricterUntil: null }, merges: [{ id: id(11), displayName: '王小安', at: AT, by: '李店长' }], restrictedSince: null, openVisitId: null,
       notes: [{ id: id(7), text: '想等小号到货。', author: '李店长', at: AT }], followUps: [{ id: id(8), text: '到货后联系', dueOn: '2026-04-01', author: '小周', at: AT, doneAt: null }],
       visits: [{ id: id(9), openedAt: AT, lastSeenAt: AT, closedAt: AT, endReason: 'left', arrival: 'recognised', adviser: '小周',
         services: [{ by: { id: id(3), name: '小周' }, from: AT, to: AT, handedOver: { to: null, note: '预算两万' } }],
-        stages: [{ stage: 'attract', at: AT, by: null }], looks: [{ id: id(12), productId: id(13), productName: '银色腕表', beganAt: AT, endedAt: AT }] }], consents: [], ...NO_MORE,
+        stages: [{ stage: 'attract', at: AT, by: null }], looks: [{ id: id(12), productId: id(13), productName: '银色腕表', beganAt: AT, endedAt: AT }] }], consents: [], ...NO_MORE, ...DEALINGS,
     },
     consents: [evidence()], refusals: [{ customerId: id(2), refusedAt: AT, notBefore: AT }], deletions: [deletion()],
     explanations: [{ visitId: id(9), at: AT, outcome: 'named', score: 0.6123, threshold: 0.487, templateMadeAt: AT, templatePhotos: 3, modelPack: 'm', judgedBy: null }],

@@ -4,11 +4,14 @@ import { Audit, THE_BOX } from '../../appliance/audit/index.js';
 import { Consent } from '../../appliance/consent/index.js';
 import type { Purpose } from '../../appliance/contract/index.js';
 import { Customers } from '../../appliance/customers/index.js';
+import { Dealings } from '../../appliance/dealings/index.js';
 import { Erasure, type DeletionOrder } from '../../appliance/erasure/index.js';
 import { EventBus } from '../../appliance/events/index.js';
+import { Files } from '../../appliance/files/index.js';
 import { FollowUps } from '../../appliance/followups/index.js';
 import { Gallery } from '../../appliance/gallery/index.js';
-import { createLogger, Embedding } from '../../appliance/kit/index.js';
+import { createLogger, Embedding, PorticoError } from '../../appliance/kit/index.js';
+import { Products } from '../../appliance/products/index.js';
 import { openStorage } from '../../appliance/storage/index.js';
 import { Visits } from '../../appliance/visits/index.js';
 import { loadManifest } from '../../models/manifest.js';
@@ -40,6 +43,9 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   const visits = new Visits({ ...deps, gapMs: 60_000, timeZone: 'Asia/Shanghai', dayEndsAt: options.dayEndsAt ?? farDayEnd(clock) });
   const customers = new Customers(deps);
   const followUps = new FollowUps(deps);
+  const products = new Products({ ...deps, currency: 'CNY' });
+  const dealings = new Dealings({ ...deps, products, timeZone: 'Asia/Shanghai' });
+  const files = new Files(deps);
   consent.deleteWith(erasure);
   erasure.destroysWith(gallery);
   erasure.endsConsentWith((order) => consent.endAgain(order));
@@ -49,6 +55,7 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
       customers.dropFacts(customerId);
       visits.dropLooks(customerId);
     }
+    if (purposes.includes('preferences')) dealings.wishes.erase(customerId);
     if (purposes.includes('contact')) followUps.dropOpen(customerId);
   };
   erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
@@ -56,8 +63,17 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
   followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
   visits.need((customerId) => consent.requireAgreed(customerId, 'preferences'), (customerId) => consent.leavesOut(customerId, 'preferences'), () => false);
+  const restricted = new Set<string>();
+  const boughtIn: string[] = [];
+  const mayAddTo = (customerId: string) => { if (restricted.has(customerId)) throw new PorticoError('customer_restricted'); };
+  dealings.need({
+    requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
+    requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
+    openVisitOf: (customerId) => visits.openVisitOf(customerId), onPurchase: (visitId) => boughtIn.push(visitId),
+  });
+  files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
   consent.restsWith((customerId) => [
-    ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
+    ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) || dealings.wishes.has(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
   ]);
   erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
   erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));
@@ -65,11 +81,12 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
     consent.eraseRecords(customerId);
     visits.erase(customerId);
+    for (const room of [dealings, files]) room.erase(customerId);
   }));
   erasure.replay();
   erasure.resume();
   gallery.reconcile((customerId) => audit.record('face_deleted', THE_BOX, { customerId, detail: { reason: 'no_key' } }));
-  customers.mergeWith([visits.rows, followUps.rows]);
+  customers.mergeWith([visits.rows, followUps.rows, ...dealings.rows, files.rows]);
   consent.prepare('店');
   db.run(`INSERT INTO staff (id, name, role, pin_hash, created_at_ms) VALUES ('s', '店长', 'manager', 'x', 0) ON CONFLICT DO NOTHING`);
   db.run(`INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES ('d', 'iPad', x'00', 0) ON CONFLICT DO NOTHING`);
@@ -78,7 +95,7 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
     validUntil: new Date(clock.now() + 30 * 86_400_000).toISOString().slice(0, 10),
     signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
   }, { staffId: 's', deviceId: 'd' });
-  return { audit, consent, customers, erasure, followUps, gallery, visits, db, readerTicket: storage.readerTicket, clock, events, grant, close };
+  return { products, dealings, files, restricted, boughtIn, audit, consent, customers, erasure, followUps, gallery, visits, db, readerTicket: storage.readerTicket, clock, events, grant, close };
 }
 
 /** A template direction: `axis` says who, `similarity` how like that person's own direction it is, `towards` in which way not. */

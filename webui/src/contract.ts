@@ -5,6 +5,7 @@
 import type { Static } from 'typebox';
 import type {
   AGE_MS_MAX as AgeMsMaxOf,
+  APPOINTMENT_STATES as AppointmentStatesOf,
   ANSWER_WORKDAYS as AnswerWorkdaysOf,
   ASSESSMENT_FIELDS as AssessmentFieldsOf,
   BREACH_KINDS as BreachKindsOf,
@@ -29,6 +30,7 @@ import type {
   ROLES as RolesOf,
   SIGNAGE_ITEMS as SignageItemsOf,
   VISIT_STAGES as VisitStagesOf,
+  TICKET_STATES as TicketStatesOf,
   WARNING_AT as WarningAtOf,
 } from '../../appliance/contract/index.js';
 
@@ -84,6 +86,8 @@ export const CLOSE: typeof CloseOf = {
 };
 
 export const VISIT_STAGES: typeof VisitStagesOf = ['discover', 'register', 'arrive', 'attract', 'complete', 'reflect'];
+export const TICKET_STATES: typeof TicketStatesOf = ['open', 'waiting', 'ready', 'done'];
+export const APPOINTMENT_STATES: typeof AppointmentStatesOf = ['planned', 'kept', 'missed', 'cancelled'];
 export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights', 'edit'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];
 export type ModeObstacle = (typeof ModeObstaclesOf)[number];

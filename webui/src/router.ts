@@ -60,6 +60,7 @@ export function makeRouter(): Router {
             ],
           },
           { path: 'settings/greetings', name: 'settings-greetings', component: () => import('./components/settings/greetings/GreetingsPage.vue') },
+          { path: 'settings/products', name: 'products', component: () => import('./pages/ProductsPage.vue') },
           { path: 'settings', name: 'settings', component: () => import('./pages/SettingsPage.vue') },
         ],
       },

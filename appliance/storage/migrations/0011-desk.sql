@@ -159,6 +159,7 @@ CREATE TABLE product (
 ) STRICT;
 CREATE INDEX product_by_name ON product (name);
 CREATE INDEX product_by_arrival ON product (arrived_at_ms) WHERE arrived_at_ms IS NOT NULL;
+CREATE INDEX product_newest ON product (changed_at_ms) WHERE removed_at_ms IS NULL;
 
 -- dealings -----------------------------------------------------------------------------------------------------
 CREATE TABLE wish (

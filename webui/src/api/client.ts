@@ -43,6 +43,8 @@ export function onCustomerMerged(listener: (into: string) => void): void {
 export interface CallOptions {
   json?: unknown;
   jpeg?: Blob;
+  /** Sent as it is, under its own type. */
+  file?: Blob;
   /** Let the request outlive the page (used when leaving with an undo still open). */
   keepalive?: boolean;
   signal?: AbortSignal;
@@ -92,6 +94,9 @@ async function request(method: string, path: string, accept: string, options: Ca
   } else if (options.jpeg) {
     headers['content-type'] = 'image/jpeg';
     body = options.jpeg;
+  } else if (options.file) {
+    headers['content-type'] = options.file.type;
+    body = options.file;
   }
   let response: Response;
   try {

@@ -210,6 +210,8 @@ export const en: Messages = {
     overview: 'Overview',
     notes: 'Notes',
     followUps: 'Follow-ups',
+    dealings: 'Purchases and service',
+    files: 'Files',
     visits: 'Visits',
     consent: 'Face & consent',
     tabs: 'Parts of the dossier',

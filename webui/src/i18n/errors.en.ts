@@ -70,6 +70,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   wish_not_found: 'This wish is not known.',
   purchase_not_found: 'This purchase is not known.',
   purchase_incomplete: 'Say what was bought and for how much.',
+  purchase_settled: 'This purchase can no longer be taken back. Note a return instead.',
   return_invalid: 'More would come back than was bought, or more money than was paid.',
   ticket_not_found: 'This ticket is not known.',
   appointment_not_found: 'This appointment is not known.',

@@ -70,6 +70,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   wish_not_found: '没有这条心愿。',
   purchase_not_found: '没有这笔购买。',
   purchase_incomplete: '请写明买了什么、多少钱。',
+  purchase_settled: '这笔购买已不能撤销，请改记退货。',
   return_invalid: '退的数量或金额超过了当初买的。',
   ticket_not_found: '没有这张工单。',
   appointment_not_found: '没有这个预约。',

@@ -3,6 +3,8 @@ import { consentEn } from './consent.en.js';
 import { consentZh } from './consent.zh-CN.js';
 import { findingEn } from './finding.en.js';
 import { findingZh } from './finding.zh-CN.js';
+import { dealingsEn } from './dealings.en.js';
+import { dealingsZh } from './dealings.zh-CN.js';
 import { en } from './en.js';
 import { greetingEn } from './greeting.en.js';
 import { greetingZh } from './greeting.zh-CN.js';
@@ -16,6 +18,6 @@ import { visitsZh } from './visits.zh-CN.js';
 import { zhCN } from './zh-CN.js';
 
 export const messages = {
-  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, ...outboxZh, receipt: receiptWords['zh-CN'] },
-  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, ...outboxEn, receipt: receiptWords.en },
+  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, ...outboxZh, ...dealingsZh, receipt: receiptWords['zh-CN'] },
+  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, ...outboxEn, ...dealingsEn, receipt: receiptWords.en },
 };

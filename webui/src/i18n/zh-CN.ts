@@ -211,6 +211,8 @@ export const zhCN = {
     overview: '概览',
     notes: '备注',
     followUps: '跟进',
+    dealings: '购买与服务',
+    files: '文件',
     visits: '到店记录',
     consent: '人脸与同意',
     tabs: '档案内容',

@@ -1,0 +1,161 @@
+import type { Purchase, PurchaseRequest, ReturnRequest } from '../contract/index.js';
+import type { EventBus } from '../events/index.js';
+import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import type { Products } from '../products/index.js';
+import { movableRows, type Database, type MovableRows } from '../storage/index.js';
+import { NOT_HELD, once, type Need } from './once.js';
+import type { Wishes } from './wishes.js';
+
+interface PurchaseRow {
+  id: string; customer_id: string; visit_id: string | null; returns_id: string | null; product_id: string | null; text: string; quantity: number; amount_minor: number;
+  receipt_no: string | null; staff_id: string; by: string; at_ms: number;
+}
+const SELECT = `SELECT purchase.*, staff.name AS "by" FROM purchase JOIN staff ON staff.id = staff_id`;
+/** So long whoever wrote a purchase down may take it back as a slip of the finger. */
+export const TAKE_BACK_MS = 600_000;
+
+/** What a taste can rest on: something that was bought and kept. */
+export interface Bought {
+  productId: string | null; name: string; category: string | null; brand: string | null; atMs: number;
+}
+
+/** What was bought, and what came back of it. */
+export class Purchases {
+  readonly rows: MovableRows;
+  readonly #deps: { db: Database; clock: Clock; events: EventBus; products: Products; wishes: Wishes; need: () => Need };
+
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; products: Products; wishes: Wishes; need: () => Need }) {
+    this.#deps = deps;
+    this.rows = movableRows(deps.db, 'purchase');
+  }
+
+  /**
+   * Takes along the customer's open visit and ends their wish for it.
+   * @throws PorticoError purchase_incomplete, product_not_found, id_taken, and as `Need` says
+   */
+  add(customerId: string, request: PurchaseRequest, staffId: string): Purchase {
+    const { db, clock, products, wishes, need } = this.#deps;
+    return db.transaction(() => {
+      need().requireCustomer(customerId);
+      const { productId = null, quantity = 1, receiptNo = null } = request;
+      const { id, isThere } = once(db, 'purchase', request.id, {
+        customer_id: customerId, kind: 'purchase', product_id: productId, quantity, receipt_no: receiptNo?.trim() ?? null,
+        ...(request.text === undefined ? {} : { text: request.text.trim() }), ...(request.amountMinor === undefined ? {} : { amount_minor: request.amountMinor }),
+      });
+      if (isThere) return this.#byId(id);
+      need().mayAdd(customerId);
+      const product = productId === null ? null : products.byId(productId);
+      const text = request.text?.trim() ?? product?.name;
+      const amountMinor = request.amountMinor ?? (product?.priceMinor == null ? undefined : product.priceMinor * quantity);
+      if (text === undefined || amountMinor === undefined) throw new PorticoError('purchase_incomplete');
+      const now = clock.now();
+      const visitId = need().openVisitOf(customerId);
+      db.run(
+        `INSERT INTO purchase (id, customer_id, visit_id, kind, product_id, text, quantity, amount_minor, receipt_no, staff_id, at_ms)
+         VALUES (?, ?, ?, 'purchase', ?, ?, ?, ?, ?, ?, ?)`, id, customerId, visitId, productId, text, quantity, amountMinor, receiptNo?.trim() ?? null, staffId, now);
+      if (productId !== null) wishes.fulfil(customerId, productId, now);
+      if (visitId !== null) need().onPurchase(visitId);
+      this.#tell(customerId);
+      return this.#byId(id);
+    });
+  }
+
+  /** Some of it came back. @throws PorticoError purchase_not_found, return_invalid, id_taken, customer_restricted */
+  return(purchaseId: string, request: ReturnRequest, staffId: string): Purchase {
+    const { db, clock, need } = this.#deps;
+    return db.transaction(() => {
+      const row = this.#row(purchaseId);
+      const { id, isThere } = once(db, 'purchase', request.id, { returns_id: purchaseId, quantity: request.quantity, amount_minor: request.amountMinor });
+      if (isThere) return this.#byId(purchaseId);
+      need().mayAdd(row.customer_id);
+      const back = db.get<{ quantity: number; amount: number }>(
+        'SELECT coalesce(sum(quantity), 0) AS quantity, coalesce(sum(amount_minor), 0) AS amount FROM purchase WHERE returns_id = ?', purchaseId)!;
+      if (back.quantity + request.quantity > row.quantity || back.amount + request.amountMinor > row.amount_minor) throw new PorticoError('return_invalid');
+      db.run(
+        `INSERT INTO purchase (id, customer_id, kind, returns_id, product_id, text, quantity, amount_minor, staff_id, at_ms) VALUES (?, ?, 'return', ?, ?, ?, ?, ?, ?, ?)`,
+        id, row.customer_id, purchaseId, row.product_id, row.text, request.quantity, request.amountMinor, staffId, clock.now());
+      this.#tell(row.customer_id);
+      return this.#byId(purchaseId);
+    });
+  }
+
+  /**
+   * It was written down by mistake: it goes, and the wish that it ended is open again.
+   * @returns whose it was
+   * @throws PorticoError purchase_not_found; purchase_settled: by somebody else, longer ago, or with a return
+   */
+  takeBack(id: string, staffId: string): string {
+    const { db, clock, wishes } = this.#deps;
+    return db.transaction(() => {
+      const row = this.#row(id);
+      const isFresh = Math.abs(clock.now() - row.at_ms) <= TAKE_BACK_MS; // a clock set back makes nothing fresh for long
+      if (!isFresh || row.staff_id !== staffId || db.get('SELECT 1 FROM purchase WHERE returns_id = ?', id) !== undefined) throw new PorticoError('purchase_settled');
+      db.run('DELETE FROM purchase WHERE id = ?', id);
+      if (row.product_id !== null) wishes.revive(row.customer_id, row.product_id, row.at_ms);
+      this.#tell(row.customer_id);
+      return row.customer_id;
+    });
+  }
+
+  /** @throws PorticoError purchase_not_found */
+  customerOf(id: string): string {
+    return this.#row(id).customer_id;
+  }
+
+  /** Newest first. @param limit default 200; -1: all */
+  of(customerId: string, limit = 200): Purchase[] {
+    return this.#deps.db.all<PurchaseRow>(`${SELECT} WHERE customer_id = ? AND kind = 'purchase' ORDER BY at_ms DESC, purchase.rowid DESC LIMIT ?`, customerId, limit)
+      .map((row) => this.#toPurchase(row));
+  }
+
+  /** One for each article that was bought and not brought back, newest first. */
+  bought(customerId: string): Bought[] {
+    return this.#deps.db.all<{ product_id: string | null; name: string; category: string | null; brand: string | null; at_ms: number }>(
+      `SELECT product_id, coalesce(product.name, text) AS name, category, brand, at_ms FROM purchase LEFT JOIN product ON product.id = product_id
+       WHERE customer_id = ? AND kind = 'purchase' AND quantity > (SELECT coalesce(sum(quantity), 0) FROM purchase AS back WHERE back.returns_id = purchase.id)
+       ORDER BY at_ms DESC`, customerId)
+      .map(({ product_id: productId, name, category, brand, at_ms: atMs }) => ({ productId, name, category, brand, atMs }));
+  }
+
+  /** Deletes all purchases and returns of a customer. */
+  erase(customerId: string): void {
+    this.#deps.db.run(`DELETE FROM purchase WHERE customer_id = ? AND kind = 'return'`, customerId);
+    this.#deps.db.run('DELETE FROM purchase WHERE customer_id = ?', customerId);
+  }
+
+  /** A purchase takes its returns along. */
+  readonly retention = {
+    kind: 'purchases',
+    count: (): number => this.#deps.db.get<{ n: number }>('SELECT count(*) AS n FROM purchase')!.n,
+    deleteBefore: (ms: number, held: readonly string[]): number => {
+      const due = `kind = 'purchase' AND at_ms < ? AND ${NOT_HELD}`;
+      const which = [ms, JSON.stringify(held)] as const;
+      return this.#deps.db.run(`DELETE FROM purchase WHERE returns_id IN (SELECT id FROM purchase WHERE ${due})`, ...which).changes
+        + this.#deps.db.run(`DELETE FROM purchase WHERE ${due}`, ...which).changes;
+    },
+  } as const;
+
+  #tell(customerId: string): void {
+    this.#deps.db.afterCommit(() => this.#deps.events.emit('customerChanged', { customerId }));
+  }
+
+  /** @throws PorticoError purchase_not_found, also for a return */
+  #row(id: string): PurchaseRow {
+    const row = this.#deps.db.get<PurchaseRow>(`${SELECT} WHERE purchase.id = ? AND kind = 'purchase'`, id);
+    if (row === undefined) throw new PorticoError('purchase_not_found');
+    return row;
+  }
+
+  #byId(id: string): Purchase {
+    return this.#toPurchase(this.#row(id));
+  }
+
+  #toPurchase(row: PurchaseRow): Purchase {
+    const returns = this.#deps.db.all<PurchaseRow>(`${SELECT} WHERE returns_id = ? ORDER BY at_ms, purchase.rowid`, row.id);
+    return {
+      id: row.id, productId: row.product_id, text: row.text, quantity: row.quantity, amountMinor: row.amount_minor, receiptNo: row.receipt_no, at: toInstant(row.at_ms), by: row.by,
+      visitId: row.visit_id, returned: returns.reduce((sum, { quantity }) => sum + quantity, 0),
+      returns: returns.map(({ id, quantity, amount_minor: amountMinor, at_ms: atMs, by }) => ({ id, quantity, amountMinor, at: toInstant(atMs), by })),
+    };
+  }
+}

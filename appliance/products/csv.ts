@@ -1,0 +1,135 @@
+import { parse } from 'csv-parse/sync';
+import { IMPORT_PROBLEMS, type ProductFields } from '../contract/index.js';
+import { PorticoError } from '../kit/index.js';
+
+type Problem = (typeof IMPORT_PROBLEMS)[number];
+type Column = keyof typeof HEADINGS;
+/** What a file says of one product; a column that it does not have says nothing. */
+export type ProductLine = Pick<ProductFields, 'sku' | 'name'> & Partial<ProductFields>;
+export interface RefusedLine { line: number; code: Problem; column: string | null }
+export interface ReadLines {
+  /** By the line of the file, counted from 1. */
+  good: { line: number; product: ProductLine; headings: Partial<Record<Column, string>> }[];
+  refused: RefusedLine[];
+}
+
+/** As people head their columns; compared without case, spaces and underscores. */
+const HEADINGS = {
+  sku: ['sku', '货号', '商品编号', '商品编码', '商品货号', '编号', '编码', '款号', 'itemno', 'itemnumber', 'number', 'code'],
+  name: ['name', '名称', '商品名称', '品名', '商品', 'productname', 'product'],
+  category: ['category', '类别', '分类', '品类', '商品分类', '类目'],
+  brand: ['brand', '品牌'],
+  priceMinor: ['price', '价格', '售价', '单价', '零售价', '吊牌价', '标价'],
+  barcode: ['barcode', '条码', '条形码', '商品条码', 'ean', 'gtin', 'upc'],
+  inStock: ['instock', 'stock', '有货', '库存', '在库', '是否有货'],
+} as const;
+const YES = ['是', '有', '有货', 'yes', 'y', 'true'];
+const NO = ['否', '无', '没有', '缺货', '没货', 'no', 'n', 'false'];
+/** Characters, as in the contract. */
+const LENGTH_MAX = { sku: 40, name: 80, category: 40, brand: 40 } as const;
+const PRICE_MINOR_MAX = 1e13;
+const SEPARATORS = [',', ';', '\t'] as const;
+
+/**
+ * The text of a file as spreadsheets write it: UTF-8, UTF-16 with its mark, or GB18030, which Excel writes in China.
+ * @throws PorticoError csv_invalid
+ */
+export function csvText(bytes: Uint8Array): string {
+  const decode = (encoding: string) => new TextDecoder(encoding, { fatal: true }).decode(bytes); // drops the byte order mark
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return orInvalid(() => decode('utf-16le'));
+  try {
+    return decode('utf-8');
+  } catch {
+    return orInvalid(() => decode('gb18030'));
+  }
+}
+
+/**
+ * @param digits decimals of the currency (ISO 4217): 2 for yuan, 0 for yen
+ * @throws PorticoError csv_invalid: no table, or no columns for number and name
+ */
+export function readProducts(text: string, digits: number): ReadLines {
+  if (text.includes('\0')) throw new PorticoError('csv_invalid');
+  const rows = orInvalid(() => parse(text, { bom: true, delimiter: separatorOf(text), info: true, relax_column_count: true, skip_empty_lines: true, trim: true }) as unknown as
+    { record: string[]; info: { lines: number } }[]);
+  const [head, ...body] = rows;
+  const columns = (head?.record ?? []).map(columnOf);
+  if (!columns.includes('sku') || !columns.includes('name') || new Set(columns.filter((column) => column !== null)).size < columns.filter((column) => column !== null).length) {
+    throw new PorticoError('csv_invalid');
+  }
+  const headings = Object.fromEntries(columns.flatMap((column, at) => (column === null ? [] : [[column, head!.record[at]!]]))) as Partial<Record<Column, string>>;
+  const result: ReadLines = { good: [], refused: [] };
+  const seen = new Set<string>();
+  for (const { record, info: { lines: line } } of body) {
+    if (record.every((cell) => cell === '')) continue;
+    const refuse = (code: Problem, column: Column | null) => { result.refused.push({ line, code, column: column === null ? null : headings[column]! }); };
+    if (record.length > columns.length) { refuse('columns_wrong', null); continue; }
+    const cells = Object.fromEntries(columns.flatMap((column, at) => (column === null ? [] : [[column, record[at] ?? '']]))) as Partial<Record<Column, string>>;
+    const product = lineOf(cells, digits);
+    if ('code' in product) refuse(product.code, product.column);
+    else if (seen.has(product.sku)) refuse('sku_twice', 'sku');
+    else {
+      seen.add(product.sku);
+      result.good.push({ line, product, headings });
+    }
+  }
+  return result;
+}
+
+function lineOf(cells: Partial<Record<Column, string>>, digits: number): ProductLine | { code: Problem; column: Column } {
+  for (const column of ['sku', 'name'] as const) if (cells[column] === '') return { code: 'empty', column };
+  for (const column of ['sku', 'name', 'category', 'brand'] as const) if ((cells[column]?.length ?? 0) > LENGTH_MAX[column]) return { code: 'too_long', column };
+  const product: ProductLine = { sku: cells.sku!, name: cells.name! };
+  for (const column of ['category', 'brand'] as const) if (cells[column] !== undefined) product[column] = cells[column] || null;
+  if (cells.priceMinor !== undefined) {
+    const price = cells.priceMinor === '' ? null : priceMinor(cells.priceMinor, digits);
+    if (price === undefined) return { code: 'price_invalid', column: 'priceMinor' };
+    product.priceMinor = price;
+  }
+  if (cells.barcode !== undefined) {
+    if (!/^[\x21-\x7e]{0,80}$/.test(cells.barcode)) return { code: 'barcode_invalid', column: 'barcode' };
+    product.barcode = cells.barcode || null;
+  }
+  if (cells.inStock) {
+    const stock = stockOf(cells.inStock);
+    if (stock === undefined) return { code: 'stock_invalid', column: 'inStock' };
+    product.inStock = stock;
+  }
+  return product;
+}
+
+/** "¥1,280.50", "1280.5元": in the smallest unit; undefined: no price, or finer than the currency knows. */
+export function priceMinor(text: string, digits: number): number | undefined {
+  const plain = text.normalize('NFKC').replace(/^[\p{Sc}A-Z]*\s*|\s*[\p{Sc}元]$/gu, '').replace(/,(?=\d{3}(\D|$))/g, '');
+  const [, whole, fraction = ''] = /^(\d{1,13})(?:\.(\d+))?$/.exec(plain) ?? [];
+  if (whole === undefined || /[1-9]/.test(fraction.slice(digits))) return undefined;
+  const minor = Number(whole) * 10 ** digits + Number(fraction.slice(0, digits).padEnd(digits, '0') || '0');
+  return minor <= PRICE_MINOR_MAX ? minor : undefined;
+}
+
+/** Yes, no, or how many there are. */
+function stockOf(text: string): boolean | undefined {
+  const plain = text.normalize('NFKC').toLowerCase();
+  if (/^\d+$/.test(plain)) return Number(plain) > 0;
+  return YES.includes(plain) ? true : NO.includes(plain) ? false : undefined;
+}
+
+function columnOf(heading: string): Column | null {
+  const plain = heading.normalize('NFKC').toLowerCase().replace(/[\s_-]|\(.*\)$/g, '');
+  return (Object.keys(HEADINGS) as Column[]).find((column) => (HEADINGS[column] as readonly string[]).includes(plain)) ?? null;
+}
+
+/** Which the heading line has most of. */
+function separatorOf(text: string): string {
+  const head = text.slice(0, text.search(/[\r\n]|$/));
+  const count = (separator: string) => head.split(separator).length;
+  return SEPARATORS.reduce((best, each) => (count(each) > count(best) ? each : best));
+}
+
+function orInvalid<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new PorticoError('csv_invalid', {}, { cause });
+  }
+}

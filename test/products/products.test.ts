@@ -1,0 +1,94 @@
+/** The list of articles: CSV files as spreadsheets in China write them, found by parts, hidden and never lost. A real encrypted file. */
+import t from 'tap';
+import { IMPORT_PROBLEMS } from '../../appliance/contract/index.js';
+import { csvText, priceMinor, readProducts } from '../../appliance/products/csv.js';
+import { openRooms } from '../support/rooms.js';
+
+/** "货号,名称,价格\nA-1,月相腕表,1280" in GB18030, as Excel in China saves it. */
+const GB18030 = Buffer.from('bbf5bac52cc3fbb3c62cbcdbb8f10a412d312cd4c2cfe0cdf3b1ed2c31323830', 'hex');
+const CHINESE = '货号,名称,价格\nA-1,月相腕表,1280';
+
+t.test('a file is read in the encodings that spreadsheets write', async (t) => {
+  t.equal(csvText(Buffer.from(CHINESE)), CHINESE);
+  t.equal(csvText(Buffer.from(`\uFEFF${CHINESE}`)), CHINESE, 'without its mark');
+  t.equal(csvText(GB18030), CHINESE);
+  t.equal(csvText(Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(CHINESE, 'utf16le')])), CHINESE);
+  t.throws(() => csvText(Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0x00, 0xff])), { code: 'csv_invalid' }, 'a photo');
+});
+
+t.test('prices as people write them, to the smallest unit', async (t) => {
+  for (const [text, digits, minor] of [
+    ['1280', 2, 128_000], ['1,280.5', 2, 128_050], ['¥1，280.50', 2, 128_050], ['￥ 99元', 2, 9_900], ['0', 2, 0], ['1200', 0, 1_200], ['12.340', 2, 1_234], ['CNY 5', 2, 500],
+  ] as const) t.equal(priceMinor(text, digits), minor, text);
+  for (const [text, digits] of [['12.345', 2], ['-1', 2], ['1.2.3', 2], ['1,2', 2], ['免费', 2], ['1.5', 0], ['9'.repeat(14), 2], ['1e9', 2]] as const) t.equal(priceMinor(text, digits), undefined, text);
+});
+
+t.test('headings in both languages, three separators; each bad line is told by line, code and column', async (t) => {
+  const { good, refused } = readProducts([
+    '货号;商品名称;品牌;分类;售价(元);条形码;库存;备注', 'A-1;月相腕表;浪琴;腕表;12,800.50;6901234567892;3;随便写', ';没有货号;;;;;;', `A-2;${'长'.repeat(81)};;;;;;`, 'A-3;表带;;;很贵;;;',
+    'A-4;表带;;;;条 码;;', 'A-5;表带;;;;;也许;', 'A-1;又是它;;;;;;', 'A-6;表带;;;;;;;;多了', '', '"A-7";"两行的\n名字";;;;;否;',
+  ].join('\n'), 2);
+  t.strictSame(good.map(({ product }) => product), [
+    { sku: 'A-1', name: '月相腕表', category: '腕表', brand: '浪琴', priceMinor: 1_280_050, barcode: '6901234567892', inStock: true },
+    { sku: 'A-7', name: '两行的\n名字', category: null, brand: null, priceMinor: null, barcode: null, inStock: false },
+  ]);
+  t.strictSame(refused, [
+    { line: 3, code: 'empty', column: '货号' }, { line: 4, code: 'too_long', column: '商品名称' }, { line: 5, code: 'price_invalid', column: '售价(元)' },
+    { line: 6, code: 'barcode_invalid', column: '条形码' }, { line: 7, code: 'stock_invalid', column: '库存' }, { line: 8, code: 'sku_twice', column: '货号' },
+    { line: 9, code: 'columns_wrong', column: null },
+  ]);
+  for (const { code } of refused) t.ok(IMPORT_PROBLEMS.includes(code));
+  t.strictSame(readProducts('SKU\tProduct name\nB\tStrap', 2).good.map(({ product }) => product), [{ sku: 'B', name: 'Strap' }], 'columns that are not there say nothing');
+  for (const bad of ['', '\n\n', 'a,b\n1,2', '货号,备注\n1,2', '货号,名称,SKU\n1,2,3', 'sku,name\n"open,2', 'sku,name\n\0,1']) t.throws(() => readProducts(bad, 2), { code: 'csv_invalid' }, JSON.stringify(bad));
+});
+
+t.test('a file is taken over by number, twice without harm; what cannot be read changes nothing', async (t) => {
+  const { products, db } = openRooms(t);
+  const file = (lines: string[]) => Buffer.from(['sku,name,price,barcode', ...lines].join('\r\n'));
+  t.strictSame(products.import(GB18030), { added: 1, changed: 0, unchanged: 0, refused: [] });
+  const first = file(['A-1,月相腕表,1380,690', 'A-2,表带,99,691', 'A-3,表盒,,691']);
+  t.strictSame(products.import(first), { added: 1, changed: 1, unchanged: 0, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
+  t.strictSame(products.import(first), { added: 0, changed: 0, unchanged: 2, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
+  t.match(products.byCode('690'), { sku: 'A-1', priceMinor: 138_000, inStock: true });
+  t.throws(() => products.import(Buffer.from('sku,name\nA-9,neu\n"')), { code: 'csv_invalid' });
+  t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM product')!.n, 2);
+
+  const { id } = products.byCode('A-2')!;
+  products.remove(id);
+  products.remove(id);
+  t.strictSame(products.import(file(['A-2,表带,99,691'])), { added: 1, changed: 0, unchanged: 0, refused: [] }, 'a hidden one comes back');
+  t.equal(products.byCode('691')!.id, id, 'as itself');
+});
+
+t.test('found by parts of every kind, the exact number first; hidden ones only by their id', async (t) => {
+  const { products, clock } = openRooms(t);
+  const add = (sku: string, name: string, brand: string | null, category: string | null, barcode: string | null = null) => products.create({ sku, name, brand, category, barcode });
+  const moon = add('L-100', '月相自动机械腕表', '浪琴', '腕表', '6901234567892');
+  const strap = add('L-1001', '表带 20%_款', '浪琴', '配件');
+  const ring = add('R-7', 'Ring "Étoile"', 'Cartier', '戒指');
+  const found = (query: string, limit = 9) => products.search(query, limit).map(({ id }) => id);
+  t.strictSame(found('月相'), [moon.id]);
+  t.strictSame(found('浪琴 表带'), [strap.id], 'every word, wherever it stands');
+  t.strictSame(found('l-100'), [moon.id, strap.id]);
+  t.strictSame(found('L-1001'), [strap.id]);
+  t.strictSame(found('6901234567892'), [moon.id]);
+  t.strictSame(found('ｃａｒｔｉｅｒ'), [ring.id], 'full width');
+  t.strictSame(found('20%_'), [strap.id], 'signs stand for themselves');
+  t.strictSame(found('%'), [strap.id]);
+  t.strictSame(found('没有这个'), []);
+  t.equal(found('', 2).length, 2);
+  t.equal(products.byCode('l-100')!.id, moon.id);
+  t.equal(products.byCode('nothing'), null);
+
+  t.throws(() => add('L-100', '又一个', null, null), { code: 'product_sku_taken' });
+  t.throws(() => products.change(ring.id, { barcode: '6901234567892' }), { code: 'product_barcode_taken' });
+  t.match(products.change(ring.id, { priceMinor: 5, inStock: false }), { name: 'Ring "Étoile"', priceMinor: 5, inStock: false, arrivedAt: null });
+  clock.move(1_000);
+  t.match(products.arrived(ring.id), { inStock: true, arrivedAt: new Date(clock.now()).toISOString() });
+  products.remove(moon.id);
+  t.strictSame(found('月相'), []);
+  t.equal(products.byCode('6901234567892'), null);
+  t.equal(products.find(moon.id)!.name, moon.name, 'what was bought keeps its name');
+  for (const work of [() => products.byId(moon.id), () => products.change(moon.id, { name: 'x' }), () => products.arrived(moon.id)]) t.throws(work, { code: 'product_not_found' });
+  t.equal(add('L-100', '新一代', '浪琴', '腕表').id, moon.id, 'the number that was taken off comes back under its id');
+});
