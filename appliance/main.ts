@@ -10,6 +10,7 @@ import { Customers } from './customers/index.js';
 import { Dossiers } from './dossiers/index.js';
 import { Erasure, type DeletionOrder } from './erasure/index.js';
 import { EventBus } from './events/index.js';
+import { Fields } from './fields/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Health } from './health/index.js';
@@ -88,6 +89,15 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const gallery = new Gallery({
       db, clock, events, log, deleting: (customerId) => erasure.isDeleting(customerId), readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });
+    const fields = new Fields({
+      db, clock, events, log, timeZone: config.timeZone, currency: config.currency, emptied: () => storage.dropTraces(), neighbours: {
+        requireAgreed: (customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting),
+        leavesOut: (customerId) => consent.leavesOut(customerId, 'preferences'), isRestricted: (customerId) => rights.isRestricted(customerId),
+        withMerged: (customerId) => customers.withMerged(customerId),
+        productName: () => null, isFileOf: () => false,
+        oldestWish: () => null, lastPurchase: () => null,
+      },
+    });
     const upkeep = new Upkeep({ vision, gallery, consent, clock, log });
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
@@ -105,6 +115,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     // What rests on `preferences` and `contact`. A merge deletes neither: what the consent of the other leaves out stays hidden.
     const dropRested = ({ customerId, purposes }: DeletionOrder) => {
       if (purposes.includes('preferences')) customers.dropFacts(customerId);
+      if (purposes.includes('preferences')) fields.drop(customerId);
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
     };
     erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
@@ -114,7 +125,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     erasure.deletes('dossier', (order) => consent.endAgain(order), 'at once');
     erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
       consent.eraseRecords(customerId);
-      for (const room of [sightings, visits, followUps]) room.erase(customerId);
+      for (const room of [sightings, visits, followUps, fields]) room.erase(customerId);
       rights.forget(customerId);
     }));
     rights.eraseWith({
@@ -124,7 +135,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
     followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
     consent.restsWith((customerId) => [
-      ...(customers.hasFacts(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
+      ...(customers.hasFacts(customerId) || fields.hasValues(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
     customers.keepApart((customerId) => rights.isRestricted(customerId),
@@ -150,8 +161,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     consent.prepare(config.storeName);
 
-    const dossiers = new Dossiers({ customers, visits, followUps, consent, gallery, restrictedSince: (customerId) => rights.restriction(customerId).since });
+    const dossiers = new Dossiers({ customers, visits, followUps, consent, gallery, fields, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
+      ownFields: (customerIds) => fields.readableOf(customerIds),
       customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName,
     });
 
@@ -207,6 +219,15 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     undo.push(() => nightly.stop());
 
+    // Each night: own fields that a manager removed go for good when nobody brought them back.
+    const fieldPurge = schedule('31 3 * * *', () => {
+      fields.purge().then((gone) => log.info(gone, 'removed fields were deleted for good'))
+        .catch((err: unknown) => log.error({ err }, 'removed fields could not be deleted')); // tried again tomorrow
+    });
+    undo.push(() => fieldPurge.stop());
+    fields.start();
+    undo.push(() => fields.stop());
+
     // Each night: what the search holds in memory against the file.
     const searchCheck = schedule('41 3 * * *', () => {
       gallery.checkSearch()
@@ -250,7 +271,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       return { consents: new Consent(rooms).records.allEvidence(), accesses: rooms.audit.stored(), close: () => still.close() };
     };
     const server = await buildServer({
-      access, audit, verification, consent, customers, dossiers, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      access, audit, verification, consent, customers, dossiers, fields, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency }, webuiDirectory: config.webuiDirectory,
       ...(options.patience === undefined ? {} : { patience: options.patience }),

@@ -24,14 +24,15 @@ const ROOMS: Record<string, readonly string[]> = {
   access: ['audit', 'contract', 'events', 'kit', 'storage'],
   customers: ['contract', 'events', 'kit', 'storage'],
   followups: ['contract', 'events', 'kit', 'storage'],
+  fields: ['contract', 'events', 'kit', 'storage'],
   erasure: ['audit', 'contract', 'kit', 'storage'],
   gallery: ['consent', 'contract', 'events', 'kit', 'storage'],
   visits: ['consent', 'contract', 'events', 'kit', 'storage'],
-  dossiers: ['consent', 'contract', 'customers', 'followups', 'gallery', 'kit', 'visits'],
+  dossiers: ['consent', 'contract', 'customers', 'fields', 'followups', 'gallery', 'kit', 'visits'],
   rights: ['audit', 'compliance', 'consent', 'contract', 'customers', 'dossiers', 'events', 'kit', 'storage'],
   recognition: ['camera', 'consent', 'contract', 'customers', 'events', 'gallery', 'kit', 'storage', 'vision', 'visits'],
   health: ['contract', 'events', 'gallery', 'kit', 'recognition', 'storage', 'vision'],
-  http: ['access', 'audit', 'compliance', 'consent', 'contract', 'customers', 'dossiers', 'events', 'followups', 'gallery', 'kit', 'papers', 'recognition', 'rights', 'visits'],
+  http: ['access', 'audit', 'compliance', 'consent', 'contract', 'customers', 'dossiers', 'events', 'fields', 'followups', 'gallery', 'kit', 'papers', 'recognition', 'rights', 'visits'],
 };
 /** Folders outside appliance/ that rooms may know. */
 const OUTSIDE: Record<string, readonly string[]> = { vision: ['models'] };
@@ -56,6 +57,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   pdfkit: ['appliance/papers/sheet.ts'],
   qrcode: ['appliance/papers/sheet.ts', 'appliance/start.ts'],
   fflate: ['appliance/papers/pack.ts', 'appliance/papers/zip.ts'],
+  'csv-stringify': ['appliance/fields/export.ts'],
   'chinese-days': ['appliance/compliance/workdays.ts'],
 };
 /** Packages that speak HTTP. */
@@ -257,7 +259,7 @@ t.test('nothing is printed past the logger', async (t) => {
 });
 
 t.test('only the composition root makes rooms', async (t) => {
-  const classes = /new (Access|Audit|Customers|Dossiers|Erasure|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview|Signer)\(/;
+  const classes = /new (Access|Audit|Customers|Dossiers|Erasure|Fields|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview|Signer)\(/;
   const makers = appliance.filter((file) => classes.test(file.text)).map((file) => file.path);
   t.strictSame(makers, ['appliance/main.ts']);
 });

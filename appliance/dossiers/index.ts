@@ -1,6 +1,7 @@
 import type { Dossier, TemplateInfo } from '../contract/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers } from '../customers/index.js';
+import type { Fields } from '../fields/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import { toInstant } from '../kit/index.js';
@@ -13,6 +14,7 @@ const ALL = -1;
 
 interface Rooms {
   customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery;
+  fields: Fields;
   restrictedSince: (customerId: string) => string | null;
 }
 
@@ -40,7 +42,7 @@ export class Dossiers {
       notes: customers.notes(customerId, limit), followUps: followUps.of(customerId, limit), visits: visits.of(customerId, limit),
       consents: consent.records.history(customerId),
       tags: [], memberCodeSince: null,
-      fields: [],
+      fields: this.#rooms.fields.of(customerId, reader), formerFields: this.#rooms.fields.former(customerId, reader),
       tastes: [],
       wishes: [], purchases: [], tickets: [], appointments: [],
       files: [],

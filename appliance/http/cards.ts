@@ -1,12 +1,13 @@
 import type { CustomerSummary, Dossier, VisitCard } from '../contract/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers, CustomerLine } from '../customers/index.js';
+import type { Fields } from '../fields/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Dossiers, Reader } from '../dossiers/index.js';
 import type { Gallery } from '../gallery/index.js';
 import type { Visits, VisitState } from '../visits/index.js';
 
-interface Rooms { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; dossiers: Dossiers }
+interface Rooms { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; dossiers: Dossiers; fields: Fields }
 
 /** Puts together what a page shows, out of several rooms; reads only. */
 export class Cards {
@@ -42,7 +43,7 @@ export class Cards {
     const followUp = followUps.nextOf(visit.customerId);
     return {
       visitId: visit.id, customerId: customer.id, displayName: customer.displayName, salutation: customer.salutation,
-      tier: customer.tier, facts: customer.facts.map((text) => ({ label: null, value: { text } })), doNot: customer.doNot, allergies: customer.allergies,
+      tier: customer.tier, facts: this.#rooms.fields.cardFacts(customer), doNot: customer.doNot, allergies: customer.allergies,
       suggestion: null, handedOver: null, stages: [], looking: null, looks: 0,
       lastVisitAt: previous?.openedAt ?? null, lastAdviser: previous?.adviser ?? null,
       openFollowUp: followUp === null ? null : { id: followUp.id, text: followUp.text, dueOn: followUp.dueOn },

@@ -12,6 +12,7 @@ import { ErrorBody, type BoxHealth, type Deletion } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
 import type { Dossiers } from '../dossiers/index.js';
 import type { EventBus } from '../events/index.js';
+import type { Fields } from '../fields/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import { PorticoError, type Clock, type Logger } from '../kit/index.js';
@@ -34,6 +35,7 @@ import { auditRoutes } from './routes/audit.js';
 import { consentRoutes } from './routes/consent.js';
 import { customerRoutes } from './routes/customers.js';
 import { ownRoutes } from './routes/mine.js';
+import { fieldRoutes } from './routes/fields.js';
 import { noticeRoutes } from './routes/notices.js';
 import { customerPapers, paperRoutes, type PaperDeps } from './routes/papers.js';
 import { passkeyRoutes } from './routes/passkeys.js';
@@ -51,7 +53,7 @@ export { createTrustServer, rootFingerprint } from './trust.js';
 const REQUESTS_PER_MINUTE = 1_500;
 
 export interface HttpDeps {
-  access: Access; audit: Audit; verification: Verification; consent: Consent; customers: Customers; dossiers: Dossiers; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
+  access: Access; audit: Audit; verification: Verification; consent: Consent; customers: Customers; dossiers: Dossiers; fields: Fields; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
   enrolments: Enrolments; sightings: Sightings; quality: Quality; recognition: Recognition; health: { now(): BoxHealth };
   explanations: Explanations; rights: Rights; accessCopies: AccessCopies; compliance: Compliance; deletions: Deletions & { all(): Deletion[] }; stillEvidence: PaperDeps['stillEvidence'];
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
@@ -124,6 +126,7 @@ export async function buildServer(deps: HttpDeps) {
         await rest.register(passkeyRoutes({ ...deps, hostNames: certificates.names }));
         await rest.register(auditRoutes(deps));
         await rest.register(customerRoutes({ ...deps, cards }));
+        await rest.register(fieldRoutes({ ...deps, cards }));
         await rest.register(consentRoutes({ ...deps, receipts }));
         await rest.register(noticeRoutes(deps));
         await rest.register(ownRoutes({ ...deps, receipts, papers: customerPapers(deps) }));

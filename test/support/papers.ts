@@ -58,7 +58,7 @@ export function breach(change: Partial<Breach> = {}): Breach {
 const NO_FIELDS = {
   memberNo: null, points: 0, email: null, wechat: null, contactBy: [], contactWhen: null, contactNever: false, allergies: [], likes: [], dislikes: [], sizes: [], dates: [], companions: [],
 };
-const NO_MORE = { tags: [], memberCodeSince: null, fields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [] };
+const NO_MORE = { tags: [], memberCodeSince: null, fields: [], formerFields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [] };
 
 export function accessCopy(change: Partial<AccessCopy> = {}): AccessCopy {
   return {
@@ -69,6 +69,10 @@ export function accessCopy(change: Partial<AccessCopy> = {}): AccessCopy {
       notes: [{ id: id(7), text: '想等小号到货。', author: '李店长', at: AT }], followUps: [{ id: id(8), text: '到货后联系', dueOn: '2026-04-01', author: '小周', at: AT, doneAt: null }],
       visits: [{ id: id(9), openedAt: AT, lastSeenAt: AT, closedAt: AT, endReason: 'left', arrival: 'recognised', adviser: '小周', services: [], stages: [], looks: [] }], consents: [], ...NO_MORE,
     },
+    ownFields: [{
+      name: { 'zh-CN': '戒指尺寸', en: 'Ring size' }, value: { number: 14.5 }, at: AT, by: '小周',
+      history: [{ before: null, after: { number: 14 }, at: AT, by: '小周' }, { before: { number: 14 }, after: { number: 14.5 }, at: AT, by: '小周' }],
+    }],
     consents: [evidence()], refusals: [{ customerId: id(2), refusedAt: AT, notBefore: AT }], deletions: [deletion()],
     explanations: [{ visitId: id(9), at: AT, outcome: 'named', score: 0.6123, threshold: 0.487, templateMadeAt: AT, templatePhotos: 3, modelPack: 'm', judgedBy: null }],
     requests: [{ id: id(10), customerId: id(2), displayName: null, kind: 'access', receivedOn: '2026-03-01', dueOn: '2026-03-31', overdue: false, note: '要全部资料', closed: null }],
