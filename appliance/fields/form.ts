@@ -48,7 +48,7 @@ export class FormTables {
   }
 
   #options(): OptionRow[] {
-    return this.#db.all<Named & { field_id: string }>('SELECT * FROM field_option ORDER BY position')
+    return this.#db.all<Named & { field_id: string }>('SELECT * FROM field_option ORDER BY removed_at_ms IS NOT NULL, position')
       .map((row) => ({ id: row.id, fieldId: row.field_id, name: wordsOf(row), position: row.position, removed: row.removed_at_ms !== null }));
   }
 

@@ -11,7 +11,7 @@ import { BROUGHT_BACK_MS, FormTables } from './form.js';
 import { isEmpty, planForm, retold, type FieldRow, type OptionRow } from './plan.js';
 import { findStatement } from './search.js';
 import { canonical, fitted, parsed, readable, type LookUp } from './values.js';
-import { Upkeep } from './upkeep.js';
+import { FieldUpkeep } from './upkeep.js';
 import { ValueTables } from './valueTables.js';
 
 /** Who reads: managers' fields are for managers; `everything`: whoever answers for what is stored, what was removed included. */
@@ -44,7 +44,7 @@ export class Fields {
   readonly #neighbours: Neighbours;
   readonly #form: FormTables;
   readonly #values: ValueTables;
-  readonly #upkeep: Upkeep;
+  readonly #upkeep: FieldUpkeep;
   #textChanged: (customerId: string) => void = () => undefined;
 
   /** @param deps.currency ISO 4217, in whose smallest unit money is stored @param deps.emptied called when something was deleted for good */
@@ -60,7 +60,7 @@ export class Fields {
     this.#neighbours = deps.neighbours;
     this.#form = new FormTables(deps.db);
     this.#values = new ValueTables(deps.db);
-    this.#upkeep = new Upkeep({ db: deps.db, form: this.#form, values: this.#values, emptied: deps.emptied, tell: (customerId) => this.#textChanged(customerId) });
+    this.#upkeep = new FieldUpkeep({ db: deps.db, form: this.#form, values: this.#values, emptied: deps.emptied, tell: (customerId) => this.#textChanged(customerId) });
   }
 
   /**

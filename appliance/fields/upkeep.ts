@@ -15,7 +15,7 @@ interface Deps {
 }
 
 /** What follows a change of the form later, and in pieces: a store may have a hundred thousand customers with something in a field. */
-export class Upkeep {
+export class FieldUpkeep {
   readonly #deps: Deps;
   #under: Promise<unknown> = Promise.resolve();
   #stopped = false;

@@ -19,7 +19,7 @@ const FIELD = 'field.id, field.section_id, field.name_zh, field.name_en, field.k
 const SELECT = `SELECT ${FIELD}, text_value, number_value, money_minor, day_value, yes_value, product_id, file_id, at_ms, staff.name AS by,
     (SELECT count(*) FROM field_change WHERE field_change.customer_id = field_value.customer_id AND field_change.field_id = field_value.field_id) AS changes,
     (SELECT group_concat(option_id) FROM (SELECT option_id FROM field_choice JOIN field_option ON field_option.id = option_id
-      WHERE field_choice.customer_id = field_value.customer_id AND field_choice.field_id = field_value.field_id ORDER BY field_option.position)) AS choices
+      WHERE field_choice.customer_id = field_value.customer_id AND field_choice.field_id = field_value.field_id ORDER BY removed_at_ms IS NOT NULL, field_option.position)) AS choices
   FROM field_value JOIN field ON field.id = field_value.field_id JOIN field_section ON field_section.id = section_id JOIN staff ON staff.id = staff_id`;
 
 /** The tables of what stands in the form. */
