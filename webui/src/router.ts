@@ -59,6 +59,7 @@ export function makeRouter(): Router {
             ],
           },
           { path: 'settings', name: 'settings', component: () => import('./pages/SettingsPage.vue') },
+          { path: 'settings/fields', name: 'settings-fields', component: () => import('./components/settings/fields/FieldsPage.vue') },
         ],
       },
       { path: '/:rest(.*)*', redirect: { name: 'board' } },

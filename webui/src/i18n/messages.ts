@@ -2,12 +2,14 @@
 import { consentEn } from './consent.en.js';
 import { consentZh } from './consent.zh-CN.js';
 import { en } from './en.js';
+import { fieldsEn } from './fields.en.js';
+import { fieldsZh } from './fields.zh-CN.js';
 import { privacyEn } from './privacy.en.js';
 import { privacyZh } from './privacy.zh-CN.js';
 import { receiptWords } from './receipt.js';
 import { zhCN } from './zh-CN.js';
 
 export const messages = {
-  'zh-CN': { ...zhCN, ...consentZh, ...privacyZh, receipt: receiptWords['zh-CN'] },
-  en: { ...en, ...consentEn, ...privacyEn, receipt: receiptWords.en },
+  'zh-CN': { ...zhCN, ...consentZh, ...privacyZh, ...fieldsZh, receipt: receiptWords['zh-CN'] },
+  en: { ...en, ...consentEn, ...privacyEn, ...fieldsEn, receipt: receiptWords.en },
 };
