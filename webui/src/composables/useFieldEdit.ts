@@ -59,6 +59,8 @@ export function useFieldEdit(customerId: () => string) {
     const saved = await task.run(() => ownFields.write(customerId(), {
       values: sent.map((field) => ({ fieldId: field.id, value: valueIn(field) as FieldData | null, base: base.get(field.id) ?? null })),
     }));
+    // What was saved is what stands there now.
+    if (saved) for (const field of sent) base.set(field.id, valueIn(field) as FieldData | null);
     return saved || (await recover());
   }
 

@@ -1,4 +1,4 @@
-import type { CardSlot, FieldKind, OwnField, OwnForm, OwnFormChange, Words } from '../contract.js';
+import type { CardSlot, FieldKind, Language, OwnField, OwnForm, OwnFormChange, Words } from '../contract.js';
 
 export interface DraftOption { id: string; zh: string; en: string }
 export interface DraftField { id: string; kind: FieldKind; zh: string; en: string; required: boolean; managerOnly: boolean; options: DraftOption[]; removedOptions: DraftOption[] }
@@ -44,6 +44,9 @@ export function changeOf(draft: FormDraft): OwnFormChange {
 
 const typed = (name: Words): { zh: string; en: string } => ({ zh: name['zh-CN'], en: name.en === name['zh-CN'] ? '' : name.en });
 const said = ({ zh, en }: { zh: string; en: string }): Words => ({ 'zh-CN': zh.trim(), en: en.trim() || zh.trim() });
+
+/** In the language of the page; empty: not named yet. */
+export const nameIn = ({ zh, en }: { zh: string; en: string }, language: Language): string => (language === 'en' && en.trim()) || zh;
 
 /** Whether saving one would change nothing of the other. */
 export function isSame(a: FormDraft, b: FormDraft): boolean {

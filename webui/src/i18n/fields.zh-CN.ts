@@ -38,16 +38,16 @@ export const fieldsZh = {
     },
     ofForm: '自定义栏目', ofBox: '档案里的内容',
     // 冲突
-    conflict: '另一位店长刚改过栏目', conflictBody: '你的改动还没有保存。现在的栏目是这样的：', keepMine: '保留我的改动', keepMineBody: '对方新加的栏目也会留下，看过再保存。', takeTheirs: '用对方的', conflictKept: '已合并，看过再保存',
+    conflict: '另一位店长刚改过栏目', conflictBody: '你的改动还没有保存。现在的栏目是这样的：', keepMine: '保留我的改动', keepMineBody: '对方新加的栏目也会留下，看过再保存。', takeTheirs: '用对方的',
     // 导出
     export: '导出', exportBody: '会员号、档案编号和选中的栏目，不含姓名和手机号。限制处理的顾客不会导出。每次导出都会记入日志。', exportPick: '导出哪些栏目', exportAll: '全选', exportButton: '导出表格（CSV）', exportFile: '自定义栏目',
     exportUnsaved: '先保存改动，再导出。', exportNone: '还没有可以导出的栏目。',
     // 档案
-    section: '{name}', edit: '填写', editOf: '填写：{name}', empty: '未填', emptyRequired: '必填，还没填', changed: '改过 {n} 次', history: '修改记录：{name}', historyLine: '{name}，{when}', wasEmpty: '空',
+    edit: '填写', editOf: '填写：{name}', empty: '未填', emptyRequired: '必填，还没填', changed: '改过 {n} 次', history: '修改记录：{name}', historyLine: '{name}，{when}', wasEmpty: '空',
     former: '合并进来的档案里还有', formerBody: '这些栏目在本档案里还空着，是不是同一个人的，由你判断。', formerFrom: '来自“{name}”的档案', takeOver: '用这个', takenOver: '已写入“{name}”',
-    saved_: '已保存', choose: { product: '选商品', photo: '选照片' }, chosen: { photo: '已选一张照片' }, clear: '清空', yes: '是', no: '否', wrong: '填的内容不符合这一栏。', numberHint: '数字，例如 14.5', noOne: '店里还没有设置自定义栏目。',
+    saved_: '已保存', choose: { product: '选商品', photo: '选照片' }, chosen: { photo: '已选一张照片' }, clear: '清空', yes: '是', no: '否', noOne: '店里还没有设置自定义栏目。',
     // 保存时
-    gone: '店长刚删除了“{name}”这一栏', goneBody: '你填的内容没有丢：“{text}”。其他内容已照常保存。', goneUnknown: '刚被删除的', toNote: '存为备注', noteSaved: '已存为备注', noteText: '{name}：{text}', drop: '不要了',
+    gone: '店长刚删除了“{name}”这一栏', goneBody: '你填的内容没有丢：“{text}”。其他内容已照常保存。', goneKept: '你填的内容没有丢：“{text}”。', toNote: '存为备注', noteSaved: '已存为备注', noteText: '{name}：{text}', drop: '不要了',
     both: '“{name}”刚被同事改过', theirs: '同事写的', mine: '我写的', useMine: '用我的', useTheirs: '用同事的',
     // 筛选
     filter: '按栏目筛选', filterField: '哪一栏', filterTest: '条件', filterValue: '内容', find: '查找', foundNone: '没有符合的顾客', found: '{n} 位顾客', foundMany: '符合的顾客很多，这里是 {n} 位。要全部，请店长导出。',
