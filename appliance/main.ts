@@ -13,6 +13,7 @@ import { Erasure, type DeletionOrder } from './erasure/index.js';
 import { EventBus } from './events/index.js';
 import { Finding } from './finding/index.js';
 import { Files } from './files/index.js';
+import { Fields } from './fields/index.js';
 import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Greeting } from './greeting/index.js';
@@ -97,6 +98,15 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const gallery = new Gallery({
       db, clock, events, log, deleting: (customerId) => erasure.isDeleting(customerId), readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });
+    const fields = new Fields({
+      db, clock, events, log, timeZone: config.timeZone, currency: config.currency, emptied: () => storage.dropTraces(), neighbours: {
+        requireAgreed: (customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting),
+        leavesOut: (customerId) => consent.leavesOut(customerId, 'preferences'), isRestricted: (customerId) => rights.isRestricted(customerId),
+        withMerged: (customerId) => customers.withMerged(customerId),
+        productName: () => null, isFileOf: () => false,
+        oldestWish: () => null, lastPurchase: () => null,
+      },
+    });
     const upkeep = new Upkeep({ vision, gallery, consent, clock, log });
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
@@ -120,6 +130,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         visits.dropLooks(customerId);
       }
       if (purposes.includes('preferences')) dealings.wishes.erase(customerId);
+      if (purposes.includes('preferences')) fields.drop(customerId);
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
     };
     erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
@@ -129,7 +140,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     erasure.deletes('dossier', (order) => consent.endAgain(order), 'at once');
     erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
       consent.eraseRecords(customerId);
-      for (const room of [sightings, visits, followUps]) room.erase(customerId);
+      for (const room of [sightings, visits, followUps, fields]) room.erase(customerId);
       for (const room of [dealings, files]) room.erase(customerId); // files after the own fields that show them
       rights.forget(customerId);
       finding.erase(customerId);
@@ -151,7 +162,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
     events.on('productArrived', ({ productId }) => dealings.wishes.tellArrived(productId));
     consent.restsWith((customerId) => [
-      ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) || dealings.wishes.has(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
+      ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) || dealings.wishes.has(customerId) || fields.hasValues(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
     finding.restrictWith((customerId) => rights.isRestricted(customerId));
@@ -198,8 +209,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         isRestricted: (customerId) => rights.isRestricted(customerId),
       },
     });
-    const dossiers = new Dossiers({ greeting, customers, visits, followUps, dealings, files, consent, gallery, finding, restrictedSince: (customerId) => rights.restriction(customerId).since });
+    const dossiers = new Dossiers({ greeting, customers, visits, followUps, dealings, files, consent, gallery, finding, fields, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
+      ownFields: (customerIds) => fields.readableOf(customerIds),
       customers, dossiers, consent, rights, audit, explanations, deletions: erasure, clock, storeName: config.storeName, currency: config.currency,
     });
 
@@ -257,6 +269,15 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     undo.push(() => nightly.stop());
 
+    // Each night: own fields that a manager removed go for good when nobody brought them back.
+    const fieldPurge = schedule('31 3 * * *', () => {
+      fields.purge().then((gone) => log.info(gone, 'removed fields were deleted for good'))
+        .catch((err: unknown) => log.error({ err }, 'removed fields could not be deleted')); // tried again tomorrow
+    });
+    undo.push(() => fieldPurge.stop());
+    fields.start();
+    undo.push(() => fields.stop());
+
     // Each night: what the search holds in memory against the file.
     const searchCheck = schedule('41 3 * * *', () => {
       gallery.checkSearch()
@@ -300,7 +321,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       return { consents: new Consent(rooms).records.allEvidence(), accesses: rooms.audit.stored(), close: () => still.close() };
     };
     const server = await buildServer({
-      greeting, access, audit, verification, consent, customers, dossiers, finding, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      greeting, access, audit, verification, consent, customers, dossiers, finding, fields, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       products, dealings, files, things: new Things({ vision }),
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency }, webuiDirectory: config.webuiDirectory,

@@ -25,6 +25,7 @@ const ROOMS: Record<string, readonly string[]> = {
   customers: ['contract', 'events', 'kit', 'storage'],
   finding: ['contract', 'events', 'kit', 'storage'],
   followups: ['contract', 'events', 'kit', 'storage'],
+  fields: ['contract', 'events', 'kit', 'storage'],
   erasure: ['audit', 'contract', 'kit', 'storage'],
   products: ['contract', 'events', 'kit', 'storage'],
   dealings: ['contract', 'events', 'kit', 'products', 'storage'],
@@ -32,11 +33,11 @@ const ROOMS: Record<string, readonly string[]> = {
   gallery: ['consent', 'contract', 'events', 'kit', 'storage'],
   visits: ['consent', 'contract', 'events', 'kit', 'storage'],
   greeting: ['contract', 'events', 'kit', 'storage'],
-  dossiers: ['consent', 'contract', 'customers', 'finding', 'dealings', 'files', 'followups', 'gallery', 'greeting', 'kit', 'visits'],
+  dossiers: ['consent', 'contract', 'customers', 'finding', 'dealings', 'files', 'fields', 'followups', 'gallery', 'greeting', 'kit', 'visits'],
   rights: ['audit', 'compliance', 'consent', 'contract', 'customers', 'dossiers', 'events', 'kit', 'storage'],
   recognition: ['camera', 'consent', 'contract', 'customers', 'events', 'gallery', 'kit', 'storage', 'vision', 'visits'],
   health: ['contract', 'events', 'gallery', 'kit', 'recognition', 'storage', 'vision'],
-  http: ['access', 'audit', 'compliance', 'consent', 'contract', 'customers', 'dealings', 'dossiers', 'events', 'finding', 'files', 'followups', 'gallery', 'greeting', 'kit', 'papers', 'products', 'recognition', 'rights', 'visits'],
+  http: ['access', 'audit', 'compliance', 'consent', 'contract', 'customers', 'dealings', 'dossiers', 'events', 'finding', 'files', 'fields', 'followups', 'gallery', 'greeting', 'kit', 'papers', 'products', 'recognition', 'rights', 'visits'],
 };
 /** Folders outside appliance/ that rooms may know. */
 const OUTSIDE: Record<string, readonly string[]> = { vision: ['models'] };
@@ -64,6 +65,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   'pinyin-pro': ['appliance/finding/pinyin.ts'],
   otpauth: ['appliance/finding/memberCode.ts'],
   'csv-parse': ['appliance/products/csv.ts'],
+  'csv-stringify': ['appliance/fields/export.ts'],
   'chinese-days': ['appliance/compliance/workdays.ts'],
 };
 /** Packages that speak HTTP. */
@@ -265,7 +267,7 @@ t.test('nothing is printed past the logger', async (t) => {
 });
 
 t.test('only the composition root makes rooms', async (t) => {
-  const classes = /new (Access|Greeting|Audit|Customers|Dealings|Dossiers|Erasure|Finding|Files|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview|Products|Signer|Things)\(/;
+  const classes = /new (Access|Greeting|Audit|Customers|Dealings|Dossiers|Erasure|Finding|Files|Fields|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview|Products|Signer|Things)\(/;
   const makers = appliance.filter((file) => classes.test(file.text)).map((file) => file.path);
   t.strictSame(makers, ['appliance/main.ts']);
 });

@@ -5,6 +5,7 @@ import { Consent, Deletion, NOTICE_FIELDS, Refusal, Signature, type Purpose } fr
 import { AUDIT_ACTIONS, DOSSIER_REASONS } from './audit.js';
 import { Explanation, Restriction, RightsRequest } from './privacy.js';
 import { CustomerFields } from './customers.js';
+import { ReadableField } from './fields.js';
 import { Dossier } from './rest.js';
 
 /** The public keys of the box as a JWK set (RFC 7517). `kid` is the thumbprint of RFC 7638, as papers name it. */
@@ -64,6 +65,8 @@ export const AccessCopy = Type.Object(
     restriction: Restriction,
     /** What is kept of dossiers that turned out to be the same person's and went into this one. */
     formerDossiers: Type.Array(Type.Object({ ...CustomerFields.properties, mergedAt: Instant }, closed)),
+    /** What stands and stood in the store's own fields, in words; of merged dossiers too. */
+    ownFields: Type.Array(ReadableField),
     /** What else the audit log says was done with this dossier, oldest first. */
     log: Type.Array(Type.Object({ at: Instant, action: OneOf(AUDIT_ACTIONS) }, closed)),
     /** Who opened the dossier. */

@@ -8,7 +8,7 @@ import { closed, Id, Instant, Nullable, OneOf } from './base.js';
 import { Consent } from './consent.js';
 import { CustomerFields, FollowUp, Note, Tag, Taste } from './customers.js';
 import { Appointment, Purchase, StoredFile, Ticket, Wish } from './dealings.js';
-import { FieldValue } from './fields.js';
+import { FieldValue, FormerFieldValue } from './fields.js';
 import { Visit } from './visits.js';
 
 // ---- The box -------------------------------------------------------------------------------------------------
@@ -100,6 +100,7 @@ export const Dossier = Type.Object(
     memberCodeSince: Nullable(Instant),
     /** What stands in own fields that the asking person may see. */
     fields: Type.Array(FieldValue),
+    formerFields: Type.Array(FormerFieldValue),
     tastes: Type.Array(Taste),
     wishes: Type.Array(Wish),
     purchases: Type.Array(Purchase),

@@ -4,6 +4,7 @@ import type { Customers } from '../customers/index.js';
 import type { Finding } from '../finding/index.js';
 import type { Dealings } from '../dealings/index.js';
 import type { Files } from '../files/index.js';
+import type { Fields } from '../fields/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import type { Greeting } from '../greeting/index.js';
@@ -19,6 +20,7 @@ interface Rooms {
   customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; finding: Finding;
   greeting: Greeting;
   dealings: Dealings; files: Files;
+  fields: Fields;
   restrictedSince: (customerId: string) => string | null;
 }
 
@@ -47,7 +49,7 @@ export class Dossiers {
       notes: customers.notes(customerId, limit), followUps: followUps.of(customerId, limit), visits: visits.of(customerId, limit),
       consents: consent.records.history(customerId),
       tags: finding.tagsOf(customerId), memberCodeSince: finding.memberCodeSince(customerId),
-      fields: [],
+      fields: this.#rooms.fields.of(customerId, reader), formerFields: this.#rooms.fields.former(customerId, reader),
       tastes: this.#rooms.greeting.tastes(customerId),
       wishes: dealings.wishes.of(customerId, limit), purchases: dealings.purchases.of(customerId, limit),
       tickets: dealings.tickets.of(customerId, limit), appointments: dealings.appointments.of(customerId, limit),

@@ -2,13 +2,14 @@ import type { CustomerSummary, Dossier, VisitCard } from '../contract/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Customers } from '../customers/index.js';
 import type { FoundLine } from '../finding/index.js';
+import type { Fields } from '../fields/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Dossiers, Reader } from '../dossiers/index.js';
 import type { Gallery } from '../gallery/index.js';
 import type { Greeting } from '../greeting/index.js';
 import type { Visits, VisitState } from '../visits/index.js';
 
-interface Rooms { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; greeting: Greeting; dossiers: Dossiers }
+interface Rooms { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; greeting: Greeting; dossiers: Dossiers; fields: Fields }
 
 /** Puts together what a page shows, out of several rooms; reads only. */
 export class Cards {
@@ -56,7 +57,7 @@ export class Cards {
     const followUp = followUps.nextOf(visit.customerId);
     return {
       visitId: visit.id, customerId: customer.id, displayName: customer.displayName, salutation: customer.salutation,
-      tier: customer.tier, facts: customer.facts.map((text) => ({ label: null, value: { text } })), doNot: customer.doNot, allergies: customer.allergies,
+      tier: customer.tier, facts: this.#rooms.fields.cardFacts(customer), doNot: customer.doNot, allergies: customer.allergies,
       suggestion: greeting.next({ visitId: visit.id, customer, previous, followUp, handedOver: null }),
       lastVisitAt: previous?.openedAt ?? null, lastAdviser: previous?.adviser ?? null,
       openFollowUp: followUp === null ? null : { id: followUp.id, text: followUp.text, dueOn: followUp.dueOn },

@@ -15,6 +15,7 @@ import type { Dossiers } from '../dossiers/index.js';
 import type { EventBus } from '../events/index.js';
 import type { Finding } from '../finding/index.js';
 import type { Files } from '../files/index.js';
+import type { Fields } from '../fields/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Gallery } from '../gallery/index.js';
 import type { Greeting } from '../greeting/index.js';
@@ -43,6 +44,7 @@ import { dealingRoutes } from './routes/dealings.js';
 import { fileRoutes } from './routes/files.js';
 import { ownRoutes } from './routes/mine.js';
 import { findingRoutes } from './routes/finding.js';
+import { fieldRoutes } from './routes/fields.js';
 import { noticeRoutes } from './routes/notices.js';
 import { customerPapers, paperRoutes, type PaperDeps } from './routes/papers.js';
 import { passkeyRoutes } from './routes/passkeys.js';
@@ -61,7 +63,7 @@ export { createTrustServer, rootFingerprint } from './trust.js';
 const REQUESTS_PER_MINUTE = 1_500;
 
 export interface HttpDeps {
-  access: Access; audit: Audit; verification: Verification; consent: Consent; customers: Customers; dossiers: Dossiers; finding: Finding; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
+  access: Access; audit: Audit; verification: Verification; consent: Consent; customers: Customers; dossiers: Dossiers; finding: Finding; fields: Fields; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
   enrolments: Enrolments; sightings: Sightings; quality: Quality; recognition: Recognition; health: { now(): BoxHealth };
   explanations: Explanations; rights: Rights; accessCopies: AccessCopies; compliance: Compliance; deletions: Deletions & { all(): Deletion[] }; stillEvidence: PaperDeps['stillEvidence'];
   greeting: Greeting;
@@ -140,6 +142,7 @@ export async function buildServer(deps: HttpDeps) {
         await rest.register(productRoutes(deps));
         await rest.register(dealingRoutes(deps));
         await rest.register(fileRoutes(deps));
+        await rest.register(fieldRoutes({ ...deps, cards }));
         await rest.register(consentRoutes({ ...deps, receipts }));
         await rest.register(noticeRoutes(deps));
         await rest.register(ownRoutes({ ...deps, receipts, papers: customerPapers(deps) }));

@@ -1,5 +1,6 @@
 import type { AccessCopy, Language } from '../contract/index.js';
 import { dealingSections } from './accessDealings.js';
+import { readableText } from './readable.js';
 import { Sheet } from './sheet.js';
 import { onDay, when } from './when.js';
 import { deleted, END_REASONS, PURPOSE_NAMES, REASONS } from './words.js';
@@ -8,6 +9,8 @@ import { happenedIn } from './visitText.js';
 export interface AccessCopyData {
   copy: AccessCopy;
   timeZone: string;
+  /** ISO 4217, in whose smallest unit amounts are. */
+  currency: string;
 }
 
 const WORDS = {
@@ -21,6 +24,7 @@ const WORDS = {
     stricter: (at: string) => `因不久前认错过人，到 ${at} 之前要更像才会提示。`, merges: '合并进来的档案',
     waysIn: '会员码与会员卡', memberCode: '会员码', tag: '会员卡',
     notes: '店员的备注', followUps: '跟进事项', due: (day: string) => `应于${day}前完成`, done: (at: string) => `已于 ${at} 完成`, by: (name: string) => `记录人：${name}`,
+    ownFields: '门店自定义栏目', emptied: '已清空', wasBefore: (value: string) => `此前：${value}`,
     visits: '到店记录', arrival: { recognised: '人脸识别', confirmed: '店员确认', by_hand: '手动登记', scanned: '出示会员码或会员卡' }, until: (at: string) => `至 ${at}`, open: '还在店里', adviser: (name: string) => `顾问：${name}`,
     end: { left: '离店', day_over: '营业日结束', by_hand: '店员结束', not_this_person: '不是本人，已更正', consent_withdrawn: '撤回同意，记录到此为止', corrected: '认错了，系统已撤下' },
     consents: '人脸识别同意', consent: (version: number, until: string) => `告知书第 ${version} 版，有效期至${until}`, purposes: (list: string) => `同意：${list}`, witness: (name: string) => `在场店员：${name}`,
@@ -47,6 +51,7 @@ const WORDS = {
     stricter: (at: string) => `After a mix-up, a clearer match is asked for until ${at}.`, merges: 'Dossiers merged into this one',
     waysIn: 'Member code and cards', memberCode: 'Member code', tag: 'Member card',
     notes: 'Notes of the staff', followUps: 'Follow-ups', due: (day: string) => `due ${day}`, done: (at: string) => `done ${at}`, by: (name: string) => `by ${name}`,
+    ownFields: 'The store\'s own fields', emptied: 'emptied', wasBefore: (value: string) => `before: ${value}`,
     visits: 'Visits', arrival: { recognised: 'recognised by face', confirmed: 'confirmed by staff', by_hand: 'noted by hand', scanned: 'member code or tag shown' }, until: (at: string) => `until ${at}`, open: 'still in the store', adviser: (name: string) => `adviser: ${name}`,
     end: { left: 'left', day_over: 'business day over', by_hand: 'ended by staff', not_this_person: 'not this person; corrected', consent_withdrawn: 'consent withdrawn; record ends here', corrected: 'a mistake; the box took it back' },
     consents: 'Consent to face recognition', consent: (version: number, until: string) => `Notice version ${version}, valid until ${until}`, purposes: (list: string) => `Agreed to: ${list}`, witness: (name: string) => `Staff present: ${name}`,
@@ -66,7 +71,7 @@ const WORDS = {
 } as const;
 
 /** Everything about a person, to read. The same as JSON is the AccessCopy itself. */
-export async function accessCopyPdf({ copy, timeZone }: AccessCopyData, language: Language): Promise<Buffer> {
+export async function accessCopyPdf({ copy, timeZone, currency }: AccessCopyData, language: Language): Promise<Buffer> {
   const words = WORDS[language];
   const { dossier } = copy;
   const at = (instant: string) => when(instant, timeZone, language);
@@ -109,6 +114,10 @@ export async function accessCopyPdf({ copy, timeZone }: AccessCopyData, language
     taste.days.length === 0 ? null : words.seen(taste.bought, taste.lookedAt, taste.days.map((day) => onDay(day, language)).join(language === 'en' ? ', ' : '、')))]));
   sheet.aside(words.tasteText);
   await section(words.notes, dossier.notes.map((note) => [at(note.at), `${note.text}\n${words.by(note.author)}`]));
+  await section(words.ownFields, copy.ownFields.map(({ name, value, history }) => [name[language], joined(
+    value === null ? words.emptied : readableText(value, language, currency),
+    ...[...history].reverse().map((change) => joined(at(change.at), words.by(change.by),
+      change.before === null ? null : words.wasBefore(readableText(change.before, language, currency)))))]));
   await section(words.followUps, dossier.followUps.map((followUp) => [at(followUp.at), joined(
     followUp.text, followUp.dueOn === null ? null : words.due(onDay(followUp.dueOn, language)), followUp.doneAt === null ? null : words.done(at(followUp.doneAt)), words.by(followUp.author))]));
   await dealingSections(section, copy, at, language);

@@ -58,7 +58,7 @@ export function breach(change: Partial<Breach> = {}): Breach {
 const NO_FIELDS = {
   memberNo: null, points: 0, email: null, wechat: null, contactBy: [], contactWhen: null, contactNever: false, allergies: [], likes: [], dislikes: [], sizes: [], dates: [], companions: [],
 };
-const NO_MORE = { tags: [], memberCodeSince: null, fields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [] };
+const NO_MORE = { tags: [], memberCodeSince: null, fields: [], formerFields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [] };
 /** One of each. */
 const DEALINGS = {
   wishes: [{ id: id(21), productId: null, text: '月相盘腕表', at: AT, by: '小周', arrivedAt: AT, ended: { at: AT, outcome: 'bought' as const } }],
@@ -82,6 +82,10 @@ export function accessCopy(change: Partial<AccessCopy> = {}): AccessCopy {
         services: [{ by: { id: id(3), name: '小周' }, from: AT, to: AT, handedOver: { to: null, note: '预算两万' } }],
         stages: [{ stage: 'attract', at: AT, by: null }], looks: [{ id: id(12), productId: id(13), productName: '银色腕表', beganAt: AT, endedAt: AT }] }], consents: [], ...NO_MORE, ...DEALINGS,
     },
+    ownFields: [{
+      name: { 'zh-CN': '戒指尺寸', en: 'Ring size' }, value: { number: 14.5 }, at: AT, by: '小周',
+      history: [{ before: null, after: { number: 14 }, at: AT, by: '小周' }, { before: { number: 14 }, after: { number: 14.5 }, at: AT, by: '小周' }],
+    }],
     consents: [evidence()], refusals: [{ customerId: id(2), refusedAt: AT, notBefore: AT }], deletions: [deletion()],
     explanations: [{ visitId: id(9), at: AT, outcome: 'named', score: 0.6123, threshold: 0.487, templateMadeAt: AT, templatePhotos: 3, modelPack: 'm', judgedBy: null }],
     requests: [{ id: id(10), customerId: id(2), displayName: null, kind: 'access', receivedOn: '2026-03-01', dueOn: '2026-03-31', overdue: false, note: '要全部资料', closed: null }],

@@ -62,6 +62,7 @@ export function makeRouter(): Router {
           { path: 'settings/greetings', name: 'settings-greetings', component: () => import('./components/settings/greetings/GreetingsPage.vue') },
           { path: 'settings/products', name: 'products', component: () => import('./pages/ProductsPage.vue') },
           { path: 'settings', name: 'settings', component: () => import('./pages/SettingsPage.vue') },
+          { path: 'settings/fields', name: 'settings-fields', component: () => import('./components/settings/fields/FieldsPage.vue') },
         ],
       },
       { path: '/:rest(.*)*', redirect: { name: 'board' } },

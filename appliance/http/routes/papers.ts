@@ -21,7 +21,7 @@ export interface PaperDeps {
   deletions: Deletions & { all(): Deletion[] };
   /** Consents and log as they stand at this moment, whatever is written until `close`. */
   stillEvidence: () => Pick<PackContents, 'consents' | 'accesses'> & { close(): void };
-  box: { storeName: string; timeZone: string };
+  box: { storeName: string; timeZone: string; currency: string };
 }
 const LanguageQuery = Type.Object({ language: Type.Optional(Language) }, { additionalProperties: false });
 const file = (type: string) => Type.Unsafe<Readable | Buffer>({ description: 'A file', content: { [type]: { schema: { type: 'string', format: 'binary' } } } });
@@ -80,7 +80,7 @@ export const paperRoutes = (deps: PaperDeps): FastifyPluginAsyncTypebox => async
   }, async (request, reply) => {
     const customerId = request.params.id;
     const copy = audit.recording('access_copy_made', actorOf(request), { customerId, detail: { form: 'pdf' } }, () => accessCopies.of(customerId));
-    return sendPdf(reply, await accessCopyPdf({ copy, timeZone: box.timeZone }, request.query.language ?? 'zh-CN'), `access-copy-${customerId}`);
+    return sendPdf(reply, await accessCopyPdf({ copy, timeZone: box.timeZone, currency: box.currency }, request.query.language ?? 'zh-CN'), `access-copy-${customerId}`);
   });
 
   app.get('/privacy/assessments/:id.pdf', {

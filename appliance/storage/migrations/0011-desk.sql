@@ -242,9 +242,11 @@ CREATE INDEX file_by_customer ON file (customer_id, at_ms);
 -- The form that the manager makes. What is removed is hidden, and its values deleted some days later.
 CREATE TABLE form_revision (
   only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
-  revision INTEGER NOT NULL
+  revision INTEGER NOT NULL,
+  -- Up to which revision the searched text of all dossiers has followed the form.
+  searched_revision INTEGER NOT NULL
 ) STRICT;
-INSERT INTO form_revision VALUES (1, 0);
+INSERT INTO form_revision VALUES (1, 0, 0);
 CREATE TABLE field_section (
   id TEXT PRIMARY KEY,
   name_zh TEXT NOT NULL,
@@ -289,6 +291,13 @@ CREATE TABLE field_value (
   PRIMARY KEY (customer_id, field_id)
 ) STRICT;
 CREATE INDEX field_value_by_field ON field_value (field_id);
+-- For "customers whose field is like this".
+CREATE INDEX field_value_by_text ON field_value (field_id, text_value) WHERE text_value IS NOT NULL;
+CREATE INDEX field_value_by_number ON field_value (field_id, number_value) WHERE number_value IS NOT NULL;
+CREATE INDEX field_value_by_money ON field_value (field_id, money_minor) WHERE money_minor IS NOT NULL;
+CREATE INDEX field_value_by_day ON field_value (field_id, day_value) WHERE day_value IS NOT NULL;
+CREATE INDEX field_value_by_yes ON field_value (field_id, yes_value) WHERE yes_value IS NOT NULL;
+CREATE INDEX field_value_by_product ON field_value (product_id) WHERE product_id IS NOT NULL;
 CREATE INDEX field_value_by_file ON field_value (file_id) WHERE file_id IS NOT NULL;
 CREATE TABLE field_choice (
   customer_id TEXT NOT NULL,
@@ -309,6 +318,7 @@ CREATE TABLE field_change (
   at_ms INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX field_change_by_customer ON field_change (customer_id, field_id, at_ms);
+CREATE INDEX field_change_by_field ON field_change (field_id);
 
 -- The three facts on the card: what stands there in each place.
 CREATE TABLE card_slot (

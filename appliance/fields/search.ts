@@ -1,0 +1,64 @@
+import type { FieldKind, FieldQuery } from '../contract/index.js';
+import { PorticoError } from '../kit/index.js';
+import type { Value } from '../storage/index.js';
+
+/** Customers in one answer. More than anybody reads through; who wants all of them makes the export. */
+export const FOUND_MAX = 100;
+
+/** What can be asked of each kind. `contains`: the words somewhere in the text, or all of these choices among others. */
+const TESTS: Readonly<Record<FieldKind, readonly FieldQuery['test'][]>> = {
+  text: ['is', 'contains', 'filled', 'empty'], number: ['is', 'at_least', 'at_most', 'filled', 'empty'], money: ['is', 'at_least', 'at_most', 'filled', 'empty'],
+  date: ['is', 'at_least', 'at_most', 'filled', 'empty'], choice: ['is', 'filled', 'empty'], choices: ['contains', 'filled', 'empty'], yes_no: ['is', 'filled', 'empty'],
+  product: ['is', 'filled', 'empty'], photo: ['filled', 'empty'],
+};
+const COMPARISON = { is: '=', at_least: '>=', at_most: '<=' } as const;
+
+export interface Statement { sql: string; values: Value[] }
+
+/**
+ * The ids of customers whose field is like this, at most FOUND_MAX. Each reads along an index of migration 0011, and stops when there are
+ * enough. @throws PorticoError field_invalid {fieldId}
+ */
+export function findStatement(kind: FieldKind, query: FieldQuery): Statement {
+  const { fieldId, test, value } = query;
+  const found = 'FROM field_value JOIN customer ON customer.id = customer_id WHERE merged_into_id IS NULL';
+  const where = (condition: string, ...values: Value[]): Statement => ({
+    sql: `SELECT customer_id AS id ${found} AND field_id = ? AND ${condition} LIMIT ${FOUND_MAX}`, values: [fieldId, ...values],
+  });
+  const refuse = (): never => { throw new PorticoError('field_invalid', { fieldId }); };
+  if (!TESTS[kind].includes(test)) refuse();
+  if (test === 'filled') return { sql: `SELECT customer_id AS id ${found} AND field_id = ? LIMIT ${FOUND_MAX}`, values: [fieldId] };
+  if (test === 'empty') {
+    return {
+      sql: `SELECT id FROM customer WHERE merged_into_id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM field_value WHERE customer_id = customer.id AND field_id = ?) ORDER BY created_at_ms DESC LIMIT ${FOUND_MAX}`,
+      values: [fieldId],
+    };
+  }
+  if (value === undefined) return refuse();
+  if (test === 'contains' && 'text' in value) {
+    return where(`text_value LIKE ? ESCAPE '\\'`, `%${value.text.trim().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`);
+  }
+  if ('choices' in value && (kind === 'choices' || (kind === 'choice' && value.choices.length === 1))) {
+    // From the first option on: its rows are few where the field's are many.
+    const [first, ...others] = value.choices;
+    return {
+      sql: `SELECT customer_id AS id FROM field_choice AS first JOIN customer ON customer.id = customer_id
+        WHERE option_id = ? AND field_id = ? AND merged_into_id IS NULL
+        AND (SELECT count(*) FROM field_choice AS other WHERE other.customer_id = first.customer_id AND other.field_id = first.field_id
+          AND other.option_id IN (SELECT value FROM json_each(?))) = ? LIMIT ${FOUND_MAX}`,
+      values: [first!, fieldId, JSON.stringify(others), others.length],
+    };
+  }
+  if (test === 'contains') return refuse();
+  const compare = COMPARISON[test];
+  switch (kind) {
+    case 'text': return 'text' in value ? where('text_value = ?', value.text.trim()) : refuse();
+    case 'number': return 'number' in value ? where(`number_value ${compare} ?`, value.number) : refuse();
+    case 'money': return 'moneyMinor' in value ? where(`money_minor ${compare} ?`, value.moneyMinor) : refuse();
+    case 'date': return 'day' in value ? where(`day_value ${compare} ?`, value.day) : refuse();
+    case 'yes_no': return 'yes' in value ? where('yes_value = ?', value.yes ? 1 : 0) : refuse();
+    case 'product': return 'productId' in value ? where('product_id = ?', value.productId) : refuse();
+    case 'choice': case 'choices': case 'photo': return refuse();
+  }
+}
