@@ -14,3 +14,4 @@ export * from './privacy.js';
 export * from './rest.js';
 export * from './sockets.js';
 export * from './visits.js';
+export * from './yearlyDates.js';

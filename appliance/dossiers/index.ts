@@ -41,7 +41,8 @@ export class Dossiers {
       consents: consent.records.history(customerId),
       tags: [], memberCodeSince: null,
       fields: [],
-      tastes: [],
+      tastes: customers.statedLikes(customerId).map(({ text, atMs, by }) => (
+        { subject: text, evidence: 'stated', at: atMs === null ? null : toInstant(atMs), by, bought: 0, lookedAt: 0, days: [] })),
       wishes: [], purchases: [], tickets: [], appointments: [],
       files: [],
     };
