@@ -9,11 +9,14 @@ import type {
   BREACH_KINDS as BreachKindsOf,
   CAMERA_RANGES as CameraRangesOf,
   CLOSE as CloseOf,
+  CONTACT_WAYS as ContactWaysOf,
+  DATE_KINDS as DateKindsOf,
   EnrolmentFinish as EnrolmentFinishOf,
   DOSSIER_REASONS as DossierReasonsOf,
   FILING_AT as FilingAtOf,
   GUARDIAN_RELATIONS as GuardianRelationsOf,
   LANGUAGES as LanguagesOf,
+  LINES_MAX as LinesMaxOf,
   LINK_HEADER as LinkHeaderOf,
   MAX_FRAME_BYTES as MaxFrameBytesOf,
   MODE_OBSTACLES as ModeObstaclesOf,
@@ -44,7 +47,7 @@ export type {
   Appointment, AppointmentChange, AppointmentRequest, CardFact, CardSlot, Companion, ContactWay, DayAppointment, DraftsKey, Duplicate, FieldData, FieldHistory, FieldKind, FieldQuery,
   FieldValue, FieldValuesChange, GreetingChange, GreetingWords, HandOver, Look, MemberCodeLink, OwnField, OwnForm, OwnFormChange, OwnMemberCode, Product, ProductChange,
   ProductCreate, ProductImport, Purchase, PurchaseRequest, QuickNote, ReturnRequest, Service, Size, StageMark, StoredFile, Suggestion, SuggestionKind, Tag, Taste, Ticket, TicketChange,
-  TicketRequest, VisitStage, Wish, WishRequest, Words, YearlyDate,
+  NoteRequest, TicketRequest, VisitStage, Wish, WishRequest, Words, YearlyDate,
 } from '../../appliance/contract/index.js';
 
 // The privacy office.
@@ -56,6 +59,8 @@ export type {
 
 /** Who may do what: the box's own table, as it is. */
 export { PERMISSIONS, type Permission } from '../../appliance/contract/permissions.js';
+/** How days of the year are reckoned, as the box does. */
+export { daysBetween, isYearlyDate, nextOccurrence } from '../../appliance/contract/yearlyDates.js';
 
 export type EnrolmentFinish = Static<typeof EnrolmentFinishOf>;
 export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
@@ -80,6 +85,9 @@ export const CLOSE: typeof CloseOf = {
   goingAway: 1001,
 };
 
+export const CONTACT_WAYS: typeof ContactWaysOf = ['phone', 'sms', 'wechat', 'email'];
+export const DATE_KINDS: typeof DateKindsOf = ['birthday', 'anniversary', 'other'];
+export const LINES_MAX: typeof LinesMaxOf = { facts: 3, doNot: 5, allergies: 8, likes: 12, dislikes: 12, sizes: 12, dates: 8, companions: 8 };
 export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights', 'edit'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];
 export type ModeObstacle = (typeof ModeObstaclesOf)[number];

@@ -47,7 +47,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   edit_conflict: 'A colleague changed the same thing just now. Nothing was saved: see what stands there, and choose.',
   id_taken: 'This id was used already. Send it again.',
   date_invalid: 'This day does not exist. Check month and day.',
-  companion_invalid: 'Nobody is their own companion. Choose another dossier.',
+  companion_invalid: 'This companion’s dossier cannot be linked: it is this customer’s own, or is not there any more. Choose another.',
   member_no_taken: 'This member number already belongs to another customer.',
   tag_taken: 'This tag already belongs to a customer. Take it off there first.',
   tag_not_found: 'This tag is not known.',

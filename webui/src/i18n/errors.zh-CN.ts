@@ -47,7 +47,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   edit_conflict: '刚才有同事改了同一处，没有保存。看看现在写的是什么，再选一个。',
   id_taken: '这个编号已经用过。请重新提交。',
   date_invalid: '没有这一天，请检查月和日。',
-  companion_invalid: '同行人不能是本人，请选别的档案。',
+  companion_invalid: '这份同行人档案不能关联：它是本人的，或已经不在了。请选别的档案。',
   member_no_taken: '这个会员号已属于另一位顾客。',
   tag_taken: '这张卡已绑定给一位顾客，先在那边解绑。',
   tag_not_found: '没有这张卡的记录。',
