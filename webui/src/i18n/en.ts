@@ -197,7 +197,7 @@ export const en: Messages = {
     facts: 'Facts on the card (three at most)',
     factHint: 'e.g. likes the table by the window',
     doNot: 'Please mind / do not disturb (five at most)',
-    doNotHint: 'e.g. allergic to nickel',
+    doNotHint: 'e.g. leave alone to browse',
     create: 'Create',
     nameNeeded: 'A name is needed.',
   },

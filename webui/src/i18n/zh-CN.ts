@@ -198,7 +198,7 @@ export const zhCN = {
     facts: '卡片要点（最多三条）',
     factHint: '如 喜欢靠窗座位',
     doNot: '请注意 / 勿扰（最多五条）',
-    doNotHint: '如 对镍过敏',
+    doNotHint: '如 先让她自己看',
     create: '建档',
     nameNeeded: '请填写姓名。',
   },
