@@ -9,7 +9,7 @@ export const dossierEn: DossierMessages = {
     never: 'Do not contact', neverBody: 'This customer does not want the store to get in touch.', reachBy: 'By {way}', reachByThen: 'By {way}, else {others}',
     date_birthday: 'Birthday', date_anniversary: 'Anniversary', date_other: 'Other',
     today: 'today', tomorrow: 'tomorrow', inDays: 'in {n} days', yearsOn: '{n} years', age: 'turns {n}', keptOn28: 'kept on 28 February',
-    saidOn: 'said {day}, noted by {name}', saidDay: 'said {day}', openCompanion: 'Open the dossier of {name}', empty: 'Nothing written down yet', emptyBody: 'How to reach the customer, likes, sizes, important dates: all of it goes here.', fill: 'Add details',
+    saidOn: 'said {day}, noted by {name}', saidDay: 'said {day}', empty: 'Nothing written down yet', emptyBody: 'How to reach the customer, likes, sizes, important dates: all of it goes here.', fill: 'Add details',
   },
   punctuation: { and: ', ' },
   edit: {

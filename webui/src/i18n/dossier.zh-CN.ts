@@ -10,7 +10,7 @@ export const dossierZh = {
     never: '请勿联系', neverBody: '顾客表示不希望门店主动联系。', reachBy: '首选{way}', reachByThen: '首选{way}，其次{others}',
     date_birthday: '生日', date_anniversary: '纪念日', date_other: '其他',
     today: '就是今天', tomorrow: '明天', inDays: '还有 {n} 天', yearsOn: '{n} 周年', age: '满 {n} 岁', keptOn28: '按 2 月 28 日过',
-    saidOn: '{day}说的，{name}记录', saidDay: '{day}说的', openCompanion: '打开{name}的档案', empty: '还没有写下什么', emptyBody: '联系方式、喜好、尺寸、重要日子都可以记在这里。', fill: '补充资料',
+    saidOn: '{day}说的，{name}记录', saidDay: '{day}说的', empty: '还没有写下什么', emptyBody: '联系方式、喜好、尺寸、重要日子都可以记在这里。', fill: '补充资料',
   },
   punctuation: { and: '、' },
   edit: {
