@@ -23,6 +23,9 @@ export type Size = Static<typeof Size>;
 export const Companion = Type.Object({ name: Line(40), relation: Line(20), customerId: Nullable(Id) }, closed);
 export type Companion = Static<typeof Companion>;
 
+/** How many of each a dossier holds. */
+export const LINES_MAX = { facts: 3, doNot: 5, allergies: 8, likes: 12, dislikes: 12, sizes: 12, dates: 8, companions: 8 } as const;
+
 export const CustomerFields = Type.Object(
   {
     displayName: Line(40),
@@ -42,16 +45,16 @@ export const CustomerFields = Type.Object(
     /** Does not want to be contacted at all. */
     contactNever: Type.Boolean(),
     /** Free facts for the card. */
-    facts: Type.Array(Line(80), { maxItems: 3 }),
+    facts: Type.Array(Line(80), { maxItems: LINES_MAX.facts }),
     /** Do-not lines ("leave alone to browse"). */
-    doNot: Type.Array(Line(80), { maxItems: 5 }),
-    allergies: Type.Array(Line(80), { maxItems: 8 }),
+    doNot: Type.Array(Line(80), { maxItems: LINES_MAX.doNot }),
+    allergies: Type.Array(Line(80), { maxItems: LINES_MAX.allergies }),
     /** What the customer said they like or dislike; see Taste for what is only seen. */
-    likes: Type.Array(Line(80), { maxItems: 12 }),
-    dislikes: Type.Array(Line(80), { maxItems: 12 }),
-    sizes: Type.Array(Size, { maxItems: 12 }),
-    dates: Type.Array(YearlyDate, { maxItems: 8 }),
-    companions: Type.Array(Companion, { maxItems: 8 }),
+    likes: Type.Array(Line(80), { maxItems: LINES_MAX.likes }),
+    dislikes: Type.Array(Line(80), { maxItems: LINES_MAX.dislikes }),
+    sizes: Type.Array(Size, { maxItems: LINES_MAX.sizes }),
+    dates: Type.Array(YearlyDate, { maxItems: LINES_MAX.dates }),
+    companions: Type.Array(Companion, { maxItems: LINES_MAX.companions }),
   },
   closed,
 );

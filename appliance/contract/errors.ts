@@ -47,7 +47,7 @@ export const ERRORS = {
   edit_conflict: [409, 'Somebody else changed the same meanwhile. Nothing was saved: see what stands there now, and choose.'],
   id_taken: [409, 'Something else was saved under this id. Send it again under a new one.'],
   date_invalid: [400, 'This day does not exist. Check month and day.'],
-  companion_invalid: [400, 'Nobody is their own companion. Choose another dossier.'],
+  companion_invalid: [400, 'This companion\'s dossier cannot be linked: it is this customer\'s own, or is not there any more. Choose another.'],
   member_no_taken: [409, 'This member number already belongs to another customer.'],
   tag_taken: [409, 'This tag already belongs to a customer. Take it off there first.'],
   tag_not_found: [404, 'This tag is not known.'],

@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { CustomerChange, CustomerCreate, CustomerFields, ContactWay, Note, NoteRequest } from '../contract/index.js';
+import { isYearlyDate, type ContactWay, type CustomerChange, type CustomerCreate, type CustomerFields, type Note, type NoteRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
-import { isUniqueViolation, movableRows, type Database, type MovableRows } from '../storage/index.js';
+import { movableRows, type Database, type MovableRows, type Value } from '../storage/index.js';
+import { addedPreferences, conflicting, spellings, standsAs, trimmed } from './edits.js';
+import { Lines, type StatedLike } from './lines.js';
+import { Merges, type Merge } from './merges.js';
+import { Notes } from './notes.js';
+import { QuickNotes } from './quickNotes.js';
+
+export type { StatedLike } from './lines.js';
+export type { Merge } from './merges.js';
 
 export interface Customer extends CustomerFields {
   id: string;
@@ -12,16 +20,23 @@ interface CustomerRow {
   id: string; display_name: string; salutation: string | null; phone: string | null; tier: string | null; created_at_ms: number; merged_into_id: string | null;
   member_no: string | null; points: number; email: string | null; wechat: string | null; contact_by: string; contact_when: string | null; contact_never: number;
 }
-type LineKind = 'fact' | 'do_not' | 'allergy' | 'like' | 'dislike';
-export interface Merge { id: string; displayName: string; at: string; by: string }
+/** What is not said of somebody new. */
+const EMPTY: Omit<CustomerFields, 'displayName'> = {
+  salutation: null, phone: null, tier: null, memberNo: null, points: 0, email: null, wechat: null, contactBy: [], contactWhen: null, contactNever: false,
+  facts: [], doNot: [], allergies: [], likes: [], dislikes: [], sizes: [], dates: [], companions: [],
+};
+const COLUMNS = ['display_name', 'salutation', 'phone', 'tier', 'member_no', 'points', 'email', 'wechat', 'contact_by', 'contact_when', 'contact_never'];
 
 /** Dossiers: who a customer is and what was learnt. Everything works with recognition off. */
 export class Customers {
+  readonly quickNotes: QuickNotes;
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #events: EventBus;
+  readonly #lines: Lines;
+  readonly #notes: Notes;
+  readonly #merges: Merges;
 
-  #merged: readonly MovableRows[];
   #isRestricted: (customerId: string) => boolean = () => false;
   #requireFactsAgreed: (customerId: string, correcting: boolean) => void = () => undefined;
   #isGoing: (customerId: string) => boolean = () => false;
@@ -30,12 +45,15 @@ export class Customers {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#events = deps.events;
-    this.#merged = [movableRows(deps.db, 'note')];
+    this.quickNotes = new QuickNotes(deps);
+    this.#notes = new Notes(deps);
+    this.#lines = new Lines({ ...deps, standing: (id) => this.#standing(id) });
+    this.#merges = new Merges({ ...deps, lines: this.#lines, rows: [movableRows(deps.db, 'note')] });
   }
 
   /**
    * While one of these says yes of one of them, two dossiers are not merged. While it is the first, they are not taken apart either, and
-   * no note is added.
+   * no note, important date or companion is added.
    * @param isGoing whether the dossier is being erased: what moved there would go with it
    */
   keepApart(isRestricted: (customerId: string) => boolean, isGoing: (customerId: string) => boolean): void {
@@ -44,8 +62,8 @@ export class Customers {
   }
 
   /**
-   * @param requireAgreed asked inside the transaction that adds a fact to a dossier; throws where the customer did not agree to that.
-   *   `correcting`: facts are put in the place of others, and are no more than before
+   * @param requireAgreed asked inside the transaction that adds a fact, like, dislike or size to a dossier; throws where the customer did
+   *   not agree to that. `correcting`: they are put in the place of others, and are no more than before
    */
   factsNeed(requireAgreed: (customerId: string, correcting: boolean) => void): void {
     this.#requireFactsAgreed = requireAgreed;
@@ -53,43 +71,81 @@ export class Customers {
 
   /** What other rooms hold of a dossier and goes along when it is merged. Must be given before any merge. */
   mergeWith(rows: readonly MovableRows[]): void {
-    this.#merged = [...this.#merged, ...rows];
+    this.#merges.moveAlong(rows);
   }
 
-  /** @throws PorticoError phone_taken */
-  create(fields: CustomerCreate): Customer {
-    const id = randomUUID();
+  /**
+   * With an `id` that is there already, and everything as it is given: that dossier, and nothing is made.
+   * @param staffId who writes it down; null: the box
+   * @throws PorticoError phone_taken {customerId}, member_no_taken {customerId}, date_invalid, companion_invalid, id_taken, customer_merged {into}
+   */
+  create({ id = randomUUID(), sharedPhone = false, ...fields }: CustomerCreate, staffId: string | null = null): Customer {
     return this.#db.transaction(() => {
-      this.#guardPhone(() => this.#db.run(
-        'INSERT INTO customer (id, display_name, salutation, phone, tier, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
-        id, fields.displayName.trim(), fields.salutation ?? null, fields.phone ?? null, fields.tier ?? null, this.#clock.now()));
-      this.#replaceLines(id, 'fact', fields.facts ?? []);
-      this.#replaceLines(id, 'do_not', fields.doNot ?? []);
+      const given = trimmed(fields);
+      if (this.has(id)) {
+        const present = this.byId(id);
+        if (!standsAs(present, given)) throw new PorticoError('id_taken');
+        return present;
+      }
+      const next: CustomerFields = { ...EMPTY, ...given };
+      this.#check(id, null, next, sharedPhone);
+      this.#db.run(`INSERT INTO customer (id, created_at_ms, ${COLUMNS.join(', ')}) VALUES (?, ?, ${COLUMNS.map(() => '?').join(', ')})`, id, this.#clock.now(), ...columnsOf(next));
+      this.#lines.write(id, next, staffId);
       return this.byId(id);
     });
   }
 
   /**
-   * Changes the fields that are given, keeps the others. Facts may always be taken out.
-   * @throws PorticoError customer_not_found, phone_taken, edit_conflict {fields}, and what `factsNeed` throws
+   * Changes the fields that are given, keeps the others. Facts and the like may always be taken out.
+   * @param staffId who writes it down; null: the box
+   * @throws PorticoError customer_not_found, edit_conflict {fields}, phone_taken {customerId}, member_no_taken {customerId}, date_invalid,
+   *   companion_invalid, customer_restricted, and what `factsNeed` throws
    */
-  change(id: string, { base = {}, ...change }: CustomerChange): Customer {
+  change(id: string, { base = {}, sharedPhone = false, ...change }: CustomerChange, staffId: string | null = null): Customer {
     return this.#db.transaction(() => {
       const before = this.byId(id);
-      const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-      const conflicts = (Object.keys(base) as (keyof CustomerFields)[])
-        .filter((field) => field in change && !same(before[field], base[field]) && !same(before[field], change[field]));
+      const given = trimmed(change);
+      const conflicts = conflicting(before, given, base);
       if (conflicts.length > 0) throw new PorticoError('edit_conflict', { fields: conflicts.join(',') });
-      const next = { ...before, ...change };
-      if (addsLine(before.facts, next.facts)) this.#requireFactsAgreed(id, next.facts.length <= before.facts.length);
-      this.#guardPhone(() => this.#db.run(
-        'UPDATE customer SET display_name = ?, salutation = ?, phone = ?, tier = ? WHERE id = ?',
-        next.displayName.trim(), next.salutation, next.phone, next.tier, id));
-      if (change.facts !== undefined) this.#replaceLines(id, 'fact', change.facts);
-      if (change.doNot !== undefined) this.#replaceLines(id, 'do_not', change.doNot);
+      const next: CustomerFields = { ...before, ...given };
+      const added = addedPreferences(before, next);
+      if (added !== 'none') this.#requireFactsAgreed(id, added === 'replaced');
+      this.#check(id, before, next, sharedPhone);
+      this.#db.run(`UPDATE customer SET ${COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`, ...columnsOf(next), id);
+      this.#lines.write(id, given, staffId);
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: id }));
       return this.byId(id);
     });
+  }
+
+  #check(id: string, before: CustomerFields | null, next: CustomerFields, sharedPhone: boolean): void {
+    if (!next.dates.every(isYearlyDate)) throw new PorticoError('date_invalid');
+    if (before !== null && next.dates.length + next.companions.length > before.dates.length + before.companions.length && this.#isRestricted(id)) {
+      throw new PorticoError('customer_restricted');
+    }
+    if (next.phone !== null && next.phone !== before?.phone && !sharedPhone) {
+      const numbers = JSON.stringify(spellings(next.phone));
+      this.#refuseOthers(id, 'phone_taken', this.#db.all<{ id: string }>(
+        'SELECT id FROM customer WHERE phone IN (SELECT value FROM json_each(?)) ORDER BY created_at_ms', numbers));
+    }
+    if (next.memberNo !== null && next.memberNo !== before?.memberNo) {
+      const holders = this.#db.all<{ id: string }>('SELECT id FROM customer WHERE member_no = ? AND id <> ?', next.memberNo, id);
+      const [hidden] = holders.filter((holder) => this.#standing(holder.id) === id);
+      // Another number of the same person, of a dossier that was merged into this one.
+      if (hidden !== undefined) this.#db.run('UPDATE customer SET member_no = NULL WHERE id = ?', hidden.id);
+      else this.#refuseOthers(id, 'member_no_taken', holders);
+    }
+  }
+
+  /** A dossier that was merged into another counts as that one. */
+  #refuseOthers(id: string, code: 'phone_taken' | 'member_no_taken', holders: readonly { id: string }[]): void {
+    const other = holders.map((holder) => this.#standing(holder.id)).find((holder) => holder !== undefined && holder !== id);
+    if (other !== undefined) throw new PorticoError(code, { customerId: other });
+  }
+
+  /** Merged or not. */
+  has(id: string): boolean {
+    return this.#db.get('SELECT 1 FROM customer WHERE id = ?', id) !== undefined;
   }
 
   /** @throws PorticoError customer_not_found, customer_merged {into} */
@@ -104,54 +160,59 @@ export class Customers {
     return {
       displayName: row.display_name, salutation: row.salutation, phone: row.phone, tier: row.tier, memberNo: row.member_no, points: row.points,
       email: row.email, wechat: row.wechat, contactBy: row.contact_by === '' ? [] : row.contact_by.split(',') as ContactWay[], contactWhen: row.contact_when,
-      contactNever: row.contact_never === 1, facts: this.#lines(row.id, 'fact'), doNot: this.#lines(row.id, 'do_not'), allergies: this.#lines(row.id, 'allergy'),
-      likes: this.#lines(row.id, 'like'), dislikes: this.#lines(row.id, 'dislike'), sizes: [], dates: [], companions: [],
+      contactNever: row.contact_never === 1, ...this.#lines.of(row.id),
     };
   }
 
-  /** The facts on the card, of this dossier alone. */
-  hasFacts(id: string): boolean {
-    return this.#db.get(`SELECT 1 FROM customer_line WHERE customer_id = ? AND kind = 'fact'`, id) !== undefined;
+  /** What the customer said they like, as it stands there. */
+  statedLikes(customerId: string): StatedLike[] {
+    return this.#lines.statedLikes(customerId);
   }
 
-  /** Takes the facts out; do-not lines stay: they are the customer's own instructions, and bind the store. Safe to repeat. */
+  /** Facts, likes, dislikes and sizes, of this dossier alone. */
+  hasFacts(id: string): boolean {
+    return this.#lines.hasPreferences(id);
+  }
+
+  /** Takes them out; do-not lines and allergies stay: they protect the customer, and bind the store. Safe to repeat. */
   dropFacts(id: string): void {
-    this.#db.run(`DELETE FROM customer_line WHERE customer_id = ? AND kind = 'fact'`, id);
+    this.#lines.dropPreferences(id);
     this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: id }));
   }
 
   /**
-   * With an `id` that is there already, the same text for the same customer: that note, and nothing is added.
-   * @throws PorticoError customer_not_found, customer_restricted, id_taken
+   * @param sent `id`: the same note sent again is there once; `ageMs`: how long ago it was written
+   * @throws PorticoError customer_not_found, customer_merged {into}, customer_restricted, id_taken
    */
-  addNote(customerId: string, { text, id = randomUUID(), ageMs = 0 }: NoteRequest, staffId: string): Note {
+  addNote(customerId: string, text: string, staffId: string, sent: Omit<NoteRequest, 'text'> = {}): Note {
     return this.#db.transaction(() => {
       this.byId(customerId);
-      const before = this.#db.get<{ customer_id: string; text: string }>('SELECT customer_id, text FROM note WHERE id = ?', id);
-      if (before !== undefined) {
-        if (before.customer_id !== customerId || before.text !== text.trim()) throw new PorticoError('id_taken');
-        return this.notes(customerId, -1).find((note) => note.id === id)!;
-      }
-      if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
-      this.#db.run('INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES (?, ?, ?, ?, ?)',
-        id, customerId, text.trim(), staffId, this.#clock.now() - ageMs);
-      this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
-      this.#db.afterCommit(() => this.#events.emit('noteAdded', { customerId, atMs: this.#clock.now() - ageMs }));
-      return this.notes(customerId, -1).find((note) => note.id === id)!;
+      return this.#notes.add(customerId, { ...sent, text }, staffId, () => {
+        if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
+        this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
+        this.#db.afterCommit(() => this.#events.emit('noteAdded', { customerId, atMs: this.#clock.now() - (sent.ageMs ?? 0) }));
+      });
     });
+  }
+
+  /** Whether there is a note of this id already, whoever's. */
+  hasNote(id: string): boolean {
+    return this.#notes.has(id);
   }
 
   /** Newest first. @param limit default 500; -1: all */
   notes(customerId: string, limit = 500): Note[] {
-    return this.#db.all<{ id: string; text: string; author: string; at_ms: number }>(
-      `SELECT note.id, text, staff.name AS author, at_ms FROM note JOIN staff ON staff.id = author_id
-       WHERE customer_id = ? ORDER BY at_ms DESC, note.rowid DESC LIMIT ?`, customerId, limit)
-      .map((row) => ({ id: row.id, text: row.text, author: row.author, at: toInstant(row.at_ms) }));
+    return this.#notes.of(customerId, limit);
+  }
+
+  /** Of notes. */
+  get retention() {
+    return this.#notes.retention;
   }
 
   /**
-   * The dossier `from` turned out to be the same person as `into`: notes and the other rooms' rows go there, the phone
-   * number too if there is none yet, and `from` is hidden. Facts, tier and form of address of `into` stay as they are.
+   * The dossier `from` turned out to be the same person as `into`: notes and the other rooms' rows go there, phone and member number too
+   * where there is none yet, and `from` is hidden. Do-not lines and allergies stand in both; the other fields of `into` stay as they are.
    * @param alongside done first in the same transaction: ends the consent given under `from`, so that what rests on it (match
    *   scores, a recognised visit that is open) does not go along
    * @throws PorticoError customer_not_found (also of one that is being erased), customer_merged, merge_invalid, customer_restricted
@@ -163,17 +224,7 @@ export class Customers {
     this.#db.transaction(() => {
       const [gone, kept] = [this.byId(from), this.byId(into)];
       alongside();
-      const id = randomUUID();
-      const phoneMoved = kept.phone === null ? gone.phone : null;
-      this.#db.run('INSERT INTO customer_merge (id, from_id, into_id, phone_moved, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
-        id, from, into, phoneMoved, staffId, this.#clock.now());
-      for (const { kind, move } of this.#merged) {
-        for (const rowId of move(from, into)) {
-          this.#db.run('INSERT INTO customer_merge_row (merge_id, kind, row_id) VALUES (?, ?, ?)', id, kind, rowId);
-        }
-      }
-      this.#db.run('UPDATE customer SET merged_into_id = ?, phone = ? WHERE id = ?', into, phoneMoved === null ? gone.phone : null, from);
-      if (phoneMoved !== null) this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', phoneMoved, into);
+      this.#merges.make(gone, kept, staffId);
       this.#tellBoth(from, into);
     });
   }
@@ -186,40 +237,19 @@ export class Customers {
    */
   undoMerge(mergeId: string): string {
     return this.#db.transaction(() => {
-      const merge = this.#db.get<{ from_id: string; into_id: string }>(
-        'SELECT from_id, into_id FROM customer_merge WHERE id = ? AND undone_at_ms IS NULL', mergeId);
-      if (merge === undefined) throw new PorticoError('merge_not_found');
-      if (this.#isRestricted(merge.from_id) || this.#isRestricted(merge.into_id)) throw new PorticoError('customer_restricted');
-      const kept = this.#db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', merge.into_id)!;
+      const { fromId, intoId } = this.#merges.byId(mergeId);
+      if (this.#isRestricted(fromId) || this.#isRestricted(intoId)) throw new PorticoError('customer_restricted');
+      const kept = this.#db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', intoId)!;
       if (kept.merged_into_id !== null) throw new PorticoError('merge_undo_order', { into: kept.merged_into_id });
-      this.#moveApart(mergeId);
-      this.#tellBoth(merge.from_id, merge.into_id);
-      return merge.from_id;
+      this.#merges.undo(mergeId);
+      this.#tellBoth(fromId, intoId);
+      return fromId;
     });
-  }
-
-  #moveApart(mergeId: string): void {
-    const merge = this.#db.get<{ from_id: string; into_id: string; phone_moved: string | null }>('SELECT from_id, into_id, phone_moved FROM customer_merge WHERE id = ?', mergeId)!;
-    for (const { kind, moveBack } of this.#merged) {
-      const rows = this.#db.all<{ row_id: string }>('SELECT row_id FROM customer_merge_row WHERE merge_id = ? AND kind = ?', mergeId, kind);
-      moveBack(rows.map((row) => row.row_id), merge.into_id, merge.from_id);
-    }
-    this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE id = ?', merge.from_id);
-    // The number goes back unless somebody changed it since.
-    if (merge.phone_moved !== null
-      && this.#db.run('UPDATE customer SET phone = NULL WHERE id = ? AND phone = ?', merge.into_id, merge.phone_moved).changes > 0) {
-      this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', merge.phone_moved, merge.from_id);
-    }
-    this.#db.run('UPDATE customer_merge SET undone_at_ms = ? WHERE id = ?', this.#clock.now(), mergeId);
   }
 
   /** The dossiers in this one that can be taken out again, newest first. */
   merges(customerId: string): Merge[] {
-    return this.#db.all<{ id: string; display_name: string; at_ms: number; name: string }>(
-      `SELECT customer_merge.id, display_name, at_ms, staff.name FROM customer_merge
-       JOIN customer ON customer.id = from_id JOIN staff ON staff.id = customer_merge.staff_id
-       WHERE into_id = ? AND undone_at_ms IS NULL ORDER BY at_ms DESC`, customerId)
-      .map((row) => ({ id: row.id, displayName: row.display_name, at: toInstant(row.at_ms), by: row.name }));
+    return this.#merges.of(customerId);
   }
 
   /** The dossier and all that were merged into it, over any number of steps; the one asked for comes first. */
@@ -240,34 +270,23 @@ export class Customers {
   }
 
   /**
-   * Deletes one dossier for good: name, number, facts, notes, and what was written down about merging. One that was merged is taken
-   * out first, with its rows; one that was merged into it (as an older file may say) is a dossier of its own again. Nothing is
+   * Deletes one dossier for good: name, number, lines, notes, links to it, and what was written down about merging. One that was merged is
+   * taken out first, with its rows; one that was merged into it (as an older file may say) is a dossier of its own again. Nothing is
    * there to delete: nothing happens. What other rooms hold has to be deleted alongside, in the same transaction.
    * @param alongside called when the dossier stands by itself
    */
   erase(id: string, alongside: () => void): void {
     this.#db.transaction(() => {
-      const mine = this.#db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', id);
-      const merge = this.#db.get<{ id: string }>('SELECT id FROM customer_merge WHERE from_id = ? AND undone_at_ms IS NULL', id);
-      if (mine?.merged_into_id != null && merge !== undefined) this.#moveApart(merge.id);
+      const hiding = this.#merges.hiding(id);
+      if (hiding !== undefined && this.#standing(id) !== id) this.#merges.undo(hiding);
       alongside();
-      this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE merged_into_id = ?', id);
-      this.#db.run('DELETE FROM customer_merge_row WHERE merge_id IN (SELECT id FROM customer_merge WHERE ? IN (from_id, into_id))', id);
-      this.#db.run('DELETE FROM customer_merge WHERE ? IN (from_id, into_id)', id);
-      this.#db.run('DELETE FROM note WHERE customer_id = ?', id);
-      this.#db.run('DELETE FROM customer_line WHERE customer_id = ?', id);
+      this.#merges.erase(id);
+      this.#notes.erase(id);
+      this.#lines.erase(id);
       this.#db.run('DELETE FROM customer WHERE id = ?', id);
       this.#db.afterCommit(() => this.#events.emit('dossierErased', { customerId: id }));
     });
   }
-
-  /** For the retention table. */
-  readonly retention = {
-    kind: 'notes',
-    count: (): number => this.#db.get<{ n: number }>('SELECT count(*) AS n FROM note')!.n,
-    deleteBefore: (ms: number, held: readonly string[]): number => this.#db.run(
-      'DELETE FROM note WHERE at_ms < ? AND customer_id NOT IN (SELECT value FROM json_each(?))', ms, JSON.stringify(held)).changes,
-  } as const;
 
   count(): number {
     return this.#db.get<{ n: number }>('SELECT count(*) AS n FROM customer WHERE merged_into_id IS NULL')!.n;
@@ -290,39 +309,24 @@ export class Customers {
     return this.#db.all<{ id: string }>('SELECT id FROM customer WHERE merged_into_id IS NULL AND last_contact_ms < ?', ms).map((row) => row.id);
   }
 
+  /** The dossier that this one was merged into, over any number of steps, or itself; undefined: there is none. */
+  #standing(id: string): string | undefined {
+    return this.#db.get<{ id: string }>(
+      `WITH RECURSIVE up (id, next) AS (
+         SELECT id, merged_into_id FROM customer WHERE id = ? UNION SELECT customer.id, merged_into_id FROM customer JOIN up ON customer.id = next)
+       SELECT id FROM up WHERE next IS NULL`, id)?.id;
+  }
+
   /** An open visit that changed hands shows another name now. */
   #tellBoth(...customerIds: [string, string]): void {
     this.#db.afterCommit(() => { for (const customerId of customerIds) this.#events.emit('customerChanged', { customerId }); });
   }
-
-  #lines(customerId: string, kind: LineKind): string[] {
-    return this.#db.all<{ text: string }>('SELECT text FROM customer_line WHERE customer_id = ? AND kind = ? ORDER BY position', customerId, kind)
-      .map((row) => row.text);
-  }
-
-  #replaceLines(customerId: string, kind: LineKind, texts: readonly string[]): void {
-    this.#db.run('DELETE FROM customer_line WHERE customer_id = ? AND kind = ?', customerId, kind);
-    for (const [position, text] of texts.entries()) {
-      this.#db.run('INSERT INTO customer_line (customer_id, kind, position, text) VALUES (?, ?, ?, ?)', customerId, kind, position, text.trim());
-    }
-  }
-
-  #guardPhone(write: () => void): void {
-    try {
-      write();
-    } catch (error) {
-      if (isUniqueViolation(error, 'customer.phone')) throw new PorticoError('phone_taken');
-      throw error;
-    }
-  }
 }
 
-/** Whether there is a line that was not there before, or more often than before. */
-function addsLine(before: readonly string[], after: readonly string[]): boolean {
-  const known = [...before];
-  return after.some((line) => {
-    const at = known.indexOf(line.trim());
-    if (at !== -1) known.splice(at, 1);
-    return at === -1;
-  });
+/** In the order of COLUMNS. */
+function columnsOf(fields: CustomerFields): Value[] {
+  return [
+    fields.displayName, fields.salutation, fields.phone, fields.tier, fields.memberNo, fields.points, fields.email, fields.wechat, fields.contactBy.join(','),
+    fields.contactWhen, fields.contactNever ? 1 : 0,
+  ];
 }

@@ -40,11 +40,10 @@ export class FollowUps {
   }
 
   /**
-   * With an `id` that is there already, the same for the same customer: that follow-up, and nothing is added.
+   * The same one sent again, with its `id`, is there once; `ageMs`: how long ago it was written.
    * @throws PorticoError customer_not_found, id_taken, and what `need` throws
    */
-  add(customerId: string, request: FollowUpRequest, staffId: string): FollowUp {
-    const { id = randomUUID(), ageMs = 0 } = request;
+  add(customerId: string, { text, dueOn = null, id = randomUUID(), ageMs = 0 }: FollowUpRequest, staffId: string): FollowUp {
     return this.#db.transaction(() => {
       const before = this.#db.get<FollowUpRow>(`${SELECT} WHERE follow_up.id = ?`, id);
       if (before !== undefined) {
@@ -52,9 +51,13 @@ export class FollowUps {
         return toFollowUp(before);
       }
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
+      const known = this.#db.get<{ same: number }>(
+        'SELECT customer_id = ? AND text = ? AND due_on IS ? AND author_id = ? AS same FROM follow_up WHERE id = ?', customerId, text.trim(), dueOn, staffId, id);
+      if (known?.same === 0) throw new PorticoError('id_taken');
+      if (known !== undefined) return this.#byId(id);
       this.#requireAgreed(customerId);
       this.#db.run('INSERT INTO follow_up (id, customer_id, text, due_on, author_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
-        id, customerId, request.text.trim(), request.dueOn ?? null, staffId, this.#clock.now() - ageMs);
+        id, customerId, text.trim(), dueOn, staffId, this.#clock.now() - ageMs);
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
       return this.#byId(id);
     });

@@ -1,6 +1,7 @@
 import type { AccessCopy, Language } from '../contract/index.js';
 import { dealingSections } from './accessDealings.js';
 import { readableText } from './readable.js';
+import { personRows } from './person.js';
 import { Sheet } from './sheet.js';
 import { onDay, when } from './when.js';
 import { deleted, END_REASONS, PURPOSE_NAMES, REASONS } from './words.js';
@@ -17,7 +18,7 @@ const WORDS = {
   'zh-CN': {
     title: '个人信息副本',
     lead: (store: string) => `应您的要求，${store}把门店盒里与您有关的全部信息列在下面（《个人信息保护法》第四十五条）。如有不对，您可以要求更正、补充或删除；对本副本有疑问，可以向门店的隐私负责人提出，也可以向网信部门投诉。`,
-    none: '没有', person: '基本资料', name: '姓名', salutation: '称呼', phone: '电话', tier: '等级', facts: '特点', doNot: '注意事项', created: '建档时间', id: '顾客编号',
+    none: '没有', is: '：', and: '、', person: '基本资料', created: '建档时间', id: '顾客编号',
     template: '人脸模板', templateNone: '没有人脸模板。',
     templateText: (photos: number) => `有一份由 ${photos} 张照片生成的人脸模板。它是一串数字，用您的专用密钥加密，只在门店盒里有用；它不是照片，但一旦泄露可能被冒用，所以不印在这里，也不提供给任何人。`,
     photosKept: '按您的同意，录入照片加密保存在门店盒里。', photosNotKept: '照片没有保留。', source: { enrolment: '录入时拍摄', refresh: '到店时加入' },
@@ -44,7 +45,7 @@ const WORDS = {
   en: {
     title: 'Copy of your personal information',
     lead: (store: string) => `At your request, ${store} lists here all that the box holds about you (article 45 of the Personal Information Protection Law). If something is wrong you may have it corrected, completed or deleted. With questions about this copy turn to the store's privacy officer; you may also complain to the cyberspace authority.`,
-    none: 'None', person: 'About you', name: 'Name', salutation: 'Form of address', phone: 'Phone', tier: 'Tier', facts: 'Facts', doNot: 'To be avoided', created: 'Dossier since', id: 'Customer number',
+    none: 'None', is: ': ', and: ', ', person: 'About you', created: 'Dossier since', id: 'Customer number',
     template: 'Face template', templateNone: 'There is no face template.',
     templateText: (photos: number) => `There is a face template made from ${photos} photos: a row of numbers, encrypted under a key of your own, of use inside this box only. It is no picture, but could be misused if it leaked. That is why it is not printed here, and given to nobody.`,
     photosKept: 'As you agreed, the enrolment photos are stored in the box, encrypted.', photosNotKept: 'The photos were not kept.', source: { enrolment: 'taken at the enrolment', refresh: 'added during a visit' },
@@ -76,7 +77,6 @@ export async function accessCopyPdf({ copy, timeZone, currency }: AccessCopyData
   const { dossier } = copy;
   const at = (instant: string) => when(instant, timeZone, language);
   const joined = (...parts: (string | null)[]) => parts.filter((part) => part !== null).join(language === 'en' ? '; ' : '；');
-  const lines = (list: readonly string[]) => (list.length === 0 ? null : list.join('\n'));
   const sheet = await Sheet.open({
     storeName: copy.storeName, timeZone, language, title: words.title, documentId: dossier.id, createdAt: copy.madeAt,
   });
@@ -87,10 +87,7 @@ export async function accessCopyPdf({ copy, timeZone, currency }: AccessCopyData
   sheet.paragraph(words.lead(copy.storeName));
 
   sheet.heading(words.person);
-  sheet.facts([
-    [words.name, dossier.displayName], [words.salutation, dossier.salutation], [words.phone, dossier.phone], [words.tier, dossier.tier],
-    [words.facts, lines(dossier.facts)], [words.doNot, lines(dossier.doNot)], [words.created, at(dossier.createdAt)], [words.id, dossier.id],
-  ]);
+  sheet.facts([...personRows(dossier, language), [words.created, at(dossier.createdAt)], [words.id, dossier.id]]);
 
   sheet.heading(words.template);
   if (dossier.template === null) sheet.paragraph(words.templateNone);
@@ -101,8 +98,8 @@ export async function accessCopyPdf({ copy, timeZone, currency }: AccessCopyData
     if (dossier.template.stricterUntil !== null) sheet.aside(words.stricter(at(dossier.template.stricterUntil)));
   }
   if (copy.formerDossiers.length > 0) {
-    await section(words.merges, copy.formerDossiers.map(({ mergedAt, displayName, salutation, phone, tier, facts, doNot }) =>
-      [at(mergedAt), joined(displayName, salutation, phone, tier, ...facts, ...doNot)]));
+    await section(words.merges, copy.formerDossiers.map(({ mergedAt, ...former }) =>
+      [at(mergedAt), joined(...personRows(former, language).map(([name, text]) => (text === null ? null : `${name}${words.is}${text.replaceAll('\n', words.and)}`)))]));
   }
 
   await section(words.waysIn, [

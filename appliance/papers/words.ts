@@ -62,11 +62,11 @@ const DOSSIER: Record<Language, string> = {
 /** What rests on each purpose alone. `greet`: nothing is stored for it. */
 export const RESTED: Words<Exclude<Purpose, 'recognise'>> = {
   'zh-CN': {
-    greet: '前台屏幕上的问候（没有另存数据，只是不再显示）', preferences: '卡片上记录的喜好', contact: '未完成的跟进和联系计划',
+    greet: '前台屏幕上的问候（没有另存数据，只是不再显示）', preferences: '记录的喜好、不喜欢、要点和尺寸', contact: '未完成的跟进和联系计划',
     keep_photo: '留存的录入照片', refresh: '到店时补充的样貌',
   },
   en: {
-    greet: 'greeting on the front-desk screen (nothing is stored for it; it is not shown any more)', preferences: 'preferences noted on the card',
+    greet: 'greeting on the front-desk screen (nothing is stored for it; it is not shown any more)', preferences: 'likes, dislikes, facts and sizes that were noted',
     contact: 'open follow-ups and plans to contact the customer', keep_photo: 'enrolment photos that were kept', refresh: 'looks added at visits',
   },
 };

@@ -11,11 +11,14 @@ import type {
   BREACH_KINDS as BreachKindsOf,
   CAMERA_RANGES as CameraRangesOf,
   CLOSE as CloseOf,
+  CONTACT_WAYS as ContactWaysOf,
+  DATE_KINDS as DateKindsOf,
   EnrolmentFinish as EnrolmentFinishOf,
   DOSSIER_REASONS as DossierReasonsOf,
   FILING_AT as FilingAtOf,
   GUARDIAN_RELATIONS as GuardianRelationsOf,
   LANGUAGES as LanguagesOf,
+  LINES_MAX as LinesMaxOf,
   LINK_HEADER as LinkHeaderOf,
   MAX_FRAME_BYTES as MaxFrameBytesOf,
   MODE_OBSTACLES as ModeObstaclesOf,
@@ -48,7 +51,7 @@ export type {
   Appointment, AppointmentChange, AppointmentRequest, CardFact, CardSlot, Companion, ContactWay, DayAppointment, DraftsKey, Duplicate, FieldData, FieldHistory, FieldKind, FieldQuery,
   FieldValue, FieldValuesChange, FormerFieldValue, GreetingChange, GreetingWords, HandOver, Look, MemberCodeLink, OwnField, OwnForm, OwnFormChange, OwnMemberCode, Product, ProductChange,
   ProductCreate, ProductImport, Purchase, PurchaseRequest, QuickNote, Rejection, ReturnRequest, ScanFound, Service, Size, StageChange, StageMark, StoredFile, Suggestion, SuggestionKind, SuggestionVerdict, Tag, Taste, Ticket, TicketChange,
-  TicketRequest, VisitStage, Wish, WishRequest, Words, YearlyDate,
+  NoteRequest, TicketRequest, VisitStage, Wish, WishRequest, Words, YearlyDate,
 } from '../../appliance/contract/index.js';
 
 // The privacy office.
@@ -60,6 +63,8 @@ export type {
 
 /** Who may do what: the box's own table, as it is. */
 export { PERMISSIONS, type Permission } from '../../appliance/contract/permissions.js';
+/** How days of the year are reckoned, as the box does. */
+export { daysBetween, isYearlyDate, nextOccurrence } from '../../appliance/contract/yearlyDates.js';
 
 export type EnrolmentFinish = Static<typeof EnrolmentFinishOf>;
 export const PROTOCOL_VERSION: typeof ProtocolVersionOf = 1;
@@ -88,6 +93,9 @@ export const CLOSE: typeof CloseOf = {
 export const VISIT_STAGES: typeof VisitStagesOf = ['discover', 'register', 'arrive', 'attract', 'complete', 'reflect'];
 export const TICKET_STATES: typeof TicketStatesOf = ['open', 'waiting', 'ready', 'done'];
 export const APPOINTMENT_STATES: typeof AppointmentStatesOf = ['planned', 'kept', 'missed', 'cancelled'];
+export const CONTACT_WAYS: typeof ContactWaysOf = ['phone', 'sms', 'wechat', 'email'];
+export const DATE_KINDS: typeof DateKindsOf = ['birthday', 'anniversary', 'other'];
+export const LINES_MAX: typeof LinesMaxOf = { facts: 3, doNot: 5, allergies: 8, likes: 12, dislikes: 12, sizes: 12, dates: 8, companions: 8 };
 export const DOSSIER_REASONS: typeof DossierReasonsOf = ['visit', 'search', 'enrolment', 'follow_up', 'rights', 'edit'];
 export const RECOGNITION_MODES: typeof RecognitionModesOf = ['off', 'opt_in', 'fixed_station'];
 export type ModeObstacle = (typeof ModeObstaclesOf)[number];

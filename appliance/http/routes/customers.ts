@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import {
-  CustomerChange, CustomerCreate, CustomerQuery, CustomerSummary, Dossier, DossierQuery, FollowUp, FollowUpRequest, IdParams, MergeRequest, Note, NoteRequest,
+  CustomerChange, CustomerCreate, CustomerQuery, CustomerSummary, Dossier, DossierQuery, FollowUp, FollowUpRequest, IdParams, MergeRequest, Note, NoteRequest, QuickNote, QuickNotes,
 } from '../../contract/index.js';
 import type { Audit } from '../../audit/index.js';
 import type { Consent } from '../../consent/index.js';
@@ -47,8 +47,13 @@ export const customerRoutes = (deps: {
   });
 
   app.post('/customers', { config, schema: { tags: ['customers'], body: CustomerCreate, response: { 201: Dossier } } }, async (request, reply) => {
-    const { id } = audit.recording('customer_created', actorOf(request), (made) => ({ customerId: made.id }), () => customers.create(request.body));
-    return reply.status(201).send(cards.dossier(id, readerOf(request)));
+    const by = actorOf(request);
+    const create = () => customers.create(request.body, by.staffId);
+    // Sent again: made and written down the first time. What it answers is read all the same.
+    const isThere = request.body.id !== undefined && customers.has(request.body.id);
+    const { id } = isThere ? create() : audit.recording('customer_created', by, (made) => ({ customerId: made.id }), create);
+    if (isThere) readAlong(request, id);
+    return reply.status(201).send(isThere ? answer(request, id) : cards.dossier(id, readerOf(request)));
   });
 
   app.get('/customers/:id', {
@@ -77,9 +82,10 @@ export const customerRoutes = (deps: {
   }, async (request) => {
     const { id } = request.params;
     const before = customers.byId(id);
-    audit.recording('customer_changed', actorOf(request), (after) => ({ customerId: id, detail: { fields: differing(before, after) } }), () => {
+    const by = actorOf(request);
+    audit.recording('customer_changed', by, (after) => ({ customerId: id, detail: { fields: differing(before, after) } }), () => {
       readAlong(request, id);
-      return customers.change(id, request.body);
+      return customers.change(id, request.body, by.staffId);
     });
     return answer(request, id);
   });
@@ -129,9 +135,19 @@ export const customerRoutes = (deps: {
   app.post('/customers/:id/notes', { config, schema: { tags: ['customers'], params: IdParams, body: NoteRequest, response: { 201: Note } } }, async (request, reply) => {
     const { id } = request.params;
     const by = actorOf(request);
-    const note = audit.recording('note_added', by, (added) => ({ customerId: id, detail: { noteId: added.id } }), () => customers.addNote(id, request.body, by.staffId));
-    return reply.status(201).send(note);
+    const { text, ...sent } = request.body;
+    const add = () => customers.addNote(id, text, by.staffId, sent);
+    const isThere = sent.id !== undefined && customers.hasNote(sent.id);
+    return reply.status(201).send(isThere ? add() : audit.recording('note_added', by, (added) => ({ customerId: id, detail: { noteId: added.id } }), add));
   });
+
+  app.get('/quick-notes', { config, schema: { tags: ['customers'], summary: 'Chips that write a note', response: { 200: Type.Array(QuickNote) } } }, async () => customers.quickNotes.all());
+
+  app.put('/quick-notes', {
+    config: { permission: 'arrange_desk' },
+    schema: { tags: ['customers'], summary: 'All of them; none: as delivered', body: QuickNotes, response: { 200: Type.Array(QuickNote) } },
+  }, async (request) => audit.recording('setting_changed', actorOf(request), { detail: { setting: 'quick_notes', count: request.body.length } },
+    () => customers.quickNotes.replace(request.body)));
 
   app.post('/customers/:id/follow-ups', { config, schema: { tags: ['customers'], params: IdParams, body: FollowUpRequest, response: { 201: FollowUp } } },
     async (request, reply) => reply.status(201).send(followUps.add(request.params.id, request.body, actorOf(request).staffId)));

@@ -406,10 +406,10 @@ CREATE TABLE suggestion_verdict (
 CREATE INDEX suggestion_verdict_by_kind ON suggestion_verdict (kind, at_ms);
 
 -- customers ----------------------------------------------------------------------------------------------------
--- More rows that go along with a merge.
+-- More rows that go along with a merge. Of do-not lines and allergies copies go along, and `row_id` is the text.
 CREATE TABLE customer_merge_row_next (
   merge_id TEXT NOT NULL REFERENCES customer_merge (id),
-  kind TEXT NOT NULL CHECK (kind IN ('note', 'follow_up', 'visit', 'customer_tag', 'wish', 'purchase', 'ticket', 'appointment', 'file')),
+  kind TEXT NOT NULL CHECK (kind IN ('note', 'follow_up', 'visit', 'customer_tag', 'wish', 'purchase', 'ticket', 'appointment', 'file', 'do_not', 'allergy')),
   row_id TEXT NOT NULL,
   PRIMARY KEY (merge_id, kind, row_id)
 ) STRICT;

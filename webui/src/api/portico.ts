@@ -1,8 +1,8 @@
 /** Every request of the page, one line each. */
 import type {
   BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, DeletionStatus, Device, Dossier, DraftsKey, DossierReason,
-  Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, KeySet, Note, Notice, OwnerRequest, PairingCode, PairRequest,
-  Passkey, Purpose, RecognitionQuality, Refusal, RunnableStation, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt,
+  Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, KeySet, Note, NoteRequest, Notice, OwnerRequest, PairingCode, PairRequest,
+  Passkey, Purpose, QuickNote, RecognitionQuality, Refusal, RunnableStation, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt, Words,
 } from '../contract.js';
 import { call, callFile } from './client.js';
 
@@ -54,8 +54,11 @@ export const portico = {
   merge: (fromId: string, into: string) => call<Dossier>('POST', `/customers/${id(fromId)}/merge`, { json: { into } }),
   undoMerge: (mergeId: string) => call<Dossier>('POST', `/merges/${id(mergeId)}/undo`),
   revertTemplate: (customerId: string) => call<Dossier>('POST', `/customers/${id(customerId)}/template/revert`),
-  addNote: (customerId: string, text: string) =>
-    call<Note>('POST', `/customers/${id(customerId)}/notes`, { json: { text } }),
+  addNote: (customerId: string, note: NoteRequest, keepalive = false) =>
+    call<Note>('POST', `/customers/${id(customerId)}/notes`, { json: note, keepalive }),
+  quickNotes: () => call<QuickNote[]>('GET', '/quick-notes'),
+  /** All of them; none: as delivered. */
+  setQuickNotes: (notes: readonly { id?: string; text: Words }[]) => call<QuickNote[]>('PUT', '/quick-notes', { json: notes }),
   addFollowUp: (customerId: string, request: FollowUpRequest) =>
     call<FollowUp>('POST', `/customers/${id(customerId)}/follow-ups`, { json: request }),
   finishFollowUp: (followUpId: string, keepalive = false) =>

@@ -19,6 +19,8 @@ export function useWords() {
     clockTime: (iso: string, seconds = false) => when.clockTime(iso, storeZone(), currentLanguage(), seconds),
     longDay: (day: string) => when.longDay(day, storeZone(), currentLanguage()),
     shortDay: (day: string, nowMs = Date.now()) => when.shortDay(day, nowMs, storeZone(), currentLanguage()),
+    /** 2月29日, of any year. */
+    monthDay: (month: number, day: number) => when.monthDay(month, day, currentLanguage()),
     dayAndTime: (iso: string, nowMs = Date.now()) => when.dayAndTime(iso, nowMs, storeZone(), currentLanguage()),
     /** @param minor in the smallest unit of the store's currency */
     money: (minor: number) => money(minor, currentLanguage(), storeCurrency()),

@@ -44,6 +44,11 @@ export function shortDay(day: string, nowMs: number, timeZone: string, language:
   return said(shown, language, { month: language === 'en' ? 'short' : 'long', day: 'numeric', ...(sameYear ? {} : { year: 'numeric' }) });
 }
 
+/** A day of the year: 2月29日. */
+export function monthDay(month: number, day: number, language: Language): string {
+  return said(`2000-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`, language, { month: 'long', day: 'numeric' }); // a leap year
+}
+
 /** Day and time of an instant: 今天 14:05. */
 export function dayAndTime(iso: string, nowMs: number, timeZone: string, language: Language): string {
   return `${shortDay(iso, nowMs, timeZone, language)} ${clockTime(iso, timeZone, language)}`;

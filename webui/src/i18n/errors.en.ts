@@ -48,7 +48,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   edit_conflict: 'A colleague changed the same thing just now. Nothing was saved: see what stands there, and choose.',
   id_taken: 'This id was used already. Send it again.',
   date_invalid: 'This day does not exist. Check month and day.',
-  companion_invalid: 'Nobody is their own companion. Choose another dossier.',
+  companion_invalid: 'This companion’s dossier cannot be linked: it is this customer’s own, or is not there any more. Choose another.',
   member_no_taken: 'This member number already belongs to another customer.',
   tag_taken: 'This tag already belongs to a customer. Take it off there first.',
   tag_not_found: 'This tag is not known.',
@@ -86,7 +86,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   follow_up_not_found: 'This follow-up is not known.',
   sighting_gone: 'This question has been answered or has run out.',
 
-  preferences_not_agreed: 'The customer did not agree to having preferences noted: facts can only be taken out. To note more, ask them to sign again and tick it.',
+  preferences_not_agreed: 'The customer did not agree to having preferences noted: facts, tastes and sizes can only be taken out. To note more, ask them to sign again and tick it.',
   contact_not_agreed: 'The customer did not agree to being contacted, so no follow-up can be added. To plan one, ask them to sign again and tick it.',
   consent_required: 'The customer has not given separate consent to face recognition, or it has ended.',
   consent_notice_outdated: 'The notice has changed. Show the current one and ask again.',

@@ -48,7 +48,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   edit_conflict: '刚才有同事改了同一处，没有保存。看看现在写的是什么，再选一个。',
   id_taken: '这个编号已经用过。请重新提交。',
   date_invalid: '没有这一天，请检查月和日。',
-  companion_invalid: '同行人不能是本人，请选别的档案。',
+  companion_invalid: '这份同行人档案不能关联：它是本人的，或已经不在了。请选别的档案。',
   member_no_taken: '这个会员号已属于另一位顾客。',
   tag_taken: '这张卡已绑定给一位顾客，先在那边解绑。',
   tag_not_found: '没有这张卡的记录。',
@@ -86,7 +86,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   follow_up_not_found: '没有找到这条跟进。',
   sighting_gone: '这个问题已有人回答或已过时。',
 
-  preferences_not_agreed: '顾客没有同意记录偏好，不能添加要点，只能删减。要记录，请顾客重新签署并勾选这一项。',
+  preferences_not_agreed: '顾客没有同意记录偏好，不能添加要点、喜好和尺寸，只能删减。要记录，请顾客重新签署并勾选这一项。',
   contact_not_agreed: '顾客没有同意联系，不能添加跟进。要联系，请顾客重新签署并勾选这一项。',
   consent_required: '顾客没有单独同意人脸识别，或同意已失效。',
   consent_notice_outdated: '告知书已更新，请给顾客看新的一版，再征求同意。',

@@ -5,6 +5,8 @@ import { findingEn } from './finding.en.js';
 import { findingZh } from './finding.zh-CN.js';
 import { dealingsEn } from './dealings.en.js';
 import { dealingsZh } from './dealings.zh-CN.js';
+import { dossierEn } from './dossier.en.js';
+import { dossierZh } from './dossier.zh-CN.js';
 import { en } from './en.js';
 import { greetingEn } from './greeting.en.js';
 import { greetingZh } from './greeting.zh-CN.js';
@@ -20,6 +22,6 @@ import { visitsZh } from './visits.zh-CN.js';
 import { zhCN } from './zh-CN.js';
 
 export const messages = {
-  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, ...outboxZh, ...dealingsZh, ...fieldsZh, receipt: receiptWords['zh-CN'] },
-  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, ...outboxEn, ...dealingsEn, ...fieldsEn, receipt: receiptWords.en },
+  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, ...outboxZh, ...dealingsZh, ...fieldsZh, ...dossierZh, receipt: receiptWords['zh-CN'] },
+  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, ...outboxEn, ...dealingsEn, ...fieldsEn, ...dossierEn, receipt: receiptWords.en },
 };

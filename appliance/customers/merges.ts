@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import type { Database, MovableRows } from '../storage/index.js';
+import { PROTECTING_KINDS, type Lines } from './lines.js';
+
+export interface Merge { id: string; displayName: string; at: string; by: string }
+interface Held { phone: string | null; memberNo: string | null }
+
+/** Two dossiers of one person, made one and taken apart again. Every call is inside a transaction, or reads. */
+export class Merges {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #lines: Lines;
+  #rows: readonly MovableRows[];
+
+  /** @param deps.rows what goes along */
+  constructor(deps: { db: Database; clock: Clock; lines: Lines; rows: readonly MovableRows[] }) {
+    this.#db = deps.db;
+    this.#clock = deps.clock;
+    this.#lines = deps.lines;
+    this.#rows = deps.rows;
+  }
+
+  moveAlong(rows: readonly MovableRows[]): void {
+    this.#rows = [...this.#rows, ...rows];
+  }
+
+  /** Phone and member number go along where the dossier that stays has none. */
+  make(from: { id: string } & Held, into: { id: string } & Held, staffId: string): void {
+    const id = randomUUID();
+    const [phone, memberNo] = [into.phone === null ? from.phone : null, into.memberNo === null ? from.memberNo : null];
+    this.#db.run('INSERT INTO customer_merge (id, from_id, into_id, phone_moved, member_no_moved, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      id, from.id, into.id, phone, memberNo, staffId, this.#clock.now());
+    const note = (kind: string, rowIds: readonly string[]) => {
+      for (const rowId of rowIds) this.#db.run('INSERT INTO customer_merge_row (merge_id, kind, row_id) VALUES (?, ?, ?)', id, kind, rowId);
+    };
+    for (const { kind, move } of this.#rows) note(kind, move(from.id, into.id));
+    for (const kind of PROTECTING_KINDS) note(kind, this.#lines.copyProtecting(kind, from.id, into.id));
+    this.#db.run('UPDATE customer SET merged_into_id = ?, phone = ?, member_no = ? WHERE id = ?',
+      into.id, phone === null ? from.phone : null, memberNo === null ? from.memberNo : null, from.id);
+    if (phone !== null) this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', phone, into.id);
+    if (memberNo !== null) this.#db.run('UPDATE customer SET member_no = ? WHERE id = ?', memberNo, into.id);
+  }
+
+  /** @throws PorticoError merge_not_found */
+  byId(mergeId: string): { fromId: string; intoId: string } {
+    const merge = this.#db.get<{ fromId: string; intoId: string }>(
+      'SELECT from_id AS fromId, into_id AS intoId FROM customer_merge WHERE id = ? AND undone_at_ms IS NULL', mergeId);
+    if (merge === undefined) throw new PorticoError('merge_not_found');
+    return merge;
+  }
+
+  /** The merge by which a dossier was hidden, if it is. */
+  hiding(customerId: string): string | undefined {
+    return this.#db.get<{ id: string }>('SELECT id FROM customer_merge WHERE from_id = ? AND undone_at_ms IS NULL', customerId)?.id;
+  }
+
+  undo(mergeId: string): void {
+    const merge = this.#db.get<{ from_id: string; into_id: string; phone_moved: string | null; member_no_moved: string | null }>(
+      'SELECT from_id, into_id, phone_moved, member_no_moved FROM customer_merge WHERE id = ?', mergeId)!;
+    const noted = (kind: string) =>
+      this.#db.all<{ row_id: string }>('SELECT row_id FROM customer_merge_row WHERE merge_id = ? AND kind = ?', mergeId, kind).map((row) => row.row_id);
+    for (const { kind, moveBack } of this.#rows) moveBack(noted(kind), merge.into_id, merge.from_id);
+    for (const kind of PROTECTING_KINDS) this.#lines.drop(kind, merge.into_id, noted(kind));
+    this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE id = ?', merge.from_id);
+    // A number goes back unless somebody changed it since.
+    for (const [column, moved] of [['phone', merge.phone_moved], ['member_no', merge.member_no_moved]] as const) {
+      if (moved !== null && this.#db.run(`UPDATE customer SET ${column} = NULL WHERE id = ? AND ${column} = ?`, merge.into_id, moved).changes > 0) {
+        this.#db.run(`UPDATE customer SET ${column} = ? WHERE id = ?`, moved, merge.from_id);
+      }
+    }
+    this.#db.run('UPDATE customer_merge SET undone_at_ms = ? WHERE id = ?', this.#clock.now(), mergeId);
+  }
+
+  /** The dossiers in this one that can be taken out again, newest first. */
+  of(customerId: string): Merge[] {
+    return this.#db.all<{ id: string; display_name: string; at_ms: number; name: string }>(
+      `SELECT customer_merge.id, display_name, at_ms, staff.name FROM customer_merge
+       JOIN customer ON customer.id = from_id JOIN staff ON staff.id = customer_merge.staff_id
+       WHERE into_id = ? AND undone_at_ms IS NULL ORDER BY at_ms DESC`, customerId)
+      .map((row) => ({ id: row.id, displayName: row.display_name, at: toInstant(row.at_ms), by: row.name }));
+  }
+
+  /** What was written down about merging this dossier or others into it. */
+  erase(customerId: string): void {
+    this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE merged_into_id = ?', customerId);
+    this.#db.run('DELETE FROM customer_merge_row WHERE merge_id IN (SELECT id FROM customer_merge WHERE ? IN (from_id, into_id))', customerId);
+    this.#db.run('DELETE FROM customer_merge WHERE ? IN (from_id, into_id)', customerId);
+  }
+}
