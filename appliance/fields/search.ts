@@ -30,14 +30,16 @@ export function findStatement(kind: FieldKind, query: FieldQuery): Statement {
   if (test === 'filled') return { sql: `SELECT customer_id AS id ${found} AND field_id = ? LIMIT ${FOUND_MAX}`, values: [fieldId] };
   if (test === 'empty') {
     return {
-      sql: `SELECT id FROM customer WHERE merged_into_id IS NULL
-        AND NOT EXISTS (SELECT 1 FROM field_value WHERE customer_id = customer.id AND field_id = ?) ORDER BY created_at_ms DESC LIMIT ${FOUND_MAX}`,
+      // In the order of ids, which is that of the index beside: pages are decrypted once, not once for each customer.
+      sql: `SELECT id FROM customer WHERE NOT EXISTS (SELECT 1 FROM field_value INDEXED BY field_value_by_field WHERE customer_id = customer.id AND field_id = ?)
+        AND id NOT IN (SELECT id FROM customer WHERE merged_into_id IS NOT NULL) ORDER BY id LIMIT ${FOUND_MAX}`,
       values: [fieldId],
     };
   }
   if (value === undefined) return refuse();
   if (test === 'contains' && 'text' in value) {
-    return where(`text_value LIKE ? ESCAPE '\\'`, `%${value.text.trim().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`);
+    // NOT NULL said once more: only then the planner sees that the index of texts has all of them.
+    return where(`text_value IS NOT NULL AND text_value LIKE ? ESCAPE '\\'`, `%${value.text.trim().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`);
   }
   if ('choices' in value && (kind === 'choices' || (kind === 'choice' && value.choices.length === 1))) {
     // From the first option on: its rows are few where the field's are many.

@@ -290,7 +290,7 @@ CREATE TABLE field_value (
   staff_id TEXT NOT NULL REFERENCES staff (id),
   PRIMARY KEY (customer_id, field_id)
 ) STRICT;
-CREATE INDEX field_value_by_field ON field_value (field_id);
+CREATE INDEX field_value_by_field ON field_value (field_id, customer_id);
 -- For "customers whose field is like this".
 CREATE INDEX field_value_by_text ON field_value (field_id, text_value) WHERE text_value IS NOT NULL;
 CREATE INDEX field_value_by_number ON field_value (field_id, number_value) WHERE number_value IS NOT NULL;
