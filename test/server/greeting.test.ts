@@ -1,14 +1,14 @@
 /** The next step on the card through the front door: what is suggested, what staff say to it, and the manager's own words. */
 import t from 'tap';
-import { SUGGESTION_KINDS, type AuditPage, type Dossier, type ErrorBody, type GreetingWords, type VisitCard } from '../../appliance/contract/index.js';
-import { addAssociate, addStaff, startBox, TestClock } from '../support/box.js';
+import { SUGGESTION_KINDS, type AuditPage, type Dossier, type ErrorBody, type GreetingWords, type Product, type VisitCard, type Wish } from '../../appliance/contract/index.js';
+import { addAssociate, addStaff, OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { refusal } from '../support/failures.js';
 
 /** Noon in Shanghai. */
 const clock = new TestClock(Date.parse('2026-05-20T04:00:00Z'));
 const box = await startBox(t, { clock });
 const { owner } = box;
-const { device: associate } = await addAssociate(box, '小周');
+const { device: associate, staff } = await addAssociate(box, '小周');
 const { device: officer } = await addStaff(box, '隐私', 'privacy_officer');
 const judge = (visitId: string, useful: boolean | null, kind: string, subject = '') => associate.call<VisitCard>('POST', `/visits/${visitId}/suggestion`, { kind, subject, useful });
 
@@ -69,4 +69,24 @@ t.test('the manager\'s own words are on the next card; staff may not write them'
   const { entries } = await officer.call<AuditPage>('GET', '/audit?action=setting_changed');
   t.match(entries, [{ staff: { id: box.ownerId }, detail: { setting: 'greeting', kind: 'first_visit' } }], 'written down, without the words; what was refused is not');
   t.equal(entries.length, 1);
+});
+
+t.test('a wish of 20 May, the article comes in, the customer comes: the card says so in both languages', async (t) => {
+  const { id } = await owner.createCustomer({ displayName: '陈晨', salutation: '陈先生' });
+  const watch = await owner.call<Product>('POST', '/products', { sku: 'M-38', name: '月相 38', category: '腕表', brand: '星辰', inStock: false });
+  const wish = await associate.call<Wish>('POST', `/customers/${id}/wishes`, { productId: watch.id });
+  const { visitId: first } = await associate.call<VisitCard>('POST', '/visits', { customerId: id });
+  await associate.call('POST', `/visits/${first}/close`);
+  clock.move(10 * 86_400_000);
+  await owner.signIn(box.ownerId, OWNER_PIN);
+  await associate.signIn(staff.id, '246802');
+  await owner.call('POST', `/products/${watch.id}/arrived`);
+  clock.move(3_600_000);
+  const { visitId, suggestion } = await associate.call<VisitCard>('POST', '/visits', { customerId: id });
+  t.strictSame(suggestion, {
+    kind: 'wish_arrived', subject: wish.id, useful: null,
+    text: { 'zh-CN': '陈先生5月20日问过的月相 38到货了，可以取来看看', en: '月相 38, which 陈先生 asked about on 20 May, has arrived: offer to show it' },
+    reason: { 'zh-CN': '5月20日记的心愿；5月30日到货', en: 'Wish noted on 20 May; in since 30 May' },
+  });
+  t.match((await judge(visitId, false, 'wish_arrived', wish.id)).suggestion, { kind: 'welcome_back' }, 'not useful: the next one');
 });
