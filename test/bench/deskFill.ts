@@ -42,7 +42,7 @@ export function fillDesk(dataDirectory: string, { customers, visits }: DeskSize,
     const world = new World(db, draw, customers);
     const kept = db.all<{ type: string; name: string; sql: string }>(
       `SELECT type, name, sql FROM main.sqlite_master WHERE type IN ('trigger', 'index') AND sql IS NOT NULL`);
-    for (const pragma of ['foreign_keys = OFF', 'main.journal_mode = OFF', 'main.synchronous = OFF', `main.cache_size = -${CACHE_KIB}`]) db.pragma(pragma);
+    for (const pragma of ['foreign_keys = OFF', 'main.journal_mode = MEMORY', 'main.synchronous = OFF', `main.cache_size = -${CACHE_KIB}`]) db.pragma(pragma);
     for (const { type, name } of kept) db.exec(`DROP ${type} main."${name}"`);
     const steps: readonly (readonly [string, () => void])[] = [
       ['customers', () => world.people()], ['products', () => world.products()], ['own fields', () => world.fields()],
@@ -56,12 +56,23 @@ export function fillDesk(dataDirectory: string, { customers, visits }: DeskSize,
     say('seeding: indices');
     for (const { sql } of kept) db.exec(sql);
     db.run('UPDATE customer SET last_contact_ms = max(last_contact_ms, coalesce((SELECT max(opened_at_ms) FROM visit WHERE customer_id = customer.id), 0)) WHERE true');
+    markStale(db);
     const astray = db.all('SELECT * FROM pragma_foreign_key_check LIMIT 1');
     if (astray.length > 0) throw new Error(`a row of the seeded store refers to nothing: ${JSON.stringify(astray[0])}`);
     return world.desk();
   } finally {
     close();
   }
+}
+
+/** What the triggers would have written down: that the words of these rows are not in the search's index yet. */
+function markStale(db: Database): void {
+  if (db.get(`SELECT 1 FROM main.sqlite_master WHERE name = 'search_stale'`) === undefined) return;
+  db.transaction(() => {
+    for (const rows of [`'note', id FROM note`, `'fields', customer_id FROM field_value GROUP BY customer_id`, `'dossier', id FROM customer`]) {
+      db.run(`INSERT INTO search_stale (kind, row_id) SELECT ${rows}`);
+    }
+  });
 }
 
 class World {

@@ -1,5 +1,5 @@
 /**
- * How fast the product is: `npm run --silent bench -- [--json] [--only frame,search,...] [--frames N] [--desk-small]`. Real models, real
+ * How fast the product is: `npm run --silent bench -- [--json] [--only frame,search,...] [--frames N] [--desk-full]`. Real models, real
  * encrypted files, real TLS sockets. The last line of stdout is one JSON object; README.md beside this file says what its
  * keys mean. Targets are shown, never enforced; the exit code is 1 only when something could not be measured.
  */
@@ -21,10 +21,10 @@ import { heldAgainstTargets } from './targets.js';
 
 /** No part takes a third of this on a machine at rest; the desk's is seeded first. */
 const PART_DEADLINE_MS = 300_000;
-const DESK_DEADLINE_MS = 900_000;
-/** The store of the tracker's fifth issue. */
-const DESK = { customers: 100_000, visits: 1_000_000 };
-const DESK_SMALL = { customers: 10_000, visits: 100_000 };
+const DESK_DEADLINE_MS = 1_200_000;
+/** The store of the tracker's fifth issue, and a tenth of it. */
+const DESK_FULL = { customers: 100_000, visits: 1_000_000 };
+const DESK = { customers: 10_000, visits: 100_000 };
 
 let options: BenchOptions;
 try {
@@ -50,7 +50,7 @@ const measure: Record<Part, () => Promise<object>> = {
   search: async () => measureSearch(await common()),
   ready: async () => measureReady(await common()),
   fanout: async () => measureFanout({ ...(await common()), scratch, modelsDir, frames: options.frames }),
-  desk: () => measureDesk({ say, scratch, size: options.deskSmall ? DESK_SMALL : DESK }),
+  desk: () => measureDesk({ say, scratch, size: options.deskFull ? DESK_FULL : DESK }),
   loop: async () => measureLoop(await common()),
   stations: async () => measureStations(await common()),
 };
