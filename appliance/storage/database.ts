@@ -9,8 +9,6 @@ export type Row = Record<string, unknown>;
 /** How long a statement waits for another process's lock. Our own process writes from one connection only. */
 const BUSY_TIMEOUT_MS = 250;
 const TRUNCATE_AGAIN_MS = 1_000;
-/** Pages kept in memory, decrypted, at most. SQLite's own 2 MiB would have the pages of a store of years decrypted again for each request. */
-const CACHE_KIB = 65_536;
 /** Pages (1 MiB) beyond the set limit that only `withReserve` may use. */
 const RESERVE_PAGES = 256;
 /** As many as the file format can count (SQLite, "Limits"). */
@@ -66,10 +64,7 @@ export class Database {
       driver.pragma('legacy = 4');
       driver.pragma(`key = "x'${options.key}'"`);
       driver.prepare('SELECT count(*) FROM sqlite_master').get(); // reads page one: fails here when the key is wrong
-      if (options.readOnly !== true) {
-        makeDurable(driver, 'main');
-        driver.pragma(`main.cache_size = -${CACHE_KIB}`);
-      }
+      if (options.readOnly !== true) makeDurable(driver, 'main');
       driver.pragma('foreign_keys = ON');
       driver.pragma('temp_store = MEMORY'); // nothing decrypted in a temporary file
       loadVectorExtension(driver);
