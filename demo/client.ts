@@ -23,13 +23,18 @@ export class PorticoClient {
   readonly #base: URL;
   readonly #rootPem: string;
   readonly #agent: Agent;
+  readonly #from: { localAddress?: string };
   readonly #cookies = new Map<string, string>();
 
-  /** @param rootPem the box's root, the only one this client trusts */
-  constructor(url: string, rootPem: string) {
+  /**
+   * @param rootPem the box's root, the only one this client trusts
+   * @param localAddress of this machine, to come from; default: whichever the system takes
+   */
+  constructor(url: string, rootPem: string, localAddress?: string) {
     this.#base = new URL(url);
     this.#rootPem = rootPem;
-    this.#agent = new Agent({ ca: rootPem, keepAlive: true });
+    this.#from = localAddress === undefined ? {} : { localAddress };
+    this.#agent = new Agent({ ca: rootPem, keepAlive: true, ...this.#from });
   }
 
   /** Sends one request and returns whatever comes back, refusals included. */
@@ -127,7 +132,7 @@ export class PorticoClient {
   open<M>(path: string, headers: Record<string, string> = {}): SocketReader<M> {
     const url = new URL(path, this.#base);
     url.protocol = 'wss:';
-    return new SocketReader<M>(new WebSocket(url, { ca: this.#rootPem, headers: { cookie: this.cookieHeader(), ...headers } }));
+    return new SocketReader<M>(new WebSocket(url, { ca: this.#rootPem, ...this.#from, headers: { cookie: this.cookieHeader(), ...headers } }));
   }
 
   /** Closes kept connections. */

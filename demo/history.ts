@@ -1,11 +1,13 @@
 /**
- * Six weeks of a store's life, made through the front door: customers, signed consents, enrolments, visits, notes and
- * follow-ups come in as an iPad would send them, to a box whose clock stands in the past.
+ * Six weeks of a store's life, made through the front door: products, customers, signed consents, enrolments, visits and what was
+ * done in them come in as an iPad would send them, to a box whose clock stands in the past.
  */
-import type { FollowUpRequest, NoteRequest, StaffMember, VisitCard } from '../appliance/contract/index.js';
+import type { FieldData, StaffMember } from '../appliance/contract/index.js';
 import { toDay, type Clock } from '../appliance/kit/index.js';
 import type { PorticoClient } from './client.js';
-import { ADVISERS, BACK_OFFICE, CUSTOMERS, OWNER, type AdviserName, type DemoCustomer } from './people.js';
+import { Desk } from './desk.js';
+import { ARRIVED, cardSlots, FIELD_NAMES, PRODUCTS, QUICK_NOTES, SECTIONS, type OwnValues, type Sku } from './goods.js';
+import { ADVISERS, BACK_OFFICE, CUSTOMERS, OWNER, type AdviserName, type DemoCustomer, type DemoVisit } from './people.js';
 import { takePortraits } from './portraits.js';
 import type { Photos } from './samplePhotos.js';
 
@@ -14,6 +16,8 @@ const MINUTE_MS = 60_000;
 const TIME_ZONE = 'Asia/Shanghai'; // the box's default
 /** 14:20 there, as milliseconds into the UTC day. */
 const AFTERNOON_MS = (6 * 60 + 20) * MINUTE_MS;
+/** Today's appointment is at least so far away. */
+const APPOINTMENT_AHEAD_MS = 45 * MINUTE_MS;
 
 /** Runs from a moment that is set, forward only. */
 export class StoryClock implements Clock {
@@ -45,11 +49,11 @@ export interface HistoryDeps {
 }
 export type Staff = Record<typeof OWNER['name'] | AdviserName, StaffMember>;
 
-/** Makes the staff and everything in `people.ts`. The clock must stand before the first day already. */
+/** Makes the staff and everything in `people.ts` and `goods.ts`. The clock must stand before the first day already. */
 export async function makeHistory(deps: HistoryDeps): Promise<Staff> {
   const { ipad, clock } = deps;
   const staff = await makeStaff(ipad, deps.ownerCode);
-  const idOf = new Map<DemoCustomer, string>();
+  const story = new Story(deps, await arrangeDesk(new Desk(ipad)));
   const days = [...new Set(CUSTOMERS.flatMap(({ visits }) => visits.map(({ daysAgo }) => daysAgo)))].sort((a, b) => b - a);
   for (const daysAgo of days) {
     clock.moveTo(daysAgo);
@@ -57,18 +61,12 @@ export async function makeHistory(deps: HistoryDeps): Promise<Staff> {
       const today = CUSTOMERS.flatMap((customer) => customer.visits.filter((visit) => visit.daysAgo === daysAgo && visit.adviser === name)
         .map((visit) => ({ customer, visit })));
       if (today.length > 0) await ipad.signIn(staff[name].id, pin);
-      for (const { customer, visit } of today) {
-        const id = idOf.get(customer) ?? await addCustomer(deps, customer);
-        idOf.set(customer, id);
-        await liveThroughVisit(deps, id, visit.note);
-        if (visit === customer.visits.at(-1) && customer.followUp !== undefined) {
-          const { text, dueInDays } = customer.followUp;
-          const dueOn = toDay(Date.now() + dueInDays * DAY_MS, TIME_ZONE);
-          await ipad.call('POST', `/customers/${id}/follow-ups`, { text, dueOn } satisfies FollowUpRequest);
-        }
-      }
+      for (const { customer, visit } of today) await story.visit(customer, visit);
     }
   }
+  clock.moveTo(1);
+  await ipad.signIn(staff[ADVISERS[0].name].id, ADVISERS[0].pin);
+  await story.yesterday();
   return staff;
 }
 
@@ -81,27 +79,119 @@ async function makeStaff(ipad: PorticoClient, ownerCode: string): Promise<Staff>
   return Object.fromEntries(entries) as Staff;
 }
 
-async function addCustomer({ ipad, photos, progress }: HistoryDeps, customer: DemoCustomer): Promise<string> {
-  const { id } = await ipad.createCustomer(customer.fields);
-  let templatePhotos = 0;
-  if (customer.agreed !== null) {
-    await ipad.giveConsent(id, { purposes: customer.agreed.purposes });
-    try {
-      templatePhotos = (await ipad.enrol(id, await takePortraits(photos, customer.agreed.face))).photos;
-    } catch (cause) {
-      throw new Error(`${customer.fields.displayName} could not be enrolled: ${(cause as Error).message}`, { cause });
-    }
-  }
-  progress(customer.fields.displayName, templatePhotos);
-  return id;
+/** What the manager made: ids of the products by number, and of what stands in the own fields. */
+interface Arranged {
+  productIds: Record<Sku, string>;
+  own(values: OwnValues): { fieldId: string; value: FieldData }[];
 }
 
-/** @param note what the adviser wrote down */
-async function liveThroughVisit({ ipad, clock }: HistoryDeps, customerId: string, note: string | undefined): Promise<void> {
-  const { visitId } = await ipad.call<VisitCard>('POST', '/visits', { customerId });
-  await ipad.call<VisitCard>('POST', `/visits/${visitId}/serve`);
-  clock.moveBy(25);
-  if (note !== undefined) await ipad.call('POST', `/customers/${customerId}/notes`, { text: note } satisfies NoteRequest);
-  await ipad.call('POST', `/visits/${visitId}/close`);
-  clock.moveBy(10);
+async function arrangeDesk(desk: Desk): Promise<Arranged> {
+  const productIds: Record<string, string> = {};
+  for (const [sku, product] of Object.entries(PRODUCTS)) productIds[sku] = (await desk.addProduct({ sku, ...product })).id;
+  const { revision, sections } = await desk.changeForm({ revision: (await desk.form()).revision, sections: SECTIONS, card: [] });
+  const field = (name: keyof typeof FIELD_NAMES) => sections.flatMap(({ fields }) => fields).find((each) => each.name['zh-CN'] === FIELD_NAMES[name])!;
+  await desk.changeForm({
+    revision, card: cardSlots((name) => field(name).id),
+    sections: sections.map((section) => ({
+      id: section.id, name: section.name,
+      fields: section.fields.map(({ id, name, kind, required, visibleTo, options }) => ({ id, name, kind, required, visibleTo, options })),
+    })),
+  });
+  await desk.setQuickNotes(QUICK_NOTES);
+  const strapId = (strap: string) => field('strap').options.find(({ name }) => name['zh-CN'] === strap)!.id;
+  return {
+    productIds,
+    own: ({ wristCm, strap, budget }) => [
+      ...(wristCm === undefined ? [] : [{ fieldId: field('wristCm').id, value: { number: wristCm } }]),
+      ...(strap === undefined ? [] : [{ fieldId: field('strap').id, value: { choices: [strapId(strap)] } }]),
+      ...(budget === undefined ? [] : [{ fieldId: field('budget').id, value: { moneyMinor: budget * 100 } }]),
+    ],
+  };
+}
+
+/** What happens to the customers; whoever is signed in does it. */
+class Story {
+  readonly #deps: HistoryDeps;
+  readonly #desk: Desk;
+  readonly #arranged: Arranged;
+  readonly #idOf = new Map<DemoCustomer, string>();
+  readonly #ticketIds: string[] = [];
+
+  constructor(deps: HistoryDeps, arranged: Arranged) {
+    this.#deps = deps;
+    this.#desk = new Desk(deps.ipad);
+    this.#arranged = arranged;
+  }
+
+  /** With the first one comes the dossier. */
+  async visit(customer: DemoCustomer, visit: DemoVisit): Promise<void> {
+    const { productIds } = this.#arranged;
+    const { clock } = this.#deps;
+    const id = this.#idOf.get(customer) ?? await this.#add(customer);
+    const { visitId } = await this.#desk.arrive(id);
+    await this.#desk.serve(visitId);
+    for (const sku of visit.looks ?? []) {
+      clock.moveBy(3);
+      await this.#desk.lookAt(visitId, productIds[sku]);
+    }
+    clock.moveBy(20);
+    if (visit.note !== undefined) await this.#desk.note(id, visit.note);
+    for (const sku of visit.wishes ?? []) await this.#desk.wish(id, { productId: productIds[sku] });
+    for (const sku of visit.buys ?? []) await this.#desk.buy(id, { productId: productIds[sku] });
+    if (visit.ticket !== undefined) this.#ticketIds.push((await this.#desk.openTicket(id, visit.ticket)).id);
+    if (visit.appointment !== undefined) await this.#desk.makeAppointment(id, { ...visit.appointment, ...laterToday(Date.now()) });
+    await this.#desk.close(visitId);
+    clock.moveBy(10);
+    if (visit === customer.visits.at(-1) && customer.followUp !== undefined) {
+      const { text, dueInDays } = customer.followUp;
+      await this.#desk.promise(id, { text, dueOn: toDay(Date.now() + dueInDays * DAY_MS, TIME_ZONE) });
+    }
+  }
+
+  /** Parcels came, and the watchmaker was done. */
+  async yesterday(): Promise<void> {
+    for (const sku of ARRIVED) await this.#desk.arrived(this.#arranged.productIds[sku]);
+    for (const ticketId of this.#ticketIds) await this.#desk.changeTicket(ticketId, { state: 'ready' });
+  }
+
+  async #add(customer: DemoCustomer): Promise<string> {
+    const { ipad, photos, progress } = this.#deps;
+    const { fields, agreed, birthday, companion, own } = customer;
+    const other = companion === undefined ? undefined : [...this.#idOf].find(([{ fields }]) => fields.displayName === companion.name)![1];
+    const { id } = await ipad.createCustomer({
+      ...fields,
+      ...(birthday === undefined ? {} : { dates: [birthdayOf(birthday)] }),
+      ...(companion === undefined ? {} : { companions: [{ name: companion.name, relation: companion.relation, customerId: other! }] }),
+    });
+    this.#idOf.set(customer, id);
+    if (companion !== undefined) {
+      await this.#desk.change(other!, { companions: [{ name: fields.displayName, relation: companion.theirRelation, customerId: id }] });
+    }
+    let templatePhotos = 0;
+    if (agreed !== null) {
+      await ipad.giveConsent(id, { purposes: agreed.purposes });
+      try {
+        templatePhotos = (await ipad.enrol(id, await takePortraits(photos, agreed.face))).photos;
+      } catch (cause) {
+        throw new Error(`${fields.displayName} could not be enrolled: ${(cause as Error).message}`, { cause });
+      }
+    }
+    if (own !== undefined) await this.#desk.fillIn(id, this.#arranged.own(own));
+    progress(fields.displayName, templatePhotos);
+    return id;
+  }
+}
+
+function birthdayOf({ inDays, year }: { inDays: number; year: number }) {
+  const [, month, day] = toDay(Date.now() + inDays * DAY_MS, TIME_ZONE).split('-').map(Number);
+  return { kind: 'birthday' as const, label: null, month: month!, day: day!, year: month === 2 && day === 29 ? null : year };
+}
+
+/** The first half-hour that is far enough away, or the last one of the day. */
+function laterToday(nowMs: number): { day: string; time: string } {
+  const day = toDay(nowMs, TIME_ZONE);
+  const halfHourMs = 30 * MINUTE_MS;
+  const atMs = Math.ceil((nowMs + APPOINTMENT_AHEAD_MS) / halfHourMs) * halfHourMs;
+  const time = new Date(atMs).toLocaleTimeString('en-GB', { timeZone: TIME_ZONE, hour: '2-digit', minute: '2-digit' });
+  return { day, time: toDay(atMs, TIME_ZONE) === day ? time : '23:30' };
 }

@@ -1,13 +1,15 @@
 import { parseArgs } from 'node:util';
 
 /** The parts in the order they run: what needs quiet first, what fills the machine last. */
-export const PARTS = ['frame', 'search', 'ready', 'fanout', 'loop', 'stations'] as const;
+export const PARTS = ['frame', 'search', 'ready', 'fanout', 'desk', 'loop', 'stations'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
   json: boolean;
   /** Runs of each frame, 10 to 300. */
   frames: number;
+  /** The desk's part with all its rows, not a tenth of them. */
+  deskFull: boolean;
   parts: readonly Part[];
 }
 
@@ -15,7 +17,10 @@ export interface BenchOptions {
 export function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
-    options: { json: { type: 'boolean', default: false }, frames: { type: 'string', default: '60' }, only: { type: 'string', default: '' } },
+    options: {
+      json: { type: 'boolean', default: false }, frames: { type: 'string', default: '60' }, only: { type: 'string', default: '' },
+      'desk-full': { type: 'boolean', default: false },
+    },
   });
   const frames = Number(values.frames);
   if (!Number.isInteger(frames) || frames < 10 || frames > 300) throw new Error('--frames takes a whole number from 10 to 300');
@@ -23,5 +28,5 @@ export function readOptions(args: readonly string[]): BenchOptions {
   for (const part of wanted) {
     if (!PARTS.includes(part as Part)) throw new Error(`--only takes some of ${PARTS.join(',')}; there is no "${part}"`);
   }
-  return { json: values.json, frames, parts: PARTS.filter((part) => wanted.includes(part)) };
+  return { json: values.json, frames, deskFull: values['desk-full'], parts: PARTS.filter((part) => wanted.includes(part)) };
 }

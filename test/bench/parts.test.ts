@@ -21,7 +21,7 @@ t.test('the largest number that holds is found, also at both ends', async (t) =>
 
 t.test('options are read, and wrong ones refused', async (t) => {
   t.strictSame(readOptions([]).parts, PARTS);
-  t.strictSame(readOptions(['--json', '--only', 'search,frame', '--frames', '20']), { json: true, frames: 20, parts: ['frame', 'search'] });
+  t.strictSame(readOptions(['--json', '--only', 'search,frame', '--frames', '20']), { json: true, frames: 20, deskFull: false, parts: ['frame', 'search'] });
   t.throws(() => readOptions(['--only', 'everything']), /there is no "everything"/);
   t.throws(() => readOptions(['--frames', '9']), /--frames/);
   t.throws(() => readOptions(['--fast']));
@@ -29,10 +29,11 @@ t.test('options are read, and wrong ones refused', async (t) => {
 
 t.test('targets look only at what was measured', async (t) => {
   t.strictSame(heldAgainstTargets({}), {});
-  const held = heldAgainstTargets({ frame_ms: 30, models_ms: 20, search_ms: { '10k': 0.7 }, loop_p99_ms: { idle: 1, load: 4 } });
+  const held = heldAgainstTargets({ frame_ms: 30, models_ms: 20, search_ms: { '10k': 0.7 }, desk_ms: { board: 12 }, loop_p99_ms: { idle: 1, load: 4 } });
   t.strictSame(held, {
     frame_over_models: { value: 1.5, limit: '<= 1.5', ok: true },
     search_p95_ms_10k: { value: 0.7, limit: '<= 0.6', ok: false },
+    desk_p95_ms_board: { value: 12, limit: '<= 100', ok: true },
     loop_p99_load_less_idle_ms: { value: 3, limit: '<= 2', ok: false },
   });
 });
