@@ -213,12 +213,15 @@ class World {
       const at = regular ? (i / stride) % REGULARS : this.#someCustomer();
       const known = random() < 0.3;
       const adviser = random() < 0.7 ? this.#anyone() : null;
-      visit(id, this.#ids[at]!, openedMs, closedMs, closedMs, random() < 0.99 ? 'left' : 'not_this_person', known ? 'recognised' : 'by_hand', known ? 0.4 + random() * 0.4 : null, adviser);
+      visit(id, this.#ids[at]!, openedMs, closedMs, closedMs, random() < 0.99 ? 'left' : 'not_this_person',
+        known ? 'recognised' : 'by_hand', known ? 0.4 + random() * 0.4 : null, adviser);
       if (i < count * 0.7) continue;
       if (adviser !== null) service(this.#id(), id, adviser, openedMs + MINUTE_MS, closedMs);
       stage(id, 'discover', openedMs, null);
       if (random() < 0.5) stage(id, 'attract', openedMs + 5 * MINUTE_MS, adviser ?? this.#anyone());
-      for (let n = Math.floor(random() * 3); n > 0; n--) look(this.#id(), id, oneOf(this.#products, random).id, openedMs + n * MINUTE_MS, openedMs + (n + 3) * MINUTE_MS, adviser ?? this.#anyone());
+      for (let n = Math.floor(random() * 3); n > 0; n--) {
+        look(this.#id(), id, oneOf(this.#products, random).id, openedMs + n * MINUTE_MS, openedMs + (n + 3) * MINUTE_MS, adviser ?? this.#anyone());
+      }
       if (random() < 0.1) this.#recentVisits.push({ id, atMs: closedMs });
     }
   }
@@ -233,7 +236,8 @@ class World {
     const followUp = this.#insert('follow_up', 'id, customer_id, text, due_on, author_id, at_ms, done_at_ms');
     for (let i = 0; i < this.#count * 0.6; i++) {
       const atMs = this.#past(i / (this.#count * 0.6));
-      followUp(this.#id(), this.#ids[this.#someCustomer()]!, `联系：${noteText(random).slice(0, 40)}`, day(atMs + 30 * DAY_MS), this.#anyone(), atMs, random() < 0.7 ? Math.min(atMs + 20 * DAY_MS, this.#now) : null);
+      followUp(this.#id(), this.#ids[this.#someCustomer()]!, `联系：${noteText(random).slice(0, 40)}`, day(atMs + 30 * DAY_MS), this.#anyone(), atMs,
+        random() < 0.7 ? Math.min(atMs + 20 * DAY_MS, this.#now) : null);
     }
   }
 
@@ -246,7 +250,8 @@ class World {
     each(this.#count, (customerId, atMs) => {
       const product = random() < 0.7 ? oneOf(this.#products, random) : null;
       const ended = random() < 0.4;
-      wish(this.#id(), customerId, product?.id ?? null, product?.name ?? oneOf(LIKES, random), this.#anyone(), atMs, ended ? Math.min(atMs + 40 * DAY_MS, this.#now) : null, ended ? 'bought' : null);
+      wish(this.#id(), customerId, product?.id ?? null, product?.name ?? oneOf(LIKES, random), this.#anyone(), atMs,
+        ended ? Math.min(atMs + 40 * DAY_MS, this.#now) : null, ended ? 'bought' : null);
     });
     const purchase = this.#insert('purchase', 'id, customer_id, visit_id, kind, returns_id, product_id, text, quantity, amount_minor, receipt_no, staff_id, at_ms');
     const recent = this.#recentVisits;
@@ -267,12 +272,14 @@ class World {
     each(this.#count * 0.4, (customerId, atMs) => {
       const state = random() < 0.9 ? 'done' : oneOf(['open', 'waiting', 'ready'], random);
       const changedMs = Math.min(atMs + 14 * DAY_MS, this.#now);
-      ticket(this.#id(), customerId, oneOf(['更换电池', '走时调校', '表带截短', '防水检测', '全套保养'], random), noteText(random), state, day(changedMs), this.#anyone(), atMs, changedMs, state === 'done' ? changedMs : null);
+      ticket(this.#id(), customerId, oneOf(['更换电池', '走时调校', '表带截短', '防水检测', '全套保养'], random), noteText(random), state, day(changedMs),
+        this.#anyone(), atMs, changedMs, state === 'done' ? changedMs : null);
     });
     const appointment = this.#insert('appointment', 'id, customer_id, at_ms, minutes, subject, adviser_id, state, staff_id, made_at_ms');
     each(this.#count * 0.3, (customerId, atMs) => {
       const planned = atMs > this.#now - 7 * DAY_MS;
-      appointment(this.#id(), customerId, planned ? atMs + 7 * DAY_MS : atMs, 30, oneOf(['取表', '试戴新款', '保养'], random), this.#anyone(), planned ? 'planned' : 'kept', this.#anyone(), atMs - 2 * DAY_MS);
+      appointment(this.#id(), customerId, planned ? atMs + 7 * DAY_MS : atMs, 30, oneOf(['取表', '试戴新款', '保养'], random), this.#anyone(),
+        planned ? 'planned' : 'kept', this.#anyone(), atMs - 2 * DAY_MS);
     });
   }
 
