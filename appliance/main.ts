@@ -103,17 +103,18 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         requireAgreed: (customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting),
         leavesOut: (customerId) => consent.leavesOut(customerId, 'preferences'), isRestricted: (customerId) => rights.isRestricted(customerId),
         withMerged: (customerId) => customers.withMerged(customerId),
-        productName: () => null, isFileOf: () => false,
-        oldestWish: () => null, lastPurchase: () => null,
+        productName: (id) => products.find(id)?.name ?? null, isFileOf: (fileId, customerId) => files.isOf(fileId, customerId),
+        oldestWish: (customerId) => dealings.wishes.open(customerId).at(-1)?.text ?? null, lastPurchase: (customerId) => dealings.purchases.of(customerId, 1).at(0)?.text ?? null,
       },
     });
     const upkeep = new Upkeep({ vision, gallery, consent, clock, log });
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
     const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
-    customers.mergeWith([followUps.rows, visits.rows]);
-    customers.mergeWith([finding.rows]);
-    customers.mergeWith([...dealings.rows, files.rows]);
+    customers.mergeWith([followUps.rows, visits.rows, finding.rows, ...dealings.rows, files.rows]);
+    visits.dealsIn((productId) => products.find(productId)?.name ?? null, (visitId) => dealings.purchases.countIn(visitId));
+    finding.productsFrom((code) => products.byCode(code));
+    finding.fieldsFrom((customerId) => fields.textOf(customerId));
 
     consent.deleteWith(erasure);
     erasure.destroysWith(gallery);
@@ -128,9 +129,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       if (purposes.includes('preferences')) {
         customers.dropFacts(customerId);
         visits.dropLooks(customerId);
+        dealings.wishes.erase(customerId);
+        fields.drop(customerId);
       }
-      if (purposes.includes('preferences')) dealings.wishes.erase(customerId);
-      if (purposes.includes('preferences')) fields.drop(customerId);
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
     };
     erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
@@ -140,8 +141,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     erasure.deletes('dossier', (order) => consent.endAgain(order), 'at once');
     erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
       consent.eraseRecords(customerId);
-      for (const room of [sightings, visits, followUps, fields]) room.erase(customerId);
-      for (const room of [dealings, files]) room.erase(customerId); // files after the own fields that show them
+      for (const fileId of files.idsOf(customerId)) fields.dropFile(fileId);
+      for (const room of [sightings, visits, followUps, fields, dealings, files]) room.erase(customerId); // files after the own fields that show them
       rights.forget(customerId);
       finding.erase(customerId);
     }));
@@ -157,12 +158,13 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     dealings.need({
       requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
       requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
-      openVisitOf: (customerId) => visits.openVisitOf(customerId), onPurchase: () => undefined,
+      openVisitOf: (customerId) => visits.openVisitOf(customerId), onPurchase: (visitId) => visits.mark(visitId, 'complete', null),
     });
     files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
     events.on('productArrived', ({ productId }) => dealings.wishes.tellArrived(productId));
     consent.restsWith((customerId) => [
-      ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) || dealings.wishes.has(customerId) || fields.hasValues(customerId) ? ['preferences' as const] : []), ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
+      ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) || dealings.wishes.has(customerId) || fields.hasValues(customerId) ? ['preferences' as const] : []),
+      ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
     ]);
     consent.restrictWith((customerId) => rights.isRestricted(customerId));
     finding.restrictWith((customerId) => rights.isRestricted(customerId));
@@ -197,14 +199,14 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     const greeting = new Greeting({
       db, clock, events, timeZone: config.timeZone, sources: {
-        statedLikes: (customerId) => customers.byId(customerId).likes.map((text) => ({ text, atMs: null, by: null })),
+        statedLikes: (customerId) => customers.statedLikes(customerId),
         dislikes: (customerId) => customers.byId(customerId).dislikes,
-        readyTickets: () => [],
-        openWishes: () => [],
-        plannedAppointments: () => [],
-        bought: () => [],
-        arrivals: () => [],
-        lookedAt: () => [],
+        readyTickets: (customerId) => dealings.tickets.ready(customerId),
+        openWishes: (customerId) => dealings.wishes.open(customerId),
+        plannedAppointments: (customerId, fromMs, toMs) => dealings.appointments.planned(customerId, fromMs, toMs),
+        bought: (customerId, sinceMs, limit) => dealings.purchases.bought(customerId, sinceMs, limit),
+        arrivals: (sinceMs, limit) => products.arrivals(sinceMs, limit),
+        lookedAt: (customerId, sinceMs, limit) => visits.lookedAt(customerId, sinceMs, limit),
         mayKnowTastes: (customerId) => !consent.leavesOut(customerId, 'preferences'),
         isRestricted: (customerId) => rights.isRestricted(customerId),
       },
@@ -275,7 +277,6 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         .catch((err: unknown) => log.error({ err }, 'removed fields could not be deleted')); // tried again tomorrow
     });
     undo.push(() => fieldPurge.stop());
-    fields.start();
     undo.push(() => fields.stop());
 
     // Each night: what the search holds in memory against the file.

@@ -73,6 +73,12 @@ export class Appointments {
       .map(toAppointment);
   }
 
+  /** Those still planned that begin in this time, the earliest first. */
+  planned(customerId: string, fromMs: number, toMs: number): Appointment[] {
+    return this.#deps.db.all<AppointmentRow>(
+      `SELECT ${COLUMNS} ${FROM} WHERE customer_id = ? AND at_ms BETWEEN ? AND ? AND state = 'planned' ORDER BY at_ms`, customerId, fromMs, toMs).map(toAppointment);
+  }
+
   /** Of one day of the store, the earliest first; cancelled ones are not in it. @param day default: today @throws PorticoError date_invalid */
   ofDay(day = toDay(this.#deps.clock.now(), this.#deps.timeZone)): DayAppointment[] {
     this.#instant(day, '00:00');

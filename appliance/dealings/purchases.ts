@@ -1,4 +1,4 @@
-import type { Purchase, PurchaseRequest, ReturnRequest } from '../contract/index.js';
+import type { VISIT_END_REASONS, Purchase, PurchaseRequest, ReturnRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Products } from '../products/index.js';
@@ -14,9 +14,11 @@ const SELECT = `SELECT purchase.*, staff.name AS "by" FROM purchase JOIN staff O
 /** So long whoever wrote a purchase down may take it back as a slip of the finger. */
 export const TAKE_BACK_MS = 600_000;
 
-/** What a taste can rest on: something that was bought and kept. */
+/** An article of the list that was bought; `endReason`: of the visit that it was bought in, null: still open, or in none. */
 export interface Bought {
-  productId: string | null; name: string; category: string | null; brand: string | null; atMs: number;
+  productId: string; category: string | null; brand: string | null; atMs: number; endReason: (typeof VISIT_END_REASONS)[number] | null; quantity: number;
+  /** How many of them came back. */
+  returned: number;
 }
 
 /** What was bought, and what came back of it. */
@@ -108,13 +110,18 @@ export class Purchases {
       .map((row) => this.#toPurchase(row));
   }
 
-  /** One for each article that was bought and not brought back, newest first. */
-  bought(customerId: string): Bought[] {
-    return this.#deps.db.all<{ product_id: string | null; name: string; category: string | null; brand: string | null; at_ms: number }>(
-      `SELECT product_id, coalesce(product.name, text) AS name, category, brand, at_ms FROM purchase LEFT JOIN product ON product.id = product_id
-       WHERE customer_id = ? AND kind = 'purchase' AND quantity > (SELECT coalesce(sum(quantity), 0) FROM purchase AS back WHERE back.returns_id = purchase.id)
-       ORDER BY at_ms DESC`, customerId)
-      .map(({ product_id: productId, name, category, brand, at_ms: atMs }) => ({ productId, name, category, brand, atMs }));
+  /** Articles of the list that were bought since then, with what became of the visit that they were bought in: the newest. */
+  bought(customerId: string, sinceMs: number, limit: number): Bought[] {
+    return this.#deps.db.all<Bought>(
+      `SELECT product.id AS productId, category, brand, at_ms AS atMs, end_reason AS endReason, quantity,
+         (SELECT coalesce(sum(back.quantity), 0) FROM purchase AS back WHERE back.returns_id = purchase.id) AS returned
+       FROM purchase JOIN product ON product.id = product_id LEFT JOIN visit ON visit.id = visit_id
+       WHERE purchase.customer_id = ? AND at_ms > ? AND kind = 'purchase' ORDER BY at_ms DESC LIMIT ?`, customerId, sinceMs, limit);
+  }
+
+  /** How many were written down in a visit. */
+  countIn(visitId: string): number {
+    return this.#deps.db.get<{ n: number }>(`SELECT count(*) AS n FROM purchase WHERE visit_id = ? AND kind = 'purchase'`, visitId)!.n;
   }
 
   /** Deletes all purchases and returns of a customer. */

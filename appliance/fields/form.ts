@@ -87,8 +87,8 @@ export class FormTables {
     return this.#db.get<{ n: number }>('SELECT count(*) AS n FROM field_value WHERE field_id = ?', fieldId)!.n;
   }
 
-  /** Inside a transaction. @param follows whether the searched text of dossiers has to follow */
-  apply(plan: FormPlan, nowMs: number, follows: boolean): void {
+  /** Inside a transaction. */
+  apply(plan: FormPlan, nowMs: number): void {
     const { sections, fields, options, card } = plan;
     // The card points at fields: what is removed must not stand there, what is new must be there first.
     if (card !== null) this.#db.run('DELETE FROM card_slot WHERE position BETWEEN 1 AND 3');
@@ -100,7 +100,7 @@ export class FormTables {
     for (const [at, slot] of (card ?? []).entries()) {
       this.#db.run('INSERT INTO card_slot (position, builtin, field_id) VALUES (?, ?, ?)', at + 1, 'builtin' in slot ? slot.builtin : null, 'fieldId' in slot ? slot.fieldId : null);
     }
-    this.#db.run(`UPDATE form_revision SET revision = revision + 1${follows ? '' : ', searched_revision = searched_revision + (searched_revision = revision)'} WHERE only_one = 1`);
+    this.#db.run('UPDATE form_revision SET revision = revision + 1 WHERE only_one = 1');
   }
 
   #write<Row extends SectionRow | FieldRow | OptionRow>(
@@ -115,16 +115,6 @@ export class FormTables {
       this.#db.run(`UPDATE ${table} SET ${Object.keys(values).map((name) => `${name} = ?`).join(', ')}, removed_at_ms = NULL WHERE id = ?`, ...Object.values(values), row.id);
     }
     for (const { id } of remove) this.#db.run(`UPDATE ${table} SET removed_at_ms = ? WHERE id = ?`, nowMs, id);
-  }
-
-  /** Whether the searched text of dossiers is behind the form. */
-  isSearchBehind(): boolean {
-    return this.#db.get('SELECT 1 FROM form_revision WHERE searched_revision < revision') !== undefined;
-  }
-
-  /** @param revision up to which it has followed */
-  searchFollowed(revision: number): void {
-    this.#db.run('UPDATE form_revision SET searched_revision = ? WHERE only_one = 1', revision);
   }
 
   /** What was removed before then and has to go for good. */

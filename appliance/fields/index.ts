@@ -45,7 +45,6 @@ export class Fields {
   readonly #form: FormTables;
   readonly #values: ValueTables;
   readonly #upkeep: FieldUpkeep;
-  #textChanged: (customerId: string) => void = () => undefined;
 
   /** @param deps.currency ISO 4217, in whose smallest unit money is stored @param deps.emptied called when something was deleted for good */
   constructor(deps: {
@@ -60,19 +59,7 @@ export class Fields {
     this.#neighbours = deps.neighbours;
     this.#form = new FormTables(deps.db);
     this.#values = new ValueTables(deps.db);
-    this.#upkeep = new FieldUpkeep({ db: deps.db, form: this.#form, values: this.#values, emptied: deps.emptied, tell: (customerId) => this.#textChanged(customerId) });
-  }
-
-  /**
-   * @param changed called inside the transaction when `textOf` a customer is another, for whoever searches it. After a change of the form
-   *   it is called for everybody who has something in a field, in pieces; what a restart cut off goes on with `start`
-   */
-  onTextChange(changed: (customerId: string) => void): void {
-    this.#textChanged = changed;
-  }
-
-  start(): void {
-    this.#upkeep.followForm().catch((err: unknown) => this.#log.error({ err }, 'the searched text could not follow the form')); // tried again at the next start
+    this.#upkeep = new FieldUpkeep({ db: deps.db, form: this.#form, values: this.#values, emptied: deps.emptied });
   }
 
   stop(): Promise<void> {
@@ -100,9 +87,7 @@ export class Fields {
       }
       if (isEmpty(plan)) return this.form('manager');
       if (stale) throw new PorticoError('edit_conflict', { fields: 'form' });
-      const follows = retold(present, plan).length > 0;
-      this.#form.apply(plan, this.#clock.now(), follows);
-      if (follows) this.#db.afterCommit(() => this.start());
+      this.#form.apply(plan, this.#clock.now());
       return this.form('manager');
     });
   }
@@ -164,7 +149,6 @@ export class Fields {
       if (changes.length === 0) return [];
       if (changes.some(({ data }) => data !== null)) this.#neighbours.requireAgreed(customerId, changes.every(({ stands, data }) => stands !== null || data === null));
       for (const { field, stands, data } of changes) this.#values.write(customerId, field.id, stands, data, staffId, this.#clock.now());
-      if (changes.some(({ field }) => SEARCHED.includes(field.kind))) this.#textChanged(customerId);
       this.#tell(customerId);
       return changes.map(({ field }) => field.id);
     });
@@ -202,10 +186,10 @@ export class Fields {
   }
 
   /** What a search by words finds a customer by: texts and chosen options, of fields that everybody may see. */
-  textOf(customerId: string): string {
+  textOf(customerId: string): string[] {
     const { options } = this.#form.rows();
     return this.#values.of(customerId).filter(({ field }) => !field.removed && field.visibleTo === 'everybody' && SEARCHED.includes(field.kind))
-      .map(({ data }) => ('text' in data ? data.text : 'choices' in data ? namesOf(data.choices, options) : '')).join('\n');
+      .map(({ data }) => ('text' in data ? data.text : 'choices' in data ? namesOf(data.choices, options) : ''));
   }
 
   /** What stands on the card. */
@@ -243,21 +227,13 @@ export class Fields {
 
   /** What was shown as this person's, with its history: of merged dossiers too. Safe to repeat. */
   drop(customerId: string): void {
-    for (const each of this.#neighbours.withMerged(customerId)) {
-      this.#values.erase(each);
-      this.#textChanged(each);
-    }
+    for (const each of this.#neighbours.withMerged(customerId)) this.#values.erase(each);
     this.#tell(customerId);
   }
 
   /** Deletes all of one dossier; what was merged into it is its own. */
   erase(customerId: string): void {
     this.#values.erase(customerId);
-  }
-
-  /** Whether a photo stands in a field. */
-  holdsFile(fileId: string): boolean {
-    return this.#db.get('SELECT 1 FROM field_value WHERE file_id = ?', fileId) !== undefined;
   }
 
   /** The photo is being deleted with the dossier it was moved to: no field may hold it any more. */

@@ -8,8 +8,6 @@ const PIECE = 100;
 
 interface Deps {
   db: Database; form: FormTables; values: ValueTables;
-  /** The text by which a customer is found is another; called inside a transaction, and may be called again. */
-  tell(customerId: string): void;
   /** Something was deleted for good. */
   emptied(): unknown;
 }
@@ -30,11 +28,6 @@ export class FieldUpkeep {
     await this.#under.catch(() => undefined);
   }
 
-  /** Tells of everybody who has something in a field, while the searched text is behind the form. */
-  followForm(): Promise<void> {
-    return this.#inTurn(() => this.#follow());
-  }
-
   /** @param beforeMs what was removed before then goes @returns how many fields and options went */
   purge(beforeMs: number): Promise<{ fields: number; options: number }> {
     return this.#inTurn(() => this.#purge(beforeMs));
@@ -46,32 +39,15 @@ export class FieldUpkeep {
     return turn;
   }
 
-  async #follow(): Promise<void> {
-    const { db, form, values, tell } = this.#deps;
-    const breath = new Breath();
-    while (!this.#stopped && form.isSearchBehind()) {
-      const revision = form.revision(); // one that is saved meanwhile is followed after this one
-      for (let after = ''; ;) {
-        const ids = values.holdersAfter(after, PIECE);
-        if (ids.length === 0) break;
-        db.transaction(() => { for (const id of ids) tell(id); });
-        after = ids.at(-1)!;
-        await breath.taken();
-        if (this.#stopped) return;
-      }
-      form.searchFollowed(revision);
-    }
-  }
-
   async #purge(beforeMs: number): Promise<{ fields: number; options: number }> {
-    const { db, form, values, tell, emptied } = this.#deps;
+    const { db, form, values, emptied } = this.#deps;
     const due = form.removedBefore(beforeMs);
     const inPieces = async (piece: () => number): Promise<void> => {
       const breath = new Breath();
       while (!this.#stopped && db.transaction(piece) > 0) await breath.taken();
     };
     for (const id of due.fields) await inPieces(() => values.eraseField(id, PIECE));
-    for (const id of due.options) await inPieces(() => values.eraseOption(id, PIECE, tell));
+    for (const id of due.options) await inPieces(() => values.eraseOption(id, PIECE));
     if (this.#stopped) return { fields: 0, options: 0 };
     const gone = db.transaction(() => {
       // What was brought back meanwhile is empty, and there.

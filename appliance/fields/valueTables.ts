@@ -107,26 +107,19 @@ export class ValueTables {
 
   /**
    * Takes an option out of what stands and stood, so many rows at most: a value that holds nothing else goes, and so does the history that
-   * names it. @param taken told of whose value is another now @returns how many went; 0: nothing is left
+   * names it. @returns how many went; 0: nothing is left
    */
-  eraseOption(optionId: string, rows: number, taken: (customerId: string) => void): number {
+  eraseOption(optionId: string, rows: number): number {
     const holders = this.#db.all<{ customer_id: string; field_id: string }>('SELECT customer_id, field_id FROM field_choice WHERE option_id = ? LIMIT ?', optionId, rows);
     for (const { customer_id: customerId, field_id: fieldId } of holders) {
       this.#db.run('DELETE FROM field_choice WHERE customer_id = ? AND field_id = ? AND option_id = ?', customerId, fieldId, optionId);
       if (this.#db.get('SELECT 1 FROM field_choice WHERE customer_id = ? AND field_id = ?', customerId, fieldId) === undefined) this.#clear(customerId, fieldId);
-      taken(customerId);
     }
     const fieldId = this.#db.get<{ field_id: string }>('SELECT field_id FROM field_option WHERE id = ?', optionId)!.field_id;
     const { changes } = this.#db.run(
       `DELETE FROM field_change WHERE id IN (SELECT id FROM field_change WHERE field_id = ? AND (instr(before, ?) > 0 OR instr(after, ?) > 0) LIMIT ?)`,
       fieldId, optionId, optionId, rows);
     return holders.length + changes;
-  }
-
-  /** Who has something in a field, after this id; so many at most. */
-  holdersAfter(customerId: string, count: number): string[] {
-    return this.#db.all<{ id: string }>(
-      `SELECT DISTINCT customer_id AS id FROM field_value WHERE customer_id > ? ORDER BY customer_id LIMIT ?`, customerId, count).map(({ id }) => id);
   }
 }
 

@@ -95,6 +95,10 @@ export class Files {
     });
   }
 
+  idsOf(customerId: string): string[] {
+    return this.#db.all<{ id: string }>('SELECT id FROM file WHERE customer_id = ?', customerId).map(({ id }) => id);
+  }
+
   /** Whether there is such a file of this customer: for an own field that shows it. */
   isOf(id: string, customerId: string): boolean {
     return this.#db.get('SELECT 1 FROM file WHERE id = ? AND customer_id = ?', id, customerId) !== undefined;

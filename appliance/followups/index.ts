@@ -45,11 +45,6 @@ export class FollowUps {
    */
   add(customerId: string, { text, dueOn = null, id = randomUUID(), ageMs = 0 }: FollowUpRequest, staffId: string): FollowUp {
     return this.#db.transaction(() => {
-      const before = this.#db.get<FollowUpRow>(`${SELECT} WHERE follow_up.id = ?`, id);
-      if (before !== undefined) {
-        if (before.customer_id !== customerId || before.text !== request.text.trim() || before.due_on !== (request.dueOn ?? null)) throw new PorticoError('id_taken');
-        return toFollowUp(before);
-      }
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
       const known = this.#db.get<{ same: number }>(
         'SELECT customer_id = ? AND text = ? AND due_on IS ? AND author_id = ? AS same FROM follow_up WHERE id = ?', customerId, text.trim(), dueOn, staffId, id);

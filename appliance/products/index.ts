@@ -69,6 +69,13 @@ export class Products {
     return row === undefined ? null : toProduct(row);
   }
 
+  /** What came in since then and is in stock, the newest first. */
+  arrivals(sinceMs: number, limit: number): (Product & { arrivedAt: string })[] {
+    return this.#db.all<ProductRow>(
+      'SELECT * FROM product WHERE arrived_at_ms > ? AND in_stock = 1 AND removed_at_ms IS NULL ORDER BY arrived_at_ms DESC LIMIT ?', sinceMs, limit)
+      .map((row) => ({ ...toProduct(row), arrivedAt: toInstant(row.arrived_at_ms!) }));
+  }
+
   /** One that is on the list. @throws PorticoError product_not_found */
   byId(id: string): Product {
     return toProduct(this.#listed(id));

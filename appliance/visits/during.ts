@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { VISIT_STAGES, type Look, type Service, type StageMark, type VisitCard, type VisitStage } from '../contract/index.js';
+import { VISIT_STAGES, type VISIT_END_REASONS, type Look, type Service, type StageMark, type VisitCard, type VisitStage } from '../contract/index.js';
 import { toInstant } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 
@@ -7,6 +7,10 @@ export interface LookRow { id: string; visit_id: string; product_id: string; beg
 interface ServiceRow {
   visit_id: string; staff_id: string; by_name: string; from_ms: number; to_ms: number | null;
   handed_over: number; handed_to: string | null; to_name: string | null; note: string | null;
+}
+/** An article that was looked at; `endReason`: of the visit, null: still open. `lookedMs`: how long. */
+export interface LookedAt {
+  productId: string; category: string | null; brand: string | null; atMs: number; endReason: (typeof VISIT_END_REASONS)[number] | null; lookedMs: number;
 }
 export interface Happened { services: Service[]; stages: StageMark[]; looks: Look[] }
 
@@ -86,6 +90,14 @@ export class During {
 
   hasLooks(customerId: string): boolean {
     return this.#db.get('SELECT 1 FROM look JOIN visit ON visit.id = visit_id WHERE customer_id = ?', customerId) !== undefined;
+  }
+
+  /** What was looked at since then, on the list or not any more, with what became of the visit: the newest. */
+  lookedAt(customerId: string, sinceMs: number, limit: number): LookedAt[] {
+    return this.#db.all<LookedAt>(
+      `SELECT product.id AS productId, category, brand, began_at_ms AS atMs, end_reason AS endReason, coalesce(ended_at_ms - began_at_ms, 0) AS lookedMs
+       FROM visit JOIN look ON visit_id = visit.id JOIN product ON product.id = product_id WHERE customer_id = ? AND opened_at_ms > ?
+       ORDER BY opened_at_ms DESC, began_at_ms DESC LIMIT ?`, customerId, sinceMs, limit);
   }
 
   dropLooks(customerId: string): void {

@@ -4,7 +4,7 @@ import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
-import { During, handedOverIn, type LookRow } from './during.js';
+import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
 import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, type Arrival, type Basis, type EndReason, type Opening, type VisitRow } from './records.js';
 import { mayReopen, overBy, reflectsOn } from './rules.js';
 
@@ -250,6 +250,11 @@ export class Visits {
   /** What rests on the customer's agreement to having preferences noted. */
   hasLooks(customerId: string): boolean {
     return this.#during.hasLooks(customerId);
+  }
+
+  /** What the customer looked at since then: the newest. */
+  lookedAt(customerId: string, sinceMs: number, limit: number): LookedAt[] {
+    return this.#during.lookedAt(customerId, sinceMs, limit);
   }
 
   /** Deletes what the customer looked at. Safe to repeat. */

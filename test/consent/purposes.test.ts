@@ -22,7 +22,7 @@ function start(t: Test, dataDirectory = temporaryDirectory(t), clock = new TestC
 /** A customer about whom everything is written down. */
 function known({ customers, followUps, grant }: Rooms, purposes: Purpose[] | null): string {
   const { id } = customers.create({ displayName: '顾客', facts: [FACT], doNot: ['不要打电话到家'] });
-  customers.addNote(id, { text: '试戴过' }, 's');
+  customers.addNote(id, '试戴过', 's');
   followUps.add(id, { text: PLAN }, 's');
   followUps.complete(followUps.add(id, { text: DONE }, 's').id);
   if (purposes !== null) grant(id, purposes);

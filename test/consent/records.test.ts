@@ -361,7 +361,7 @@ t.test('C22: dossiers are not taken apart while processing of one is restricted,
   for (const room of [(is: (id: string) => boolean) => customers.keepApart(is, () => false), (is: (id: string) => boolean) => consent.restrictWith(is)]) {
     room((id) => id === restricted);
   }
-  const writes = { undo: () => customers.undoMerge(mergeId), note: () => customers.addNote(into, { text: '一条' }, 's'), fact: () => customers.change(into, { facts: ['喝茶'] }),
+  const writes = { undo: () => customers.undoMerge(mergeId), note: () => customers.addNote(into, '一条', 's'), fact: () => customers.change(into, { facts: ['喝茶'] }),
     followUp: () => followUps.add(into, { text: '回电' }, 's') };
   for (const [what, write] of Object.entries(writes)) t.match(refused(write), { code: 'customer_restricted' }, what);
   restricted = '';

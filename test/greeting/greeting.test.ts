@@ -46,7 +46,7 @@ function atHand(visitId: string): AtHand {
 }
 const next = (visitId: string) => greeting.next(atHand(visitId));
 /** A visit that ends at once, so that the next is not the first. */
-const wasHere = (customerId: string) => { const id = visits.arriveByHand(customerId); visits.close(id); return id; };
+const wasHere = (customerId: string) => { const id = visits.arriveByHand(customerId, 's'); visits.close(id); return id; };
 const customer = (displayName = '王晓安') => customers.create({ displayName, salutation: '王女士' }).id;
 
 t.test('a wish of May, the article comes in, the customer comes', async (t) => {
@@ -55,11 +55,11 @@ t.test('a wish of May, the article comes in, the customer comes', async (t) => {
   const moon = product('月相 38', '腕表', '星辰');
   const wish = wishFor(id, moon, '月相 38');
   clock.move(10 * DAY);
-  t.match(next(visits.arriveByHand(id)), { kind: 'welcome_back' }, 'not yet');
+  t.match(next(visits.arriveByHand(id, 's')), { kind: 'welcome_back' }, 'not yet');
   visits.close(visits.openVisitOf(id)!);
   comesIn(moon);
   clock.move(7 * DAY);
-  const visit = visits.arriveByHand(id);
+  const visit = visits.arriveByHand(id, 's');
   t.strictSame(next(visit), {
     kind: 'wish_arrived', subject: wish, useful: null,
     text: { 'zh-CN': '王女士5月3日问过的月相 38到货了，可以取来看看', en: '月相 38, which 王女士 asked about on 3 May, has arrived: offer to show it' },
@@ -80,14 +80,14 @@ t.test('what is not useful twice rests for this customer, and only there', async
   for (const each of [id, other]) wasHere(each);
   for (let i = 0; i < 2; i += 1) {
     clock.move(DAY);
-    const visit = visits.arriveByHand(id);
+    const visit = visits.arriveByHand(id, 's');
     t.match(next(visit), { kind: 'welcome_back' });
     greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's');
     visits.close(visit);
   }
   clock.move(29 * DAY);
-  t.equal(next(visits.arriveByHand(id)), null);
-  t.match(next(visits.arriveByHand(other)), { kind: 'welcome_back' });
+  t.equal(next(visits.arriveByHand(id, 's')), null);
+  t.match(next(visits.arriveByHand(other, 's')), { kind: 'welcome_back' });
   clock.move(2 * DAY);
   t.match(next(visits.openVisitOf(id)!), { kind: 'welcome_back' }, 'after 30 days it is tried again');
   const own = greeting.words().find(({ kind }) => kind === 'welcome_back');
@@ -101,23 +101,23 @@ t.test('an answer about a card that named the wrong person does not count for wh
   wasHere(id);
   for (let i = 0; i < 2; i += 1) {
     clock.move(DAY);
-    const visit = visits.arriveByHand(id);
+    const visit = visits.arriveByHand(id, 's');
     greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's');
     visits.reject(visit);
   }
-  t.match(next(visits.arriveByHand(id)), { kind: 'welcome_back' });
+  t.match(next(visits.arriveByHand(id, 's')), { kind: 'welcome_back' });
 });
 
 t.test('tastes rest on rows that stand: not on what came back, on a moment, or on somebody else\'s visit', async (t) => {
   const id = customer();
   const straps = ['a', 'b', 'c', 'd'].map((name) => product(name, '表带', '星辰'));
-  const first = visits.arriveByHand(id);
+  const first = visits.arriveByHand(id, 's');
   look(first, straps[0]!);
   buy(id, straps[1]!);
   t.strictSame(greeting.tastes(id), [], 'one day');
   clock.move(DAY);
   visits.close(first);
-  const wrong = visits.arriveByHand(id);
+  const wrong = visits.arriveByHand(id, 's');
   look(wrong, straps[2]!);
   visits.reject(wrong);
   t.strictSame(greeting.tastes(id), [], 'the second day was somebody else\'s');
@@ -125,7 +125,7 @@ t.test('tastes rest on rows that stand: not on what came back, on a moment, or o
   t.match(greeting.tastes(id).map(({ subject, bought, lookedAt }) => [subject, bought, lookedAt]).sort(), [['星辰', 2, 1], ['表带', 2, 1]].sort());
   buy(id, straps[2]!, returned);
   t.strictSame(greeting.tastes(id), [], 'it came back');
-  const again = visits.arriveByHand(id);
+  const again = visits.arriveByHand(id, 's');
   look(again, straps[3]!, 5_000);
   t.strictSame(greeting.tastes(id), [], 'put down at once');
   look(again, straps[3]!);
@@ -136,7 +136,7 @@ t.test('tastes rest on rows that stand: not on what came back, on a moment, or o
   visits.close(again);
   clock.move(DAY);
   comesIn(product('绿色表带', '表带'));
-  const later = visits.arriveByHand(id);
+  const later = visits.arriveByHand(id, 's');
   t.match(next(later), { kind: 'taste_new', text: { 'zh-CN': '新到的绿色表带，王女士或许愿意看看（表带）' }, reason: { 'zh-CN': /^表带：买过1件，看过2件，2个不同日子/ } });
   customers.change(id, { doNot: ['请让她自己看'] });
   t.match(next(later), { kind: 'welcome_back' }, 'nothing is pushed past a do-not line');
@@ -144,7 +144,7 @@ t.test('tastes rest on rows that stand: not on what came back, on a moment, or o
 
 t.test('no tastes are worked out against the customer\'s will', async (t) => {
   const id = customer();
-  const visit = visits.arriveByHand(id);
+  const visit = visits.arriveByHand(id, 's');
   for (const each of [0, 1, 2]) {
     clock.move(DAY);
     look(visit, product(`w${each}`, '怀表'));
@@ -162,7 +162,7 @@ t.test('no tastes are worked out against the customer\'s will', async (t) => {
 
 t.test('the manager\'s own words; a value in braces stays text', async (t) => {
   const id = customers.create({ displayName: '{name}', salutation: '{lastDay} $&' }).id;
-  const visit = visits.arriveByHand(id);
+  const visit = visits.arriveByHand(id, 's');
   const set = (zh: string, en: string, enabled = true) => greeting.change('first_visit', { enabled, text: { 'zh-CN': zh, en } }, 's');
   t.match(set(' ｛name｝，您好 ', 'Good day { name }'), { text: { 'zh-CN': '{name}，您好', en: 'Good day { name }' }, enabled: true });
   t.match(next(visit), { text: { 'zh-CN': '{lastDay} $&，您好', en: 'Good day {lastDay} $&' } });
@@ -180,7 +180,7 @@ t.test('the manager\'s own words; a value in braces stays text', async (t) => {
 
 t.test('refused: no visit, a visit that is over; erased with the dossier', async (t) => {
   const id = customer();
-  const visit = visits.arriveByHand(id);
+  const visit = visits.arriveByHand(id, 's');
   const verdict = { kind: 'first_visit', subject: '', useful: true } as const;
   t.throws(() => greeting.judge(randomUUID(), verdict, 's'), { code: 'visit_not_found' });
   const updates: string[] = [];

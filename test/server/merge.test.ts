@@ -140,7 +140,7 @@ t.test('a consent that ends with a merge takes along what rested on it', async (
 t.test('a row that went elsewhere since does not come back', async (t) => {
   const { customers, db } = openRooms(t);
   const [from, into, other] = ['走的', '留的', '别人'].map((displayName) => customers.create({ displayName }).id);
-  const { id } = customers.addNote(from!, { text: '一条' }, 's');
+  const { id } = customers.addNote(from!, '一条', 's');
   customers.merge(from!, into!, 's', () => {});
   db.run('UPDATE note SET customer_id = ? WHERE id = ?', other!, id);
   customers.undoMerge(customers.merges(into!)[0]!.id);

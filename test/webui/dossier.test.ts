@@ -8,7 +8,7 @@ import { initials } from '../../webui/src/format/initials.js';
 const at = (day: number, hour = 4): string => `2026-05-${String(day).padStart(2, '0')}T${String(hour).padStart(2, '0')}:00:00.000Z`;
 const bare: Dossier = {
   ...NO_FIELDS, id: 'c', displayName: '林知夏', createdAt: at(1), enrolled: false, templatePhotos: 0, template: null, merges: [], openVisitId: null, restrictedSince: null, notes: [], followUps: [],
-  visits: [], consents: [], tags: [], memberCodeSince: null, fields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [],
+  visits: [], consents: [], tags: [], memberCodeSince: null, fields: [], formerFields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [],
 };
 const full: Dossier = {
   ...bare,
@@ -26,7 +26,7 @@ const full: Dossier = {
   appointments: [{ id: 'a', at: at(30), minutes: 30, subject: '取表', adviser: null, state: 'planned', madeAt: at(7), by: '周宁' }],
   files: [{ id: 'd', name: '保修卡', mime: 'image/jpeg', bytes: 9, at: at(7, 6), by: '周宁' }],
   fields: [
-    { fieldId: 'x', value: { yes: true }, at: at(8, 6), by: '周宁' }, { fieldId: 'y', value: { number: 3 }, at: at(8, 6), by: '周宁' }, { fieldId: 'z', value: { number: 3 }, at: at(8, 7), by: '周宁' },
+    { fieldId: 'x', value: { yes: true }, at: at(8, 6), by: '周宁', changes: 0 }, { fieldId: 'y', value: { number: 3 }, at: at(8, 6), by: '周宁', changes: 0 }, { fieldId: 'z', value: { number: 3 }, at: at(8, 7), by: '周宁', changes: 0 },
   ],
 };
 

@@ -47,7 +47,7 @@ export const fieldRoutes = (deps: {
     schema: { tags, summary: 'Customers whose field is like this, at most 100', body: FieldQuery, response: { 200: Type.Array(CustomerSummary) } },
   }, async (request) => fields.find(request.body, readerOf(request)).map((id) => {
     const { displayName, salutation, tier, phone } = customers.byId(id);
-    return { ...cards.summary({ id, displayName, salutation, tier, phoneTail: phone?.slice(-4) ?? null }), found: { in: 'field' as const, text: null } };
+    return cards.summary({ id, displayName, salutation, tier, phoneTail: phone?.slice(-4) ?? null, found: { in: 'field', text: null } });
   }));
 
   app.get('/fields/export.csv', {

@@ -242,11 +242,9 @@ CREATE INDEX file_by_customer ON file (customer_id, at_ms);
 -- The form that the manager makes. What is removed is hidden, and its values deleted some days later.
 CREATE TABLE form_revision (
   only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
-  revision INTEGER NOT NULL,
-  -- Up to which revision the searched text of all dossiers has followed the form.
-  searched_revision INTEGER NOT NULL
+  revision INTEGER NOT NULL
 ) STRICT;
-INSERT INTO form_revision VALUES (1, 0, 0);
+INSERT INTO form_revision VALUES (1, 0);
 CREATE TABLE field_section (
   id TEXT PRIMARY KEY,
   name_zh TEXT NOT NULL,

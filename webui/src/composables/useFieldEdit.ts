@@ -95,7 +95,7 @@ export function useFieldEdit(customerId: () => string) {
     if (whose === 'theirs') typed.set(field.id, typedOf(theirs, storeCurrency()));
     both.value = both.value.filter((other) => other.field.id !== field.id);
   }
-  const toNote = (text: string): Promise<boolean> => task.run(() => portico.addNote(customerId(), text));
+  const toNote = (text: string): Promise<boolean> => task.run(() => portico.addNote(customerId(), { text, id: crypto.randomUUID() }));
   const settle = (fieldId: string): void => void (lost.value = lost.value.filter(({ field }) => field.id !== fieldId));
 
   return { fields, typed, changed, lost, both, amiss, error: task.error, busy: task.busy, begin, save, choose, toNote, settle };
