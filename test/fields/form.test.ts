@@ -57,10 +57,6 @@ t.test('options are added, renamed, removed and restored; those of a removed fie
   t.strictSame(without.options.remove, []);
 });
 
-t.test('what is hidden from associates is found by no words of theirs any more', async (t) => {
-  const next = plan(wanted([asked('ring', 'number'), METAL, asked('secret', 'text')])) as FormPlan;
-});
-
 t.test('why not', async (t) => {
   const refused = (form: OwnFormChange) => { const { refused: why, fieldId } = plan(form) as Refusal; return [why, fieldId]; };
   t.strictSame(refused(wanted([asked('ring', 'text')])), ['form_invalid', 'ring'], 'another kind');
