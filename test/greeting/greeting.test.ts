@@ -147,7 +147,7 @@ t.test('no tastes are worked out against the customer\'s will', async (t) => {
   const visit = visits.arriveByHand(id, 's');
   for (const each of [0, 1, 2]) {
     clock.move(DAY);
-    look(visit, product(`w${each}`, '怀表'));
+    buy(id, product(`w${each}`, '怀表'));
   }
   t.match(greeting.tastes(id), [{ subject: '怀表' }], 'without a consent they rest on the membership');
   rooms.grant(id, ['recognise', 'greet']);
