@@ -51,12 +51,13 @@ export class Products {
       return this.#db.all<ProductRow>('SELECT * FROM product WHERE removed_at_ms IS NULL ORDER BY changed_at_ms DESC, name LIMIT ?', limit).map(toProduct);
     }
     const code = text.toLowerCase();
+    const exact = `${APART}${code}${APART}`;
     while (this.#shelvedTo !== null) this.#shelveNext();
     const found: Found[] = [];
     for (const [id, shelved] of this.#shelved) {
       if (!words.every((word) => shelved.includes(word))) continue;
       // Exact number, barcode or brand; beginning of the name; anywhere.
-      const one: Found = { id, shelved, rank: shelved.includes(`${APART}${code}${APART}`) ? 0 : shelved.startsWith(code) ? 1 : 2 };
+      const one: Found = { id, shelved, rank: shelved.includes(exact) ? 0 : shelved.startsWith(code) ? 1 : 2 };
       if (found.length === limit && !isBefore(one, found[limit - 1]!)) continue;
       found.splice(found.findLastIndex((other) => !isBefore(one, other)) + 1, 0, one);
       found.length = Math.min(found.length, limit);

@@ -7,6 +7,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import type { Dossier } from '../../appliance/contract/index.js';
+import { groupPhone } from '../../webui/src/format/phone.js';
 import { addAssociate, addStaff, startBox, TestClock } from '../support/box.js';
 import { findChromium, launchChromium } from './chromium.js';
 
@@ -151,6 +152,7 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
     await at(page, 'keep-mine').click();
     await at(page, 'conflict').waitFor({ state: 'detached' });
     await until('my number', async () => (await dossier()).phone === PHONES.mine);
+    await at(page, 'dossier').getByText(groupPhone(PHONES.mine)).waitFor(); // read again
   });
 
   await t.test('locked and reloaded while entries wait: nothing is shown, and all is there after the PIN', async (t) => {
