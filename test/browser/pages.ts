@@ -3,7 +3,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import sharp from 'sharp';
 import type { TestBox } from '../support/box.js';
+import { portrait, scene } from '../support/scene.js';
 
 export const LANDSCAPE = { width: 1180, height: 820 };
 export const PORTRAIT = { width: 820, height: 1180 };
@@ -58,4 +60,26 @@ export async function seriousIssues(page: Page): Promise<string[]> {
   };
   return found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0]!.target.join(' ')}: ${nodes[0]!.failureSummary?.split('\n')[1]?.trim() ?? ''}`);
+}
+
+/** A person before the camera who moves a little: nearer, farther, tilting the head. */
+export async function personFrames(person: string): Promise<Buffer[]> {
+  const picture = await portrait(person);
+  const moves = Array.from({ length: 24 }, (_, i) => Math.sin((i / 24) * 2 * Math.PI));
+  return Promise.all(moves.map(async (move) => scene({
+    picture: await sharp(picture).rotate(3 * move, { background: '#8a8a86' }).png().toBuffer(),
+    x: 640 + 18 * move, y: 370, height: Math.round(600 + 24 * move),
+  })));
+}
+
+/** As a reader types: all keys within some milliseconds, however busy this machine is. */
+export const readerTypes = (page: Page, text: string): Promise<void> =>
+  page.evaluate(`for (const key of [...'${text}', 'Enter']) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, composed: true }))`);
+
+/** Closes the sheet on top and waits until it is gone. */
+export async function closeSheet(page: Page): Promise<void> {
+  const closers = at(page, 'sheet-close');
+  const open = await closers.count();
+  await closers.last().click();
+  await closers.nth(open - 1).waitFor({ state: 'detached' });
 }
