@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { Secret, TOTP } from 'otpauth';
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import type { Dossier, FieldValue, OwnForm, Product, RecognitionQuality, StaffMember } from '../../appliance/contract/index.js';
+import { PURPOSES, type Dossier, type FieldValue, type OwnForm, type Product, type RecognitionQuality, type StaffMember } from '../../appliance/contract/index.js';
 import { OWNER_PIN, startBox, temporaryDirectory } from '../support/box.js';
-import { addMember } from '../support/office.js';
+import { addMember, assessmentFor } from '../support/office.js';
 import { portrait } from '../support/scene.js';
 import { enrolPerson } from '../support/store.js';
 import { findChromium, launchChromium, writeCameraFile } from './chromium.js';
@@ -148,7 +148,7 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
   });
 
   let chipSaid = '';
-  await t.test('a note in two taps, and one by a chip', async (t) => {
+  await t.test('a note in two taps, and one by a chip', async () => {
     await note(associate, '先生下周生日，想挑一块表');
     await cardOf(associate).getByTestId('open-dossier').click();
     await at(associate, 'tab-notes').click();
@@ -167,6 +167,7 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     await cardOf(manager).getByTestId('looking').getByText(WATCH).waitFor();
     aheadMs += 6 * MINUTE;
     await cardOf(associate).getByTestId('looking').click();
+    await at(associate, 'look-end').waitFor();
     await shoot(associate, 'morning-look-zh-portrait');
     await at(associate, 'look-end').click();
     await cardOf(manager).getByTestId('looking').waitFor({ state: 'detached' });
@@ -340,7 +341,9 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
   });
 
   await t.test('every screen in both languages, both ways up', { skip: full ? false : 'in full only' }, async () => {
-    const another = await enrolPerson(box, 'P20', { displayName: '顾清和', salutation: '顾先生', phone: '13800008888', tier: '黑金', facts: ['左撇子'], likes: ['月相'], doNot: ['先让他自己看'], allergies: ['对镍过敏'] });
+    await officer.device.call('POST', '/privacy/assessments', assessmentFor('opt_in', { reason: 'mode_change' }));
+    await officer.device.call('PUT', '/privacy/mode', { mode: 'opt_in' });
+    const another = await enrolPerson(box, 'P20', { purposes: [...PURPOSES], displayName: '顾清和', salutation: '顾先生', phone: '13800008888', tier: '黑金', facts: ['左撇子'], likes: ['月相'], doNot: ['先让他自己看'], allergies: ['对镍过敏'] });
     await furnish(box, another, '顾清和', '-tour');
     for (const language of ['zh', 'en'] as const) {
       if ((await manager.locator('html').getAttribute('lang')) !== (language === 'zh' ? 'zh-CN' : 'en')) await at(manager, 'lang-switch').click();

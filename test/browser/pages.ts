@@ -13,10 +13,10 @@ const SHOTS = join(process.cwd(), 'screenshots');
 const STEP_MS = 20_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Two frames for them to begin; what turns for ever is not waited for, nor anything for longer than 350 ms. */
+/** Two frames for them to begin; what turns for ever is not waited for, nor anything for longer than a second, twice what a sheet takes to slide in. */
 const TRANSITIONS_END = `new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame))).then(() => Promise.race([
   Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 1000).map((one) => one.finished.catch(() => {}))),
-  new Promise((late) => setTimeout(late, 350)),
+  new Promise((late) => setTimeout(late, 1000)),
 ]))`;
 
 export const at = (page: Page | Locator, id: string): Locator => page.getByTestId(id);
@@ -31,13 +31,13 @@ export async function shoot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(SHOTS, `${name}.png`) });
 }
 
-/** An iPad of the store; what goes wrong on its pages is added to `problems`. */
+/** An iPad of the store; what goes wrong on its pages is added to `problems`, but for a network that a test took away. */
 export async function newIpad(browser: Browser, url: string, viewport: { width: number; height: number }, problems: string[]): Promise<{ context: BrowserContext; page: Page }> {
   const context = await browser.newContext({ viewport, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', hasTouch: true, permissions: ['camera'], baseURL: url });
   context.setDefaultTimeout(STEP_MS);
   context.on('page', (page) => {
     page.on('pageerror', (error) => problems.push(error.message));
-    page.on('console', (message) => { if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) problems.push(message.text()); });
+    page.on('console', (message) => { if (message.type() === 'error' && !/status of 4\d\d|ERR_INTERNET_DISCONNECTED/.test(message.text())) problems.push(message.text()); });
   });
   return { context, page: await context.newPage() };
 }

@@ -12,7 +12,7 @@ export const fieldsEn: typeof fieldsZh = {
     unsaved: 'Changed, not saved yet', savedAll: 'All saved', saved: 'Fields saved', discard: 'Discard changes', discarded: 'Changes discarded',
     addSection: 'New section', sectionName: 'Name of the section', sectionNameEn: 'Name in English', sectionHint: 'e.g. Bespoke', sectionEmpty: 'No fields in this section yet.',
     removeSection: 'Remove section', removedSection: '"{name}" and its fields removed', up: 'Move up: {name}', down: 'Move down: {name}', newSection: 'New section',
-    addField: 'Add a field', editField: 'Edit: {name}', newField: 'New field', fieldTitle: 'Edit field', pickKind: 'What goes into it?', kindFixed: 'The kind cannot change later. For another kind make another field.',
+    addField: 'Add a field', newField: 'New field', fieldTitle: 'Edit field', pickKind: 'What goes into it?', kindFixed: 'The kind cannot change later. For another kind make another field.',
     name: 'Name', nameEn: 'Name in English', nameHint: 'e.g. Ring size', sameAsZh: 'Left empty: as in Chinese', required: 'Required', requiredBody: 'Must be filled when this section is saved.',
     managerOnly: 'Managers only', managerOnlyBody: 'Associates neither see it nor find by it. The privacy officer sees it.', done: 'Done', removeField: 'Remove this field', removedField: '"{name}" removed', nameless: 'Unnamed',
     kind: { text: 'Text', number: 'Number', money: 'Money', date: 'Date', choice: 'One of several', choices: 'Some of several', yes_no: 'Yes or no', product: 'Product', photo: 'Photo of a thing' },
