@@ -13,9 +13,13 @@ const SHOTS = join(process.cwd(), 'screenshots');
 const STEP_MS = 20_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Two frames for them to begin; what turns for ever is not waited for, nor anything for longer than a second, twice what a sheet takes to slide in. */
-const TRANSITIONS_END = `new Promise((frame) => requestAnimationFrame(() => requestAnimationFrame(frame))).then(() => Promise.race([
-  Promise.all(document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 1000).map((one) => one.finished.catch(() => {}))),
+/**
+ * Some frames for them to begin; a sheet slides inside its own shadow tree. What turns for ever is not waited for, nor anything for longer
+ * than a second.
+ */
+const TRANSITIONS_END = `new Promise((begun) => setTimeout(begun, 60)).then(() => Promise.race([
+  Promise.all([document, ...[...document.querySelectorAll('ion-modal')].map((modal) => modal.shadowRoot)].flatMap((tree) => tree?.getAnimations() ?? [])
+    .filter((one) => one.effect.getComputedTiming().endTime < 1000).map((one) => one.finished.catch(() => {}))),
   new Promise((late) => setTimeout(late, 1000)),
 ]))`;
 

@@ -68,10 +68,11 @@ export async function tourDesk(page: Page, customerId: string, see: (name: strin
   await see('scan-sheet', page);
   await closeSheet(page);
 
+  await at(page, 'open-dossier').first().click();
   for (const tab of TABS) {
-    await page.goto(`/customers/${customerId}?why=visit&tab=${tab}`);
-    await at(page, 'dossier-name').waitFor();
-    await page.waitForLoadState('networkidle');
+    await at(page, `tab-${tab}`).click();
+    await page.locator(`[data-testid=tab-${tab}].segment-button-checked`).waitFor();
+    await at(page, tab === 'overview' ? 'own-section' : 'dossier-name').first().waitFor();
     await see(`dossier-${tab}`, page);
     if (tab === 'overview') {
       await sheet('dossier-edit', 'customer-phone', 'edit-form');

@@ -24,7 +24,7 @@ export const fieldsEn: typeof fieldsZh = {
     why: {
       sectionName: 'A section has no name.', sectionTwice: 'Two sections have the same name.', fieldName: 'Give the field a name.', options: 'There must be at least two options.', optionName: 'An option has no name.', card: 'A field on the card must be visible to everybody.',
     },
-    removed: 'Removed fields', removedBody: 'What stood in them is still there; at the end it is deleted for good, with its history.', untilDay: 'Can be brought back until {day}', untilSave: 'Removed when you save; can be brought back for 30 days', held: '{n} customers have something in it', bringBack: 'Bring back', broughtBack: '"{name}" is back',
+    removed: 'Removed fields', removedBody: 'What stood in them is still there; at the end it is deleted for good, with its history.', untilDay: 'Can be brought back until {day}', untilSave: 'Removed when you save; can be brought back for 30 days', held: '{n} customer has something in it | {n} customers have something in it', bringBack: 'Bring back', broughtBack: '"{name}" is back',
     card: 'Three facts on the card', cardBody: 'What is seen first when a customer comes in. Places with nothing to show are skipped.', place: 'Place {n}', asDelivered: 'Free facts (default)', freeFacts: 'With none chosen, the dossier\'s free facts are shown.', preview: 'Preview', previewName: 'Lin Zhixia', previewTier: 'Gold',
     builtin: { fact: 'Free fact', size: 'Size', like: 'Likes', wish: 'Oldest wish', last_purchase: 'Last bought', points: 'Points', date: 'Next date' },
     sample: {
