@@ -6,17 +6,16 @@ import { join } from 'node:path';
 import { Secret, TOTP } from 'otpauth';
 import type { Page } from 'playwright-core';
 import t from 'tap';
-import { PURPOSES, type Dossier, type FieldValue, type OwnForm, type Product, type RecognitionQuality, type StaffMember } from '../../appliance/contract/index.js';
+import type { Dossier, FieldValue, OwnForm, Product, RecognitionQuality, StaffMember } from '../../appliance/contract/index.js';
 import { OWNER_PIN, startBox, temporaryDirectory } from '../support/box.js';
-import { addMember, assessmentFor } from '../support/office.js';
+import { addMember } from '../support/office.js';
 import { portrait } from '../support/scene.js';
 import { enrolPerson } from '../support/store.js';
 import { findChromium, launchChromium, writeCameraFile } from './chromium.js';
 import { at, closeSheet, LANDSCAPE, newIpad, personFrames, PORTRAIT, readerTypes, shoot, signIn } from './pages.js';
-import { furnish, memberCodeOf, ownPhone, tourDesk } from './tour.js';
+import { memberCodeOf } from './tour.js';
 
 const executable = findChromium();
-const full = process.env['TEST_FULL'] !== undefined;
 const PIN = '246802';
 const MINUTE = 60_000;
 const WATCH = '月相自动机械腕表';
@@ -341,23 +340,5 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     t.equal((await dossier()).phone, '13700003333');
   });
 
-  await t.test('every screen in both languages, both ways up', { skip: full ? false : 'in full only' }, async () => {
-    await officer.device.call('POST', '/privacy/assessments', assessmentFor('opt_in', { reason: 'mode_change' }));
-    await officer.device.call('PUT', '/privacy/mode', { mode: 'opt_in' });
-    const another = await enrolPerson(box, 'P20', { purposes: [...PURPOSES], displayName: '顾清和', salutation: '顾先生', phone: '13800008888', tier: '黑金', facts: ['左撇子'], likes: ['月相'], doNot: ['先让他自己看'], allergies: ['对镍过敏'] });
-    await furnish(box, another, '顾清和', '-tour');
-    for (const language of ['zh', 'en'] as const) {
-      if ((await manager.locator('html').getAttribute('lang')) !== (language === 'zh' ? 'zh-CN' : 'en')) await at(manager, 'lang-switch').click();
-      const see = async (name: string, page: Page): Promise<void> => {
-        await shoot(page, `morning-${name}-${language}`);
-        if (name === 'member') return;
-        await page.setViewportSize(PORTRAIT);
-        await shoot(page, `morning-${name}-${language}-portrait`);
-        await page.setViewportSize(LANDSCAPE);
-      };
-      await tourDesk(manager, another, see);
-      await ownPhone(box, browser, another, language === 'zh' ? 'zh-CN' : 'en', see);
-    }
-  });
   t.strictSame(problems, [], 'no error on any page');
 });

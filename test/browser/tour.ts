@@ -1,6 +1,6 @@
 /** Every screen of the clienteling desk with something on it, one after another: for axe-core and for the screenshots. */
 import type { Browser, Page } from 'playwright-core';
-import { LINK_HEADER, type Language, type MemberCodeLink, type OwnForm, type OwnMemberCode, type Product } from '../../appliance/contract/index.js';
+import { LINK_HEADER, type CustomerCreate, type Language, type MemberCodeLink, type OwnForm, type OwnMemberCode, type Product } from '../../appliance/contract/index.js';
 import type { TestBox } from '../support/box.js';
 import { at, closeSheet } from './pages.js';
 
@@ -10,26 +10,29 @@ const SETTINGS = ['settings', 'settings/fields', 'settings/greetings', 'settings
 /** A paper to be seen in the list of files. */
 const PAPER = Buffer.from('%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n');
 
-/** Gives the customer something of every kind, a double, and an open visit that the owner serves. `mark` tells the articles' numbers from others. */
-export async function furnish(box: TestBox, customerId: string, displayName: string, mark = ''): Promise<void> {
+export const SOMEBODY: CustomerCreate = {
+  displayName: '林知夏', salutation: '林女士', phone: '13800001111', tier: '金卡', memberNo: 'M-1001', points: 1280, facts: ['喜欢细表带'], likes: ['月相'], doNot: ['试戴时请勿催促'], allergies: ['对镍过敏'],
+  sizes: [{ label: '手腕', value: '15.5 厘米' }], dates: [{ kind: 'birthday', label: null, month: 2, day: 29, year: null }], companions: [{ name: '周先生', relation: '先生', customerId: null }],
+};
+
+/** Gives the customer something of every kind, a double, and an open visit that the owner serves. */
+export async function furnish(box: TestBox, customerId: string): Promise<void> {
   const { owner } = box;
   const [watch, strap] = await Promise.all([
-    owner.call<Product>('POST', '/products', { sku: `L2-001${mark}`, name: '月相自动机械腕表', category: '腕表', brand: '示例表厂', priceMinor: 1_280_000 }),
-    owner.call<Product>('POST', '/products', { sku: `B-017${mark}`, name: '鳄鱼皮表带 20 毫米', category: '配件', priceMinor: 128_050 }),
+    owner.call<Product>('POST', '/products', { sku: 'L2-001', name: '月相自动机械腕表', category: '腕表', brand: '示例表厂', priceMinor: 1_280_000 }),
+    owner.call<Product>('POST', '/products', { sku: 'B-017', name: '鳄鱼皮表带 20 毫米', category: '配件', priceMinor: 128_050 }),
   ]);
   await owner.call('POST', `/customers/${customerId}/wishes`, { productId: watch.id });
   await owner.call('POST', `/products/${watch.id}/arrived`);
-  const form = await owner.call<OwnForm>('GET', '/fields');
-  if (form.sections.length === 0) {
-    const field = { required: false, visibleTo: 'everybody', options: [] };
-    await owner.call('PUT', '/fields', {
-      revision: form.revision, card: [],
-      sections: [{ name: { 'zh-CN': '腕表喜好', en: 'Watches' }, fields: [
-        { ...field, name: { 'zh-CN': '表盘颜色', en: 'Dial colour' }, kind: 'text' }, { ...field, name: { 'zh-CN': '预算', en: 'Budget' }, kind: 'money' },
-        { ...field, name: { 'zh-CN': '机芯', en: 'Movement' }, kind: 'choices', options: [{ name: { 'zh-CN': '自动', en: 'Automatic' } }, { name: { 'zh-CN': '石英', en: 'Quartz' } }] },
-      ] }],
-    });
-  }
+  const { revision } = await owner.call<OwnForm>('GET', '/fields');
+  const field = { required: false, visibleTo: 'everybody', options: [] };
+  await owner.call('PUT', '/fields', {
+    revision, card: [],
+    sections: [{ name: { 'zh-CN': '腕表喜好', en: 'Watches' }, fields: [
+      { ...field, name: { 'zh-CN': '表盘颜色', en: 'Dial colour' }, kind: 'text' }, { ...field, name: { 'zh-CN': '预算', en: 'Budget' }, kind: 'money' },
+      { ...field, name: { 'zh-CN': '机芯', en: 'Movement' }, kind: 'choices', options: [{ name: { 'zh-CN': '自动', en: 'Automatic' } }, { name: { 'zh-CN': '石英', en: 'Quartz' } }] },
+    ] }],
+  });
   const { visitId } = await owner.call<{ visitId: string }>('POST', '/visits', { customerId });
   await owner.call('POST', `/visits/${visitId}/serve`);
   await owner.call('POST', `/visits/${visitId}/looks`, { productId: strap.id });
@@ -37,7 +40,8 @@ export async function furnish(box: TestBox, customerId: string, displayName: str
   await owner.call('POST', `/customers/${customerId}/tickets`, { subject: '换电池', detail: '停走' });
   await owner.call('POST', `/customers/${customerId}/appointments`, { day: new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10), time: '15:00', subject: '试戴' });
   await owner.call('POST', `/customers/${customerId}/follow-ups`, { text: '到货后打电话', dueOn: null });
-  await owner.createCustomer({ displayName, tier: '银卡' });
+  await owner.call('POST', `/customers/${customerId}/notes`, { text: '下次看月相款' });
+  await owner.createCustomer({ displayName: SOMEBODY.displayName, tier: '银卡' });
   const sent = await owner.send('POST', `/api/v1/customers/${customerId}/files?name=${encodeURIComponent('保修卡')}`, PAPER, { 'content-type': 'application/pdf' });
   if (sent.status >= 400) throw new Error(`the paper was not taken: ${JSON.stringify(sent.body)}`);
 }
