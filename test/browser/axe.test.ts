@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import t from 'tap';
+import { PURPOSES } from '../../appliance/contract/index.js';
 import { OWNER_PIN, startBox, temporaryDirectory } from '../support/box.js';
 import { addMember } from '../support/office.js';
 import { portrait, scene } from '../support/scene.js';
 import { enrolPerson } from '../support/store.js';
 import { findChromium, launchChromium, writeCameraFile } from './chromium.js';
 import { at, LANDSCAPE, newIpad, seriousIssues, signIn } from './pages.js';
+import { furnish, SOMEBODY } from './tour.js';
 
 const executable = findChromium();
 const full = process.env['TEST_FULL'] !== undefined;
@@ -15,10 +17,8 @@ const OFFICE = ['', '/requests', '/notice', '/assessments', '/assessments/new', 
 
 t.test('axe-core finds no serious issue', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 170_000 }, async (t) => {
   const box = await startBox(t);
-  const id = await enrolPerson(box, 'P08', { displayName: '林知夏', salutation: '林女士', phone: '13800001111', tier: '金卡', facts: ['喜欢细表带'], doNot: ['对镍过敏'] });
-  const { id: visitId } = await box.owner.call<{ visitId: string; id: string }>('POST', '/visits', { customerId: id });
-  t.not(visitId, '');
-  await box.owner.call('POST', `/customers/${id}/notes`, { text: '下次看月相款' });
+  const id = await enrolPerson(box, 'P08', { purposes: [...PURPOSES], ...SOMEBODY });
+  await furnish(box, id);
   const cameraFile = join(temporaryDirectory(t), 'camera.mjpeg');
   writeCameraFile(cameraFile, [await scene({ picture: await portrait('P08'), x: 640, y: 370, height: 600 })]);
   const browser = await launchChromium(executable!, cameraFile, box.appliance.rootPem);
@@ -49,8 +49,8 @@ t.test('axe-core finds no serious issue', { skip: executable === null ? 'no Chro
     await signIn(box, page, '店长', OWNER_PIN);
     await page.evaluate(`document.body.insertAdjacentHTML('beforeend', '<img id="planted" src="/icon-180.png">')`);
     t.match(await seriousIssues(page), [/^image-alt/], 'what is planted is found');
-    const tabs = ['', '?tab=notes', '?tab=followUps', '?tab=visits', '?tab=consent'].map((tab) => `/customers/${id}${tab}`);
-    await walk(page, ['/', '/customers', ...tabs, '/look-up', '/enrol', '/settings']);
+    const tabs = ['', '?tab=timeline', '?tab=notes', '?tab=followUps', '?tab=dealings', '?tab=files', '?tab=visits', '?tab=consent'].map((tab) => `/customers/${id}${tab}`);
+    await walk(page, ['/', '/customers', ...tabs, '/look-up', '/enrol', '/settings', '/settings/fields', '/settings/greetings', '/settings/products']);
   });
   await t.test('for the privacy officer', { skip: full ? false : 'in full only' }, async () => {
     await addMember(box, '方静', 'privacy_officer');
