@@ -82,4 +82,4 @@ export function countdown(seconds: number): string {
 
 const utcOf = (day: string): number => Date.parse(`${day}T00:00:00Z`);
 const said = (day: string, language: Language, how: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat(language, { ...how, timeZone: 'UTC' }).format(utcOf(day));
+  new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...how, timeZone: 'UTC' }).format(utcOf(day)); // as in the papers
