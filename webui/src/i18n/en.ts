@@ -171,7 +171,7 @@ export const en: Messages = {
   customers: {
     title: 'Customers',
     searchLabel: 'Find by name, pinyin, last digits of the phone, or member number',
-    placeholder: 'Name, phone digits',
+    placeholder: 'Name or phone',
     add: 'New customer',
     none: 'Nobody found',
     noneBody: 'Try another spelling, or add a new customer.',

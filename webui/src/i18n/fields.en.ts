@@ -38,7 +38,7 @@ export const fieldsEn: typeof fieldsZh = {
     former: 'Also in merged dossiers', formerBody: 'These fields are empty in this dossier. Whether it is the same person\'s is for you to judge.', formerFrom: 'from the dossier of "{name}"', takeOver: 'Use this', takenOver: 'Written into "{name}"',
     saved_: 'Saved', choose: { product: 'Choose a product', photo: 'Choose a photo' }, chosen: { photo: 'One photo chosen' }, clear: 'Clear', yes: 'Yes', no: 'No', noOne: 'The store has no own fields yet.',
     gone: 'A manager has just removed the field "{name}"', goneBody: 'What you typed is not lost: "{text}". The rest was saved.', goneKept: 'What you typed is not lost: "{text}".', toNote: 'Save as a note', noteSaved: 'Saved as a note', noteText: '{name}: {text}', drop: 'Drop it',
-    both: 'A colleague has just changed "{name}"', theirs: 'Theirs', mine: 'Mine', useMine: 'Keep mine', useTheirs: 'Take theirs',
+    both: 'A colleague has just changed "{name}"', theirs: 'Now', mine: 'Mine', useMine: 'Use mine', useTheirs: 'Keep the present',
     filter: 'Filter by field', filterPick: 'Choose a field', filterField: 'Field', filterTest: 'Condition', filterValue: 'Value', find: 'Find', foundNone: 'No customer fits', found: 'Customers found: {n}', foundMany: 'Many customers fit; here are {n}. For all of them ask a manager for the export.',
     test: { is: 'is', contains: 'contains', at_least: 'at least', at_most: 'at most', filled: 'is filled', empty: 'is empty' }, dateTest: { at_least: 'not before', at_most: 'not after' }, choiceTest: { is: 'is' }, choicesTest: { contains: 'has all of' },
   },
