@@ -30,7 +30,7 @@ export type CardSlot = Static<typeof CardSlot>;
 export const OwnForm = Type.Object(
   {
     revision: Type.Integer(), sections: Type.Array(FieldSection), card: Type.Array(CardSlot),
-    removed: Type.Array(Type.Object({ ...OwnField.properties, until: Instant, values: Type.Integer({ minimum: 0 }) }, closed)),
+    removed: Type.Array(Type.Object({ ...OwnField.properties, until: Instant, holders: Type.Integer({ minimum: 0 }) }, closed)),
   },
   closed,
 );

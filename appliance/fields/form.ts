@@ -79,7 +79,7 @@ export class FormTables {
         id, name, fields: fields.map(({ row }) => row).filter((field) => !field.removed && field.sectionId === id && (all || field.visibleTo === 'everybody')).map(own),
       })).filter((section) => all || section.fields.length > 0),
       removed: all ? fields.flatMap(({ row, removedAtMs }) => (removedAtMs === null ? []
-        : [{ ...own(row), until: toInstant(removedAtMs + BROUGHT_BACK_MS), values: this.#held(row.id) }])) : [],
+        : [{ ...own(row), until: toInstant(removedAtMs + BROUGHT_BACK_MS), holders: this.#held(row.id) }])) : [],
     };
   }
 

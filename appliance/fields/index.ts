@@ -8,7 +8,7 @@ import type { Database } from '../storage/index.js';
 import { cardFacts } from './card.js';
 import { exported, whoIsExported } from './export.js';
 import { BROUGHT_BACK_MS, FormTables } from './form.js';
-import { isEmpty, planForm, retold, type FieldRow, type OptionRow } from './plan.js';
+import { isEmpty, planForm, type FieldRow, type OptionRow } from './plan.js';
 import { findStatement } from './search.js';
 import { canonical, fitted, parsed, readable, type LookUp } from './values.js';
 import { FieldUpkeep } from './upkeep.js';

@@ -68,14 +68,6 @@ export function isEmpty({ sections, fields, options, card }: FormPlan): boolean 
   return card === null && [sections, fields, options].every((each) => Object.values(each).every((rows: unknown[]) => rows.length === 0));
 }
 
-/** Fields whose text, in whole or in part, is found by other words than before, or no longer. */
-export function retold(present: FormRows, { fields, options }: FormPlan): string[] {
-  const shown = fields.change.filter((row) => present.fields.find(({ id }) => id === row.id)!.visibleTo !== row.visibleTo);
-  return [...new Set([
-    ...[...shown, ...fields.restore, ...fields.remove].map(({ id }) => id), ...[...options.change, ...options.restore].map(({ fieldId }) => fieldId),
-  ])];
-}
-
 function steps<Row extends { id: string; removed: boolean }>(present: readonly Row[], wanted: readonly Row[]): Steps<Row> {
   const before = new Map(present.map((row) => [row.id, row]));
   const known = wanted.filter(({ id }) => before.has(id));

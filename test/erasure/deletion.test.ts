@@ -1,7 +1,7 @@
 /** Deletion that goes through: at whatever point it is cut off, and whatever is put back afterwards. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -322,13 +322,25 @@ function opensFor(db: Database, customerId: string): boolean {
   return new CustomerKeys({ db, clock }).openPhoto({ customerId, templateId: row.template_id, position: 0, source: 'enrolment' }, row.embedding) !== null;
 }
 
+/** Takes back what 0011 added, so that it can be applied again after what stands before it. */
+function undoingDesk(): string {
+  const desk = readFileSync(join('appliance/storage/migrations', '0011-desk.sql'), 'utf8');
+  const named = (pattern: RegExp): string[] => [...desk.matchAll(pattern)].map(([, name]) => name!);
+  const kept = named(/^DROP TRIGGER (\w+)/gm);
+  return [
+    'PRAGMA foreign_keys = OFF', ...named(/^CREATE TRIGGER (\w+)/gm).filter((name) => !kept.includes(name)).map((name) => `DROP TRIGGER ${name}`),
+    ...named(/^CREATE (?:VIRTUAL )?TABLE (\w+)/gm).filter((name) => !name.endsWith('_next')).reverse().map((name) => `DROP TABLE ${name}`),
+    ...named(/^ALTER TABLE customer_merge ADD COLUMN (\w+)/gm).map((name) => `ALTER TABLE customer_merge DROP COLUMN ${name}`), '',
+  ].join(';\n');
+}
+
 t.test('C11: a box from before its portico.db knew of deletions learns them from its vault, and from then on notices an older one', async (t) => {
   const used = usedBox(t);
   const { dataDirectory, leaving } = used;
   const oldVault = join(temporaryDirectory(t), 'vault.db');
-  const asBefore = () => reading(dataDirectory, (db) => db.exec(`
+  const asBefore = () => reading(dataDirectory, (db) => db.exec(`${undoingDesk()}
     DROP TABLE deletion_done; ALTER TABLE vault_pair DROP COLUMN deletions; ALTER TABLE vault_pair DROP COLUMN deletions_kept_from_ms;
-    ALTER TABLE vault_pair DROP COLUMN renewing; DELETE FROM migration WHERE name = 'deletions'; ALTER TABLE vault.vault_state DROP COLUMN deletions; PRAGMA vault.user_version = 1`), false);
+    ALTER TABLE vault_pair DROP COLUMN renewing; DELETE FROM migration WHERE name IN ('deletions', 'desk'); ALTER TABLE vault.vault_state DROP COLUMN deletions; PRAGMA vault.user_version = 1`), false);
   copyFileSync(join(dataDirectory, VAULT), oldVault);
   const first = open(t, dataDirectory);
   first.consent.withdraw(leaving.id);

@@ -145,15 +145,20 @@ t.test('tastes rest on rows that stand: not on what came back, on a moment, or o
 t.test('no tastes are worked out against the customer\'s will', async (t) => {
   const id = customer();
   const visit = visits.arriveByHand(id, 's');
-  for (const each of [0, 1, 2]) {
-    clock.move(DAY);
-    look(visit, product(`w${each}`, '怀表'));
-  }
+  const lookThrice = (series: string) => {
+    for (const each of [0, 1, 2]) {
+      clock.move(DAY);
+      look(visit, product(`${series}${each}`, '怀表'));
+    }
+  };
+  lookThrice('w');
   t.match(greeting.tastes(id), [{ subject: '怀表' }], 'without a consent they rest on the membership');
   rooms.grant(id, ['recognise', 'greet']);
   t.strictSame(greeting.tastes(id), [], 'a consent that leaves preferences out');
   rooms.grant(id, ['recognise', 'preferences']);
-  t.match(greeting.tastes(id), [{ subject: '怀表' }]);
+  t.strictSame(greeting.tastes(id), [], 'what was left out is gone');
+  lookThrice('x');
+  t.match(greeting.tastes(id), [{ subject: '怀表', lookedAt: 3 }]);
   restricted.add(id);
   t.strictSame(greeting.tastes(id), []);
   t.equal(next(visit), null, 'and while processing is restricted nothing is suggested');

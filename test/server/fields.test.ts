@@ -124,7 +124,7 @@ t.test('customers are found by what stands in a field that one may see', async (
 t.test('a field that was removed while a page was open: nothing is saved, it is said which, and it comes back as it was', async (t) => {
   const left = FIELDS.filter(({ name }) => name['zh-CN'] !== '材质').concat(field('材质二', 'choice', { options: [{ name: words('甲') }, { name: words('乙') }] }));
   const form = await arrange(left);
-  t.match(form.removed, [{ id: id('材质'), kind: 'choices', values: 2, options: METALS, until: new Date(clock.now() + 30 * 86_400_000).toISOString() }]);
+  t.match(form.removed, [{ id: id('材质'), kind: 'choices', holders: 2, options: METALS, until: new Date(clock.now() + 30 * 86_400_000).toISOString() }]);
   t.strictSame(await refused(associate, 'PUT', `/customers/${lin}/fields`, { values: [{ fieldId: id('材质'), value: { choices: [id('金')] } }, { fieldId: id('习惯'), value: { text: '别的' } }] }),
     [409, 'field_gone', { fieldId: id('材质') }]);
   t.notMatch(await dossier(lin), { fields: [{ fieldId: id('材质') }] });

@@ -88,7 +88,8 @@ t.test('security headers are on pages, files, API and refusals alike', async (t)
     const policy = String(headers['content-security-policy']);
     t.match(policy, /^default-src 'none'; ?/, path);
     t.match(policy, /frame-ancestors 'none'/, path);
-    t.notMatch(policy, /unsafe|\*|https?:/, `${path}: nothing inline, nobody else`);
+    // The page alone may compile WebAssembly: the reader of codes.
+    t.notMatch(path === '/' ? policy.replace("'wasm-unsafe-eval'", '') : policy, /unsafe|\*|https?:/, `${path}: nothing inline, nobody else`);
     t.match(headers, { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin' }, path);
     t.match(headers['permissions-policy'], /^camera=\((self)?\), .*\bmicrophone=\(\)/, path);
     for (const name of ['strict-transport-security', 'access-control-allow-origin', 'x-powered-by', 'server']) t.equal(headers[name], undefined, `${path} ${name}`);
@@ -209,7 +210,8 @@ t.test('a dossier through its life', async (t) => {
   t.match(await found('0001'), [{ id: made.id, phoneTail: '1111' }], 'by part of the number; the list shows its end only');
   for (const typed of ['138 0000 1111', '138-0000-1111', '１３８００００１１１１']) t.match(await found(typed), [{ id: made.id }], typed);
   t.notMatch(JSON.stringify(await found('王小')), /13800001111/);
-  t.strictSame((await found('%')).map(({ id }) => id), [other.id], 'signs of the query language are letters');
+  for (const sign of ['%', '_', '"', '*', 'NEAR(', 'a OR b', 'name:王']) t.strictSame(await found(sign), [], `${sign}: signs of a query language mean nothing`);
+  t.match(await found("o'brien %"), [{ id: other.id }]);
   t.strictSame((await found("' OR 1=1 --")), []);
 
   const note = await box.owner.call<{ id: string }>('POST', `/customers/${made.id}/notes`, { text: '  记下  ' });

@@ -106,7 +106,7 @@ t.test('live: a customer who changes is told to the pages while in the store', a
   const card = await arrive('换名');
   const { live } = await connect();
   await box.owner.call('PATCH', `/customers/${card.customerId}`, { tier: '银卡', facts: ['一', '二'] });
-  t.match((await live.nextOf('visit.updated')).data.visit, { visitId: card.visitId, displayName: '换名', tier: '银卡', facts: ['一', '二'] });
+  t.match((await live.nextOf('visit.updated')).data.visit, { visitId: card.visitId, displayName: '换名', tier: '银卡', facts: [{ value: { text: '一' } }, { value: { text: '二' } }] });
   await box.owner.call('POST', `/customers/${card.customerId}/follow-ups`, { text: '送修', dueOn: '2030-01-02' });
   t.match((await live.nextOf('visit.updated')).data.visit.openFollowUp, { text: '送修', dueOn: '2030-01-02' });
   live.close();

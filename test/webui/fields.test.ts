@@ -12,7 +12,7 @@ const field = (id: string, kind: FieldKind = 'text', change: Partial<OwnField> =
 const METAL = field('metal', 'choice', { options: [{ id: 'gold', name: words('金', 'gold') }, { id: 'silver', name: words('银', 'silver') }], removedOptions: [{ id: 'tin', name: words('锡', 'tin') }] });
 const FORM: OwnForm = {
   revision: 3, card: [{ fieldId: 'ring' }, { builtin: 'fact' }], sections: [{ id: 's1', name: words('定制', 'Bespoke'), fields: [field('ring', 'number'), METAL] }, { id: 's2', name: words('其他'), fields: [field('secret', 'text', { visibleTo: 'manager' })] }],
-  removed: [{ ...field('gone'), until: '2026-07-01T00:00:00.000Z', values: 4 }],
+  removed: [{ ...field('gone'), until: '2026-07-01T00:00:00.000Z', holders: 4 }],
 };
 const draft = (): FormDraft => draftOf(structuredClone(FORM));
 
@@ -57,7 +57,7 @@ t.test('two managers: mine goes on top, what they added stays, and nothing of th
   mine.sections[0]!.zh = '我的名字';
   const theirs = draftOf({
     ...structuredClone(FORM), revision: 4, sections: [{ ...FORM.sections[0]!, fields: [...FORM.sections[0]!.fields, field('new')] }, { id: 's3', name: words('他的'), fields: [field('other')] }],
-    removed: [{ ...field('secret'), until: '2026-08-01T00:00:00.000Z', values: 1 }],
+    removed: [{ ...field('secret'), until: '2026-08-01T00:00:00.000Z', holders: 1 }],
   });
   const both = onTopOf(mine, draft(), theirs);
   t.equal(both.revision, 4);

@@ -348,6 +348,8 @@ DROP TABLE visit;
 ALTER TABLE visit_next RENAME TO visit;
 CREATE UNIQUE INDEX visit_one_open ON visit (customer_id) WHERE closed_at_ms IS NULL;
 CREATE INDEX visit_by_customer ON visit (customer_id, opened_at_ms);
+-- What is over its term is found without reading a million visits; so with notes below.
+CREATE INDEX visit_closed ON visit (closed_at_ms) WHERE closed_at_ms IS NOT NULL;
 
 -- Who served from when to when; with what words the customer was handed on, and to whom (null: to whoever comes).
 CREATE TABLE visit_service (
@@ -414,6 +416,8 @@ CREATE TABLE customer_merge_row_next (
 INSERT INTO customer_merge_row_next SELECT merge_id, kind, row_id FROM customer_merge_row ORDER BY rowid;
 DROP TABLE customer_merge_row;
 ALTER TABLE customer_merge_row_next RENAME TO customer_merge_row;
+CREATE INDEX note_by_time ON note (at_ms);
+CREATE INDEX customer_merge_by_from ON customer_merge (from_id);
 -- The member number that went along, because the other dossier had none.
 ALTER TABLE customer_merge ADD COLUMN member_no_moved TEXT;
 

@@ -3,8 +3,8 @@ import type { CardSlot, FieldKind, Language, OwnField, OwnForm, OwnFormChange, W
 export interface DraftOption { id: string; zh: string; en: string }
 export interface DraftField { id: string; kind: FieldKind; zh: string; en: string; required: boolean; managerOnly: boolean; options: DraftOption[]; removedOptions: DraftOption[] }
 export interface DraftSection { id: string; zh: string; en: string; fields: DraftField[] }
-/** Taken out. `until`: can be brought back in the box until then; null: only here so far. `values`: customers with something in it. */
-export interface RemovedField extends DraftField { until: string | null; values: number | null }
+/** Taken out. `until`: can be brought back in the box until then; null: only here so far. `holders`: customers with something in it. */
+export interface RemovedField extends DraftField { until: string | null; holders: number | null }
 /** The form while it is being edited. What is new has an id from the first moment, so that the card can name it. */
 export interface FormDraft { revision: number; sections: DraftSection[]; removed: RemovedField[]; card: CardSlot[] }
 
@@ -15,7 +15,7 @@ export function draftOf(form: OwnForm): FormDraft {
   return {
     revision: form.revision, card: [...form.card],
     sections: form.sections.map(({ id, name, fields }) => ({ id, ...typed(name), fields: fields.map(fieldDraft) })),
-    removed: form.removed.map((field) => ({ ...fieldDraft(field), until: field.until, values: field.values })),
+    removed: form.removed.map((field) => ({ ...fieldDraft(field), until: field.until, holders: field.holders })),
   };
 }
 
@@ -99,7 +99,7 @@ export function withoutField(draft: FormDraft, fieldId: string): FormDraft {
   return {
     ...draft,
     sections: draft.sections.map((section) => ({ ...section, fields: section.fields.filter(({ id }) => id !== fieldId) })),
-    removed: field === undefined ? draft.removed : [{ ...field, until: null, values: null }, ...draft.removed],
+    removed: field === undefined ? draft.removed : [{ ...field, until: null, holders: null }, ...draft.removed],
     card: draft.card.filter((slot) => !('fieldId' in slot) || slot.fieldId !== fieldId),
   };
 }
