@@ -363,6 +363,10 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       undo.push(() => { stopped = true; return done; });
     }
 
+    let shelvingStopped = false;
+    const shelving = products.shelve(() => shelvingStopped).catch((err: unknown) => log.error({ err }, 'the products could not be read for searching'));
+    undo.push(() => { shelvingStopped = true; return shelving; });
+
     if (options.ownMachine === true) shareMachine = () => letMainThreadFirst(gallery.osThreadId); // from now on: while starting, all hurry
     shareMachine();
     log.info({ port, trustPort: config.trustPort, modelPack: vision.modelPack, enrolled: gallery.size() }, 'READY');

@@ -58,7 +58,7 @@ export type Visit = Static<typeof Visit>;
 
 /** What a suggestion may be about, the most urgent first. None of them is guessed from a face. */
 export const SUGGESTION_KINDS = [
-  'ticket_ready', 'wish_arrived', 'appointment_today', 'follow_up_due', 'date_near', 'handed_over', 'taste_new', 'welcome_back', 'first_visit',
+  'ticket_ready', 'wish_arrived', 'appointment_today', 'follow_up_due', 'date_near', 'taste_new', 'welcome_back', 'first_visit',
 ] as const;
 export type SuggestionKind = (typeof SUGGESTION_KINDS)[number];
 export const Suggestion = Type.Object(

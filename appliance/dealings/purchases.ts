@@ -99,6 +99,11 @@ export class Purchases {
     });
   }
 
+  /** A purchase or a return. @param id undefined: there is none */
+  has(id: string | undefined): boolean {
+    return id !== undefined && this.#deps.db.get('SELECT 1 FROM purchase WHERE id = ?', id) !== undefined;
+  }
+
   /** @throws PorticoError purchase_not_found */
   customerOf(id: string): string {
     return this.#row(id).customer_id;

@@ -18,8 +18,6 @@ export type ReadyTicket = Pick<Ticket, 'id' | 'subject' | 'changedAt'>;
 export type PlannedAppointment = Pick<Appointment, 'id' | 'at' | 'minutes' | 'subject' | 'adviser' | 'madeAt'>;
 /** In stock. */
 export type Arrival = Pick<Product, 'id' | 'name' | 'category' | 'brand'> & { arrivedAt: string };
-/** Handed on and not taken up yet. */
-export interface HandedOver { by: { id: string; name: string }; note: string | null; at: string }
 
 /**
  * All that a suggestion may rest on: what the customer said, asked for, bought, looked at and agreed on with the store. The list is
@@ -39,7 +37,6 @@ export interface Facts {
   /** Open, due first. */
   followUp: Pick<FollowUp, 'id' | 'text' | 'dueOn' | 'author' | 'at'> | null;
   dates: readonly YearlyDate[];
-  handedOver: HandedOver | null;
   tastes: readonly Taste[];
   dislikes: readonly string[];
   /** What came in since the last visit, the newest first. */

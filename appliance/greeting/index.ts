@@ -7,7 +7,7 @@ import { APPOINTMENT_AHEAD_MS, APPOINTMENT_LATE_MS, heldBack, isBefore, NEW_MS, 
 import { EVIDENCE_DAYS, EVIDENCE_MAX, tastesOf } from './tastes.js';
 import { asTyped, BUILT_IN, fillBoth, PLACEHOLDERS, REASONS, wrongIn } from './words.js';
 
-export type { Arrival, Bought, FactSources, HandedOver, LookedAt, OpenWish, PlannedAppointment, ReadyTicket, StatedLike } from './facts.js';
+export type { Arrival, Bought, FactSources, LookedAt, OpenWish, PlannedAppointment, ReadyTicket, StatedLike } from './facts.js';
 
 const DAY_MS = 86_400_000;
 /** What staff said is looked at for so long: for the manager's counts, and for what rests. */
@@ -19,7 +19,7 @@ const APPOINTMENT_LONGEST_MS = 600 * 60_000;
 const ARRIVALS_READ = 40;
 
 /** What the card knows already. */
-export interface AtHand extends Pick<Facts, 'followUp' | 'handedOver' | 'previous'> {
+export interface AtHand extends Pick<Facts, 'followUp' | 'previous'> {
   visitId: string;
   customer: Pick<CustomerFields, 'displayName' | 'salutation' | 'doNot' | 'dates'> & { id: string };
 }
@@ -126,11 +126,11 @@ export class Greeting {
     return this.words().find((one) => one.kind === kind)!;
   }
 
-  #facts({ customer, followUp, handedOver, previous }: AtHand, now: number): Facts {
+  #facts({ customer, followUp, previous }: AtHand, now: number): Facts {
     const sources = this.#sources;
     const { id } = customer;
     return {
-      name: customer.salutation ?? customer.displayName, hasDoNot: customer.doNot.length > 0, followUp, handedOver, previous, dates: customer.dates,
+      name: customer.salutation ?? customer.displayName, hasDoNot: customer.doNot.length > 0, followUp, previous, dates: customer.dates,
       tickets: sources.readyTickets(id), wishes: sources.openWishes(id), arrivals: [], tastes: [], dislikes: [],
       appointments: sources.plannedAppointments(id, now - Math.max(APPOINTMENT_LATE_MS, APPOINTMENT_LONGEST_MS), now + APPOINTMENT_AHEAD_MS),
     };

@@ -70,11 +70,6 @@ export function suggestionsFor(facts: Facts, nowMs: number, timeZone: string): D
 
   if (!facts.hasDoNot) for (const { kind, on, occasion } of nearDates(facts.dates, today)) add('date_near', kind, 'date', { occasion, when: whenWords(on, today), day: dayWords(on, today) });
 
-  if (facts.handedOver?.note != null) {
-    const { by, note, at } = facts.handedOver;
-    add('handed_over', by.id, 'hand_over', { from: inBoth(by.name), note: inBoth(note), time: time(at) });
-  }
-
   if (!facts.hasDoNot) addNew(facts, nowMs, day, add);
 
   if (facts.previous === null) add('first_visit', '', 'first', {});

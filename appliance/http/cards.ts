@@ -58,7 +58,7 @@ export class Cards {
     return {
       visitId: visit.id, customerId: customer.id, displayName: customer.displayName, salutation: customer.salutation,
       tier: customer.tier, facts: this.#rooms.fields.cardFacts(customer), doNot: customer.doNot, allergies: customer.allergies,
-      suggestion: greeting.next({ visitId: visit.id, customer, previous, followUp, handedOver: null }),
+      suggestion: greeting.next({ visitId: visit.id, customer, previous, followUp }),
       lastVisitAt: previous?.openedAt ?? null, lastAdviser: previous?.adviser ?? null,
       openFollowUp: followUp === null ? null : { id: followUp.id, text: followUp.text, dueOn: followUp.dueOn },
       openedAt: visit.openedAt, lastSeenAt: visit.lastSeenAt, arrival: visit.arrival, score: visit.score, adviser: visit.adviser,

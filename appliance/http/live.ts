@@ -38,6 +38,10 @@ export class LiveHub {
         const visit = cards.ofCustomer(customerId);
         if (visit !== null) this.#tell({ type: 'visit.updated', data: { visit } });
       }),
+      // Who wished for it is told as a changed customer; this is for those to whose taste it is.
+      events.on('productArrived', ({ productId }) => {
+        for (const visit of cards.inStore()) if (visit.suggestion?.subject === productId) this.#tell({ type: 'visit.updated', data: { visit } });
+      }),
       events.on('candidateAsked', ({ candidate }) => this.#tell({ type: 'sighting.candidate', data: { candidate } })),
       events.on('candidateResolved', (resolved) => this.#tell({ type: 'sighting.resolved', data: resolved })),
       events.on('healthChecked', ({ health }) => this.#tell({ type: 'box.health', data: { health } })),

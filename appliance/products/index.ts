@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Product, ProductChange, ProductCreate, ProductFields, ProductImport } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { Breath, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
 import { csvText, readProducts, type RefusedLine } from './csv.js';
 
@@ -13,6 +13,8 @@ interface ProductRow {
 const WORDS_MAX = 6;
 /** Between the parts of what is looked through: on no keyboard, so that nothing is found across two of them. */
 const APART = '\x1f';
+/** Read in a few milliseconds. */
+const PIECE_ROWS = 200;
 const NOTHING: Omit<ProductFields, 'sku' | 'name'> = { category: null, brand: null, priceMinor: null, barcode: null, inStock: true };
 
 /** What the store sells. */
@@ -23,10 +25,12 @@ export class Products {
   /** Decimals of the currency. */
   readonly #digits: number;
   /**
-   * What is looked through, by id, in the order of names; read at the first search. 50,000 articles are 15 MB and are gone through in
-   * 2 ms, where LIKE over five columns takes 40. No index finds parts of Chinese words.
+   * What is looked through, by id; read in pieces, see `shelve`. 50,000 articles are 15 MB and are gone through in 2 ms, where LIKE over
+   * five columns takes 40. No index finds parts of Chinese words.
    */
-  #shelved: Map<string, string> | null = null;
+  readonly #shelved = new Map<string, string>();
+  /** The id up to which it is read; null: all of it. What is written meanwhile is put there at once. */
+  #shelvedTo: string | null = '';
 
   /** @param deps.currency ISO 4217; prices are in its smallest unit */
   constructor(deps: { db: Database; clock: Clock; events: EventBus; currency: string }) {
@@ -47,13 +51,26 @@ export class Products {
       return this.#db.all<ProductRow>('SELECT * FROM product WHERE removed_at_ms IS NULL ORDER BY changed_at_ms DESC, name LIMIT ?', limit).map(toProduct);
     }
     const code = text.toLowerCase();
-    // Exact number, barcode or brand; beginning of the name; anywhere.
-    const found: [string[], string[], string[]] = [[], [], []];
-    for (const [id, shelved] of this.#shelf()) {
+    while (this.#shelvedTo !== null) this.#shelveNext();
+    const found: Found[] = [];
+    for (const [id, shelved] of this.#shelved) {
       if (!words.every((word) => shelved.includes(word))) continue;
-      found[shelved.includes(`${APART}${code}${APART}`) ? 0 : shelved.startsWith(code) ? 1 : 2].push(id);
+      // Exact number, barcode or brand; beginning of the name; anywhere.
+      const one: Found = { id, shelved, rank: shelved.includes(`${APART}${code}${APART}`) ? 0 : shelved.startsWith(code) ? 1 : 2 };
+      if (found.length === limit && !isBefore(one, found[limit - 1]!)) continue;
+      found.splice(found.findLastIndex((other) => !isBefore(one, other)) + 1, 0, one);
+      found.length = Math.min(found.length, limit);
     }
-    return found.flat().slice(0, limit).map((id) => this.find(id)!);
+    return found.map(({ id }) => this.find(id)!);
+  }
+
+  /** Reads what is searched, in pieces, so that the first search need not wait for it. @param isStopped asked before each piece */
+  async shelve(isStopped: () => boolean): Promise<void> {
+    const breath = new Breath();
+    while (this.#shelvedTo !== null && !isStopped()) {
+      this.#shelveNext();
+      await breath.taken();
+    }
   }
 
   /** What a scanner read: a barcode, else the store's own number; null: neither. */
@@ -151,17 +168,18 @@ export class Products {
     return row.removed_at_ms === null ? 'changed' : 'added';
   }
 
-  #shelf(): Map<string, string> {
-    this.#shelved ??= new Map(this.#db.all<ProductRow>('SELECT * FROM product WHERE removed_at_ms IS NULL ORDER BY name').map((row) => [row.id, shelvedAs(row)]));
-    return this.#shelved;
+  #shelveNext(): void {
+    const rows = this.#db.all<ProductRow>('SELECT * FROM product WHERE id > ? ORDER BY id LIMIT ?', this.#shelvedTo, PIECE_ROWS);
+    for (const row of rows) if (row.removed_at_ms === null) this.#shelved.set(row.id, shelvedAs(row));
+    this.#shelvedTo = rows.at(-1)?.id ?? null;
   }
 
   /** Once it is sure that it stays. */
   #shelveAgain(id: string): void {
     this.#db.afterCommit(() => {
       const row = this.#db.get<ProductRow>('SELECT * FROM product WHERE id = ? AND removed_at_ms IS NULL', id);
-      if (row === undefined) this.#shelved?.delete(id);
-      else this.#shelved?.set(id, shelvedAs(row));
+      if (row === undefined) this.#shelved.delete(id);
+      else this.#shelved.set(id, shelvedAs(row));
     });
   }
 
@@ -191,6 +209,10 @@ export class Products {
     return row;
   }
 }
+
+interface Found { id: string; shelved: string; rank: number }
+/** By rank, then by name: that is what shelved text begins with. */
+const isBefore = (a: Found, b: Found): boolean => (a.rank === b.rank ? a.shelved < b.shelved : a.rank < b.rank);
 
 function fieldsOf(row: ProductRow): ProductFields {
   return {

@@ -2,6 +2,7 @@
  * An hour without the box, in a real browser: a note and a phone number are written offline, a colleague changes the same number meanwhile;
  * a reload while entries wait; and what of it all lies readable in the iPad's storage: nothing.
  */
+import { randomUUID } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
@@ -15,6 +16,7 @@ const HOUR_MS = 3_600_000;
 const NAME = '林知夏';
 const NOTE = '喜欢细表带，下次看月相款';
 const LAST_NOTE = '周六带太太来试戴';
+const RING = '右手无名指十四号半';
 const DRAFT = '还没写完的一句';
 const PHONES = { before: '13800138000', mine: '13900139000', theirs: '13700137000', last: '13600136000' };
 
@@ -64,6 +66,9 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
   const dossier = () => box.owner.call<Dossier>('GET', `/customers/${id}?why=edit`);
   const browser = await launchChromium(executable!, '', box.appliance.rootPem);
   t.teardown(() => browser.close());
+  const ring = randomUUID();
+  const name = { 'zh-CN': '指围', en: 'Ring size' };
+  await box.owner.call('PUT', '/fields', { revision: 0, card: [], sections: [{ name, fields: [{ id: ring, name, kind: 'text', required: true, visibleTo: 'everybody', options: [] }] }] });
   const context = await browser.newContext({ viewport: { width: 1180, height: 820 }, locale: 'zh-CN', hasTouch: true, baseURL: `https://127.0.0.1:${link.port}` });
   context.setDefaultTimeout(15_000);
   const page = await context.newPage();
@@ -99,6 +104,9 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
   await page.goto(`/customers/${id}?why=visit&tab=notes`);
   await at(page, 'note-text').waitFor();
   await page.locator('[data-testid=connection][data-status=live]').waitFor();
+  await at(page, 'tab-overview').click();
+  await at(page, 'own-edit').waitFor();
+  await at(page, 'tab-notes').click();
 
   await t.test('written without the box: shown at once as waiting, kept where nobody can read it', async (t) => {
     link.down();
@@ -108,13 +116,19 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
     await changePhone(PHONES.mine);
     t.equal(await at(page, 'dossier-name').innerText(), NAME, 'the dossier stays readable');
     await at(page, 'dossier-stale').waitFor();
-    t.equal(await at(page, 'waiting-pill').getAttribute('data-waiting'), '2');
+    await at(page, 'tab-overview').click();
+    await at(page, 'own-edit').click();
+    await page.locator(`#field-${ring}`).fill(RING);
+    await at(page, 'fields-save').click();
+    await entries('fields').getByText(RING).waitFor();
+    await at(page, 'tab-notes').click();
+    t.equal(await at(page, 'waiting-pill').getAttribute('data-waiting'), '3');
     await at(page, 'note-text').fill(DRAFT);
-    await until('three kept', async () => (await kept()).rows === 3);
+    await until('four kept', async () => (await kept()).rows === 4);
     const { text, fields, databases } = await kept();
     t.strictSame(fields, ['atMs', 'id', 'iv', 'owner', 'sealed']);
     t.strictSame(databases, ['portico-outbox']);
-    for (const secret of [NAME, NOTE, '细表带', DRAFT, PHONES.mine, PHONES.before, id]) t.notOk(text.includes(secret), secret);
+    for (const secret of [NAME, NOTE, '细表带', RING, DRAFT, PHONES.mine, PHONES.before, id]) t.notOk(text.includes(secret), secret);
     t.ok(text.includes(staff.id), 'it is really looked at');
   });
 
@@ -133,6 +147,7 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
     t.ok(Math.abs(Date.parse(notes[0]!.at) - writtenMs) < 120_000, `${notes[0]!.at} is when it was written`);
     await at(page, 'note').getByText(NOTE).waitFor();
     t.equal(await entries('note').count(), 0, 'nor does it wait any more');
+    await until('my ring size', async () => (await dossier()).fields.some(({ value }) => 'text' in value && value.text === RING));
     await at(page, 'keep-mine').click();
     await at(page, 'conflict').waitFor({ state: 'detached' });
     await until('my number', async () => (await dossier()).phone === PHONES.mine);

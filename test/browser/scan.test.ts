@@ -29,6 +29,7 @@ t.test('scanned by the camera, typed by a reader, told of as duplicates', { skip
   const { id } = await box.owner.createCustomer({ displayName: '王芳', salutation: '王女士', phone: '13812345678', tier: '金卡' });
   await box.owner.createCustomer({ displayName: '王芳', tier: '银卡' });
   await box.owner.call('POST', `/customers/${id}/notes`, { text: '周末常来，喜欢靠窗的座位，上次看中玫瑰金的表链' });
+  for (const [name, barcode] of [['月相腕表', '6901234567892'], ['表带', '6901234567808']]) await box.owner.call('POST', '/products', { sku: barcode, name, barcode });
   const link = await box.owner.call<MemberCodeLink>('POST', `/customers/${id}/member-code`);
   const { body: own } = await box.owner.send<OwnMemberCode>('GET', '/api/v1/member', undefined, { [LINK_HEADER]: new URL(link.url).hash.slice(1) });
   const code = own.prefix + TOTP.generate({ secret: Secret.fromBase32(own.secret), algorithm: own.algorithm, digits: own.digits, period: own.periodSeconds, timestamp: clock.now() });
@@ -59,6 +60,28 @@ t.test('scanned by the camera, typed by a reader, told of as duplicates', { skip
     await shoot('scan-found');
     await at(page, 'scan-arrive').click();
     await page.getByTestId('visit-card').first().waitFor();
+  });
+
+  await t.test('a product from the reader: what it is, what my one customer looks at, what is picked in the open sheet', async (t) => {
+    const looksAt = (name: string) => at(page, 'looking').getByText(name).waitFor();
+    await readerTypes(page, '6901234567892');
+    await at(page, 'toast').getByText('月相').waitFor();
+    t.equal(await at(page, 'toast-act').count(), 0, 'I serve nobody');
+    await at(page, 'serve').click();
+    await at(page, 'hand-over').waitFor();
+    await readerTypes(page, '6901234567892');
+    await at(page, 'toast-act').click();
+    await looksAt('月相');
+    await at(page, 'card-look').click();
+    await at(page, 'product-row').first().waitFor();
+    await readerTypes(page, '6901234567808');
+    await looksAt('表带');
+    await at(page, 'look-sheet').waitFor({ state: 'detached' });
+    await at(page, 'card-look').click();
+    await at(page, 'product-scan').click();
+    await at(page, 'look-sheet').getByText(code).waitFor(); // the camera still sees the customer's code: no product
+    await shoot('look-not-a-product');
+    await at(page, 'sheet-close').last().click();
   });
 
   await t.test('a reader that types opens the sheet; into a field it types as anybody', async (t) => {

@@ -42,7 +42,7 @@ const like = (customerId: string, text: string, position = 0) =>
 /** As the card asks. */
 function atHand(visitId: string): AtHand {
   const visit = visits.byId(visitId);
-  return { visitId, customer: customers.byId(visit.customerId), previous: visits.previous(visit), followUp: followUps.nextOf(visit.customerId), handedOver: null };
+  return { visitId, customer: customers.byId(visit.customerId), previous: visits.previous(visit), followUp: followUps.nextOf(visit.customerId) };
 }
 const next = (visitId: string) => greeting.next(atHand(visitId));
 /** A visit that ends at once, so that the next is not the first. */

@@ -19,7 +19,7 @@ const DAY = 24 * HOUR;
 const at = (ms: number): string => new Date(NOW + ms).toISOString();
 
 const nobody: Facts = {
-  name: '王女士', hasDoNot: false, tickets: [], wishes: [], appointments: [], followUp: null, dates: [], handedOver: null, tastes: [], dislikes: [], arrivals: [],
+  name: '王女士', hasDoNot: false, tickets: [], wishes: [], appointments: [], followUp: null, dates: [], tastes: [], dislikes: [], arrivals: [],
   previous: { openedAt: at(-30 * DAY), adviser: '小周' },
 };
 const ticket = { id: 't', subject: '换表带', changedAt: at(-DAY) };
@@ -27,11 +27,10 @@ const wish = { id: 'w', productId: 'p1', text: '星辰月相', at: '2026-05-03T0
 const appointment = { id: 'a', at: at(3 * HOUR), minutes: 30, subject: '试戴', adviser: { id: 's', name: '小李' }, madeAt: at(-9 * DAY) };
 const followUp = { id: 'f', text: '带一本新目录', dueOn: '2026-05-20', author: '小周', at: at(-9 * DAY) };
 const birthday = { kind: 'birthday' as const, label: null, month: 5, day: 23, year: 1990 };
-const handedOver = { by: { id: 'c', name: '小李' }, note: '在等新表带', at: at(-600_000) };
 const arrival: Arrival = { id: 'p2', name: '月相 38', category: '腕表', brand: '星辰', arrivedAt: at(-3 * DAY) };
 const repeated: Taste = { subject: '星辰', evidence: 'repeated', at: null, by: null, bought: 1, lookedAt: 3, days: ['2026-05-01', '2026-04-02', '2026-03-05'] };
 const stated: Taste = { subject: '喜欢星辰的月相', evidence: 'stated', at: '2026-05-03T06:00:00.000Z', by: '小周', bought: 0, lookedAt: 0, days: [] };
-const everything: Facts = { ...nobody, tickets: [ticket], wishes: [wish], appointments: [appointment], followUp, dates: [birthday], handedOver, tastes: [repeated], arrivals: [arrival] };
+const everything: Facts = { ...nobody, tickets: [ticket], wishes: [wish], appointments: [appointment], followUp, dates: [birthday], tastes: [repeated], arrivals: [arrival] };
 
 const kinds = (facts: Facts, nowMs = NOW): SuggestionKind[] => suggestionsFor(facts, nowMs, ZONE).map(({ kind }) => kind);
 /** As the card says it, in the words as delivered. */
@@ -46,7 +45,7 @@ t.test('the most urgent comes first', async (t) => {
   t.strictSame(kinds({ ...everything, followUp: { ...followUp, dueOn: '2026-05-21' } }).at(-2), 'follow_up_due', 'what is not due yet comes last before the welcome');
   t.strictSame(kinds({ ...everything, followUp: { ...followUp, dueOn: null } }).at(-2), 'follow_up_due');
   t.strictSame(kinds({ ...nobody, previous: null }), ['first_visit']);
-  t.strictSame(kinds({ ...everything, followUp: null, previous: null }), ['ticket_ready', 'wish_arrived', 'appointment_today', 'date_near', 'handed_over', 'first_visit'], 'nothing is new to who was never here');
+  t.strictSame(kinds({ ...everything, followUp: null, previous: null }), ['ticket_ready', 'wish_arrived', 'appointment_today', 'date_near', 'first_visit'], 'nothing is new to who was never here');
   const two = { ...nobody, tickets: [ticket, { ...ticket, id: 't2' }], wishes: [{ ...wish, id: 'older', arrivedAt: at(-9 * DAY) }, wish] };
   t.strictSame(suggestionsFor(two, NOW, ZONE).map(({ subject }) => subject), ['t', 't2', 'w', 'older', '']);
 });
@@ -63,7 +62,6 @@ t.test('in both languages, with the reason', async (t) => {
     ['without a day', { followUp: { ...followUp, dueOn: null } }, ['答应过王女士：带一本新目录', '小周5月11日记下，没有期限', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, no date set']],
     ['a birthday', { dates: [birthday] }, ['王女士的生日是5月23日，记得道一声祝贺', '档案里的重要日子：5月23日', '王女士’s birthday is on 23 May: a kind word is welcome', 'Among the important dates: 23 May']],
     ['an anniversary today, with a name', { dates: [{ kind: 'anniversary', label: '结婚纪念日', month: 5, day: 20, year: null }] }, ['王女士的结婚纪念日是今天，记得道一声祝贺', '档案里的重要日子：5月20日', '王女士’s 结婚纪念日 is today: a kind word is welcome', 'Among the important dates: 20 May']],
-    ['handed on', { handedOver }, ['小李交接：在等新表带', '11:50交接，还没有人接手', '小李 hands over: 在等新表带', 'Handed over at 11:50; nobody has taken it up yet']],
     ['something new, by what was seen', { arrivals: [arrival], tastes: [repeated] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '星辰：买过1件，看过3件，3个不同日子；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', '星辰: bought 1, looked at 3, on 3 different days; in since 17 May']],
     ['by what was said', { arrivals: [arrival], tastes: [stated] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”（5月3日，小周记）；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相” (noted by 小周 on 3 May); in since 17 May']],
     ['by what was said, nobody knows when', { arrivals: [arrival], tastes: [{ ...stated, at: null, by: null }] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相”; in since 17 May']],
@@ -83,7 +81,6 @@ t.test('what is not there, not yet, or not any more', async (t) => {
     ['a birthday in eight days', { dates: [{ ...birthday, day: 28 }] }],
     ['a birthday that was yesterday', { dates: [{ ...birthday, day: 19 }] }],
     ['a day of which nobody knows what it is', { dates: [{ ...birthday, kind: 'other', label: '外婆' }] }],
-    ['handed on without a word', { handedOver: { ...handedOver, note: null } }],
     ['new, and no taste', { arrivals: [arrival] }],
     ['a taste, and nothing new', { tastes: [repeated] }],
     ['in since before the last visit', { arrivals: [{ ...arrival, arrivedAt: at(-31 * DAY) }], tastes: [repeated] }],
@@ -100,7 +97,7 @@ t.test('what is not there, not yet, or not any more', async (t) => {
 });
 
 t.test('with a do-not line nothing is brought up that was not asked for or promised', async (t) => {
-  t.strictSame(kinds({ ...everything, hasDoNot: true }), ['ticket_ready', 'wish_arrived', 'appointment_today', 'follow_up_due', 'handed_over', 'welcome_back']);
+  t.strictSame(kinds({ ...everything, hasDoNot: true }), ['ticket_ready', 'wish_arrived', 'appointment_today', 'follow_up_due', 'welcome_back']);
 });
 
 t.test('every kind gives a value to each of its placeholders and to each of its reasons', async (t) => {
@@ -170,7 +167,7 @@ const sources = readdirSync(ROOM).filter((name) => name.endsWith('.ts')).map((na
 
 t.test('C16: a suggestion rests on nothing that is read from a face', async (t) => {
   t.strictSame(Object.keys(everything).sort(), [
-    'appointments', 'arrivals', 'dates', 'dislikes', 'followUp', 'handedOver', 'hasDoNot', 'name', 'previous', 'tastes', 'tickets', 'wishes',
+    'appointments', 'arrivals', 'dates', 'dislikes', 'followUp', 'hasDoNot', 'name', 'previous', 'tastes', 'tickets', 'wishes',
   ], 'all facts that there are');
   const facts = propertiesOf(sources.find(({ name }) => name === 'facts.ts')!.text);
   t.ok(facts.length > 30, `${facts.length} names`);

@@ -118,6 +118,17 @@ t.test('what waits is shown over what the box said', async (t) => {
   t.strictSame(queue.overlaid({ phone: '0', tier: null }, box.entries, 'a'), { phone: '1', tier: null });
 });
 
+t.test('own fields that wait are shown as they were typed, the newest word last, products by name', async (t) => {
+  const own = (edits: Edits, names: Record<string, string> = {}) => ({ kind: 'fields', edits, names }) as const;
+  const box = filled(
+    entry('a', own({ ring: { base: null, mine: { number: 14 } } })), entry('a', own({ watch: { base: null, mine: { productId: 'p' } } }, { p: '月相' })),
+    entry('a', own({ ring: { base: { number: 14 }, mine: null } })),
+  );
+  t.strictSame(queue.waitingFields(box.entries), { watch: { productId: 'p', productName: '月相' } }, 'what was taken back is as it stood');
+  t.strictSame(queue.waitingFields(filled(entry('a', own({ ring: { base: { number: 1 }, mine: null } }))).entries), { ring: null });
+  t.strictSame(queue.waitingFields(filled(change('a', { phone: '1' }, { phone: '0' })).entries), {});
+});
+
 t.test('how old something is: by the box\'s clock, at least as long as the page has lived, a week at most', async (t) => {
   const hour = 3_600_000;
   const at = (atMs: number, steadyMs: number, life = 'a') => ({ atMs, steadyMs, life });

@@ -2,6 +2,7 @@
 import t from 'tap';
 import { IMPORT_PROBLEMS } from '../../appliance/contract/index.js';
 import { csvText, priceMinor, readProducts } from '../../appliance/products/csv.js';
+import { Products } from '../../appliance/products/index.js';
 import { openRooms } from '../support/rooms.js';
 
 /** "货号,名称,价格\nA-1,月相腕表,1280" in GB18030, as Excel in China saves it. */
@@ -91,4 +92,25 @@ t.test('found by parts of every kind, the exact number first; hidden ones only b
   t.equal(products.find(moon.id)!.name, moon.name, 'what was bought keeps its name');
   for (const work of [() => products.byId(moon.id), () => products.change(moon.id, { name: 'x' }), () => products.arrived(moon.id)]) t.throws(work, { code: 'product_not_found' });
   t.equal(add('L-100', '新一代', '浪琴', '腕表').id, moon.id, 'the number that was taken off comes back under its id');
+});
+
+t.test('among equals by name, whenever it was read: in pieces, at the first search, or written later', async (t) => {
+  const { products, db, clock, events } = openRooms(t);
+  const names = Array.from({ length: 450 }, (_, n) => `表${String((n * 199) % 450).padStart(3, '0')}`);
+  products.import(Buffer.from(['sku,name', ...names.map((name, n) => `S-${n},${name}`)].join('\n')));
+  const again = (): Products => new Products({ db, clock, events, currency: 'CNY' });
+  const sorted = [...names].sort();
+  const [lazy, read] = [again(), again()];
+  t.strictSame(lazy.search('表', 1_000).map(({ name }) => name), sorted, 'at the first search');
+  let pieces = 0;
+  await read.shelve(() => pieces++ === 1); // stopped after the first
+  t.equal(pieces, 2);
+  read.create({ sku: 'late', name: '表0000' });
+  const hidden = read.byCode('S-0')!;
+  read.remove(hidden.id);
+  await read.shelve(() => false);
+  const expected = [...sorted.filter((name) => name !== hidden.name), '表0000'].sort();
+  t.strictSame(read.search('表', 1_000).map(({ name }) => name), expected);
+  t.strictSame(read.search('表', 3).map(({ name }) => name), expected.slice(0, 3));
+  t.equal(read.search('s-7', 2)[0]!.sku, 'S-7', 'the exact number first, of however many');
 });

@@ -46,9 +46,11 @@ t.test('dealings: from a wish to a purchase in the open visit, and back; each on
   const wish = await associate.call<Wish>('POST', `/customers/${id}/wishes`, { productId: watch!.id, id: randomUUID() });
   t.match((await dossier()).wishes, [{ id: wish.id, ended: null }]);
   const visit = await associate.call<VisitCard>('POST', '/visits', { customerId: id });
-  const purchase = await associate.call<Purchase>('POST', `/customers/${id}/purchases`, { productId: watch!.id });
+  const purchase = await associate.call<Purchase>('POST', `/customers/${id}/purchases`, { productId: watch!.id, id: randomUUID() });
+  t.strictSame(await associate.call('POST', `/customers/${id}/purchases`, { productId: watch!.id, id: purchase.id }), purchase, 'sent again');
   t.match(purchase, { amountMinor: 1_280_000, visitId: visit.visitId, by: '小周' });
-  t.match(await associate.call('POST', `/purchases/${purchase.id}/return`, { quantity: 1, amountMinor: 1_000 }), { returned: 1 });
+  const back = { quantity: 1, amountMinor: 1_000, id: randomUUID() };
+  for (let sent = 1; sent <= 2; sent++) t.match(await associate.call('POST', `/purchases/${purchase.id}/return`, back), { returned: 1 });
   t.equal(await refusal(associate.call('POST', `/purchases/${purchase.id}/return`, { quantity: 1, amountMinor: 0 })), '409 return_invalid');
   t.equal(await refusal(associate.call('DELETE', `/purchases/${purchase.id}`)), '409 purchase_settled');
   const slip = await associate.call<Purchase>('POST', `/customers/${id}/purchases`, { text: '手滑', amountMinor: 1 });
@@ -99,7 +101,9 @@ t.test('files: no faces, nothing that runs, opened once a session on the record'
   const log = async (action: string) => (await officer.call<AuditPage>('GET', `/audit?action=${action}&limit=50`)).entries;
   t.strictSame((await log('file_opened')).map(({ detail }) => detail['fileId']), [paper.body.id, fileId], 'twice in one session is once');
   t.notMatch(JSON.stringify([await log('file_added'), await log('purchase_added')]), /保修卡|watch|月相|手滑|1280000/, 'ids and counts, no words');
-  t.equal((await log('purchase_taken_back')).length, 1);
+  for (const [action, times] of [['purchase_taken_back', 1], ['purchase_added', 2], ['purchase_returned', 1], ['file_added', 2]] as const) {
+    t.equal((await log(action)).length, times, `${action}: what was sent again is written down once`);
+  }
   await associate.call('DELETE', `/files/${paper.body.id}`);
   t.equal(await refusal(associate.call('DELETE', `/files/${paper.body.id}`)), '404 file_not_found');
 });

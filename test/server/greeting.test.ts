@@ -90,3 +90,25 @@ t.test('a wish of 20 May, the article comes in, the customer comes: the card say
   });
   t.match((await judge(visitId, false, 'wish_arrived', wish.id)).suggestion, { kind: 'welcome_back' }, 'not useful: the next one');
 });
+
+t.test('an article comes in while customers are in the store: the cards of who wished for it and of who may like it change at once', async (t) => {
+  const [wisher, liker, other] = [
+    await owner.createCustomer({ displayName: '许愿' }), await owner.createCustomer({ displayName: '喜欢', likes: ['海浪'] }), await owner.createCustomer({ displayName: '别人' }),
+  ];
+  const { id } = await owner.call<Product>('POST', '/products', { sku: 'H-1', name: '海浪 40', brand: '海浪', inStock: false });
+  const { visitId: first } = await owner.call<VisitCard>('POST', '/visits', { customerId: liker.id });
+  await owner.call('POST', `/visits/${first}/close`);
+  clock.move(3 * 3_600_000);
+  await owner.signIn(box.ownerId, OWNER_PIN);
+  for (const { id: customerId } of [wisher, liker, other]) await owner.call('POST', '/visits', { customerId });
+  const wish = await owner.call<Wish>('POST', `/customers/${wisher.id}/wishes`, { productId: id });
+  const page = await owner.live().opened();
+  await page.nextOf('live.snapshot');
+  clock.move(60_000);
+  await owner.call('POST', `/products/${id}/arrived`);
+  t.match((await page.nextOf('visit.updated')).data.visit, { customerId: wisher.id, suggestion: { kind: 'wish_arrived', subject: wish.id } });
+  t.match((await page.nextOf('visit.updated')).data.visit, { customerId: liker.id, suggestion: { kind: 'taste_new', subject: id } });
+  await owner.call('POST', '/visits', { customerId: (await owner.createCustomer({ displayName: '后来' })).id });
+  t.match((await page.next()).type, 'visit.opened', 'and nobody else\'s');
+  page.close();
+});

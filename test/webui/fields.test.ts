@@ -4,7 +4,7 @@ import type { FieldData, FieldKind, OwnField, OwnForm } from '../../appliance/co
 import {
   broughtBack, cardFields, changeOf, draftOf, isSame, moved, newField, onTopOf, problemOf, withoutField, withoutSection, type FormDraft,
 } from '../../webui/src/fields/formDraft.js';
-import { isSameValue, typedOf, valueOf, valueText } from '../../webui/src/fields/typing.js';
+import { isSameValue, namesIn, typedOf, valueOf, valueText } from '../../webui/src/fields/typing.js';
 
 const words = (text: string, en = text) => ({ 'zh-CN': text, en });
 const field = (id: string, kind: FieldKind = 'text', change: Partial<OwnField> = {}): OwnField =>
@@ -87,4 +87,5 @@ t.test('a value reads in both languages, removed options too', async (t) => {
   t.strictSame([read({ choices: ['gold', 'tin'] }), read({ choices: ['gold', 'tin'] }, 'en')], ['金、锡', 'gold, tin']);
   t.strictSame([read({ moneyMinor: 2_000_000 }), read({ day: '2026-05-03' }), read({ yes: true }), read({ number: 1234.5 }, 'en')], ['¥20,000', '2026年5月3日', '是', '1,234.5']);
   t.equal(read({ productId: 'p', productName: '腕表' }), '腕表');
+  t.match(namesIn(METAL, [{ productId: 'p', productName: '腕表' }, null], 'en'), { [METAL.id]: METAL.name.en, gold: 'gold', tin: 'tin', p: '腕表' });
 });

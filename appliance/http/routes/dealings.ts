@@ -25,15 +25,18 @@ export const dealingRoutes = (deps: { audit: Audit; dealings: Dealings }): Fasti
   }, async (request, reply) => {
     const by = actorOf(request);
     const { id } = request.params;
-    const purchase = audit.recording('purchase_added', by, (made: Purchase) => ({ customerId: id, detail: { purchaseId: made.id } }), () => purchases.add(id, request.body, by.staffId));
-    return reply.status(201).send(purchase);
+    const add = () => purchases.add(id, request.body, by.staffId);
+    // Sent again: made and written down the first time.
+    return reply.status(201).send(purchases.has(request.body.id) ? add()
+      : audit.recording('purchase_added', by, (made) => ({ customerId: id, detail: { purchaseId: made.id } }), add));
   });
 
   app.post('/purchases/:id/return', { config, schema: { tags, params: IdParams, body: ReturnRequest, response: { 200: Purchase } } }, async (request) => {
     const by = actorOf(request);
     const { id } = request.params;
-    return audit.recording('purchase_returned', by, () => ({ customerId: purchases.customerOf(id), detail: { purchaseId: id, quantity: request.body.quantity } }),
-      () => purchases.return(id, request.body, by.staffId));
+    const takeIn = () => purchases.return(id, request.body, by.staffId);
+    if (purchases.has(request.body.id)) return takeIn();
+    return audit.recording('purchase_returned', by, () => ({ customerId: purchases.customerOf(id), detail: { purchaseId: id, quantity: request.body.quantity } }), takeIn);
   });
 
   app.delete('/purchases/:id', {

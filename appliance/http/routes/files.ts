@@ -60,8 +60,10 @@ const addingRoute = ({ audit, files, things }: FileDeps): FastifyPluginAsyncType
     const [mime, content]: [FileKind, Buffer] = kind === 'pdf' ? ['application/pdf', body] : ['image/jpeg', await things.clean(body)];
     request.stillMay();
     const by = actorOf(request);
-    const file = audit.recording('file_added', by, (added: StoredFile) => ({ customerId: params.id, detail: { fileId: added.id, mime, bytes: added.bytes } }),
-      () => files.add(params.id, { id: query.id, name: query.name, mime, content }, by.staffId));
-    return reply.status(201).send(file);
+    const add = () => files.add(params.id, { id: query.id, name: query.name, mime, content }, by.staffId);
+    // Sent again: added and written down the first time.
+    const isThere = files.mayAdd(params.id, query.id) !== null;
+    return reply.status(201).send(isThere ? add()
+      : audit.recording('file_added', by, (added) => ({ customerId: params.id, detail: { fileId: added.id, mime, bytes: added.bytes } }), add));
   });
 };

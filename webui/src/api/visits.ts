@@ -1,5 +1,5 @@
 /** Every request about what happens in a visit, one line each. */
-import type { HandOver, Product, Rejection, StageChange, VisitCard } from '../contract.js';
+import type { HandOver, Rejection, StageChange, VisitCard } from '../contract.js';
 import { call } from './client.js';
 
 const id = encodeURIComponent;
@@ -12,5 +12,4 @@ export const visiting = {
   endLook: (lookId: string) => call<VisitCard>('POST', `/looks/${id(lookId)}/end`),
   takeBackLook: (lookId: string) => call<VisitCard>('DELETE', `/looks/${id(lookId)}`),
   notThisPerson: (visitId: string, keepalive = false) => call<Rejection>('POST', `/visits/${id(visitId)}/not-this-person`, { keepalive }),
-  products: (query: string) => call<Product[]>('GET', `/products?${new URLSearchParams({ limit: '30', ...(query.trim() ? { query: query.trim() } : {}) })}`),
 } as const;

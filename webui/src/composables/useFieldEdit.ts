@@ -1,84 +1,93 @@
-import { computed, reactive, ref, type Ref } from 'vue';
+import { computed, ref, type Ref } from 'vue';
 import { ApiError } from '../api/client.js';
-import { ownFields } from '../api/fields.js';
 import { portico } from '../api/portico.js';
-import type { FieldData, FieldValue, OwnField } from '../contract.js';
-import { isSameValue, typedOf, valueOf, type Typed } from '../fields/typing.js';
+import { bare } from '../api/unsent.js';
+import type { Dossier, FieldData, OwnField } from '../contract.js';
+import { isSameValue, namesIn, typedOf, valueOf, type Typed } from '../fields/typing.js';
+import { currentLanguage } from '../i18n/index.js';
+import { waitingFields } from '../outbox/outbox.js';
+import { useOutbox } from '../stores/outbox.js';
 import { storeCurrency } from './storeZone.js';
+import { useDraft } from './useDraft.js';
 import { useTask } from './useTask.js';
 
 /** What a colleague wrote while this was being written. */
 export interface Both { field: OwnField; mine: FieldData | null; theirs: FieldData | null }
 
 /**
- * Editing some fields of one customer. Saving sends what changed against what stood there when the editing began; a field that was removed
- * meanwhile is put aside in `lost` and the rest is saved; where somebody else wrote something else, both are in `both` until one is chosen.
+ * Editing some fields of one customer, kept as it is typed. Saving sends what changed against what stood there when the editing began; a
+ * field that was removed meanwhile is put aside in `lost` and the rest is saved; where somebody else wrote something else, both are in `both`
+ * until one is chosen. Without the box the change waits in the outbox.
  */
-export function useFieldEdit(customerId: () => string) {
+export function useFieldEdit({ dossier, section, fields: edited }: { dossier: () => Dossier; section: string; fields: readonly OwnField[] }) {
   const task = useTask();
-  const fields = ref<readonly OwnField[]>([]) as Ref<readonly OwnField[]>;
-  const base = reactive(new Map<string, FieldData | null>());
-  const typed = reactive(new Map<string, Typed>());
+  const outbox = useOutbox();
+  const customer = dossier(); // the same one while the form is there
+  const fields = ref<readonly OwnField[]>(edited) as Ref<readonly OwnField[]>;
+  const named = (id: string): FieldData | null => dossier().fields.find(({ fieldId }) => fieldId === id)?.value ?? null;
+  const standing = (id: string): FieldData | null => bare(named(id));
+  const draft = useDraft(() => `fields ${customer.id} ${section}`, () => {
+    const waiting = waitingFields(outbox.of(customer.id));
+    const shown = (id: string): FieldData | null => (id in waiting ? waiting[id]! : named(id));
+    return {
+      base: Object.fromEntries(edited.map(({ id }) => [id, standing(id)])) as Record<string, FieldData | null>,
+      typed: Object.fromEntries(edited.map(({ id }) => [id, typedOf(shown(id), storeCurrency())])) as Record<string, Typed>,
+    };
+  });
+  const baseOf = (id: string): FieldData | null => draft.value.value.base[id] ?? null;
+  /** A field that is newer than the draft is as it stands. */
+  const typedIn = (id: string): Typed => draft.value.value.typed[id] ?? typedOf(standing(id), storeCurrency());
+  const type = (id: string, typed: Typed): void => { draft.value.value.typed[id] = typed; };
   const lost = ref<{ field: OwnField; value: FieldData }[]>([]) as Ref<{ field: OwnField; value: FieldData }[]>;
   const both = ref<Both[]>([]) as Ref<Both[]>;
   /** The field that an error is about. */
   const amiss = ref<string | null>(null);
 
-  function begin(edited: readonly OwnField[], values: readonly FieldValue[]): void {
-    fields.value = edited;
-    base.clear();
-    typed.clear();
-    lost.value = [];
-    both.value = [];
-    amiss.value = null;
-    task.error.value = null;
-    for (const { id } of edited) {
-      const value = values.find(({ fieldId }) => fieldId === id)?.value ?? null;
-      base.set(id, value);
-      typed.set(id, typedOf(value, storeCurrency()));
-    }
-  }
-
-  const valueIn = (field: OwnField): FieldData | null | 'wrong' => valueOf(field.kind, typed.get(field.id)!, storeCurrency());
+  const valueIn = (field: OwnField): FieldData | null | 'wrong' => valueOf(field.kind, typedIn(field.id), storeCurrency());
   /** What is written now and was not when the editing began. */
   const changed = computed(() => fields.value.filter((field) => {
     const value = valueIn(field);
-    return value === 'wrong' || !isSameValue(value, base.get(field.id) ?? null);
+    return value === 'wrong' || !isSameValue(value, baseOf(field.id));
   }));
 
-  /** True when the box has all that is left to be saved. */
-  async function save(): Promise<boolean> {
-    amiss.value = changed.value.find((field) => valueIn(field) === 'wrong')?.id ?? null;
-    if (amiss.value !== null) {
-      task.error.value = new ApiError('field_invalid');
-      return false;
+  /** @returns what became of it; null: not yet, see `error`, `both` and `lost` */
+  async function save(): Promise<'saved' | 'queued' | null> {
+    const wrong = changed.value.find((field) => valueIn(field) === 'wrong');
+    const problem = wrong ?? fields.value.find((field) => field.required && valueIn(field) === null);
+    amiss.value = problem?.id ?? null;
+    if (problem) {
+      task.error.value = new ApiError(wrong ? 'field_invalid' : 'field_required');
+      return null;
     }
-    // Nothing changed: sent as it is, so that the box says which required field is empty.
-    const sent = changed.value.length > 0 ? changed.value : fields.value.slice(0, 1);
-    if (sent.length === 0) return true;
-    const saved = await task.run(() => ownFields.write(customerId(), {
-      values: sent.map((field) => ({ fieldId: field.id, value: valueIn(field) as FieldData | null, base: base.get(field.id) ?? null })),
-    }));
+    const sent = changed.value.map((field) => ({ field, base: bare(baseOf(field.id)), mine: valueIn(field) as FieldData | null }));
+    const edits = Object.fromEntries(sent.map(({ field, base, mine }) => [field.id, { base, mine: bare(mine) }]));
+    const names = Object.assign({}, ...sent.map(({ field, mine }) => namesIn(field, [named(field.id), mine], currentLanguage()))) as Record<string, string>;
+    let outcome: 'saved' | 'queued' = 'saved';
+    const done = await task.run(async () => {
+      if ((await outbox.changeFields(customer, edits, names, true)).outcome !== 'saved') outcome = 'queued';
+    });
+    if (!done) return recover();
+    if (lost.value.length === 0) draft.clear();
     // What was saved is what stands there now.
-    if (saved) for (const field of sent) base.set(field.id, valueIn(field) as FieldData | null);
-    return saved || (await recover());
+    else for (const { field, mine } of sent) draft.value.value.base[field.id] = bare(mine);
+    return outcome;
   }
 
-  async function recover(): Promise<boolean> {
+  async function recover(): Promise<'saved' | 'queued' | null> {
     const error = task.error.value!;
     const fieldId = typeof error.details['fieldId'] === 'string' ? error.details['fieldId'] : null;
-    if (error.code === 'field_gone' && fieldId !== null) {
-      const field = fields.value.find(({ id }) => id === fieldId)!;
-      const value = valueIn(field);
-      if (value !== null && value !== 'wrong') lost.value = [...lost.value, { field, value }];
-      fields.value = fields.value.filter(({ id }) => id !== fieldId);
+    const gone = error.code === 'field_gone' ? fields.value.find(({ id }) => id === fieldId) : undefined;
+    if (gone) {
+      const value = valueIn(gone);
+      if (value !== null && value !== 'wrong') lost.value = [...lost.value, { field: gone, value }];
+      fields.value = fields.value.filter((field) => field !== gone);
       task.error.value = null;
       return save(); // the rest; each time a field less
     }
     if (error.code === 'edit_conflict') {
       const ids = String(error.details['fields']).split(',');
       const read = await task.run(async () => {
-        const { fields: now } = await portico.dossier(customerId(), 'edit', true);
+        const { fields: now } = await portico.dossier(customer.id, 'edit', true);
         both.value = fields.value.filter(({ id }) => ids.includes(id)).map((field) => ({
           field, mine: valueIn(field) as FieldData | null, theirs: now.find((value) => value.fieldId === field.id)?.value ?? null,
         }));
@@ -86,17 +95,22 @@ export function useFieldEdit(customerId: () => string) {
       if (read) task.error.value = null;
     }
     amiss.value = fieldId;
-    return false;
+    return null;
   }
 
   /** Whose is written; then what stands there is known, and saving goes on from it. */
-  function choose({ field, theirs }: Both, whose: 'mine' | 'theirs'): void {
-    base.set(field.id, theirs);
-    if (whose === 'theirs') typed.set(field.id, typedOf(theirs, storeCurrency()));
-    both.value = both.value.filter((other) => other.field.id !== field.id);
+  function choose(fieldId: string, whose: 'mine' | 'theirs'): void {
+    const found = both.value.find(({ field }) => field.id === fieldId);
+    if (!found) return;
+    draft.value.value.base[fieldId] = bare(found.theirs);
+    if (whose === 'theirs') type(fieldId, typedOf(found.theirs, storeCurrency()));
+    both.value = both.value.filter((other) => other !== found);
   }
-  const toNote = (text: string): Promise<boolean> => task.run(() => portico.addNote(customerId(), { text, id: crypto.randomUUID() }));
-  const settle = (fieldId: string): void => void (lost.value = lost.value.filter(({ field }) => field.id !== fieldId));
+  const toNote = (text: string): Promise<boolean> => task.run(() => outbox.write(customer, { kind: 'note', text }));
+  function settle(fieldId: string): void {
+    lost.value = lost.value.filter(({ field }) => field.id !== fieldId);
+    if (lost.value.length === 0 && changed.value.length === 0) draft.clear();
+  }
 
-  return { fields, typed, changed, lost, both, amiss, error: task.error, busy: task.busy, begin, save, choose, toNote, settle };
+  return { fields, typedIn, type, changed, lost, both, amiss, error: task.error, busy: task.busy, save, choose, toNote, settle, forget: draft.clear };
 }

@@ -89,3 +89,11 @@ export function valueText(value: FieldData, field: Pick<OwnField, 'options' | 'r
   if ('productId' in value) return value.productName ?? '';
   return '';
 }
+
+/** What a field, and the options and products in these values, are called, by id. */
+export function namesIn(field: Pick<OwnField, 'id' | 'name' | 'options' | 'removedOptions'>, values: readonly (FieldData | null)[], language: Language): Record<string, string> {
+  const names: Record<string, string> = { [field.id]: field.name[language] };
+  for (const { id, name } of [...field.options, ...field.removedOptions]) names[id] = name[language];
+  for (const value of values) if (value !== null && 'productId' in value && value.productName) names[value.productId] = value.productName;
+  return names;
+}

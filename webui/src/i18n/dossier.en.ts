@@ -22,7 +22,7 @@ export const dossierEn: DossierMessages = {
     taken: 'This phone number already belongs to another customer', takenBody: 'It may be the same person: have a look at that dossier. If two people share it, such as a couple, both may keep it.', memberTaken: 'This member number already belongs to another customer', openOther: 'Open that dossier', bothUse: 'Both use this number',
   },
   conflict: {
-    title: 'Somebody else has just changed the same', body: 'Nothing is saved yet. Choose for each what shall stand.', theirs: 'Now', mine: 'Mine', keepMine: 'Use mine', takeTheirs: 'Keep the present', save: 'Save as chosen', nothing: '(empty)', yes: 'yes', no: 'no',
+    title: 'Somebody else has just changed the same', body: 'Nothing is saved yet. Choose what shall stand.', bodyMany: 'Nothing is saved yet. Choose for each what shall stand.', theirs: 'Now', mine: 'Mine', keepMine: 'Use mine', takeTheirs: 'Keep the present', save: 'Save as chosen', nothing: '(empty)', yes: 'yes', no: 'no',
   },
   timeline: {
     filter: 'Show', all: 'All',

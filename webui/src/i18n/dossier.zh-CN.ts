@@ -23,7 +23,7 @@ export const dossierZh = {
     taken: '这个手机号已属于另一位顾客', takenBody: '可能是同一个人，先看看那份档案；如果是两个人共用，比如夫妻，可以都留这个号码。', memberTaken: '这个会员号已属于另一位顾客', openOther: '打开那份档案', bothUse: '两人共用这个号码',
   },
   conflict: {
-    title: '别人刚改过同样的内容', body: '还没有保存。请逐项选择保留哪一个。', theirs: '现在的', mine: '我的', keepMine: '用我的', takeTheirs: '用现在的', save: '按所选保存', nothing: '（空）', yes: '是', no: '否',
+    title: '别人刚改过同样的内容', body: '还没有保存。请选择保留哪一个。', bodyMany: '还没有保存。请逐项选择保留哪一个。', theirs: '现在的', mine: '我的', keepMine: '用我的', takeTheirs: '用现在的', save: '按所选保存', nothing: '（空）', yes: '是', no: '否',
   },
   timeline: {
     filter: '只看', all: '全部',

@@ -44,10 +44,9 @@ export const fieldsZh = {
     // 档案
     edit: '填写', editOf: '填写：{name}', empty: '未填', emptyRequired: '必填，还没填', changed: '改过 {n} 次', history: '修改记录：{name}', historyLine: '{name}，{when}', wasEmpty: '空',
     former: '合并进来的档案里还有', formerBody: '这些栏目在本档案里还空着，是不是同一个人的，由你判断。', formerFrom: '来自“{name}”的档案', takeOver: '用这个', takenOver: '已写入“{name}”',
-    saved_: '已保存', choose: { product: '选商品', photo: '选照片' }, chosen: { photo: '已选一张照片' }, clear: '清空', yes: '是', no: '否', noOne: '店里还没有设置自定义栏目。',
+    saved_: '已保存', choose: { product: '选商品', photo: '拍照或选照片' }, photoRule: '只拍物品，照片里不能有人脸。', openPhoto: '打开照片：{name}', clear: '清空', yes: '是', no: '否', noOne: '店里还没有设置自定义栏目。',
     // 保存时
     gone: '店长刚删除了“{name}”这一栏', goneBody: '你填的内容没有丢：“{text}”。其他内容已照常保存。', goneKept: '你填的内容没有丢：“{text}”。', toNote: '存为备注', noteSaved: '已存为备注', noteText: '{name}：{text}', drop: '不要了',
-    both: '“{name}”刚被同事改过', theirs: '现在的', mine: '我的', useMine: '用我的', useTheirs: '用现在的',
     // 筛选
     filter: '按栏目筛选', filterField: '哪一栏', filterPick: '请选择', filterTest: '条件', filterValue: '内容', find: '查找', foundNone: '没有符合的顾客', found: '{n} 位顾客', foundMany: '符合的顾客很多，这里是 {n} 位。要全部，请店长导出。',
     test: { is: '等于', contains: '包含', at_least: '不小于', at_most: '不大于', filled: '填了', empty: '没填' }, dateTest: { at_least: '不早于', at_most: '不晚于' }, choiceTest: { is: '是' }, choicesTest: { contains: '都有' },

@@ -3,7 +3,7 @@ import type { findingZh } from './finding.zh-CN.js';
 
 export const findingEn: Widen<typeof findingZh> = {
   finding: {
-    scan: 'Scan', scanTitle: 'Scan a member code', scanHint: 'Bring the member code or barcode into the frame. The picture does not leave this iPad.', flip: 'Other camera', again: 'Scan another', found: 'Found', product: 'Product: {name}',
+    scan: 'Scan', scanTitle: 'Scan a member code', scanHint: 'Bring the member code or barcode into the frame. The picture does not leave this iPad.', flip: 'Other camera', again: 'Scan another', found: 'Found', product: 'Product: {name}', lookAsked: 'Is {name} looking at “{product}”?', lookYes: 'Yes', scanProduct: 'Scan a barcode', notProduct: 'No product has this code: {code}',
     by_member_code: 'Valid member code', by_tag: 'By member card', by_member_no: 'By member number', by_phone: 'By phone number', choose: 'Several customers share this number. Which one is it?',
     in_phone: 'By phone number', in_member: 'By member number', in_contact: 'By email or WeChat', in_companion: 'Companion {text}', in_former: 'Former dossier {text}', in_note: 'Note: {text}', in_field: '{text}',
     waysIn: 'Member code and cards', codeNone: 'No member code yet. Customers show it on their own phone.', codeSince: 'Member code since {day}', codeMake: 'Make a member code', codeRenew: 'New member code', codeEnd: 'End it', codeEnded: 'Member code ended',

@@ -27,22 +27,22 @@ export const greetingEn: GreetingMessages = {
     wrongPlaceholder: '“{placeholder}” cannot stand here. Tap one of the words above instead of typing braces.',
     saved: '“{kind}” is saved',
     kind: {
-      ticket_ready: 'Ticket ready', wish_arrived: 'Wish has arrived', appointment_today: 'Appointment today', follow_up_due: 'Follow-up', date_near: 'Birthday or anniversary', handed_over: 'Handed over',
+      ticket_ready: 'Ticket ready', wish_arrived: 'Wish has arrived', appointment_today: 'Appointment today', follow_up_due: 'Follow-up', date_near: 'Birthday or anniversary',
       taste_new: 'Something new to their liking', welcome_back: 'Welcome back', first_visit: 'First visit',
     },
     when: {
       ticket_ready: 'A service ticket is ready', wish_arrived: 'What they asked about came in afterwards', appointment_today: 'Within six hours, or just past the time agreed', follow_up_due: 'A promise is due; one that is not due yet comes later',
-      date_near: 'Within a week. Not with a do-not line', handed_over: 'A colleague left a word, and nobody has taken over yet', taste_new: 'Came in since the last visit and fits a preference. Not with a do-not line',
+      date_near: 'Within a week. Not with a do-not line', taste_new: 'Came in since the last visit and fits a preference. Not with a do-not line',
       welcome_back: 'Somebody who was here before', first_visit: 'No earlier visit on record',
     },
     placeholder: {
       name: 'Form of address', ticket: 'Ticket', readyOn: 'Ready on', wish: 'Wish', wishedOn: 'Asked on', arrivedOn: 'Arrived on', subject: 'Appointment', time: 'Time', adviser: 'Adviser',
-      followUp: 'Follow-up', author: 'Noted by', writtenOn: 'Noted on', occasion: 'Occasion', when: 'Day', from: 'From whom', note: 'Their words', product: 'New product', taste: 'Preference',
+      followUp: 'Follow-up', author: 'Noted by', writtenOn: 'Noted on', occasion: 'Occasion', when: 'Day', product: 'New product', taste: 'Preference',
       lastDay: 'Last visit', lastAdviser: 'Last adviser',
     },
     sample: {
       name: 'Ms Shen', ticket: 'New strap', readyOn: '18 May', wish: 'Moon phase watch', wishedOn: '3 May', arrivedOn: '18 May', subject: 'try the new model', time: '15:30', adviser: 'Zhou',
-      followUp: 'bring a new catalogue', author: 'Zhou', writtenOn: '11 May', occasion: 'birthday', when: 'tomorrow', from: 'Li', note: 'waiting for coffee, would like to see silver', product: 'silver moon phase', taste: 'moon phase',
+      followUp: 'bring a new catalogue', author: 'Zhou', writtenOn: '11 May', occasion: 'birthday', when: 'tomorrow', product: 'silver moon phase', taste: 'moon phase',
       lastDay: '20 April', lastAdviser: 'Zhou',
     },
     tastes: 'Preferences',

@@ -28,22 +28,22 @@ export const greetingZh = {
     wrongPlaceholder: '“{placeholder}”不能放在这里。请点上面的词，不要自己写花括号。',
     saved: '“{kind}”已保存',
     kind: {
-      ticket_ready: '工单办好了', wish_arrived: '心愿到货', appointment_today: '今天有预约', follow_up_due: '跟进', date_near: '生日或纪念日', handed_over: '同事交接',
+      ticket_ready: '工单办好了', wish_arrived: '心愿到货', appointment_today: '今天有预约', follow_up_due: '跟进', date_near: '生日或纪念日',
       taste_new: '有合意的新品', welcome_back: '欢迎回来', first_visit: '第一次到店',
     },
     when: {
       ticket_ready: '有工单可以取了', wish_arrived: '问过的商品在那之后到了货', appointment_today: '六小时内有预约，或刚过约好的时间', follow_up_due: '答应过的事到期了；没到期的排在后面',
-      date_near: '一周之内。档案里有勿扰提示时不提', handed_over: '同事留了话，还没有人接手', taste_new: '上次到店之后到的、合偏好的商品。档案里有勿扰提示时不提',
+      date_near: '一周之内。档案里有勿扰提示时不提', taste_new: '上次到店之后到的、合偏好的商品。档案里有勿扰提示时不提',
       welcome_back: '来过的顾客', first_visit: '没有更早的到店记录',
     },
     placeholder: {
       name: '称呼', ticket: '工单', readyOn: '办好的日子', wish: '心愿', wishedOn: '问起的日子', arrivedOn: '到货的日子', subject: '预约内容', time: '时间', adviser: '顾问',
-      followUp: '跟进内容', author: '谁记的', writtenOn: '哪天记的', occasion: '什么日子', when: '哪一天', from: '谁交接', note: '交接的话', product: '新品', taste: '偏好',
+      followUp: '跟进内容', author: '谁记的', writtenOn: '哪天记的', occasion: '什么日子', when: '哪一天', product: '新品', taste: '偏好',
       lastDay: '上次到店', lastAdviser: '上次谁接待',
     },
     sample: {
       name: '沈女士', ticket: '更换表带', readyOn: '5月18日', wish: '月相腕表', wishedOn: '5月3日', arrivedOn: '5月18日', subject: '试戴新款', time: '15:30', adviser: '小周',
-      followUp: '带一本新目录', author: '小周', writtenOn: '5月11日', occasion: '生日', when: '明天', from: '小李', note: '在等咖啡，想看银色的', product: '银色月相腕表', taste: '月相',
+      followUp: '带一本新目录', author: '小周', writtenOn: '5月11日', occasion: '生日', when: '明天', product: '银色月相腕表', taste: '月相',
       lastDay: '4月20日', lastAdviser: '小周',
     },
     tastes: '偏好',

@@ -24,8 +24,6 @@ export const visitsEn: VisitsMessages = {
     lookingNow: 'Looking at now',
     lookEnd: 'Done looking',
     lookUndo: 'Wrong one, undo',
-    findProduct: 'Name, number, barcode, brand',
-    noProducts: 'No product found',
     note: 'Note',
     noteTitle: 'Note: {name}',
     noted: 'The note is saved',

@@ -25,8 +25,6 @@ export const visitsZh = {
     lookingNow: '正在看',
     lookEnd: '看完了',
     lookUndo: '选错了，撤销',
-    findProduct: '名称、货号、条码、品牌',
-    noProducts: '没有找到商品',
     note: '写备注',
     noteTitle: '备注：{name}',
     noted: '备注已保存',

@@ -3,6 +3,7 @@
  * nothing is dropped but by the box's yes or the person's own word. Times are of the page's steady clock, milliseconds.
  */
 import type { PageErrorCode } from '../api/errorCodes.js';
+import type { FieldData } from '../contract.js';
 import { backoffMs } from '../live/backoff.js';
 import { type Edits, type EditWork, type Entry, isEdit, isEmpty, only, same, type Work } from './entry.js';
 
@@ -212,4 +213,14 @@ export function overlaid<T extends object>(fields: T, entries: readonly Entry[],
   const mine = entries.filter((entry) => entry.customerId === customerId && entry.work.kind === 'customer' && open(entry))
     .flatMap((entry) => Object.entries((entry.work as EditWork).edits).map(([field, edit]) => [field, edit.mine]));
   return { ...fields, ...Object.fromEntries(mine) };
+}
+
+type FieldsWork = Extract<Work, { kind: 'fields' }>;
+/** Own fields of one customer as they will be when what waits is saved, by id. @param entries that customer's */
+export function waitingFields(entries: readonly Entry[]): Record<string, FieldData | null> {
+  return Object.fromEntries(entries.filter((entry) => entry.work.kind === 'fields' && open(entry))
+    .flatMap(({ work }) => Object.entries((work as EditWork).edits).map(([field, edit]) => [field, named(edit.mine as FieldData | null, (work as FieldsWork).names)])));
+}
+function named(value: FieldData | null, names: FieldsWork['names']): FieldData | null {
+  return value !== null && 'productId' in value ? { ...value, productName: names[value.productId] ?? '' } : value;
 }

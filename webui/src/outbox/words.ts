@@ -45,7 +45,7 @@ export function entryText({ work }: Entry, speech: Speech): string {
   switch (work.kind) {
     case 'note': case 'follow_up_done': return work.text;
     case 'follow_up': return [work.text, work.dueOn && speech.t('outbox.due', { day: speech.longDay(work.dueOn) })].filter(Boolean).join(' · ');
-    case 'stage': return work.stage;
+    case 'stage': return speech.t(`during.stage.${work.stage}`);
     case 'customer': case 'fields':
       return Object.entries(work.edits).map(([field, { mine }]) => `${fieldName(work, field, speech)}: ${valueText(work, field, mine, speech)}`).join('\n');
   }

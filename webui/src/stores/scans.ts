@@ -11,16 +11,18 @@ export const useScans = defineStore('scans', () => {
   /** Shown until it is closed. */
   const found = ref<Customers | null>(null);
   const error = ref<ApiError | null>(null);
+  /** A product that nobody had asked for. */
+  const product = ref<Product | null>(null);
   const asking = ref(false);
   /** The camera's panel is open and shows what is found itself. */
   const panelOpen = ref(false);
-  let product: ((product: Product) => void) | null = null;
+  let taker: ((product: Product) => void) | null = null;
   let raw: ((scan: string) => void) | null = null;
 
   /** Whoever is asked last takes products, until the returned function is called. */
   function takeProducts(take: (product: Product) => void): () => void {
-    product = take;
-    return () => { if (product === take) product = null; };
+    taker = take;
+    return () => { if (taker === take) taker = null; };
   }
 
   /** The next scans of a reader go there as they are, such as into a dossier as its tag. */
@@ -29,19 +31,19 @@ export const useScans = defineStore('scans', () => {
     return () => { if (raw === take) raw = null; };
   }
 
-  /** Asks the box; a product goes to whoever takes it. @returns what it was; null: nothing known, see `error` */
-  async function ask(scan: string): Promise<ScanFound | null> {
-    if (asking.value) return null;
+  /** Asks the box; a product goes to whoever takes it. */
+  async function ask(scan: string): Promise<void> {
+    if (asking.value) return;
     asking.value = true;
     error.value = null;
+    product.value = null;
     try {
       const answer = await finding.scan(scan);
-      if (answer.kind === 'product') product?.(answer.product);
-      else found.value = answer;
-      return answer;
+      if (answer.kind !== 'product') found.value = answer;
+      else if (taker) taker(answer.product);
+      else product.value = answer.product;
     } catch (caught) {
       error.value = caught instanceof ApiError ? caught : new ApiError('unexpected');
-      return null;
     } finally {
       asking.value = false;
     }
@@ -54,8 +56,9 @@ export const useScans = defineStore('scans', () => {
 
   function clear(): void {
     found.value = null;
+    product.value = null;
     error.value = null;
   }
 
-  return { found, error, asking, panelOpen, ask, typed, takeProducts, takeRaw, clear };
+  return { found, product, error, asking, panelOpen, ask, typed, takeProducts, takeRaw, clear };
 });

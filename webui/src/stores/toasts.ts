@@ -5,12 +5,14 @@ export interface Toast {
   readonly id: number;
   readonly text: string;
   readonly tone: 'plain' | 'problem';
-  /** Offered for as long as the toast stays; then the change is made. */
-  readonly undo: (() => void) | null;
+  /** One tap, offered for as long as the toast stays. `label` null: undo. */
+  readonly action: { readonly label: string | null; readonly run: () => void } | null;
 }
 
 const PLAIN_MS = 4_000;
 const UNDO_MS = 5_000;
+/** To read, and to decide. */
+const OFFER_MS = 10_000;
 const MOST = 4;
 
 /** Short messages at the edge of the screen, and "undo rather than are-you-sure". */
@@ -21,9 +23,9 @@ export const useToasts = defineStore('toasts', () => {
   const underWay = new Set<Promise<void>>();
   let lastId = 0;
 
-  function show(text: string, tone: Toast['tone'] = 'plain', undo: Toast['undo'] = null): number {
+  function show(text: string, tone: Toast['tone'] = 'plain', action: Toast['action'] = null): number {
     const id = ++lastId;
-    toasts.value = [...toasts.value, { id, text, tone, undo }].slice(-MOST);
+    toasts.value = [...toasts.value, { id, text, tone, action }].slice(-MOST);
     return id;
   }
 
@@ -34,6 +36,12 @@ export const useToasts = defineStore('toasts', () => {
   function say(text: string, tone: Toast['tone'] = 'plain'): void {
     const id = show(text, tone);
     setTimeout(() => dismiss(id), PLAIN_MS);
+  }
+
+  /** Shows `text` with one thing that can be done about it. */
+  function offer(text: string, label: string, run: () => void): void {
+    const id = show(text, 'plain', { label, run: () => { dismiss(id); run(); } });
+    setTimeout(() => dismiss(id), OFFER_MS);
   }
 
   /**
@@ -48,12 +56,13 @@ export const useToasts = defineStore('toasts', () => {
       const made = commit(keepalive).finally(() => underWay.delete(made));
       underWay.add(made);
     };
-    const id = show(text, 'plain', () => {
+    const undo = (): void => {
       clearTimeout(timer);
       pending.delete(id);
       dismiss(id);
       revert();
-    });
+    };
+    const id = show(text, 'plain', { label: null, run: undo });
     const timer = setTimeout(() => finish(false), UNDO_MS);
     pending.set(id, finish);
   }
@@ -69,5 +78,5 @@ export const useToasts = defineStore('toasts', () => {
     toasts.value = [];
   }
 
-  return { toasts, say, dismiss, undoable, flush, clear };
+  return { toasts, say, offer, dismiss, undoable, flush, clear };
 });
