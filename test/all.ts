@@ -15,18 +15,18 @@ const JOBS = 3;
 /** Of one file. */
 const TIMEOUT_SECONDS = 180;
 /** What takes longest begins first, so that nothing goes on alone at the end. Others: in the order of their names. */
-const LONGEST = ['browser/day', 'demo/demo', 'browser/privacy', 'browser/axe', 'browser/policy', 'browser/offline', 'cli/models', 'erasure/deletion', 'server/recognition', 'server/hostileFrames', 'server/bystanders'];
+const LONGEST = ['browser/day', 'browser/morning', 'demo/demo', 'browser/privacy', 'browser/axe', 'browser/policy', 'browser/offline', 'cli/models', 'erasure/deletion', 'server/recognition', 'server/hostileFrames', 'server/bystanders'];
 
 /**
  * The tools beside the box and the longest of the rest: `npm test` has to end within five minutes on two cores, so these run where
  * TEST_FULL is set, as in `.ci/run`, or when they are named.
  */
 const ONLY_IN_FULL = [
-  'browser/offline', 'browser/policy', 'cli/models', 'demo/demo', 'erasure/rekey', 'eval/report', 'gallery/search', 'gallery/upkeep', 'papers/pdf', 'papers/signer',
+  'browser/morning', 'browser/offline', 'browser/policy', 'cli/models', 'demo/demo', 'erasure/rekey', 'eval/report', 'gallery/search', 'gallery/upkeep', 'papers/pdf', 'papers/signer',
   'server/hostileFrames', 'server/recognition', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite', 'vision/room', 'vision/settled',
 ];
 /** Those that do only a part of their work otherwise. */
-const MORE_IN_FULL = ['erasure/deletion', 'fuzz/rest', 'fuzz/sockets', 'server/bystanders'];
+const MORE_IN_FULL = ['browser/axe', 'erasure/deletion', 'fuzz/rest', 'fuzz/sockets', 'server/bystanders'];
 /** `rest`: what `npm test` leaves out, and no more. */
 const full = process.env['TEST_FULL'];
 const isWanted = (name: string): boolean =>

@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import t from 'tap';
+import { PURPOSES } from '../../appliance/contract/index.js';
 import { OWNER_PIN, startBox, temporaryDirectory } from '../support/box.js';
 import { addMember } from '../support/office.js';
 import { portrait, scene } from '../support/scene.js';
 import { enrolPerson } from '../support/store.js';
 import { findChromium, launchChromium, writeCameraFile } from './chromium.js';
 import { at, LANDSCAPE, newIpad, seriousIssues, signIn } from './pages.js';
+import { furnish, ownPhone, tourDesk } from './tour.js';
 
 const executable = findChromium();
 const full = process.env['TEST_FULL'] !== undefined;
@@ -15,9 +17,8 @@ const OFFICE = ['', '/requests', '/notice', '/assessments', '/assessments/new', 
 
 t.test('axe-core finds no serious issue', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 170_000 }, async (t) => {
   const box = await startBox(t);
-  const id = await enrolPerson(box, 'P08', { displayName: '林知夏', salutation: '林女士', phone: '13800001111', tier: '金卡', facts: ['喜欢细表带'], doNot: ['对镍过敏'] });
-  const { id: visitId } = await box.owner.call<{ visitId: string; id: string }>('POST', '/visits', { customerId: id });
-  t.not(visitId, '');
+  const id = await enrolPerson(box, 'P08', { purposes: [...PURPOSES], displayName: '林知夏', salutation: '林女士', phone: '13800001111', tier: '金卡', memberNo: 'M-1001', facts: ['喜欢细表带'], likes: ['月相'], doNot: ['试戴时请勿催促'], allergies: ['对镍过敏'] });
+  await furnish(box, id, '林知夏');
   await box.owner.call('POST', `/customers/${id}/notes`, { text: '下次看月相款' });
   const cameraFile = join(temporaryDirectory(t), 'camera.mjpeg');
   writeCameraFile(cameraFile, [await scene({ picture: await portrait('P08'), x: 640, y: 370, height: 600 })]);
@@ -25,20 +26,26 @@ t.test('axe-core finds no serious issue', { skip: executable === null ? 'no Chro
   t.teardown(() => browser.close());
   const problems: string[] = [];
 
+  const see = async (name: string, page: Page): Promise<void> => {
+    t.strictSame(await seriousIssues(page), [], `${name} ${await page.locator('html').getAttribute('lang') ?? ''}`);
+  };
   const look = async (page: Page, address: string): Promise<void> => {
     await page.goto(address);
     await page.locator('[data-testid]').first().waitFor();
     await page.waitForLoadState('networkidle');
-    t.strictSame(await seriousIssues(page), [], `${address} ${await page.locator('html').getAttribute('lang') ?? ''}`);
+    await see(address, page);
   };
-  const walk = async (page: Page, addresses: readonly string[]): Promise<void> => {
-    for (const scheme of full ? ['light', 'dark'] as const : ['light'] as const) {
-      await page.emulateMedia({ colorScheme: scheme });
-      for (const address of addresses) await look(page, address);
-    }
+  /** In Chinese by day; in full in English by night, too. */
+  const walk = async (page: Page, round: () => Promise<void>): Promise<void> => {
+    await page.emulateMedia({ colorScheme: 'light' });
+    await round();
     if (!full) return;
+    await page.emulateMedia({ colorScheme: 'dark' });
     await page.goto('/settings');
     await at(page, 'language-en').click();
+    await round();
+  };
+  const lookAt = async (page: Page, addresses: readonly string[]): Promise<void> => {
     for (const address of addresses) await look(page, address);
   };
 
@@ -49,14 +56,19 @@ t.test('axe-core finds no serious issue', { skip: executable === null ? 'no Chro
     await signIn(box, page, '店长', OWNER_PIN);
     await page.evaluate(`document.body.insertAdjacentHTML('beforeend', '<img id="planted" src="/icon-180.png">')`);
     t.match(await seriousIssues(page), [/^image-alt/], 'what is planted is found');
-    const tabs = ['', '?tab=notes', '?tab=followUps', '?tab=visits', '?tab=consent'].map((tab) => `/customers/${id}${tab}`);
-    await walk(page, ['/', '/customers', ...tabs, '/look-up', '/enrol', '/settings']);
+    const tabs = ['', '?tab=timeline', '?tab=dealings', '?tab=consent'].map((tab) => `/customers/${id}${tab}`);
+    await walk(page, async () => {
+      // In full every sheet of the desk, too.
+      if (full) await tourDesk(page, id, see);
+      await lookAt(page, [...(full ? [] : ['/', ...tabs, '/settings']), '/customers', '/look-up', '/enrol']);
+    });
   });
+  await t.test('for the customer on their own phone', () => ownPhone(box, browser, id, 'zh-CN', see));
   await t.test('for the privacy officer', { skip: full ? false : 'in full only' }, async () => {
     await addMember(box, '方静', 'privacy_officer');
     const { page } = await newIpad(browser, box.url, LANDSCAPE, problems);
     await signIn(box, page, '方静', '246802');
-    await walk(page, OFFICE.map((address) => `/privacy${address}`));
+    await walk(page, () => lookAt(page, OFFICE.map((address) => `/privacy${address}`)));
   });
   t.strictSame(problems, []);
 });

@@ -5,13 +5,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import sharp from 'sharp';
 import t from 'tap';
 import { SIGNAGE_ITEMS, type PairingCode, type RecognitionMode, type StaffMember, type Station } from '../../appliance/contract/index.js';
 import { OWNER_PIN, startBox, temporaryDirectory } from '../support/box.js';
 import { assessmentFor } from '../support/office.js';
-import { portrait, scene } from '../support/scene.js';
 import { findChromium, launchChromium, writeCameraFile } from './chromium.js';
+import { personFrames } from './pages.js';
 
 const executable = findChromium();
 const LANDSCAPE = { width: 1180, height: 820 };
@@ -19,16 +18,6 @@ const PORTRAIT = { width: 820, height: 1180 };
 const STEP_MS = 20_000;
 const ASSOCIATE_PIN = '246802';
 const SHOTS = join(process.cwd(), 'screenshots');
-
-/** A person before the camera who moves a little: nearer, farther, tilting the head. */
-async function personFrames(person: string): Promise<Buffer[]> {
-  const picture = await portrait(person);
-  const moves = Array.from({ length: 24 }, (_, i) => Math.sin((i / 24) * 2 * Math.PI));
-  return Promise.all(moves.map(async (move) => scene({
-    picture: await sharp(picture).rotate(3 * move, { background: '#8a8a86' }).png().toBuffer(),
-    x: 640 + 18 * move, y: 370, height: Math.round(600 + 24 * move),
-  })));
-}
 
 const at = (page: Page, id: string) => page.getByTestId(id);
 

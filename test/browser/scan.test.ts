@@ -9,11 +9,10 @@ import t from 'tap';
 import { LINK_HEADER, type MemberCodeLink, type OwnMemberCode } from '../../appliance/contract/index.js';
 import { startBox, temporaryDirectory, TestClock } from '../support/box.js';
 import { findChromium, launchChromium, writeCameraFile } from './chromium.js';
+import { readerTypes } from './pages.js';
 
 const executable = findChromium();
 const SHOTS = join(process.cwd(), 'screenshots');
-/** As a reader types: all keys within some milliseconds, however busy this machine is. */
-const readerTypes = (page: Page, text: string) => page.evaluate(`for (const key of [...'${text}', 'Enter']) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, composed: true }))`);
 const at = (page: Page, id: string) => page.getByTestId(id);
 
 /** A phone with a QR code, held into the picture a little askew. */

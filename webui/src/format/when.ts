@@ -81,5 +81,6 @@ export function countdown(seconds: number): string {
 }
 
 const utcOf = (day: string): number => Date.parse(`${day}T00:00:00Z`);
+/** The day before the month in English too, as the box writes it. */
 const said = (day: string, language: Language, how: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...how, timeZone: 'UTC' }).format(utcOf(day)); // as in the papers
+  new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, { ...how, timeZone: 'UTC' }).format(utcOf(day));

@@ -5,7 +5,7 @@ export const dealingsEn: DealingsMessages = {
     title: 'Products', settings: 'Products', settingsBody: 'What the store sells: for wish lists, purchases and searching. Can be imported from a spreadsheet.',
     searchLabel: 'Find a product', placeholder: 'Name, number, barcode, brand', loading: 'Reading the products', none: 'No such product found', noneBody: 'Try another word, or check the number.', empty: 'No products yet',
     emptyBody: 'A manager can add or import them under Settings › Products.', emptyManager: 'Add them one by one, or import a spreadsheet (CSV).', more: 'The first {n} are shown; search for the others.', asTyped: 'Write down “{text}” as it is', outOfStock: 'out of stock',
-    add: 'Add product', edit: 'Edit product', editOf: 'Edit {name}', saved: 'Product saved', hide: 'Take off the list', hidden: '“{name}” is off the list; earlier purchases stay as they are',
+    add: 'Add product', edit: 'Edit product', saved: 'Product saved', hide: 'Take off the list', hidden: '“{name}” is off the list; earlier purchases stay as they are',
     arrived: 'Has arrived', arrivedOf: '{name} has arrived', arrivedSaid: '“{name}” has arrived; the dossiers of whoever wishes for it say so',
     name: 'Name', sku: 'Number', price: 'Price', brand: 'Brand', category: 'Category', barcode: 'Barcode', barcodeHint: 'A scanner can type it', inStock: 'In stock',
     import: 'Import a spreadsheet', importBody: 'Save the spreadsheet as CSV and choose it. Products of the same number are updated, others are added; none is deleted.', importColumns: 'The first line holds the headings: number and name are needed; category, brand, price, barcode and stock are optional. CSV straight from Excel is read too, up to 1 MB.',
@@ -16,7 +16,7 @@ export const dealingsEn: DealingsMessages = {
     problem_sku_twice: 'this number stands in the file twice', problem_barcode_taken: 'this barcode belongs to another product', problem_columns_wrong: 'more columns than headings; check commas and quotes',
   },
   dealings: {
-    wishes: 'Wish list', wishAdd: 'Add a wish', noWishes: 'No wishes yet', arrived: 'arrived {day}', bought: 'Bought', wishDrop: 'No longer', wishDropOf: 'No longer wanted: {name}', wishDropped: 'Taken off the wish list', wishesEnded: 'Earlier wishes ({n})',
+    wishes: 'Wish list', wishAdd: 'Add a wish', noWishes: 'No open wishes', arrived: 'arrived {day}', bought: 'Bought', wishDrop: 'No longer', wishDropOf: 'No longer wanted: {name}', wishDropped: 'Taken off the wish list', wishesEnded: 'Earlier wishes ({n})',
     outcome_bought: 'bought', outcome_dropped: 'no longer wanted',
     purchases: 'Purchases', purchaseAdd: 'Add a purchase', noPurchases: 'No purchases yet', pieces: '{n} ×', receipt: 'receipt {no}', other: 'Something else', quantity: 'How many', less: 'One less', more: 'One more', amount: 'Paid', receiptNo: 'Receipt number',
     purchaseSave: 'Save purchase', purchaseSaved: 'Purchase saved', takeBack: 'Take back', takenBack: 'Taken back', return: 'Return', returnOf: 'Return: {name}', returnQuantity: 'How many come back', returnAmount: 'Refund', returnMost: 'At most {amount}',
@@ -28,7 +28,7 @@ export const dealingsEn: DealingsMessages = {
     today: 'Appointments today',
   },
   files: {
-    add: 'Take a photo or choose a file', sending: 'Checking and saving…', rule: 'Papers and photos of things only (JPEG, PNG, HEIC, PDF, up to 4 MB). No faces in the photos.', none: 'No files yet', noneBody: 'Warranty cards, invoices and photos of things left for repair go here.', open: 'Open {name}', remove: 'Remove {name}',
+    add: 'Take a photo or choose a file', sending: 'Checking and saving…', rule: 'Papers and photos of things only (JPEG, PNG, HEIC, PDF, up to 4 MB). No faces in the photos.', none: 'No files yet', noneBody: 'Warranty cards, invoices and photos of things left for repair go here.', remove: 'Remove {name}',
     removed: 'File removed', photo: 'Photo {when}',
   },
 };

@@ -6,7 +6,7 @@ export const dealingsZh = {
     title: '商品', settings: '商品', settingsBody: '店里卖的商品：用于心愿单、购买记录和查找。可以从表格导入。',
     searchLabel: '查找商品', placeholder: '名称、货号、条码、品牌', loading: '正在读取商品', none: '没有找到这样的商品', noneBody: '换个词，或检查货号。', empty: '还没有商品',
     emptyBody: '店长可以在“设置 › 商品”里添加或导入。', emptyManager: '一件件添加，或从表格（CSV）导入。', more: '这里显示前 {n} 件，其余请查找。', asTyped: '直接记下“{text}”', outOfStock: '缺货',
-    add: '添加商品', edit: '编辑商品', editOf: '编辑{name}', saved: '商品已保存', hide: '从列表中移除', hidden: '已移除“{name}”，以前的购买记录不变',
+    add: '添加商品', edit: '编辑商品', saved: '商品已保存', hide: '从列表中移除', hidden: '已移除“{name}”，以前的购买记录不变',
     arrived: '到货', arrivedOf: '{name}到货', arrivedSaid: '“{name}”已到货，想要它的顾客档案里会显示',
     name: '名称', sku: '货号', price: '价格', brand: '品牌', category: '分类', barcode: '条码', barcodeHint: '扫码枪可直接扫入', inStock: '有货',
     import: '导入表格', importBody: '把表格另存为 CSV 再选择。货号相同的会更新，其余新增；不会删除任何商品。', importColumns: '第一行是表头：货号、名称必填；分类、品牌、价格、条码、库存选填。Excel 直接保存的 CSV 也能读，最大 1 MB。',
@@ -17,7 +17,7 @@ export const dealingsZh = {
     problem_sku_twice: '货号在文件里重复', problem_barcode_taken: '条码已属于另一件商品', problem_columns_wrong: '比表头多出列，检查逗号和引号',
   },
   dealings: {
-    wishes: '心愿单', wishAdd: '加心愿', noWishes: '还没有心愿', arrived: '{day}到货', bought: '买了', wishDrop: '不要了', wishDropOf: '不要了：{name}', wishDropped: '已从心愿单移除', wishesEnded: '以前的心愿（{n}）',
+    wishes: '心愿单', wishAdd: '加心愿', noWishes: '目前没有心愿', arrived: '{day}到货', bought: '买了', wishDrop: '不要了', wishDropOf: '不要了：{name}', wishDropped: '已从心愿单移除', wishesEnded: '以前的心愿（{n}）',
     outcome_bought: '已买到', outcome_dropped: '不再需要',
     purchases: '购买', purchaseAdd: '记购买', noPurchases: '还没有购买记录', pieces: '{n} 件', receipt: '小票 {no}', other: '换一件', quantity: '件数', less: '减一件', more: '加一件', amount: '实付金额', receiptNo: '小票号',
     purchaseSave: '保存购买', purchaseSaved: '已记下购买', takeBack: '撤销', takenBack: '已撤销', return: '退货', returnOf: '退货：{name}', returnQuantity: '退几件', returnAmount: '退款金额', returnMost: '最多可退 {amount}',
@@ -29,7 +29,7 @@ export const dealingsZh = {
     today: '今日预约',
   },
   files: {
-    add: '拍照或选文件', sending: '正在检查并保存…', rule: '只存票据和物品的照片（JPEG、PNG、HEIC、PDF，4 MB 以内）。照片里不能有人脸。', none: '还没有文件', noneBody: '保修卡、发票、送修物品的照片都可以放在这里。', open: '打开{name}', remove: '删除{name}',
+    add: '拍照或选文件', sending: '正在检查并保存…', rule: '只存票据和物品的照片（JPEG、PNG、HEIC、PDF，4 MB 以内）。照片里不能有人脸。', none: '还没有文件', noneBody: '保修卡、发票、送修物品的照片都可以放在这里。', remove: '删除{name}',
     removed: '文件已删除', photo: '照片 {when}',
   },
 } as const;

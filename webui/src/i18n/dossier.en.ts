@@ -30,7 +30,7 @@ export const dossierEn: DossierMessages = {
     kind_field: 'Details', kind_dossier: 'Dossier',
     note: 'Note', visit: 'Visit', purchase: 'Purchase', return: 'Return', wish: 'Put on the wish list', wish_arrived: 'Wish has arrived', wish_bought: 'Wish bought', wish_dropped: 'Wish dropped', ticket: 'Ticket opened', ticket_ready: 'Ready to be fetched',
     ticket_done: 'Ticket done', appointment_planned: 'Appointment', appointment_kept: 'Appointment kept', appointment_missed: 'Appointment missed', appointment_cancelled: 'Appointment cancelled', followUp: 'New follow-up', followUp_done: 'Follow-up done',
-    consent: 'Consent signed', consent_ended: 'Consent ended', file: 'File added', field: '{n} details updated', dossier: 'Dossier made', dossier_merged: 'Dossier merged', times: '{text} × {n}', noticeVersion: 'notice version {n}', minutes: 'stayed about {n} min',
+    consent: 'Consent signed', consent_ended: 'Consent ended', file: 'File added', field: '{n} detail updated | {n} details updated', dossier: 'Dossier made', dossier_merged: 'Dossier merged', times: '{text} × {n}', noticeVersion: 'notice version {n}', minutes: 'stayed about {n} min',
   },
   chips: {
     label: 'Quick notes', written: 'Noted: {text}', pending: 'saved in five seconds', settings: 'Quick notes', edit: 'Edit', settingsBody: 'Short sentences that one tap writes down. One language is enough: the other then says the same.', zh: '中文', en: 'English',

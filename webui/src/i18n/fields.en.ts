@@ -11,7 +11,7 @@ export const fieldsEn: typeof fieldsZh = {
     unsaved: 'Changed, not saved yet', savedAll: 'All saved', saved: 'Fields saved', discard: 'Discard changes', discarded: 'Changes discarded',
     addSection: 'New section', sectionName: 'Name of the section', sectionNameEn: 'Name in English', sectionHint: 'e.g. Bespoke', sectionEmpty: 'No fields in this section yet.',
     removeSection: 'Remove section', removedSection: '"{name}" and its fields removed', up: 'Move up: {name}', down: 'Move down: {name}', newSection: 'New section',
-    addField: 'Add a field', editField: 'Edit: {name}', newField: 'New field', fieldTitle: 'Edit field', pickKind: 'What goes into it?', kindFixed: 'The kind cannot change later. For another kind make another field.',
+    addField: 'Add a field', newField: 'New field', fieldTitle: 'Edit field', pickKind: 'What goes into it?', kindFixed: 'The kind cannot change later. For another kind make another field.',
     name: 'Name', nameEn: 'Name in English', nameHint: 'e.g. Ring size', sameAsZh: 'Left empty: as in Chinese', required: 'Required', requiredBody: 'Must be filled when this section is saved.',
     managerOnly: 'Managers only', managerOnlyBody: 'Associates neither see it nor find by it. The privacy officer sees it.', done: 'Done', removeField: 'Remove this field', removedField: '"{name}" removed', nameless: 'Unnamed',
     kind: { text: 'Text', number: 'Number', money: 'Money', date: 'Date', choice: 'One of several', choices: 'Some of several', yes_no: 'Yes or no', product: 'Product', photo: 'Photo of a thing' },
@@ -23,7 +23,7 @@ export const fieldsEn: typeof fieldsZh = {
     why: {
       sectionName: 'A section has no name.', sectionTwice: 'Two sections have the same name.', fieldName: 'Give the field a name.', options: 'There must be at least two options.', optionName: 'An option has no name.', card: 'A field on the card must be visible to everybody.',
     },
-    removed: 'Removed fields', removedBody: 'What stood in them is still there; at the end it is deleted for good, with its history.', untilDay: 'Can be brought back until {day}', untilSave: 'Removed when you save; can be brought back for 30 days', held: '{n} customers have something in it', bringBack: 'Bring back', broughtBack: '"{name}" is back',
+    removed: 'Removed fields', removedBody: 'What stood in them is still there; at the end it is deleted for good, with its history.', untilDay: 'Can be brought back until {day}', untilSave: 'Removed when you save; can be brought back for 30 days', held: '{n} customer has something in it | {n} customers have something in it', bringBack: 'Bring back', broughtBack: '"{name}" is back',
     card: 'Three facts on the card', cardBody: 'What is seen first when a customer comes in. Places with nothing to show are skipped.', place: 'Place {n}', asDelivered: 'Facts (default)', freeFacts: 'With none chosen, the dossier\'s facts are shown.', preview: 'Preview', previewName: 'Lin Zhixia', previewTier: 'Gold',
     builtin: { fact: 'Fact', size: 'Size', like: 'Likes', wish: 'Oldest wish', last_purchase: 'Last bought', points: 'Points', date: 'Next date' },
     sample: {

@@ -13,7 +13,7 @@ export const fieldsZh = {
     addSection: '新建分组', sectionName: '分组名称', sectionNameEn: '英文名称', sectionHint: '例如：定制信息', sectionEmpty: '这个分组还没有栏目。',
     removeSection: '删除分组', removedSection: '已删除分组“{name}”和其中的栏目', up: '上移：{name}', down: '下移：{name}', newSection: '新分组',
     // 栏目
-    addField: '加栏目', editField: '编辑：{name}', newField: '新栏目', fieldTitle: '编辑栏目', pickKind: '这一栏填什么？', kindFixed: '类型建好后不能改。要换类型，请另建一栏。',
+    addField: '加栏目', newField: '新栏目', fieldTitle: '编辑栏目', pickKind: '这一栏填什么？', kindFixed: '类型建好后不能改。要换类型，请另建一栏。',
     name: '名称', nameEn: '英文名称', nameHint: '例如：指围', sameAsZh: '不填则用中文名称', required: '必填', requiredBody: '保存这一分组时不能空着。',
     managerOnly: '仅店长可见', managerOnlyBody: '店员看不到，也查不到。隐私负责人可以看到。', done: '好了', removeField: '删除这一栏', removedField: '已删除“{name}”', nameless: '未命名',
     kind: { text: '文字', number: '数字', money: '金额', date: '日期', choice: '单选', choices: '多选', yes_no: '是否', product: '商品', photo: '物品照片' },

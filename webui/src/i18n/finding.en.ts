@@ -13,7 +13,7 @@ export const findingEn: Widen<typeof findingZh> = {
     memberInvalid: 'This member code is no longer valid', memberInvalidBody: 'Ask the staff for a new one, or say your phone number.',
     duplicates: '{n} possible duplicates', duplicatesTitle: 'Possible duplicates', duplicatesBody: 'When one customer has two dossiers, choose the one that stays. Notes, follow-ups and visits of the other go there; they can be taken apart again.', duplicatesNone: 'No possible duplicates',
     same_phone: 'Same phone', same_name: 'Same name', same_name_sound: 'Name sounds alike', same_birthday: 'Same birthday', same_email: 'Same e-mail', same_wechat: 'Same WeChat', same_phone_tail: 'Same last digits',
-    shared: 'Perhaps shared in a family', keep: 'Merge, keep this one', keepOf: 'Merge and keep the dossier of {name}', notSame: 'Not the same person', merged: 'Merged into {name}', dismissed: 'Marked as two people',
+    shared: 'Perhaps shared in a family', keep: 'Merge, keep this one', notSame: 'Not the same person', merged: 'Merged into {name}', dismissed: 'Marked as two people',
     mergeConsent: 'If the dossier that goes has a consent to face recognition, the merge ends it; it has to be signed anew.', alike: 'There is such a customer already. Make sure that it is not the same person:',
   },
 };

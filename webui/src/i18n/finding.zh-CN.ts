@@ -11,7 +11,7 @@ export const findingZh = {
     memberInvalid: '这个会员码已经失效', memberInvalidBody: '请到店里让店员重新生成，也可以报手机号。',
     duplicates: '可能重复 {n} 组', duplicatesTitle: '可能重复的档案', duplicatesBody: '同一位顾客有两份档案时，选择保留哪一份，另一份的备注、跟进和到店记录会并过去，以后也可以拆开。', duplicatesNone: '没有可能重复的档案',
     same_phone: '手机号相同', same_name: '姓名相同', same_name_sound: '姓名同音', same_birthday: '生日相同', same_email: '邮箱相同', same_wechat: '微信相同', same_phone_tail: '手机尾号相同',
-    shared: '可能是一家人共用', keep: '合并，保留这份', keepOf: '合并，保留{name}的这份档案', notSame: '不是同一人', merged: '已合并到{name}', dismissed: '已标记为两个人',
+    shared: '可能是一家人共用', keep: '合并，保留这份', notSame: '不是同一人', merged: '已合并到{name}', dismissed: '已标记为两个人',
     mergeConsent: '不保留的那份档案如有人脸识别同意，会随合并终止，需要重新签署。', alike: '已经有这样的顾客，请先确认不是同一人：',
   },
 };
