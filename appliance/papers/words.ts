@@ -56,13 +56,13 @@ export const END_REASONS: Words<NonNullable<ConsentEvidence['endReason']>> = {
 
 const FACE: Record<Language, string> = { 'zh-CN': '人脸模板、留存的录入照片、比对分数', en: 'Face template, enrolment photos that were kept, match scores' };
 const DOSSIER: Record<Language, string> = {
-  'zh-CN': '顾客档案的全部内容，包括人脸模板、留存的录入照片、同意记录、喜好、备注、跟进和到店记录',
+  'zh-CN': '顾客档案的全部内容，包括人脸模板、留存的录入照片、同意记录、偏好、备注、跟进和到店记录',
   en: 'The whole dossier, with face template, enrolment photos that were kept, records of consent, preferences, notes, follow-ups and visits',
 };
 /** What rests on each purpose alone. `greet`: nothing is stored for it. */
 export const RESTED: Words<Exclude<Purpose, 'recognise'>> = {
   'zh-CN': {
-    greet: '前台屏幕上的问候（没有另存数据，只是不再显示）', preferences: '记录的喜好、不喜欢、要点和尺寸', contact: '未完成的跟进和联系计划',
+    greet: '前台屏幕上的问候（没有另存数据，只是不再显示）', preferences: '记录的偏好、不喜欢、要点和尺寸', contact: '未完成的跟进和联系计划',
     keep_photo: '留存的录入照片', refresh: '到店时补充的样貌',
   },
   en: {
@@ -114,7 +114,7 @@ const AFTERWARDS: Record<Language, {
         none: '所取消的用途没有留下另行加密的数据（留存的录入照片、后来补充的样貌），所以没有要销毁的密钥。人脸模板不在此列：它所依据的用途仍获同意，如已录入，模板照旧保留。',
       },
     },
-    outside: '卡片上的喜好和未完成的跟进没有专用密钥，由门店盒的总密钥加密，会留在旧备份里，直到门店销毁这些备份。',
+    outside: '卡片上的偏好和未完成的跟进没有专用密钥，由门店盒的总密钥加密，会留在旧备份里，直到门店销毁这些备份。',
     restored: '把旧的数据库备份恢复到这台门店盒、而盒内的密钥库未更换时，门店盒启动后会按删除记录再删一次，只要删除记录还在保存期内。',
     limits: '有两种副本管不到，须由门店销毁：门店盒升级到本版本之前做的备份；连同密钥一起复制的整盘镜像。',
     kept: {

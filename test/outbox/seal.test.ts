@@ -27,6 +27,6 @@ t.test('everything that can wait can be read as text', async (t) => {
   const edits = (change: Record<string, unknown>) => Object.fromEntries(Object.entries(change).map(([field, mine]) => [field, { base: null, mine }]));
   t.equal(text({ kind: 'follow_up', text: '到货通知', dueOn: '2026-05-03' }), '到货通知 · outbox.due');
   t.equal(text({ kind: 'customer', edits: edits({ phone: '138', contactNever: true, contactBy: ['sms'], sizes: [{ label: '戒指', value: '12' }], likes: [] }) }), [
-    'outbox.field.phone: 138', 'outbox.field.contactNever: outbox.yes', 'outbox.field.contactBy: outbox.way.sms', 'outbox.field.sizes: 戒指 12', 'outbox.field.likes: outbox.nothing'].join('\n'));
+    'person.phone: 138', 'person.contactNever: outbox.yes', 'person.contactBy: person.way_sms', 'person.sizes: 戒指 12', 'person.likes: outbox.nothing'].join('\n'));
   t.equal(text({ kind: 'fields', names: { f: '预算', o: '金色' }, edits: edits({ f: { moneyMinor: 50_000 }, g: { choices: ['o'] } }) }), '预算: ¥500\ng: 金色');
 });

@@ -2,7 +2,7 @@ import type { DealingsMessages } from './dealings.zh-CN.js';
 
 export const dealingsEn: DealingsMessages = {
   products: {
-    title: 'Products', settings: 'Products', settingsBody: 'What the store sells: for wish lists, purchases and searching. Can be imported from a spreadsheet.', settingsOpen: 'Manage products',
+    title: 'Products', settings: 'Products', settingsBody: 'What the store sells: for wish lists, purchases and searching. Can be imported from a spreadsheet.',
     searchLabel: 'Find a product', placeholder: 'Name, number, barcode, brand', loading: 'Reading the products', none: 'No such product found', noneBody: 'Try another word, or check the number.', empty: 'No products yet',
     emptyBody: 'A manager can add or import them under Settings › Products.', emptyManager: 'Add them one by one, or import a spreadsheet (CSV).', more: 'The first {n} are shown; search for the others.', asTyped: 'Write down “{text}” as it is', outOfStock: 'out of stock',
     add: 'Add product', edit: 'Edit product', saved: 'Product saved', hide: 'Take off the list', hidden: '“{name}” is off the list; earlier purchases stay as they are',

@@ -3,7 +3,7 @@ import type { Widen } from './zh-CN.js';
 /** 商品、购买与服务、文件。 */
 export const dealingsZh = {
   products: {
-    title: '商品', settings: '商品', settingsBody: '店里卖的商品：用于心愿单、购买记录和查找。可以从表格导入。', settingsOpen: '管理商品',
+    title: '商品', settings: '商品', settingsBody: '店里卖的商品：用于心愿单、购买记录和查找。可以从表格导入。',
     searchLabel: '查找商品', placeholder: '名称、货号、条码、品牌', loading: '正在读取商品', none: '没有找到这样的商品', noneBody: '换个词，或检查货号。', empty: '还没有商品',
     emptyBody: '店长可以在“设置 › 商品”里添加或导入。', emptyManager: '一件件添加，或从表格（CSV）导入。', more: '这里显示前 {n} 件，其余请查找。', asTyped: '直接记下“{text}”', outOfStock: '缺货',
     add: '添加商品', edit: '编辑商品', saved: '商品已保存', hide: '从列表中移除', hidden: '已移除“{name}”，以前的购买记录不变',

@@ -4,17 +4,17 @@ import type { Widen } from './zh-CN.js';
 export const dossierZh = {
   person: {
     displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', memberNo: '会员号', points: '积分', email: '邮箱', wechat: '微信号',
-    contactBy: '希望怎么联系', contactWhen: '方便联系的时间', contactNever: '不要联系', facts: '要点', doNot: '请注意 / 勿扰', allergies: '过敏', likes: '喜欢',
+    contactBy: '希望怎么联系', contactWhen: '方便联系的时间', contactNever: '不要联系', facts: '要点', doNot: '勿扰提示', allergies: '过敏', likes: '喜欢',
     dislikes: '不喜欢', sizes: '尺寸', dates: '重要日子', companions: '同行人',
     contact: '联系', contactCard: '联系与会员', way_phone: '电话', way_sms: '短信', way_wechat: '微信', way_email: '邮件',
     never: '请勿联系', neverBody: '顾客表示不希望门店主动联系。', reachBy: '首选{way}', reachByThen: '首选{way}，其次{others}',
     date_birthday: '生日', date_anniversary: '纪念日', date_other: '其他',
     today: '就是今天', tomorrow: '明天', inDays: '还有 {n} 天', yearsOn: '{n} 周年', age: '满 {n} 岁', keptOn28: '按 2 月 28 日过',
-    saidOn: '{day}说的，{name}记录', saidDay: '{day}说的', empty: '还没有写下什么', emptyBody: '联系方式、喜好、尺寸、重要日子都可以记在这里。', fill: '补充资料',
+    saidOn: '{day}说的，{name}记录', saidDay: '{day}说的', empty: '还没有写下什么', emptyBody: '联系方式、偏好、尺寸、重要日子都可以记在这里。', fill: '补充资料',
   },
   punctuation: { and: '、' },
   edit: {
-    mind: '请注意', taste: '喜好与尺寸', count: '{n} 项', remove: '删除第 {n} 项', more: '添加{what}', hintOrder: '点选的先后就是优先顺序。',
+    mind: '过敏与勿扰', taste: '要点、偏好与尺寸', count: '{n} 项', remove: '删除第 {n} 项', more: '添加{what}', hintOrder: '点选的先后就是优先顺序。',
     whenHint: '如 工作日晚上六点以后', neverHint: '打开后，档案上会醒目提示，请勿联系。', allergyHint: '如 对镍过敏', likeHint: '如 珐琅表盘', dislikeHint: '如 不喜欢香水味', sizeLabel: '部位', sizeValue: '尺寸',
     sizeLabelHint: '如 戒指', sizeValueHint: '如 12 号', dateKind: '哪一天', dateLabel: '名称', month: '月', day: '日', year: '年份（选填）', monthOf: '{n} 月', dayOf: '{n} 日',
     companionName: '姓名', relation: '关系', relationHint: '如 丈夫', link: '关联档案', linked: '已关联档案', unlink: '取消关联', findLink: '按手机号或姓名查找档案',
@@ -23,7 +23,7 @@ export const dossierZh = {
     taken: '这个手机号已属于另一位顾客', takenBody: '可能是同一个人，先看看那份档案；如果是两个人共用，比如夫妻，可以都留这个号码。', memberTaken: '这个会员号已属于另一位顾客', openOther: '打开那份档案', bothUse: '两人共用这个号码',
   },
   conflict: {
-    title: '别人刚改过同样的内容', body: '还没有保存。请选择保留哪一个。', bodyMany: '还没有保存。请逐项选择保留哪一个。', theirs: '现在的内容', mine: '你写的', keepMine: '用我的', takeTheirs: '用现在的', save: '按所选保存', nothing: '（空）', yes: '是', no: '否',
+    title: '别人刚改过同样的内容', body: '还没有保存。请选择保留哪一个。', bodyMany: '还没有保存。请逐项选择保留哪一个。', theirs: '现在的', mine: '我的', keepMine: '用我的', takeTheirs: '用现在的', save: '按所选保存', nothing: '（空）', yes: '是', no: '否',
   },
   timeline: {
     filter: '只看', all: '全部',

@@ -86,7 +86,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   follow_up_not_found: 'This follow-up is not known.',
   sighting_gone: 'This question has been answered or has run out.',
 
-  preferences_not_agreed: 'The customer did not agree to having preferences noted: facts, tastes and sizes can only be taken out. To note more, ask them to sign again and tick it.',
+  preferences_not_agreed: 'The customer did not agree to having preferences noted: facts, preferences and sizes can only be taken out. To note more, ask them to sign again and tick it.',
   contact_not_agreed: 'The customer did not agree to being contacted, so no follow-up can be added. To plan one, ask them to sign again and tick it.',
   consent_required: 'The customer has not given separate consent to face recognition, or it has ended.',
   consent_notice_outdated: 'The notice has changed. Show the current one and ask again.',

@@ -86,7 +86,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   follow_up_not_found: '没有找到这条跟进。',
   sighting_gone: '这个问题已有人回答或已过时。',
 
-  preferences_not_agreed: '顾客没有同意记录偏好，不能添加要点、喜好和尺寸，只能删减。要记录，请顾客重新签署并勾选这一项。',
+  preferences_not_agreed: '顾客没有同意记录偏好，不能添加要点、偏好和尺寸，只能删减。要记录，请顾客重新签署并勾选这一项。',
   contact_not_agreed: '顾客没有同意联系，不能添加跟进。要联系，请顾客重新签署并勾选这一项。',
   consent_required: '顾客没有单独同意人脸识别，或同意已失效。',
   consent_notice_outdated: '告知书已更新，请给顾客看新的一版，再征求同意。',

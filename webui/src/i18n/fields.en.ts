@@ -4,7 +4,6 @@ export const fieldsEn: typeof fieldsZh = {
   fields: {
     title: 'Own fields',
     settingsBody: 'Give dossiers the fields your store needs, such as ring size or members\' group, without a developer.',
-    open: 'Arrange fields',
     lead: 'Sections and fields appear in every customer\'s dossier. Press "Save" when done; all iPads follow at once.',
     loading: 'Reading the fields…',
     none: 'No own fields yet',
@@ -25,8 +24,8 @@ export const fieldsEn: typeof fieldsZh = {
       sectionName: 'A section has no name.', sectionTwice: 'Two sections have the same name.', fieldName: 'Give the field a name.', options: 'There must be at least two options.', optionName: 'An option has no name.', card: 'A field on the card must be visible to everybody.',
     },
     removed: 'Removed fields', removedBody: 'What stood in them is still there; at the end it is deleted for good, with its history.', untilDay: 'Can be brought back until {day}', untilSave: 'Removed when you save; can be brought back for 30 days', held: '{n} customer has something in it | {n} customers have something in it', bringBack: 'Bring back', broughtBack: '"{name}" is back',
-    card: 'Three facts on the card', cardBody: 'What is seen first when a customer comes in. Places with nothing to show are skipped.', place: 'Place {n}', asDelivered: 'Free facts (default)', freeFacts: 'With none chosen, the dossier\'s free facts are shown.', preview: 'Preview', previewName: 'Lin Zhixia', previewTier: 'Gold',
-    builtin: { fact: 'Free fact', size: 'Size', like: 'Likes', wish: 'Oldest wish', last_purchase: 'Last bought', points: 'Points', date: 'Next date' },
+    card: 'Three facts on the card', cardBody: 'What is seen first when a customer comes in. Places with nothing to show are skipped.', place: 'Place {n}', asDelivered: 'Facts (default)', freeFacts: 'With none chosen, the dossier\'s facts are shown.', preview: 'Preview', previewName: 'Lin Zhixia', previewTier: 'Gold',
+    builtin: { fact: 'Fact', size: 'Size', like: 'Likes', wish: 'Oldest wish', last_purchase: 'Last bought', points: 'Points', date: 'Next date' },
     sample: {
       fact: 'Drinks oolong', size: 'Ring: 12', like: 'Likes: silver', wish: 'Wish: Moonlight watch', last_purchase: 'Last bought: pearl studs', points: 'Points: 3,200', date: 'Birthday: 3 May',
       text: 'a seat by the window', number: '14.5', money: '¥20,000', date_: '3 May 2026', choice: 'option', yes_no: 'yes', product: 'Moonlight watch',
@@ -39,7 +38,7 @@ export const fieldsEn: typeof fieldsZh = {
     former: 'Also in merged dossiers', formerBody: 'These fields are empty in this dossier. Whether it is the same person\'s is for you to judge.', formerFrom: 'from the dossier of "{name}"', takeOver: 'Use this', takenOver: 'Written into "{name}"',
     saved_: 'Saved', choose: { product: 'Choose a product', photo: 'Take or choose a photo' }, photoRule: 'Things only: no face may be in it.', openPhoto: 'Open the photo: {name}', clear: 'Clear', yes: 'Yes', no: 'No', noOne: 'The store has no own fields yet.',
     gone: 'A manager has just removed the field "{name}"', goneBody: 'What you typed is not lost: "{text}". The rest was saved.', goneKept: 'What you typed is not lost: "{text}".', toNote: 'Save as a note', noteSaved: 'Saved as a note', noteText: '{name}: {text}', drop: 'Drop it',
-    filter: 'Filter by field', filterField: 'Field', filterTest: 'Condition', filterValue: 'Value', find: 'Find', foundNone: 'No customer fits', found: 'Customers found: {n}', foundMany: 'Many customers fit; here are {n}. For all of them ask a manager for the export.',
+    filter: 'Filter by field', filterPick: 'Choose a field', filterField: 'Field', filterTest: 'Condition', filterValue: 'Value', find: 'Find', foundNone: 'No customer fits', found: 'Customers found: {n}', foundMany: 'Many customers fit; here are {n}. For all of them ask a manager for the export.',
     test: { is: 'is', contains: 'contains', at_least: 'at least', at_most: 'at most', filled: 'is filled', empty: 'is empty' }, dateTest: { at_least: 'not before', at_most: 'not after' }, choiceTest: { is: 'is' }, choicesTest: { contains: 'has all of' },
   },
 };

@@ -2,8 +2,7 @@
 export const fieldsZh = {
   fields: {
     title: '自定义栏目',
-    settingsBody: '给档案加上本店自己的栏目，比如指围、常穿尺码、会员群，不用找人开发。',
-    open: '设置栏目',
+    settingsBody: '给档案加上本店自己的栏目，比如指围、常穿尺寸、会员群，不用找人开发。',
     lead: '分组和栏目会出现在每位顾客的档案里。改完点“保存”，所有 iPad 立即生效。',
     loading: '正在读取栏目…',
     none: '还没有自定义栏目',
@@ -31,7 +30,7 @@ export const fieldsZh = {
     removed: '删除的栏目', removedBody: '里面的内容还在，到期后连同修改记录一起彻底删除。', untilDay: '{day}前可以找回', untilSave: '保存后删除，30 天内可以找回', held: '{n} 位顾客填过', bringBack: '找回', broughtBack: '已找回“{name}”',
     // 卡片
     card: '到店卡片上的三项', cardBody: '顾客到店时，卡片上最先看到的三项。没有内容的会自动跳过。', place: '第 {n} 项', asDelivered: '要点（默认）', freeFacts: '不选，就显示档案里的要点。', preview: '预览', previewName: '林知夏', previewTier: '金卡',
-    builtin: { fact: '要点', size: '尺码', like: '喜欢', wish: '最早的心愿', last_purchase: '上次购买', points: '积分', date: '下一个重要日子' },
+    builtin: { fact: '要点', size: '尺寸', like: '喜欢', wish: '最早的心愿', last_purchase: '上次购买', points: '积分', date: '下一个重要日子' },
     sample: {
       fact: '爱喝乌龙茶', size: '戒指：12 号', like: '喜欢：银色', wish: '心愿：月光腕表', last_purchase: '上次购买：珍珠耳钉', points: '积分：3,200', date: '生日：5月3日',
       text: '靠窗的位子', number: '14.5', money: '¥20,000', date_: '2026年5月3日', choice: '选项', yes_no: '是', product: '月光腕表',
@@ -49,7 +48,7 @@ export const fieldsZh = {
     // 保存时
     gone: '店长刚删除了“{name}”这一栏', goneBody: '你填的内容没有丢：“{text}”。其他内容已照常保存。', goneKept: '你填的内容没有丢：“{text}”。', toNote: '存为备注', noteSaved: '已存为备注', noteText: '{name}：{text}', drop: '不要了',
     // 筛选
-    filter: '按栏目筛选', filterField: '哪一栏', filterTest: '条件', filterValue: '内容', find: '查找', foundNone: '没有符合的顾客', found: '{n} 位顾客', foundMany: '符合的顾客很多，这里是 {n} 位。要全部，请店长导出。',
+    filter: '按栏目筛选', filterField: '哪一栏', filterPick: '请选择', filterTest: '条件', filterValue: '内容', find: '查找', foundNone: '没有符合的顾客', found: '{n} 位顾客', foundMany: '符合的顾客很多，这里是 {n} 位。要全部，请店长导出。',
     test: { is: '等于', contains: '包含', at_least: '不小于', at_most: '不大于', filled: '填了', empty: '没填' }, dateTest: { at_least: '不早于', at_most: '不晚于' }, choiceTest: { is: '是' }, choicesTest: { contains: '都有' },
   },
 };

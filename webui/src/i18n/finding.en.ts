@@ -4,8 +4,8 @@ import type { findingZh } from './finding.zh-CN.js';
 export const findingEn: Widen<typeof findingZh> = {
   finding: {
     scan: 'Scan', scanTitle: 'Scan a member code', scanHint: 'Bring the member code or barcode into the frame. The picture does not leave this iPad.', flip: 'Other camera', again: 'Scan another', found: 'Found', product: 'Product: {name}', lookAsked: 'Is {name} looking at “{product}”?', lookYes: 'Yes', scanProduct: 'Scan a barcode', notProduct: 'No product has this code: {code}',
-    by_member_code: 'Valid member code', by_tag: 'Member card', by_member_no: 'Member number', by_phone: 'Phone number', choose: 'Several customers share this number. Which one is it?',
-    in_phone: 'Phone', in_member: 'Member number', in_contact: 'E-mail or WeChat', in_companion: 'Companion {text}', in_former: 'Former dossier {text}', in_note: 'Note: {text}', in_field: '{text}',
+    by_member_code: 'Valid member code', by_tag: 'By member card', by_member_no: 'By member number', by_phone: 'By phone number', choose: 'Several customers share this number. Which one is it?',
+    in_phone: 'By phone number', in_member: 'By member number', in_contact: 'By email or WeChat', in_companion: 'Companion {text}', in_former: 'Former dossier {text}', in_note: 'Note: {text}', in_field: '{text}',
     waysIn: 'Member code and cards', codeNone: 'No member code yet. Customers show it on their own phone.', codeSince: 'Member code since {day}', codeMake: 'Make a member code', codeRenew: 'New member code', codeEnd: 'End it', codeEnded: 'Member code ended',
     codeTitle: 'The customer\'s member code', codeQr: 'QR code that opens the member code page', codeScan: 'Ask the customer to scan this with their own phone, and to keep the page that opens.', codeOnce: 'It is shown here only once; a member code from before is worth nothing now.',
     tag: 'Member card', tagNone: 'No member card.', tagAdd: 'Add a card', tagHold: 'Hold the card to the reader', tagWhat: 'The box keeps only a check value that cannot be used to copy the card.', tagAdded: 'Card added', tagRemove: 'Remove', tagRemoved: 'Card removed',

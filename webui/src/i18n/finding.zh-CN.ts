@@ -2,8 +2,8 @@
 export const findingZh = {
   finding: {
     scan: '扫码', scanTitle: '扫会员码', scanHint: '把会员码或条码放进框里。画面不会离开这台 iPad。', flip: '换个镜头', again: '再扫一个', found: '找到了', product: '商品：{name}', lookAsked: '{name}在看“{product}”吗？', lookYes: '是的', scanProduct: '扫条码', notProduct: '没有这个条码的商品：{code}',
-    by_member_code: '会员码有效', by_tag: '会员卡', by_member_no: '会员号', by_phone: '手机号', choose: '这个手机号有几位顾客，请问是哪一位',
-    in_phone: '手机号', in_member: '会员号', in_contact: '邮箱或微信', in_companion: '同行人 {text}', in_former: '原档案 {text}', in_note: '备注：{text}', in_field: '{text}',
+    by_member_code: '会员码有效', by_tag: '会员卡相符', by_member_no: '会员号相符', by_phone: '手机号相符', choose: '这个手机号有几位顾客，请问是哪一位',
+    in_phone: '手机号相符', in_member: '会员号相符', in_contact: '邮箱或微信相符', in_companion: '同行人 {text}', in_former: '原档案 {text}', in_note: '备注：{text}', in_field: '{text}',
     waysIn: '会员码与会员卡', codeNone: '还没有会员码。顾客可以用自己的手机出示。', codeSince: '会员码自 {day} 起可用', codeMake: '生成会员码', codeRenew: '换新的会员码', codeEnd: '停用', codeEnded: '会员码已停用',
     codeTitle: '顾客的会员码', codeQr: '打开会员码页面的二维码', codeScan: '请顾客用自己的手机扫这个码，并保存打开的页面。', codeOnce: '这个码只在这里显示一次；以前的会员码已经失效。',
     tag: '会员卡', tagNone: '没有登记会员卡。', tagAdd: '登记会员卡', tagHold: '请把会员卡靠近读卡器', tagWhat: '门店盒只保存一个校验值，不能用来复制卡片。', tagAdded: '会员卡已登记', tagRemove: '移除', tagRemoved: '会员卡已移除',

@@ -5,7 +5,7 @@ export const greetingEn: GreetingMessages = {
     useful: 'Useful',
     notUseful: 'Not useful',
     waved: 'Not useful: {text}',
-    takeBack: 'Take back',
+    takeBack: 'Undo',
     none: 'Nothing more to suggest. A greeting is enough.',
     promised: 'Follow-up: {text}',
     title: 'Greetings',
@@ -28,16 +28,16 @@ export const greetingEn: GreetingMessages = {
     saved: '“{kind}” is saved',
     kind: {
       ticket_ready: 'Ticket ready', wish_arrived: 'Wish has arrived', appointment_today: 'Appointment today', follow_up_due: 'Follow-up', date_near: 'Birthday or anniversary',
-      taste_new: 'Something new to their taste', welcome_back: 'Welcome back', first_visit: 'First visit',
+      taste_new: 'Something new to their liking', welcome_back: 'Welcome back', first_visit: 'First visit',
     },
     when: {
       ticket_ready: 'A service ticket is ready', wish_arrived: 'What they asked about came in afterwards', appointment_today: 'Within six hours, or just past the time agreed', follow_up_due: 'A promise is due; one that is not due yet comes later',
-      date_near: 'Within a week. Not with a do-not line', taste_new: 'Came in since the last visit and fits a taste. Not with a do-not line',
+      date_near: 'Within a week. Not with a do-not line', taste_new: 'Came in since the last visit and fits a preference. Not with a do-not line',
       welcome_back: 'Somebody who was here before', first_visit: 'No earlier visit on record',
     },
     placeholder: {
       name: 'Form of address', ticket: 'Ticket', readyOn: 'Ready on', wish: 'Wish', wishedOn: 'Asked on', arrivedOn: 'Arrived on', subject: 'Appointment', time: 'Time', adviser: 'Adviser',
-      followUp: 'Follow-up', author: 'Noted by', writtenOn: 'Noted on', occasion: 'Occasion', when: 'Day', product: 'New article', taste: 'Taste',
+      followUp: 'Follow-up', author: 'Noted by', writtenOn: 'Noted on', occasion: 'Occasion', when: 'Day', product: 'New product', taste: 'Preference',
       lastDay: 'Last visit', lastAdviser: 'Last adviser',
     },
     sample: {
@@ -45,8 +45,7 @@ export const greetingEn: GreetingMessages = {
       followUp: 'bring a new catalogue', author: 'Zhou', writtenOn: '11 May', occasion: 'birthday', when: 'tomorrow', product: 'silver moon phase', taste: 'moon phase',
       lastDay: '20 April', lastAdviser: 'Zhou',
     },
-    tastes: 'Tastes',
-    tastesNone: 'None to be seen yet: either the customer says so, or at least three articles on different days.',
+    tastes: 'Preferences',
     stated: 'The customer said so',
     statedBy: 'The customer said so · noted by {by}, {day}',
     bought: 'bought {n}',

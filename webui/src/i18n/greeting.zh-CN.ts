@@ -6,7 +6,7 @@ export const greetingZh = {
     useful: '有用',
     notUseful: '没用',
     waved: '已记“没用”：{text}',
-    takeBack: '撤回',
+    takeBack: '撤销',
     none: '没有更多建议，先问候即可',
     promised: '跟进：{text}',
     title: '接待话术',
@@ -33,7 +33,7 @@ export const greetingZh = {
     },
     when: {
       ticket_ready: '有工单可以取了', wish_arrived: '问过的商品在那之后到了货', appointment_today: '六小时内有预约，或刚过约好的时间', follow_up_due: '答应过的事到期了；没到期的排在后面',
-      date_near: '一周之内。档案里有“请注意”时不提', taste_new: '上次到店之后到的、合偏好的商品。档案里有“请注意”时不提',
+      date_near: '一周之内。档案里有勿扰提示时不提', taste_new: '上次到店之后到的、合偏好的商品。档案里有勿扰提示时不提',
       welcome_back: '来过的顾客', first_visit: '没有更早的到店记录',
     },
     placeholder: {
@@ -47,7 +47,6 @@ export const greetingZh = {
       lastDay: '4月20日', lastAdviser: '小周',
     },
     tastes: '偏好',
-    tastesNone: '还看不出。要么顾客说过，要么不同的日子里至少三件。',
     stated: '顾客说过',
     statedBy: '顾客说过 · {by}，{day}记',
     bought: '买过 {n} 件',

@@ -23,13 +23,6 @@ export const outboxEn: OutboxMessages = {
     conflictToast: 'One change stands against a colleague’s. Choose in the dossier.',
     nothing: '(empty)',
     due: 'by {day}',
-    field: {
-      displayName: 'Name', salutation: 'Form of address', phone: 'Phone', tier: 'Tier', memberNo: 'Member number', points: 'Points', email: 'Email', wechat: 'WeChat', contactBy: 'Contact by',
-      contactWhen: 'Contact when', contactNever: 'No contact wanted', facts: 'Facts for the card', doNot: 'Do not', allergies: 'Allergies', likes: 'Likes', dislikes: 'Dislikes', sizes: 'Sizes',
-      dates: 'Important dates', companions: 'Companions',
-    },
-    way: { phone: 'phone', sms: 'text message', wechat: 'WeChat', email: 'email' },
-    date: { birthday: 'birthday', anniversary: 'anniversary', other: 'other' },
     yes: 'yes',
     no: 'no',
     photo: 'photo',

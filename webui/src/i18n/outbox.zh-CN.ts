@@ -1,4 +1,3 @@
-import type { CustomerFields } from '../contract.js';
 import type { Work } from '../outbox/entry.js';
 import type { Widen } from './zh-CN.js';
 
@@ -14,7 +13,7 @@ export const outboxZh = {
     asOf: '这是{ago}读取的档案，恢复连接后会自动更新。',
     typed: '{ago}写的',
     state: { waiting: '待同步', sending: '同步中…', conflict: '有同事改了同一处', refused: '没有保存' },
-    kind: { note: '备注', follow_up: '跟进', follow_up_done: '完成跟进', stage: '到店阶段', customer: '修改档案', fields: '修改自定义字段' } satisfies Record<Work['kind'], string>,
+    kind: { note: '备注', follow_up: '跟进', follow_up_done: '完成跟进', stage: '到店阶段', customer: '修改档案', fields: '修改自定义栏目' } satisfies Record<Work['kind'], string>,
     copy: '复制文字',
     copied: '已复制',
     again: '再试一次',
@@ -26,13 +25,6 @@ export const outboxZh = {
     conflictToast: '有一处和同事的修改不一致，请在档案里选一个。',
     nothing: '（空）',
     due: '{day}前',
-    field: {
-      displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', memberNo: '会员号', points: '积分', email: '邮箱', wechat: '微信', contactBy: '联系方式',
-      contactWhen: '联系时间', contactNever: '不希望被联系', facts: '卡片要点', doNot: '勿扰事项', allergies: '过敏', likes: '喜欢', dislikes: '不喜欢', sizes: '尺码', dates: '重要日子',
-      companions: '同行人',
-    } satisfies Record<keyof CustomerFields, string>,
-    way: { phone: '电话', sms: '短信', wechat: '微信', email: '邮件' },
-    date: { birthday: '生日', anniversary: '纪念日', other: '其他' },
     yes: '是',
     no: '否',
     photo: '照片',

@@ -512,7 +512,7 @@ export const privacyEn: PrivacyMessages = {
       pin: 'PIN', passkey: 'passkey', device: 'pair an iPad', owner: 'first set-up', added: 'added', removed: 'removed', zone: 'zone drawn anew', name: 'renamed', here: 'this person on this iPad',
       elsewhere: 'this person on other iPads', stored_persons: 'people stored', own_fields: 'own fields', quick_notes: 'quick notes', fpir: 'certainty of recognition', replaced: 'signed anew', no_key: 'key destroyed', vault: 'the vault', vault_lost: 'vault lost', built_in: 'as delivered', store: 'the store’s own', 'zh-CN': 'Chinese', en: 'English',
     },
-    field: { displayName: 'name', salutation: 'salutation', phone: 'phone', tier: 'tier', facts: 'facts', doNot: 'do-not lines',
+    field: { displayName: 'name', salutation: 'form of address', phone: 'phone', tier: 'tier', facts: 'facts', doNot: 'do-not lines',
       memberNo: 'member number', points: 'points', email: 'email', wechat: 'WeChat ID', contactBy: 'ways of contact', contactWhen: 'time of contact', contactNever: 'do not contact', allergies: 'allergies', likes: 'likes', dislikes: 'dislikes', sizes: 'sizes', dates: 'dates', companions: 'companions', ownFields: 'own fields',
     },
     comma: ', ',

@@ -17,7 +17,7 @@ const zhCN = {
   retry: '再试一次',
   scope: '删除了什么',
   scopes: { face: '人脸模板、留存的录入照片、比对分数', dossier: '顾客档案的全部内容，包括人脸模板、照片和同意记录', purposes: '所取消的用途所依据的数据' },
-  rested: { greet: '前台屏幕上的问候（没有另存数据）', preferences: '卡片上记录的喜好', contact: '未完成的跟进和联系计划', keep_photo: '留存的录入照片', refresh: '到店时补充的样貌' },
+  rested: { greet: '前台屏幕上的问候（没有另存数据）', preferences: '卡片上记录的偏好', contact: '未完成的跟进和联系计划', keep_photo: '留存的录入照片', refresh: '到店时补充的样貌' },
   and: '；',
   templates: '人脸模板',
   count: '{n} 份',

@@ -24,7 +24,7 @@ export const visitsZh = {
     lookTitle: '顾客在看什么',
     lookingNow: '正在看',
     lookEnd: '看完了',
-    lookUndo: '选错了，撤回',
+    lookUndo: '选错了，撤销',
     note: '写备注',
     noteTitle: '备注：{name}',
     noted: '备注已保存',

@@ -9,7 +9,7 @@ export interface Speech {
   longDay: (day: string) => string;
 }
 
-export const fieldName = (work: EditWork, field: string, { t }: Speech): string => (work.kind === 'customer' ? t(`outbox.field.${field}`) : (work.names[field] ?? field));
+export const fieldName = (work: EditWork, field: string, { t }: Speech): string => (work.kind === 'customer' ? t(`person.${field}`) : (work.names[field] ?? field));
 
 /** What stands in a field, in a line. */
 export function valueText(work: EditWork, field: string, value: unknown, speech: Speech): string {
@@ -20,12 +20,12 @@ export function valueText(work: EditWork, field: string, value: unknown, speech:
   if (typeof value === 'number') return number(value);
   if (!Array.isArray(value)) return String(value);
   return value.map((part: unknown) => {
-    if (field === 'contactBy') return t(`outbox.way.${String(part)}`);
+    if (field === 'contactBy') return t(`person.way_${String(part)}`);
     if (field === 'sizes') return `${(part as Size).label} ${(part as Size).value}`;
     if (field === 'companions') return `${(part as Companion).name} (${(part as Companion).relation})`;
     if (field !== 'dates') return String(part);
     const { kind, label, month, day, year } = part as YearlyDate;
-    return `${label ?? t(`outbox.date.${kind}`)} ${[year, month, day].filter((number) => number !== null).join('-')}`;
+    return `${label ?? t(`person.date_${kind}`)} ${[year, month, day].filter((number) => number !== null).join('-')}`;
   }).join(' · ');
 }
 
