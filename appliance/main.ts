@@ -130,7 +130,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         customers.dropFacts(customerId);
         visits.dropLooks(customerId);
         dealings.wishes.erase(customerId);
-        fields.drop(customerId);
+        files.drop(fields.drop(customerId));
       }
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
     };
