@@ -2,7 +2,7 @@ import { SUGGESTION_KINDS, type CustomerFields, type GreetingChange, type Greeti
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import type { Facts, FactSources } from './facts.js';
+import type { Arrival, Facts, FactSources } from './facts.js';
 import { APPOINTMENT_AHEAD_MS, APPOINTMENT_LATE_MS, heldBack, isBefore, NEW_MS, suggestionsFor, type Draft, type Verdict } from './suggestions.js';
 import { EVIDENCE_DAYS, EVIDENCE_MAX, tastesOf } from './tastes.js';
 import { asTyped, BUILT_IN, fillBoth, PLACEHOLDERS, REASONS, wrongIn } from './words.js';
@@ -25,6 +25,7 @@ export interface AtHand extends Pick<Facts, 'followUp' | 'handedOver' | 'previou
 }
 interface WordsRow { kind: string; enabled: number; text_zh: string; text_en: string }
 interface Shown { enabled: boolean; text: Words }
+export interface SharedFacts { words(): ReadonlyMap<SuggestionKind, Shown>; arrivals(): readonly Arrival[] }
 
 /** The one next step for somebody in the store, in words that the manager may write; and what a customer seems to like. */
 export class Greeting {
@@ -42,14 +43,24 @@ export class Greeting {
     this.#sources = deps.sources;
   }
 
+  /** What is the same for all customers: read once, and only if one needs it. For cards that are drawn together, not to be kept. */
+  shared(): SharedFacts {
+    let words: Map<SuggestionKind, Shown> | undefined;
+    let arrivals: readonly Arrival[] | undefined;
+    return {
+      words: () => { words ??= this.#shown(); return words; },
+      arrivals: () => { arrivals ??= this.#sources.arrivals(this.#clock.now() - NEW_MS, ARRIVALS_READ); return arrivals; },
+    };
+  }
+
   /** The most urgent suggestion that the manager left on, staff did not wave away in this visit, and that does not rest; null: none. */
-  next(known: AtHand): Suggestion | null {
+  next(known: AtHand, shared: SharedFacts = this.shared()): Suggestion | null {
     const { customer, visitId } = known;
     if (this.#sources.isRestricted(customer.id)) return null;
     const now = this.#clock.now();
     const said = this.#verdicts(customer.id, now);
     const resting = heldBack(said, now);
-    const shown = this.#shown();
+    const shown = shared.words();
     const answer = (kind: SuggestionKind, subject: string): boolean | null =>
       said.find((one) => one.visitId === visitId && one.kind === kind && one.subject === subject)?.useful ?? null;
     const facts = this.#facts(known, now);
@@ -58,7 +69,7 @@ export class Greeting {
     // Tastes take the longest to work out: only where nothing more urgent is to be said.
     const urgent = first(facts);
     const isUrgent = urgent !== undefined && isBefore(urgent, 'taste_new');
-    const draft = isUrgent || resting.has('taste_new') || !shown.get('taste_new')!.enabled ? urgent : first(this.#withTastes(facts, customer.id, now));
+    const draft = isUrgent || resting.has('taste_new') || !shown.get('taste_new')!.enabled ? urgent : first(this.#withTastes(facts, customer.id, now, shared));
     if (draft === undefined) return null;
     const { kind, subject, because, values } = draft;
     return { kind, subject, text: fillBoth(shown.get(kind)!.text, values), reason: fillBoth(REASONS[because], values), useful: answer(kind, subject) };
@@ -136,9 +147,9 @@ export class Greeting {
     };
   }
 
-  #withTastes(facts: Facts, customerId: string, now: number): Facts {
+  #withTastes(facts: Facts, customerId: string, now: number, shared: SharedFacts): Facts {
     const { previous, hasDoNot } = facts;
-    const arrivals = previous === null || hasDoNot ? [] : this.#sources.arrivals(Math.max(Date.parse(previous.openedAt), now - NEW_MS), ARRIVALS_READ);
+    const arrivals = previous === null || hasDoNot ? [] : shared.arrivals().filter(({ arrivedAt }) => Date.parse(arrivedAt) > Date.parse(previous.openedAt));
     return arrivals.length === 0 ? facts : { ...facts, arrivals, tastes: this.tastes(customerId), dislikes: this.#sources.dislikes(customerId) };
   }
 

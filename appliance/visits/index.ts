@@ -278,6 +278,11 @@ export class Visits {
     return toState(this.#records.row(visitId));
   }
 
+  /** Those of these visits that there are. */
+  states(visitIds: readonly string[]): VisitState[] {
+    return this.#records.all('WHERE visit.id IN (SELECT value FROM json_each(?))', JSON.stringify(visitIds)).map(toState);
+  }
+
   /** What the cards show of what happened in these visits, by visit. */
   onCards(visits: readonly VisitState[]): Map<string, Pick<VisitCard, 'handedOver' | 'stages' | 'looking' | 'looks'>> {
     const ids = visits.map((visit) => visit.id);
