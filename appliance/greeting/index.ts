@@ -88,15 +88,20 @@ export class Greeting {
   }
 
   /**
-   * What staff say to a suggestion in an open visit; null takes it back.
+   * What staff say to a suggestion in an open visit; null takes it back. Only what the card shows now, or was answered in this visit before, is
+   * written down: anything else changes nothing.
+   * @param shownNow asked inside the transaction
    * @throws PorticoError visit_not_found, visit_closed, customer_restricted
    */
-  judge(visitId: string, { kind, subject, useful }: SuggestionVerdict, staffId: string): void {
+  judge(visitId: string, { kind, subject, useful }: SuggestionVerdict, staffId: string, shownNow: () => Suggestion | null): void {
     this.#db.transaction(() => {
       const visit = this.#db.get<{ customer_id: string; closed_at_ms: number | null }>('SELECT customer_id, closed_at_ms FROM visit WHERE id = ?', visitId);
       if (visit === undefined) throw new PorticoError('visit_not_found');
       if (visit.closed_at_ms !== null) throw new PorticoError('visit_closed');
       if (this.#sources.isRestricted(visit.customer_id)) throw new PorticoError('customer_restricted');
+      const now = shownNow();
+      const isShown = now?.kind === kind && now.subject === subject;
+      if (!isShown && this.#db.get('SELECT 1 FROM suggestion_verdict WHERE visit_id = ? AND kind = ? AND subject = ?', visitId, kind, subject) === undefined) return;
       if (useful === null) this.#db.run('DELETE FROM suggestion_verdict WHERE visit_id = ? AND kind = ? AND subject = ?', visitId, kind, subject);
       else {
         this.#db.run(
@@ -112,7 +117,9 @@ export class Greeting {
   words(): GreetingWords[] {
     const shown = this.#shown();
     const counts = this.#db.all<{ kind: string; useful: number; not_useful: number }>(
-      'SELECT kind, sum(useful) AS useful, sum(1 - useful) AS not_useful FROM suggestion_verdict WHERE at_ms > ? GROUP BY kind', this.#clock.now() - VERDICTS_MS);
+      
+      `SELECT kind, sum(useful) AS useful, sum(1 - useful) AS not_useful FROM suggestion_verdict JOIN visit ON visit.id = visit_id
+       WHERE at_ms > ? AND coalesce(end_reason, '') NOT IN ('not_this_person', 'corrected') GROUP BY kind`, this.#clock.now() - VERDICTS_MS);
     return SUGGESTION_KINDS.map((kind) => {
       const count = counts.find((one) => one.kind === kind);
       return { kind, ...shown.get(kind)!, builtIn: BUILT_IN[kind], placeholders: [...PLACEHOLDERS[kind]], useful: count?.useful ?? 0, notUseful: count?.not_useful ?? 0 };
