@@ -130,7 +130,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         customers.dropFacts(customerId);
         visits.dropLooks(customerId);
         dealings.wishes.erase(customerId);
-        fields.drop(customerId);
+        files.drop(fields.drop(customerId));
       }
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
     };
@@ -159,6 +159,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
       requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
       openVisitOf: (customerId) => visits.openVisitOf(customerId), onPurchase: (visitId) => visits.mark(visitId, 'complete', null),
+      onNothingBought: (visitId) => visits.unmarkOwn(visitId, 'complete'),
     });
     files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
     events.on('productArrived', ({ productId }) => dealings.wishes.tellArrived(productId));

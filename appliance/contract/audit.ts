@@ -10,7 +10,7 @@ export const AUDIT_ACTIONS = [
   // customers
   'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'visit_written', 'visit_closed',
   'template_enrolled', 'template_reverted',
-  'tag_added', 'tag_removed', 'member_code_made', 'member_code_ended', 'customer_scanned', 'duplicate_dismissed', 'visit_handed_over', 'purchase_added', 'purchase_returned', 'purchase_taken_back',
+  'tag_added', 'tag_removed', 'member_code_made', 'member_code_ended', 'customer_scanned', 'duplicate_dismissed', 'visit_handed_over', 'visit_rejected', 'purchase_added', 'purchase_returned', 'purchase_taken_back',
   'file_added', 'file_opened', 'file_removed', 'customers_exported', 'customer_restricted', 'customer_released', 'dossier_erased',
   // consent
   'notice_published', 'consent_asked', 'consent_refused', 'consent_ask_blocked', 'consent_given', 'consent_narrowed', 'consent_ended', 'consent_copied', 'consent_link_made',

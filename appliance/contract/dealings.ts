@@ -3,7 +3,8 @@ import { Type, type Static } from 'typebox';
 import { closed, Day, Id, Instant, Line, Nullable, OneOf } from './base.js';
 
 /** Money, in the smallest unit of the box's currency (BoxInfo). */
-const Minor = Type.Integer({ minimum: 0, maximum: 1e13 });
+export const MINOR_MAX = 1e13;
+const Minor = Type.Integer({ minimum: 0, maximum: MINOR_MAX });
 
 const product = {
   /** The store's own number of the article. */

@@ -15,6 +15,8 @@ export interface Need {
   openVisitOf(customerId: string): string | null;
   /** Something was bought in this visit. Inside the transaction. */
   onPurchase(visitId: string): void;
+  /** What was bought in it was taken back, all of it. Inside the transaction. */
+  onNothingBought(visitId: string): void;
 }
 
 /** @returns the id for a new row, and whether it is there already with the same content. @throws PorticoError id_taken */

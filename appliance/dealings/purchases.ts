@@ -1,4 +1,4 @@
-import type { VISIT_END_REASONS, Purchase, PurchaseRequest, ReturnRequest } from '../contract/index.js';
+import { MINOR_MAX, type VISIT_END_REASONS, type Purchase, type PurchaseRequest, type ReturnRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Products } from '../products/index.js';
@@ -33,7 +33,7 @@ export class Purchases {
 
   /**
    * Takes along the customer's open visit and ends their wish for it.
-   * @throws PorticoError purchase_incomplete, product_not_found, id_taken, and as `Need` says
+   * @throws PorticoError purchase_incomplete, also where the list price for all of them is beyond what an amount may be, product_not_found, id_taken, and as `Need` says
    */
   add(customerId: string, request: PurchaseRequest, staffId: string): Purchase {
     const { db, clock, products, wishes, need } = this.#deps;
@@ -46,10 +46,11 @@ export class Purchases {
       });
       if (isThere) return this.#byId(id);
       need().mayAdd(customerId);
-      const product = productId === null ? null : products.byId(productId);
+      // What they wait for can be handed over, also when it is off the list by now.
+      const product = productId === null ? null : wishes.isOpen(customerId, productId) ? products.find(productId) : products.byId(productId);
       const text = request.text?.trim() ?? product?.name;
       const amountMinor = request.amountMinor ?? (product?.priceMinor == null ? undefined : product.priceMinor * quantity);
-      if (text === undefined || amountMinor === undefined) throw new PorticoError('purchase_incomplete');
+      if (text === undefined || amountMinor === undefined || amountMinor > MINOR_MAX) throw new PorticoError('purchase_incomplete');
       const now = clock.now();
       const visitId = need().openVisitOf(customerId);
       db.run(
@@ -83,16 +84,20 @@ export class Purchases {
 
   /**
    * It was written down by mistake: it goes, and the wish that it ended is open again.
+   * What was bought in a visit that was somebody else's anybody may take back, to put it right; a manager everything.
    * @returns whose it was
    * @throws PorticoError purchase_not_found; purchase_settled: by somebody else, longer ago, or with a return
    */
-  takeBack(id: string, staffId: string): string {
-    const { db, clock, wishes } = this.#deps;
+  takeBack(id: string, staffId: string, isManager = false): string {
+    const { db, clock, wishes, need } = this.#deps;
     return db.transaction(() => {
       const row = this.#row(id);
       const isFresh = Math.abs(clock.now() - row.at_ms) <= TAKE_BACK_MS; // a clock set back makes nothing fresh for long
-      if (!isFresh || row.staff_id !== staffId || db.get('SELECT 1 FROM purchase WHERE returns_id = ?', id) !== undefined) throw new PorticoError('purchase_settled');
+      const wasConfusion = db.get(`SELECT 1 FROM visit WHERE id = ? AND end_reason = 'not_this_person'`, row.visit_id) !== undefined;
+      const isTheirs = isFresh && row.staff_id === staffId;
+      if (!(isTheirs || wasConfusion || isManager) || db.get('SELECT 1 FROM purchase WHERE returns_id = ?', id) !== undefined) throw new PorticoError('purchase_settled');
       db.run('DELETE FROM purchase WHERE id = ?', id);
+      if (row.visit_id !== null && this.countIn(row.visit_id) === 0) need().onNothingBought(row.visit_id);
       if (row.product_id !== null) wishes.revive(row.customer_id, row.product_id, row.at_ms);
       this.#tell(row.customer_id);
       return row.customer_id;

@@ -7,9 +7,9 @@ import { NOT_HELD, once, type Need } from './once.js';
 
 type Outcome = (typeof WISH_OUTCOMES)[number];
 interface WishRow {
-  id: string; customer_id: string; product_id: string | null; text: string; by: string; at_ms: number; ended_at_ms: number | null; outcome: Outcome | null; arrived_at_ms: number | null; in_stock: number | null;
+  id: string; customer_id: string; product_id: string | null; text: string; by: string; at_ms: number; ended_at_ms: number | null; outcome: Outcome | null; arrived_at_ms: number | null; in_stock: number | null; removed_at_ms: number | null;
 }
-const SELECT = `SELECT wish.id, customer_id, product_id, text, staff.name AS "by", at_ms, ended_at_ms, outcome, arrived_at_ms, in_stock
+const SELECT = `SELECT wish.id, customer_id, product_id, text, staff.name AS "by", at_ms, ended_at_ms, outcome, arrived_at_ms, in_stock, removed_at_ms
   FROM wish JOIN staff ON staff.id = staff_id LEFT JOIN product ON product.id = product_id`;
 
 /** What customers would like to have. */
@@ -57,6 +57,10 @@ export class Wishes {
       this.#tell(row.customer_id);
       return this.#byId(id);
     });
+  }
+
+  isOpen(customerId: string, productId: string): boolean {
+    return this.#deps.db.get('SELECT 1 FROM wish WHERE customer_id = ? AND product_id = ? AND ended_at_ms IS NULL', customerId, productId) !== undefined;
   }
 
   /** What was wished is bought now. */
@@ -116,8 +120,8 @@ export class Wishes {
 function toWish(row: WishRow): Wish {
   return {
     id: row.id, productId: row.product_id, text: row.text, at: toInstant(row.at_ms), by: row.by,
-    // What is sold out again has not arrived for anybody.
-    arrivedAt: row.arrived_at_ms !== null && row.arrived_at_ms > row.at_ms && (row.in_stock === 1 || row.ended_at_ms !== null) ? toInstant(row.arrived_at_ms) : null,
+    // What is sold out again, or off the list, has not arrived for anybody.
+    arrivedAt: row.arrived_at_ms !== null && row.arrived_at_ms > row.at_ms && ((row.in_stock === 1 && row.removed_at_ms === null) || row.ended_at_ms !== null) ? toInstant(row.arrived_at_ms) : null,
     ended: row.ended_at_ms === null ? null : { at: toInstant(row.ended_at_ms), outcome: row.outcome! },
   };
 }

@@ -43,6 +43,8 @@ export class Dossiers {
     const customer = customers.byId(customerId);
     const templatePhotos = gallery.photosOf(customerId);
     const limit = rows === 'all' ? ALL : undefined;
+    const stored = files.of(customerId);
+    const hidden = this.#rooms.fields.hiddenFiles(customerId, stored.map(({ id }) => id), reader);
     return {
       ...customer, enrolled: templatePhotos > 0, templatePhotos, template: this.#template(customerId), merges: customers.merges(customerId),
       openVisitId: visits.openVisitOf(customerId), restrictedSince: restrictedSince(customerId),
@@ -53,7 +55,7 @@ export class Dossiers {
       tastes: this.#rooms.greeting.tastes(customerId),
       wishes: dealings.wishes.of(customerId, limit), purchases: dealings.purchases.of(customerId, limit),
       tickets: dealings.tickets.of(customerId, limit), appointments: dealings.appointments.of(customerId, limit),
-      files: files.of(customerId),
+      files: stored.filter(({ id }) => !hidden.includes(id)),
     };
   }
 

@@ -138,7 +138,8 @@ export class Fields {
         const stands = before.get(fieldId) ?? null;
         const held = stands !== null && 'choices' in stands ? stands.choices : [];
         const data = value === null ? null : fitted(field.kind, options.filter((option) => option.fieldId === fieldId), value, held, customerId, this.#neighbours);
-        if (value !== null && data === null) throw new PorticoError('field_invalid', { fieldId });
+        const isHidden = data !== null && 'fileId' in data && this.hiddenFiles(customerId, [data.fileId], reader).length > 0; // not to be shown by putting it elsewhere
+        if (value !== null && (data === null || isHidden)) throw new PorticoError('field_invalid', { fieldId });
         return { field, stands, data, base, isChange: canonical(stands) !== canonical(data) };
       });
       if (new Set(values.map(({ fieldId }) => fieldId)).size < values.length) throw new PorticoError('field_invalid', { fieldId: values[0]!.fieldId });
@@ -225,15 +226,27 @@ export class Fields {
     return this.#neighbours.withMerged(customerId).some((each) => this.#values.has(each));
   }
 
-  /** What was shown as this person's, with its history: of merged dossiers too. Safe to repeat. */
-  drop(customerId: string): void {
-    for (const each of this.#neighbours.withMerged(customerId)) this.#values.erase(each);
+  /** What was shown as this person's, with its history: of merged dossiers too. Safe to repeat. @returns the files that stood in it, to be deleted */
+  drop(customerId: string): string[] {
+    const all = this.#neighbours.withMerged(customerId);
+    const photos = all.flatMap((each) => this.#values.photosOf(each));
+    for (const each of all) this.#values.erase(each);
     this.#tell(customerId);
+    return photos;
   }
 
   /** Deletes all of one dossier; what was merged into it is its own. */
   erase(customerId: string): void {
     this.#values.erase(customerId);
+  }
+
+  /**
+   * Which of these files this reader may not see: photos that stand or stood in a field for managers, and in none that everybody sees.
+   * @param customerId whose files they are
+   */
+  hiddenFiles(customerId: string, fileIds: readonly string[], reader: FieldReader): string[] {
+    if (reader !== 'everybody' || fileIds.length === 0) return [];
+    return this.#values.onlyForManagers(this.#neighbours.withMerged(customerId), fileIds);
   }
 
   /** The photo is being deleted with the dossier it was moved to: no field may hold it any more. */

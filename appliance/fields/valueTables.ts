@@ -93,6 +93,24 @@ export class ValueTables {
     return this.#db.get('SELECT 1 FROM field_value WHERE customer_id = ? UNION ALL SELECT 1 FROM field_change WHERE customer_id = ? LIMIT 1', customerId, customerId) !== undefined;
   }
 
+  /** Of these files those that stand or stood in a field for managers, and stand in none for everybody. @param customerIds with those merged into theirs */
+  onlyForManagers(customerIds: readonly string[], fileIds: readonly string[]): string[] {
+    const [customers, files] = [JSON.stringify(customerIds), JSON.stringify(fileIds)];
+    return this.#db.all<{ id: string }>(
+      `SELECT value AS id FROM json_each(?) WHERE (
+         EXISTS (SELECT 1 FROM field_value JOIN field ON field.id = field_id WHERE file_id = value AND visible_to = 'manager')
+         OR value IN (SELECT after FROM field_change JOIN field ON field.id = field_id
+           WHERE customer_id IN (SELECT value FROM json_each(?)) AND kind = 'photo' AND visible_to = 'manager'))
+       AND NOT EXISTS (SELECT 1 FROM field_value JOIN field ON field.id = field_id WHERE file_id = value AND visible_to = 'everybody')`, files, customers)
+      .map(({ id }) => id);
+  }
+
+  /** Files that stand or stood in a field. */
+  photosOf(customerId: string): string[] {
+    return this.#db.all<{ id: string }>(`SELECT DISTINCT after AS id FROM field_change JOIN field ON field.id = field_id WHERE customer_id = ? AND kind = 'photo' AND after IS NOT NULL`, customerId)
+      .map(({ id }) => id);
+  }
+
   /** Values and history. */
   erase(customerId: string): void {
     this.#db.run('DELETE FROM field_value WHERE customer_id = ?', customerId);

@@ -2,7 +2,7 @@ import { SUGGESTION_KINDS, type CustomerFields, type GreetingChange, type Greeti
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import type { Facts, FactSources } from './facts.js';
+import type { Arrival, Facts, FactSources } from './facts.js';
 import { APPOINTMENT_AHEAD_MS, APPOINTMENT_LATE_MS, heldBack, isBefore, NEW_MS, suggestionsFor, type Draft, type Verdict } from './suggestions.js';
 import { EVIDENCE_DAYS, EVIDENCE_MAX, tastesOf } from './tastes.js';
 import { asTyped, BUILT_IN, fillBoth, PLACEHOLDERS, REASONS, wrongIn } from './words.js';
@@ -25,6 +25,7 @@ export interface AtHand extends Pick<Facts, 'followUp' | 'previous'> {
 }
 interface WordsRow { kind: string; enabled: number; text_zh: string; text_en: string }
 interface Shown { enabled: boolean; text: Words }
+export interface SharedFacts { words(): ReadonlyMap<SuggestionKind, Shown>; arrivals(): readonly Arrival[] }
 
 /** The one next step for somebody in the store, in words that the manager may write; and what a customer seems to like. */
 export class Greeting {
@@ -42,14 +43,24 @@ export class Greeting {
     this.#sources = deps.sources;
   }
 
+  /** What is the same for all customers: read once, and only if one needs it. For cards that are drawn together, not to be kept. */
+  shared(): SharedFacts {
+    let words: Map<SuggestionKind, Shown> | undefined;
+    let arrivals: readonly Arrival[] | undefined;
+    return {
+      words: () => { words ??= this.#shown(); return words; },
+      arrivals: () => { arrivals ??= this.#sources.arrivals(this.#clock.now() - NEW_MS, ARRIVALS_READ); return arrivals; },
+    };
+  }
+
   /** The most urgent suggestion that the manager left on, staff did not wave away in this visit, and that does not rest; null: none. */
-  next(known: AtHand): Suggestion | null {
+  next(known: AtHand, shared: SharedFacts = this.shared()): Suggestion | null {
     const { customer, visitId } = known;
     if (this.#sources.isRestricted(customer.id)) return null;
     const now = this.#clock.now();
     const said = this.#verdicts(customer.id, now);
     const resting = heldBack(said, now);
-    const shown = this.#shown();
+    const shown = shared.words();
     const answer = (kind: SuggestionKind, subject: string): boolean | null =>
       said.find((one) => one.visitId === visitId && one.kind === kind && one.subject === subject)?.useful ?? null;
     const facts = this.#facts(known, now);
@@ -58,7 +69,7 @@ export class Greeting {
     // Tastes take the longest to work out: only where nothing more urgent is to be said.
     const urgent = first(facts);
     const isUrgent = urgent !== undefined && isBefore(urgent, 'taste_new');
-    const draft = isUrgent || resting.has('taste_new') || !shown.get('taste_new')!.enabled ? urgent : first(this.#withTastes(facts, customer.id, now));
+    const draft = isUrgent || resting.has('taste_new') || !shown.get('taste_new')!.enabled ? urgent : first(this.#withTastes(facts, customer.id, now, shared));
     if (draft === undefined) return null;
     const { kind, subject, because, values } = draft;
     return { kind, subject, text: fillBoth(shown.get(kind)!.text, values), reason: fillBoth(REASONS[because], values), useful: answer(kind, subject) };
@@ -77,15 +88,20 @@ export class Greeting {
   }
 
   /**
-   * What staff say to a suggestion in an open visit; null takes it back.
+   * What staff say to a suggestion in an open visit; null takes it back. Only what the card shows now, or was answered in this visit before, is
+   * written down: anything else changes nothing.
+   * @param shownNow asked inside the transaction
    * @throws PorticoError visit_not_found, visit_closed, customer_restricted
    */
-  judge(visitId: string, { kind, subject, useful }: SuggestionVerdict, staffId: string): void {
+  judge(visitId: string, { kind, subject, useful }: SuggestionVerdict, staffId: string, shownNow: () => Suggestion | null): void {
     this.#db.transaction(() => {
       const visit = this.#db.get<{ customer_id: string; closed_at_ms: number | null }>('SELECT customer_id, closed_at_ms FROM visit WHERE id = ?', visitId);
       if (visit === undefined) throw new PorticoError('visit_not_found');
       if (visit.closed_at_ms !== null) throw new PorticoError('visit_closed');
       if (this.#sources.isRestricted(visit.customer_id)) throw new PorticoError('customer_restricted');
+      const now = shownNow();
+      const isShown = now?.kind === kind && now.subject === subject;
+      if (!isShown && this.#db.get('SELECT 1 FROM suggestion_verdict WHERE visit_id = ? AND kind = ? AND subject = ?', visitId, kind, subject) === undefined) return;
       if (useful === null) this.#db.run('DELETE FROM suggestion_verdict WHERE visit_id = ? AND kind = ? AND subject = ?', visitId, kind, subject);
       else {
         this.#db.run(
@@ -101,7 +117,9 @@ export class Greeting {
   words(): GreetingWords[] {
     const shown = this.#shown();
     const counts = this.#db.all<{ kind: string; useful: number; not_useful: number }>(
-      'SELECT kind, sum(useful) AS useful, sum(1 - useful) AS not_useful FROM suggestion_verdict WHERE at_ms > ? GROUP BY kind', this.#clock.now() - VERDICTS_MS);
+      
+      `SELECT kind, sum(useful) AS useful, sum(1 - useful) AS not_useful FROM suggestion_verdict JOIN visit ON visit.id = visit_id
+       WHERE at_ms > ? AND coalesce(end_reason, '') NOT IN ('not_this_person', 'corrected') GROUP BY kind`, this.#clock.now() - VERDICTS_MS);
     return SUGGESTION_KINDS.map((kind) => {
       const count = counts.find((one) => one.kind === kind);
       return { kind, ...shown.get(kind)!, builtIn: BUILT_IN[kind], placeholders: [...PLACEHOLDERS[kind]], useful: count?.useful ?? 0, notUseful: count?.not_useful ?? 0 };
@@ -136,9 +154,9 @@ export class Greeting {
     };
   }
 
-  #withTastes(facts: Facts, customerId: string, now: number): Facts {
+  #withTastes(facts: Facts, customerId: string, now: number, shared: SharedFacts): Facts {
     const { previous, hasDoNot } = facts;
-    const arrivals = previous === null || hasDoNot ? [] : this.#sources.arrivals(Math.max(Date.parse(previous.openedAt), now - NEW_MS), ARRIVALS_READ);
+    const arrivals = previous === null || hasDoNot ? [] : shared.arrivals().filter(({ arrivedAt }) => Date.parse(arrivedAt) > Date.parse(previous.openedAt));
     return arrivals.length === 0 ? facts : { ...facts, arrivals, tastes: this.tastes(customerId), dislikes: this.#sources.dislikes(customerId) };
   }
 

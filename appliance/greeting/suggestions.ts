@@ -123,16 +123,20 @@ function addNew(
 
 // ---- What staff said -------------------------------------------------------------------------------------------
 
-export interface Verdict { kind: SuggestionKind; useful: boolean; atMs: number }
-/** So often in a row the words of a kind were not useful for a customer, before it rests. */
+export interface Verdict { kind: SuggestionKind; useful: boolean; atMs: number; visitId: string }
+/** What somebody waits for: whoever waved it away once still has to be told the next time. */
+const NEVER_RESTS: readonly SuggestionKind[] = ['ticket_ready', 'follow_up_due', 'appointment_today'];
+/** In so many visits in a row the words of a kind were not useful for a customer, before it rests. */
 export const NOT_USEFUL_MAX = 2;
 export const REST_MS = 30 * DAY_MS;
 
-/** Kinds that rest for a customer: the last two answers were both "not useful", the later one in the last 30 days. */
+/** Kinds that rest for a customer: the last answers of the last two visits were both "not useful", the later one in the last 30 days. */
 export function heldBack(verdicts: readonly Verdict[], nowMs: number): Set<SuggestionKind> {
   const newest = [...verdicts].sort((a, b) => b.atMs - a.atMs);
   return new Set(SUGGESTION_KINDS.filter((kind) => {
-    const last = newest.filter((verdict) => verdict.kind === kind).slice(0, NOT_USEFUL_MAX);
+    if (NEVER_RESTS.includes(kind)) return false;
+    const ofKind = newest.filter((verdict) => verdict.kind === kind);
+    const last = ofKind.filter(({ visitId }, at) => ofKind.findIndex((other) => other.visitId === visitId) === at).slice(0, NOT_USEFUL_MAX);
     return last.length === NOT_USEFUL_MAX && last.every(({ useful }) => !useful) && Math.abs(nowMs - last[0]!.atMs) < REST_MS;
   }));
 }

@@ -6,7 +6,7 @@ import type { Fields } from '../fields/index.js';
 import type { FollowUps } from '../followups/index.js';
 import type { Dossiers, Reader } from '../dossiers/index.js';
 import type { Gallery } from '../gallery/index.js';
-import type { Greeting } from '../greeting/index.js';
+import type { Greeting, SharedFacts } from '../greeting/index.js';
 import type { Visits, VisitState } from '../visits/index.js';
 
 interface Rooms { customers: Customers; visits: Visits; followUps: FollowUps; consent: Consent; gallery: Gallery; greeting: Greeting; dossiers: Dossiers; fields: Fields }
@@ -24,10 +24,19 @@ export class Cards {
     return this.#cards([this.#rooms.visits.byId(visitId)])[0]!;
   }
 
-  /** The card of a customer who is in the store; null: is not. */
-  ofCustomer(customerId: string): VisitCard | null {
-    const visitId = this.#rooms.visits.openVisitOf(customerId);
-    return visitId === null ? null : this.visit(visitId);
+  /** By visit; one that is not there any more is not in it. What is the same for all is read once. */
+  visits(visitIds: readonly string[]): Map<string, VisitCard> {
+    return new Map(this.#cards(this.#rooms.visits.states(visitIds)).map((card) => [card.visitId, card]));
+  }
+
+  /** Ids of the visits that are open, the newest first. */
+  openVisits(): string[] {
+    return this.#rooms.visits.open().map(({ id }) => id);
+  }
+
+  /** Of a customer who is in the store; null: is not. */
+  openVisitOf(customerId: string): string | null {
+    return this.#rooms.visits.openVisitOf(customerId);
   }
 
   /** Who is in the store, newest first. */
@@ -44,13 +53,14 @@ export class Cards {
     return { ...line, enrolled: this.#rooms.gallery.photosOf(line.id) > 0, lastVisitAt: this.#rooms.visits.lastVisitAt(line.id) };
   }
 
-  /** What happened in the visits is read for all of them at once. */
+  /** What happened in the visits, and what is the same for all, is read once. */
   #cards(open: readonly VisitState[]): VisitCard[] {
+    const shared = this.#rooms.greeting.shared();
     const happened = this.#rooms.visits.onCards(open);
-    return open.map((visit) => ({ ...this.#card(visit), ...happened.get(visit.id)! }));
+    return open.map((visit) => ({ ...this.#card(visit, shared), ...happened.get(visit.id)! }));
   }
 
-  #card(visit: VisitState): Omit<VisitCard, 'handedOver' | 'stages' | 'looking' | 'looks'> {
+  #card(visit: VisitState, shared: SharedFacts): Omit<VisitCard, 'handedOver' | 'stages' | 'looking' | 'looks'> {
     const { customers, visits, followUps, consent, gallery, greeting } = this.#rooms;
     const customer = customers.byId(visit.customerId);
     const previous = visits.previous(visit);
@@ -58,7 +68,7 @@ export class Cards {
     return {
       visitId: visit.id, customerId: customer.id, displayName: customer.displayName, salutation: customer.salutation,
       tier: customer.tier, facts: this.#rooms.fields.cardFacts(customer), doNot: customer.doNot, allergies: customer.allergies,
-      suggestion: greeting.next({ visitId: visit.id, customer, previous, followUp }),
+      suggestion: greeting.next({ visitId: visit.id, customer, previous, followUp }, shared),
       lastVisitAt: previous?.openedAt ?? null, lastAdviser: previous?.adviser ?? null,
       openFollowUp: followUp === null ? null : { id: followUp.id, text: followUp.text, dueOn: followUp.dueOn },
       openedAt: visit.openedAt, lastSeenAt: visit.lastSeenAt, arrival: visit.arrival, score: visit.score, adviser: visit.adviser,

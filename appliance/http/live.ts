@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { Check } from 'typebox/schema';
-import { CLOSE, LiveRequest, PROTOCOL_VERSION, type BoxHealth, type LiveEvent, type LiveMessage } from '../contract/index.js';
+import { CLOSE, LiveRequest, PROTOCOL_VERSION, type BoxHealth, type LiveEvent, type LiveMessage, type VisitCard } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { PorticoError, toInstant, type Clock, type Logger } from '../kit/index.js';
 import type { Sightings } from '../recognition/index.js';
 import type { Cards } from './cards.js';
 import { SOCKET_TEXT_BYTES_MAX } from './limits.js';
@@ -15,44 +15,51 @@ const CLIENTS_MAX = 200;
 
 type Unsent<E> = E extends LiveEvent ? Omit<E, 'v' | 'epoch' | 'revision' | 'at'> : never;
 
+/** What is to be told: an event, or one with the card of a visit as it is when it is told. */
+type Waiting = Unsent<LiveEvent> | { visitId: string; as: (visit: VisitCard) => Unsent<LiveEvent> };
+/** Drawn in one go: some ten milliseconds. */
+const CARDS_AT_ONCE = 8;
+
 /** Tells every connected page what happened: a snapshot, then events with a growing revision. */
 export class LiveHub {
-  readonly #deps: { events: EventBus; cards: Cards; sightings: Sightings; health: { now(): BoxHealth }; clock: Clock };
+  readonly #deps: { events: EventBus; cards: Cards; sightings: Sightings; health: { now(): BoxHealth }; clock: Clock; log: Logger };
   readonly #epoch = randomUUID();
   readonly #replay: LiveEvent[] = [];
   readonly #clients = new Map<WebSocket, { stillMay(): boolean }>();
+  readonly #waiting: Waiting[] = [];
   #revision = 0;
   #unsubscribe: (() => void)[] = [];
 
-  constructor(deps: { events: EventBus; cards: Cards; sightings: Sightings; health: { now(): BoxHealth }; clock: Clock }) {
+  constructor(deps: { events: EventBus; cards: Cards; sightings: Sightings; health: { now(): BoxHealth }; clock: Clock; log: Logger }) {
     this.#deps = deps;
   }
 
   start(): void {
     const { events, cards } = this.#deps;
     this.#unsubscribe = [
-      events.on('visitOpened', ({ visitId, corrects }) => this.#tell({ type: 'visit.opened', data: { visit: cards.visit(visitId), corrects } })),
-      events.on('visitUpdated', ({ visitId }) => this.#tell({ type: 'visit.updated', data: { visit: cards.visit(visitId) } })),
-      events.on('visitClosed', (closed) => this.#tell({ type: 'visit.closed', data: closed })),
+      events.on('visitOpened', ({ visitId, corrects }) => this.#queue({ visitId, as: (visit) => ({ type: 'visit.opened', data: { visit, corrects } }) })),
+      events.on('visitUpdated', ({ visitId }) => this.#queueUpdate(visitId)),
+      events.on('visitClosed', (closed) => this.#queue({ type: 'visit.closed', data: closed })),
       events.on('customerChanged', ({ customerId }) => {
-        const visit = cards.ofCustomer(customerId);
-        if (visit !== null) this.#tell({ type: 'visit.updated', data: { visit } });
+        const visitId = cards.openVisitOf(customerId);
+        if (visitId !== null) this.#queueUpdate(visitId);
       }),
-      // Who wished for it is told as a changed customer; this is for those to whose taste it is.
-      events.on('productArrived', ({ productId }) => {
-        for (const visit of cards.inStore()) if (visit.suggestion?.subject === productId) this.#tell({ type: 'visit.updated', data: { visit } });
-      }),
-      events.on('candidateAsked', ({ candidate }) => this.#tell({ type: 'sighting.candidate', data: { candidate } })),
-      events.on('candidateResolved', (resolved) => this.#tell({ type: 'sighting.resolved', data: resolved })),
-      events.on('healthChecked', ({ health }) => this.#tell({ type: 'box.health', data: { health } })),
-      // What a page could still replay about somebody who withdrew, or was erased, goes too.
+      // Whose wish or taste it is: any card may say so now.
+      events.on('productArrived', () => { for (const visitId of cards.openVisits()) this.#queueUpdate(visitId); }),
+      events.on('candidateAsked', ({ candidate }) => this.#queue({ type: 'sighting.candidate', data: { candidate } })),
+      events.on('candidateResolved', (resolved) => this.#queue({ type: 'sighting.resolved', data: resolved })),
+      events.on('healthChecked', ({ health }) => this.#queue({ type: 'box.health', data: { health } })),
+      // What a page could still replay about somebody who withdrew all or part, is restricted, or was erased, goes too.
       events.on('consentEnded', ({ customerId }) => this.#forget(customerId)),
+      events.on('consentNarrowed', ({ customerId }) => this.#forget(customerId)),
+      events.on('consentSuspended', ({ customerId }) => this.#forget(customerId)),
       events.on('dossierErased', ({ customerId }) => this.#forget(customerId)),
     ];
   }
 
   stop(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#waiting.length = 0;
     for (const client of this.#clients.keys()) endSocket(client, CLOSE.goingAway);
     this.#clients.clear();
   }
@@ -69,6 +76,7 @@ export class LiveHub {
     }
     client.on('message', (data: Buffer, isBinary: boolean) => this.#receive(client, data, isBinary));
     client.on('close', () => this.#clients.delete(client));
+    while (this.#waiting.length > 0) this.#tellPiece(this.#waiting.splice(0, CARDS_AT_ONCE)); // what it is given now and what comes after have to follow each other
     const missed = resume === null ? null : this.#missed(resume);
     if (missed === null) {
       this.#send(client, {
@@ -100,7 +108,41 @@ export class LiveHub {
     }
   }
 
-  #forget(customerId: string): void {
+  /** A card is drawn once for all that one piece of work does to it; with all that follows in its order. */
+  #queueUpdate(visitId: string): void {
+    if (!this.#waiting.some((each) => 'visitId' in each && each.visitId === visitId)) this.#queue({ visitId, as: (visit) => ({ type: 'visit.updated', data: { visit } }) });
+  }
+
+  #queue(waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    if (this.#waiting.length > 1) return;
+    queueMicrotask(() => this.#tellSoon());
+  }
+
+  /** In pieces, so that other work comes in between where many cards change at once. */
+  #tellSoon(): void {
+    this.#tellPiece(this.#waiting.splice(0, CARDS_AT_ONCE));
+    if (this.#waiting.length > 0) setImmediate(() => this.#tellSoon());
+  }
+
+  #tellPiece(piece: readonly Waiting[]): void {
+    try {
+      const cards = this.#deps.cards.visits(piece.flatMap((each) => ('visitId' in each ? each.visitId : [])));
+      for (const each of piece) {
+        if (!('visitId' in each)) this.#tell(each);
+        else if (cards.has(each.visitId)) this.#tell(each.as(cards.get(each.visitId)!)); // else erased meanwhile
+      }
+    } catch (err) {
+      this.#deps.log.error({ err, events: piece.length }, 'the pages could not be told');
+    }
+  }
+
+  /** @param customerId null: of everybody */
+  #forget(customerId: string | null): void {
+    if (customerId === null) {
+      this.#replay.length = 0;
+      return;
+    }
     const rest = this.#replay.filter((event) => !('visit' in event.data && event.data.visit.customerId === customerId)
       && !('candidate' in event.data && event.data.candidate.customerId === customerId));
     // A gap in the revisions makes older pages take a snapshot instead of a resume.

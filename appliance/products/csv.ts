@@ -1,6 +1,7 @@
-import { parse } from 'csv-parse/sync';
+import { Readable } from 'node:stream';
+import { parse } from 'csv-parse';
 import { IMPORT_PROBLEMS, type ProductFields } from '../contract/index.js';
-import { PorticoError } from '../kit/index.js';
+import { Breath, PorticoError } from '../kit/index.js';
 
 type Problem = (typeof IMPORT_PROBLEMS)[number];
 type Column = keyof typeof HEADINGS;
@@ -28,6 +29,16 @@ const NO = ['否', '无', '没有', '缺货', '没货', 'no', 'n', 'false'];
 /** Characters, as in the contract. */
 const LENGTH_MAX = { sku: 40, name: 80, category: 40, brand: 40 } as const;
 const PRICE_MINOR_MAX = 1e13;
+/** A longer price, stock or heading is none: nothing is looked at closely before its length is. */
+const CELL_MAX = 80;
+/** Spreadsheets of articles have a dozen or two. */
+const COLUMNS_MAX = 64;
+/** As many as an honest file within the limit of a request has, and some; of the shortest lines there could be 20 times as many. */
+const LINES_MAX = 25_000;
+/** A description may be long; a quotation mark that nobody closes is not read to the end of the file. */
+const RECORD_BYTES_MAX = 65_536;
+/** Parsed in about a millisecond. */
+const PIECE_BYTES = 8_192;
 const SEPARATORS = [',', ';', '\t'] as const;
 
 /**
@@ -45,26 +56,31 @@ export function csvText(bytes: Uint8Array): string {
 }
 
 /**
+ * In pieces, so that other work comes in between.
  * @param digits decimals of the currency (ISO 4217): 2 for yuan, 0 for yen
- * @throws PorticoError csv_invalid: no table, or no columns for number and name
+ * @throws PorticoError csv_invalid: no table, no columns for number and name, or a line or a number of columns beyond all measure;
+ *   body_too_large: more lines than can be taken over at once
  */
-export function readProducts(text: string, digits: number): ReadLines {
-  if (text.includes('\0')) throw new PorticoError('csv_invalid');
-  const rows = orInvalid(() => parse(text, { bom: true, delimiter: separatorOf(text), info: true, relax_column_count: true, skip_empty_lines: true, trim: true }) as unknown as
-    { record: string[]; info: { lines: number } }[]);
-  const [head, ...body] = rows;
-  const columns = (head?.record ?? []).map(columnOf);
-  if (!columns.includes('sku') || !columns.includes('name') || new Set(columns.filter((column) => column !== null)).size < columns.filter((column) => column !== null).length) {
-    throw new PorticoError('csv_invalid');
-  }
-  const headings = Object.fromEntries(columns.flatMap((column, at) => (column === null ? [] : [[column, head!.record[at]!]]))) as Partial<Record<Column, string>>;
+export async function readProducts(text: string, digits: number): Promise<ReadLines> {
   const result: ReadLines = { good: [], refused: [] };
   const seen = new Set<string>();
-  for (const { record, info: { lines: line } } of body) {
+  const breath = new Breath();
+  let columns: (Column | null)[] | null = null;
+  let headings: Partial<Record<Column, string>> = {};
+  let lines = 0;
+  for await (const { record, info: { lines: line } } of recordsOf(text)) {
+    await breath.taken();
+    if (columns === null) {
+      columns = columnsOf(record);
+      headings = Object.fromEntries(columns.flatMap((column, at) => (column === null ? [] : [[column, record[at]!.trim()]])));
+      continue;
+    }
+    lines += 1;
+    if (lines > LINES_MAX) throw new PorticoError('body_too_large');
     if (record.every((cell) => cell === '')) continue;
     const refuse = (code: Problem, column: Column | null) => { result.refused.push({ line, code, column: column === null ? null : headings[column]! }); };
     if (record.length > columns.length) { refuse('columns_wrong', null); continue; }
-    const cells = Object.fromEntries(columns.flatMap((column, at) => (column === null ? [] : [[column, record[at] ?? '']]))) as Partial<Record<Column, string>>;
+    const cells = Object.fromEntries(columns.flatMap((column, at) => (column === null ? [] : [[column, (record[at] ?? '').trim()]]))) as Partial<Record<Column, string>>;
     const product = lineOf(cells, digits);
     if ('code' in product) refuse(product.code, product.column);
     else if (seen.has(product.sku)) refuse('sku_twice', 'sku');
@@ -73,7 +89,38 @@ export function readProducts(text: string, digits: number): ReadLines {
       result.good.push({ line, product, headings });
     }
   }
+  if (columns === null) throw new PorticoError('csv_invalid');
   return result;
+}
+
+/** @throws PorticoError csv_invalid */
+async function* recordsOf(text: string): AsyncGenerator<{ record: string[]; info: { lines: number } }> {
+  if (text.includes('\0')) throw new PorticoError('csv_invalid');
+  const bytes = Buffer.from(text);
+  const breath = new Breath();
+  const pieces = async function* (): AsyncGenerator<Buffer> {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      await breath.taken(); // also where no line ends
+      yield bytes.subarray(at, at + PIECE_BYTES);
+    }
+  };
+  const parser = parse({
+    bom: true, delimiter: separatorOf(text), info: true, max_record_size: RECORD_BYTES_MAX, relax_column_count: true, skip_empty_lines: true, trim: true,
+  });
+  try {
+    yield* Readable.from(pieces()).pipe(parser) as AsyncIterable<{ record: string[]; info: { lines: number } }>;
+  } catch (cause) {
+    throw new PorticoError('csv_invalid', {}, { cause });
+  }
+}
+
+/** What each column is; null: something else. @throws PorticoError csv_invalid */
+function columnsOf(head: readonly string[]): (Column | null)[] {
+  if (head.length > COLUMNS_MAX) throw new PorticoError('csv_invalid');
+  const columns = head.map(columnOf);
+  const known = columns.filter((column) => column !== null);
+  if (!known.includes('sku') || !known.includes('name') || new Set(known).size < known.length) throw new PorticoError('csv_invalid');
+  return columns;
 }
 
 function lineOf(cells: Partial<Record<Column, string>>, digits: number): ProductLine | { code: Problem; column: Column } {
@@ -87,7 +134,7 @@ function lineOf(cells: Partial<Record<Column, string>>, digits: number): Product
     product.priceMinor = price;
   }
   if (cells.barcode !== undefined) {
-    if (!/^[\x21-\x7e]{0,80}$/.test(cells.barcode)) return { code: 'barcode_invalid', column: 'barcode' };
+    if (cells.barcode.length > CELL_MAX || !/^[\x21-\x7e]*$/.test(cells.barcode)) return { code: 'barcode_invalid', column: 'barcode' };
     product.barcode = cells.barcode || null;
   }
   if (cells.inStock) {
@@ -100,6 +147,7 @@ function lineOf(cells: Partial<Record<Column, string>>, digits: number): Product
 
 /** "¥1,280.50", "1280.5元": in the smallest unit; undefined: no price, or finer than the currency knows. */
 export function priceMinor(text: string, digits: number): number | undefined {
+  if (text.length > CELL_MAX) return undefined;
   const plain = text.normalize('NFKC').replace(/^[\p{Sc}A-Z]*\s*|\s*[\p{Sc}元]$/gu, '').replace(/,(?=\d{3}(\D|$))/g, '');
   const [, whole, fraction = ''] = /^(\d{1,13})(?:\.(\d+))?$/.exec(plain) ?? [];
   if (whole === undefined || /[1-9]/.test(fraction.slice(digits))) return undefined;
@@ -109,12 +157,14 @@ export function priceMinor(text: string, digits: number): number | undefined {
 
 /** Yes, no, or how many there are. */
 function stockOf(text: string): boolean | undefined {
+  if (text.length > CELL_MAX) return undefined;
   const plain = text.normalize('NFKC').toLowerCase();
   if (/^\d+$/.test(plain)) return Number(plain) > 0;
   return YES.includes(plain) ? true : NO.includes(plain) ? false : undefined;
 }
 
 function columnOf(heading: string): Column | null {
+  if (heading.length > CELL_MAX) return null;
   const plain = heading.normalize('NFKC').toLowerCase().replace(/[\s_-]|\(.*\)$/g, '');
   return (Object.keys(HEADINGS) as Column[]).find((column) => (HEADINGS[column] as readonly string[]).includes(plain)) ?? null;
 }

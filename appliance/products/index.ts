@@ -3,7 +3,8 @@ import type { Product, ProductChange, ProductCreate, ProductFields, ProductImpor
 import type { EventBus } from '../events/index.js';
 import { Breath, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
-import { csvText, readProducts, type RefusedLine } from './csv.js';
+import { csvText, readProducts } from './csv.js';
+import { planImport, writePlan } from './import.js';
 
 interface ProductRow {
   id: string; sku: string; name: string; category: string | null; brand: string | null; price_minor: number | null; barcode: string | null; in_stock: number;
@@ -22,6 +23,9 @@ export class Products {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #events: EventBus;
+  /** Counts what was written: a file that is being compared is compared again. */
+  #revision = 0;
+  #importing: Promise<unknown> = Promise.resolve();
   /** Decimals of the currency. */
   readonly #digits: number;
   /**
@@ -129,6 +133,7 @@ export class Products {
   arrived(id: string): Product {
     return this.#db.transaction(() => {
       this.#listed(id);
+      this.#revision += 1;
       this.#db.run('UPDATE product SET arrived_at_ms = ?, in_stock = 1 WHERE id = ?', this.#clock.now(), id);
       this.#db.afterCommit(() => this.#events.emit('productArrived', { productId: id }));
       return this.byId(id);
@@ -136,37 +141,35 @@ export class Products {
   }
 
   /**
-   * Takes over all lines of a CSV file that can be read, matched by the store's own number, in one transaction; the others are told.
-   * @throws PorticoError csv_invalid: the file as a whole cannot be read; then nothing is changed
+   * Takes over all lines of a CSV file that can be read, matched by the store's own number; the others are told. Read and compared in
+   * pieces; written in one transaction, all or nothing. One file after the other.
+   * @param inTransaction runs the writing, with whatever else belongs to the same transaction
+   * @throws PorticoError csv_invalid, body_too_large: the file as a whole cannot be read; then nothing is changed
    */
-  import(bytes: Uint8Array): ProductImport {
-    const { good, refused } = readProducts(csvText(bytes), this.#digits);
-    const count = { added: 0, changed: 0, unchanged: 0 };
-    const taken: RefusedLine[] = [];
-    this.#db.transaction(() => {
-      for (const { line, product, headings } of good) {
-        try {
-          count[this.#take(product)] += 1;
-        } catch (error) {
-          if (!(error instanceof PorticoError) || error.code !== 'product_barcode_taken') throw error;
-          taken.push({ line, code: 'barcode_taken', column: headings.barcode ?? null });
-        }
-      }
-    });
-    return { ...count, refused: [...refused, ...taken].sort((a, b) => a.line - b.line) };
+  import(bytes: Uint8Array, inTransaction: (write: () => ProductImport) => ProductImport = (write) => this.#db.transaction(write)): Promise<ProductImport> {
+    const turn = this.#importing.catch(() => undefined).then(() => this.#import(bytes, inTransaction));
+    this.#importing = turn;
+    return turn;
   }
 
-  #take(line: ProductCreate): 'added' | 'changed' | 'unchanged' {
-    const row = this.#db.get<ProductRow>('SELECT * FROM product WHERE sku = ?', line.sku);
-    if (row === undefined) {
-      this.#insert({ ...NOTHING, ...line });
-      return 'added';
+  async #import(bytes: Uint8Array, inTransaction: (write: () => ProductImport) => ProductImport): Promise<ProductImport> {
+    const lines = await readProducts(csvText(bytes), this.#digits);
+    for (;;) {
+      const revision = this.#revision;
+      const plan = await planImport(lines, NOTHING, {
+        bySku: (skus) => this.#db.all<ProductRow>('SELECT * FROM product WHERE sku IN (SELECT value FROM json_each(?))', JSON.stringify(skus))
+          .map((row) => ({ id: row.id, fields: fieldsOf(row), isHidden: row.removed_at_ms !== null })),
+        holders: (barcodes) => this.#db.all<{ id: string; barcode: string }>('SELECT id, barcode FROM product WHERE barcode IN (SELECT value FROM json_each(?))', JSON.stringify(barcodes)),
+      });
+      if (revision !== this.#revision) continue; // somebody changed the list meanwhile
+      const { writes, refused, ...count } = plan;
+      return inTransaction(() => {
+        writePlan(this.#db, writes, this.#clock.now());
+        this.#revision += 1;
+        this.#db.afterCommit(() => { for (const { id, fields } of writes) this.#shelved?.set(id, shelvedAs(fields)); });
+        return { ...count, refused: [...lines.refused, ...refused].sort((a, b) => a.line - b.line) };
+      });
     }
-    const before = fieldsOf(row);
-    const after = { ...before, ...line };
-    if (row.removed_at_ms === null && JSON.stringify(before) === JSON.stringify(after)) return 'unchanged';
-    this.#write(row.id, after);
-    return row.removed_at_ms === null ? 'changed' : 'added';
   }
 
   #shelveNext(): void {
@@ -177,6 +180,7 @@ export class Products {
 
   /** Once it is sure that it stays. */
   #shelveAgain(id: string): void {
+    this.#revision += 1;
     this.#db.afterCommit(() => {
       const row = this.#db.get<ProductRow>('SELECT * FROM product WHERE id = ? AND removed_at_ms IS NULL', id);
       if (row === undefined) this.#shelved.delete(id);
@@ -221,7 +225,7 @@ function fieldsOf(row: ProductRow): ProductFields {
   };
 }
 
-function shelvedAs({ name, sku, barcode, brand, category }: ProductRow): string {
+function shelvedAs({ name, sku, barcode, brand, category }: Pick<ProductFields, 'name' | 'sku' | 'barcode' | 'brand' | 'category'>): string {
   return [name, sku, barcode ?? '', brand ?? '', category ?? ''].join(APART).normalize('NFKC').toLowerCase();
 }
 

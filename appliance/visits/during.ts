@@ -55,6 +55,11 @@ export class During {
     this.#db.run('DELETE FROM visit_stage WHERE visit_id = ? AND stage = ?', visitId, stage);
   }
 
+  /** Only what the box saw by itself. */
+  unmarkOwn(visitId: string, stage: VisitStage): void {
+    this.#db.run('DELETE FROM visit_stage WHERE visit_id = ? AND stage = ? AND staff_id IS NULL', visitId, stage);
+  }
+
   // ---- Looks ---------------------------------------------------------------------------------------------------
 
   look(id: string): LookRow | undefined {
@@ -171,8 +176,10 @@ function toService(row: ServiceRow): Service {
   };
 }
 
-/** With what words the customer was handed on last, for the card while nobody serves. */
-export function handedOverIn(services: readonly Service[]): VisitCard['handedOver'] {
+/** With what words the customer was handed on last, for the card while nobody serves. To somebody who works here no more is to whoever comes. */
+export function handedOverIn(services: readonly Service[], serves: (staffId: string) => boolean): VisitCard['handedOver'] {
   const last = services.at(-1);
-  return last?.handedOver == null ? null : { by: last.by, to: last.handedOver.to, note: last.handedOver.note, at: last.to! };
+  if (last?.handedOver == null) return null;
+  const { to, note } = last.handedOver;
+  return { by: last.by, to: to !== null && serves(to.id) ? to : null, note, at: last.to! };
 }

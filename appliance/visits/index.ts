@@ -136,8 +136,16 @@ export class Visits {
       const row = this.#records.row(visitId);
       if (isConfusion(row)) return;
       const now = this.#clock.now();
-      this.#records.touch(row, now);
+      this.#records.keepAlive(row, now);
       this.#during.mark(visitId, stage, by, now);
+      this.#records.tell(visitId);
+    });
+  }
+
+  /** What the box marked by itself was not so; what staff marked stays. */
+  unmarkOwn(visitId: string, stage: VisitStage): void {
+    this.#db.transaction(() => {
+      this.#during.unmarkOwn(visitId, stage);
       this.#records.tell(visitId);
     });
   }
@@ -185,7 +193,7 @@ export class Visits {
 
   /** Somebody works on this visit: the customer is there. Written at most every half minute. @throws PorticoError visit_not_found */
   touch(visitId: string): void {
-    this.#db.transaction(() => { if (this.#records.touch(this.#records.row(visitId), this.#clock.now())) this.#records.tell(visitId); });
+    this.#db.transaction(() => { if (this.#records.keepAlive(this.#records.row(visitId), this.#clock.now())) this.#records.tell(visitId); });
   }
 
   /** The customer leaves, says whoever closes the card. @throws PorticoError visit_not_found, visit_closed */
@@ -278,6 +286,11 @@ export class Visits {
     return toState(this.#records.row(visitId));
   }
 
+  /** Those of these visits that there are. */
+  states(visitIds: readonly string[]): VisitState[] {
+    return this.#records.all('WHERE visit.id IN (SELECT value FROM json_each(?))', JSON.stringify(visitIds)).map(toState);
+  }
+
   /** What the cards show of what happened in these visits, by visit. */
   onCards(visits: readonly VisitState[]): Map<string, Pick<VisitCard, 'handedOver' | 'stages' | 'looking' | 'looks'>> {
     const ids = visits.map((visit) => visit.id);
@@ -287,7 +300,7 @@ export class Visits {
       const { services, stages } = happened.get(id)!;
       const looks = looksNow.get(id);
       const shown = looks === undefined || this.#areLooksLeftOut(customerId) ? { looking: null, looks: 0 } : looks;
-      return [id, { handedOver: adviser === null ? handedOverIn(services) : null, stages, ...shown }];
+      return [id, { handedOver: adviser === null ? handedOverIn(services, (staffId) => this.#serves(staffId)) : null, stages, ...shown }];
     }));
   }
 
@@ -352,8 +365,10 @@ export class Visits {
   #act(visitId: string, work: (row: VisitRow) => void): void {
     this.#db.transaction(() => {
       const row = this.#records.openRow(visitId);
+      const now = this.#clock.now();
+      if (now >= this.#records.limits(row).day.toMs) throw new PorticoError('visit_closed'); // over with the business day: the sweep ends it in a moment
       work(row);
-      this.#records.touch(row, this.#clock.now());
+      this.#records.keepAlive(row, now);
       this.#records.tell(visitId);
     });
   }
@@ -363,7 +378,7 @@ export class Visits {
       const look = this.#during.look(lookId);
       if (look === undefined) throw new PorticoError('look_not_found');
       work(look);
-      this.#records.touch(this.#records.row(look.visit_id), this.#clock.now());
+      this.#records.keepAlive(this.#records.row(look.visit_id), this.#clock.now());
       this.#records.tell(look.visit_id);
       return look.visit_id;
     });
@@ -372,12 +387,12 @@ export class Visits {
   /** Something was written down about the visit the customer is in, or came back from. @param seenAtMs null: they need not be there for it */
   #lookBack(customerId: string, seenAtMs: number | null): void {
     this.#db.transaction(() => {
-      const [row] = this.#records.all(`WHERE customer_id = ? AND ${REALLY_THEIRS} ORDER BY closed_at_ms IS NULL DESC, opened_at_ms DESC LIMIT 1`, customerId);
-      const now = this.#clock.now();
-      if (row === undefined || !reflectsOn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms }, now)) return;
+      const atMs = seenAtMs ?? this.#clock.now();
+      const [row] = this.#records.all(`WHERE customer_id = ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY closed_at_ms IS NULL DESC, opened_at_ms DESC LIMIT 1`, customerId, atMs);
+      if (row === undefined || !reflectsOn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms }, atMs)) return;
       // What was typed on an iPad without a link comes later than it was written.
       if (seenAtMs !== null && seenAtMs > row.last_seen_at_ms) this.#records.touch(row, seenAtMs);
-      this.#during.mark(row.id, 'reflect', null, now);
+      this.#during.mark(row.id, 'reflect', null, atMs);
       this.#records.tell(row.id);
     });
   }

@@ -75,6 +75,18 @@ export class Records {
     return true;
   }
 
+  /**
+   * Somebody works on the visit: the customer is there, also where the gap had passed and nobody had noticed yet. Not over the end of the
+   * business day.
+   * @returns whether that was worth writing down
+   */
+  keepAlive(row: VisitRow, now: number): boolean {
+    const visit = toOpenVisit(row);
+    if (row.closed_at_ms !== null || now >= this.limits(row).day.toMs || nextVisit(visit, now, this.limits(row)) === 'ignore') return false;
+    this.#db.run('UPDATE visit SET last_seen_at_ms = ? WHERE id = ?', seenAt(visit, now), row.id);
+    return true;
+  }
+
   /** What is under way in it ends with it; a confusion leaves nothing of somebody else behind. */
   end(row: VisitRow, atMs: number, reason: EndReason): void {
     // A clock set back must not end a visit before it began.

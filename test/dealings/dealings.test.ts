@@ -121,6 +121,40 @@ t.test('a slip is taken back for ten minutes, by whoever made it', async (t) => 
   clock.move(1);
   t.throws(() => purchases.takeBack(third.id, 's'), { code: 'purchase_settled' });
   t.throws(() => purchases.takeBack(first.id, 's'), { code: 'purchase_not_found' });
+  t.equal(purchases.takeBack(third.id, 's', true), id, 'a manager at any time');
+  t.throws(() => purchases.takeBack(second.id, 's', true), { code: 'purchase_settled' }, 'not with a return');
+});
+
+t.test('what was bought in a visit that was somebody else\'s is put right by anybody; a mark of the box goes with the only purchase', async (t) => {
+  const id = person('认错');
+  const visitId = visits.arriveByHand(id, 's');
+  const stages = () => visits.of(id)[0]!.stages.map(({ stage }) => stage);
+  const [one, two] = [purchases.add(id, { text: '表', amountMinor: 900 }, 's'), purchases.add(id, { text: '带', amountMinor: 900 }, 's')];
+  visits.mark(visitId, 'complete', null);
+  purchases.takeBack(one.id, 's');
+  t.ok(stages().includes('complete'));
+  purchases.takeBack(two.id, 's');
+  t.notOk(stages().includes('complete'));
+  const third = purchases.add(id, { text: '盒', amountMinor: 900 }, 's');
+  clock.move(TAKE_BACK_MS + 1);
+  visits.touch(visitId);
+  t.throws(() => purchases.takeBack(third.id, 'other'), { code: 'purchase_settled' });
+  visits.reject(visitId);
+  t.equal(purchases.takeBack(third.id, 'other'), id);
+});
+
+t.test('a wish for what is off the list has not arrived, and can still be bought; an amount stays within what an amount may be', async (t) => {
+  const id = person('下架');
+  const rare = products.create({ sku: 'RARE', name: '绝版', priceMinor: 9e12 });
+  const wish = wishes.add(id, { productId: rare.id }, 's');
+  clock.move(1_000);
+  products.arrived(rare.id);
+  t.throws(() => purchases.add(id, { productId: rare.id, quantity: 2 }, 's'), { code: 'purchase_incomplete' });
+  products.remove(rare.id);
+  t.equal(wishes.open(id)[0]!.arrivedAt, null);
+  t.throws(() => purchases.add(person('别人'), { productId: rare.id }, 's'), { code: 'product_not_found' });
+  t.match(purchases.add(id, { productId: rare.id }, 's'), { text: '绝版', amountMinor: 9e12 });
+  t.match(wishes.of(id)[0], { id: wish.id, ended: { outcome: 'bought' } });
 });
 
 t.test('the same request twice is one; another under its id is refused', async (t) => {

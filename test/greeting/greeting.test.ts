@@ -65,13 +65,13 @@ t.test('a wish of May, the article comes in, the customer comes', async (t) => {
     text: { 'zh-CN': '王女士5月3日问过的月相 38到货了，可以取来看看', en: '月相 38, which 王女士 asked about on 3 May, has arrived: offer to show it' },
     reason: { 'zh-CN': '5月3日记的心愿；5月13日到货', en: 'Wish noted on 3 May; in since 13 May' },
   });
-  greeting.judge(visit, { kind: 'wish_arrived', subject: wish, useful: true }, 's');
+  greeting.judge(visit, { kind: 'wish_arrived', subject: wish, useful: true }, 's', () => next(visit));
   t.match(next(visit), { kind: 'wish_arrived', useful: true });
-  greeting.judge(visit, { kind: 'wish_arrived', subject: wish, useful: false }, 's');
+  greeting.judge(visit, { kind: 'wish_arrived', subject: wish, useful: false }, 's', () => next(visit));
   t.match(next(visit), { kind: 'welcome_back', useful: null }, 'the next one comes up at once');
-  greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's');
+  greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's', () => next(visit));
   t.equal(next(visit), null, 'and then there is nothing to say');
-  greeting.judge(visit, { kind: 'wish_arrived', subject: wish, useful: null }, 's');
+  greeting.judge(visit, { kind: 'wish_arrived', subject: wish, useful: null }, 's', () => next(visit));
   t.match(next(visit), { kind: 'wish_arrived', useful: null }, 'taken back');
 });
 
@@ -82,7 +82,7 @@ t.test('what is not useful twice rests for this customer, and only there', async
     clock.move(DAY);
     const visit = visits.arriveByHand(id, 's');
     t.match(next(visit), { kind: 'welcome_back' });
-    greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's');
+    greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's', () => next(visit));
     visits.close(visit);
   }
   clock.move(29 * DAY);
@@ -102,10 +102,17 @@ t.test('an answer about a card that named the wrong person does not count for wh
   for (let i = 0; i < 2; i += 1) {
     clock.move(DAY);
     const visit = visits.arriveByHand(id, 's');
-    greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's');
+    greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's', () => next(visit));
     visits.reject(visit);
   }
   t.match(next(visits.arriveByHand(id, 's')), { kind: 'welcome_back' });
+  const before = greeting.words().find(({ kind }) => kind === 'welcome_back')!.notUseful;
+  const visit = visits.openVisitOf(id)!;
+  for (const [kind, subject] of [['ticket_ready', 'x'], ['welcome_back', 'other'], ['first_visit', '']] as const) greeting.judge(visit, { kind, subject, useful: false }, 's', () => next(visit));
+  t.strictSame(greeting.words().map(({ kind, notUseful }) => (kind === 'welcome_back' ? notUseful - before : notUseful)).filter((n) => n !== 0), [], 'nor one about what was not shown');
+  greeting.judge(visit, { kind: 'welcome_back', subject: '', useful: false }, 's', () => next(visit));
+  visits.reject(visit);
+  t.equal(greeting.words().find(({ kind }) => kind === 'welcome_back')!.notUseful, before, 'nor in the counts');
 });
 
 t.test('tastes rest on rows that stand: not on what came back, on a moment, or on somebody else\'s visit', async (t) => {
@@ -162,7 +169,7 @@ t.test('no tastes are worked out against the customer\'s will', async (t) => {
   restricted.add(id);
   t.strictSame(greeting.tastes(id), []);
   t.equal(next(visit), null, 'and while processing is restricted nothing is suggested');
-  t.throws(() => greeting.judge(visit, { kind: 'first_visit', subject: '', useful: true }, 's'), { code: 'customer_restricted' });
+  t.throws(() => greeting.judge(visit, { kind: 'first_visit', subject: '', useful: true }, 's', () => next(visit)), { code: 'customer_restricted' });
 });
 
 t.test('the manager\'s own words; a value in braces stays text', async (t) => {
@@ -187,15 +194,15 @@ t.test('refused: no visit, a visit that is over; erased with the dossier', async
   const id = customer();
   const visit = visits.arriveByHand(id, 's');
   const verdict = { kind: 'first_visit', subject: '', useful: true } as const;
-  t.throws(() => greeting.judge(randomUUID(), verdict, 's'), { code: 'visit_not_found' });
+  t.throws(() => greeting.judge(randomUUID(), verdict, 's', () => null), { code: 'visit_not_found' });
   const updates: string[] = [];
   t.teardown(rooms.events.on('visitUpdated', ({ visitId }) => updates.push(visitId)));
-  for (let i = 0; i < 2; i += 1) greeting.judge(visit, verdict, 's');
+  for (let i = 0; i < 2; i += 1) greeting.judge(visit, verdict, 's', () => next(visit));
   t.strictSame(updates, [visit, visit], 'told to the other iPads');
   const count = () => db.get<{ n: number }>('SELECT count(*) AS n FROM suggestion_verdict WHERE visit_id = ?', visit)!.n;
   t.equal(count(), 1, 'a repeated answer is one');
   visits.close(visit);
-  t.throws(() => greeting.judge(visit, verdict, 's'), { code: 'visit_closed' });
+  t.throws(() => greeting.judge(visit, verdict, 's', () => next(visit)), { code: 'visit_closed' });
   visits.erase(id);
   t.equal(count(), 0);
 });

@@ -135,12 +135,13 @@ t.test('a value is text, whatever stands in it', async (t) => {
 });
 
 t.test('a kind rests after two answers in a row that it was not useful', async (t) => {
-  const no = (days: number, kind: SuggestionKind = 'date_near'): Verdict => ({ kind, useful: false, atMs: NOW - days * DAY });
+  const no = (days: number, kind: SuggestionKind = 'date_near'): Verdict => ({ kind, useful: false, atMs: NOW - days * DAY, visitId: String(days) });
   const yes = (days: number): Verdict => ({ ...no(days), useful: true });
   const cases: [string, Verdict[], boolean][] = [
     ['nobody said anything', [], false], ['once', [no(1)], false], ['twice', [no(1), no(5)], true], ['in whatever order they come', [no(5), no(1)], true],
     ['a yes between', [no(1), yes(2), no(5)], false], ['a yes after', [yes(1), no(2), no(5)], false], ['a yes before', [no(1), no(2), yes(5)], true],
     ['of two kinds', [no(1), no(2, 'welcome_back')], false], ['29 days ago', [no(29), no(40)], true], ['30 days ago', [no(30), no(40)], false],
+    ['twice in one visit', [no(1), { ...no(5), visitId: '1' }], false], ['what somebody waits for', [no(1, 'ticket_ready'), no(2, 'ticket_ready')], false],
     ['the clock was set back by two days', [no(-2), no(5)], true],
   ];
   for (const [name, verdicts, rests] of cases) t.strictSame([...heldBack(verdicts, NOW)], rests ? ['date_near'] : [], name);

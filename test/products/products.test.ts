@@ -3,6 +3,7 @@ import t from 'tap';
 import { IMPORT_PROBLEMS } from '../../appliance/contract/index.js';
 import { csvText, priceMinor, readProducts } from '../../appliance/products/csv.js';
 import { Products } from '../../appliance/products/index.js';
+import { failure } from '../support/failures.js';
 import { openRooms } from '../support/rooms.js';
 
 /** "货号,名称,价格\nA-1,月相腕表,1280" in GB18030, as Excel in China saves it. */
@@ -25,7 +26,7 @@ t.test('prices as people write them, to the smallest unit', async (t) => {
 });
 
 t.test('headings in both languages, three separators; each bad line is told by line, code and column', async (t) => {
-  const { good, refused } = readProducts([
+  const { good, refused } = await readProducts([
     '货号;商品名称;品牌;分类;售价(元);条形码;库存;备注', 'A-1;月相腕表;浪琴;腕表;12,800.50;6901234567892;3;随便写', ';没有货号;;;;;;', `A-2;${'长'.repeat(81)};;;;;;`, 'A-3;表带;;;很贵;;;',
     'A-4;表带;;;;条 码;;', 'A-5;表带;;;;;也许;', 'A-1;又是它;;;;;;', 'A-6;表带;;;;;;;;多了', '', '"A-7";"两行的\n名字";;;;;否;',
   ].join('\n'), 2);
@@ -39,26 +40,60 @@ t.test('headings in both languages, three separators; each bad line is told by l
     { line: 9, code: 'columns_wrong', column: null },
   ]);
   for (const { code } of refused) t.ok(IMPORT_PROBLEMS.includes(code));
-  t.strictSame(readProducts('SKU\tProduct name\nB\tStrap', 2).good.map(({ product }) => product), [{ sku: 'B', name: 'Strap' }], 'columns that are not there say nothing');
-  for (const bad of ['', '\n\n', 'a,b\n1,2', '货号,备注\n1,2', '货号,名称,SKU\n1,2,3', 'sku,name\n"open,2', 'sku,name\n\0,1']) t.throws(() => readProducts(bad, 2), { code: 'csv_invalid' }, JSON.stringify(bad));
+  t.strictSame((await readProducts('SKU\tProduct name\nB\tStrap', 2)).good.map(({ product }) => product), [{ sku: 'B', name: 'Strap' }], 'columns that are not there say nothing');
+  for (const bad of ['', '\n\n', 'a,b\n1,2', '货号,备注\n1,2', '货号,名称,SKU\n1,2,3', 'sku,name\n"open,2', 'sku,name\n\0,1']) t.equal((await failure(readProducts(bad, 2))).code, 'csv_invalid', JSON.stringify(bad));
 });
 
 t.test('a file is taken over by number, twice without harm; what cannot be read changes nothing', async (t) => {
   const { products, db } = openRooms(t);
   const file = (lines: string[]) => Buffer.from(['sku,name,price,barcode', ...lines].join('\r\n'));
-  t.strictSame(products.import(GB18030), { added: 1, changed: 0, unchanged: 0, refused: [] });
+  t.strictSame(await products.import(GB18030), { added: 1, changed: 0, unchanged: 0, refused: [] });
   const first = file(['A-1,月相腕表,1380,690', 'A-2,表带,99,691', 'A-3,表盒,,691']);
-  t.strictSame(products.import(first), { added: 1, changed: 1, unchanged: 0, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
-  t.strictSame(products.import(first), { added: 0, changed: 0, unchanged: 2, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
+  t.strictSame(await products.import(first), { added: 1, changed: 1, unchanged: 0, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
+  t.strictSame(await products.import(first), { added: 0, changed: 0, unchanged: 2, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
   t.match(products.byCode('690'), { sku: 'A-1', priceMinor: 138_000, inStock: true });
-  t.throws(() => products.import(Buffer.from('sku,name\nA-9,neu\n"')), { code: 'csv_invalid' });
+  t.equal((await failure(products.import(Buffer.from('sku,name\nA-9,neu\n"')))).code, 'csv_invalid');
   t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM product')!.n, 2);
 
   const { id } = products.byCode('A-2')!;
   products.remove(id);
   products.remove(id);
-  t.strictSame(products.import(file(['A-2,表带,99,691'])), { added: 1, changed: 0, unchanged: 0, refused: [] }, 'a hidden one comes back');
+  t.strictSame(await products.import(file(['A-2,表带,99,691'])), { added: 1, changed: 0, unchanged: 0, refused: [] }, 'a hidden one comes back');
   t.equal(products.byCode('691')!.id, id, 'as itself');
+});
+
+t.test('a file made to keep the box busy is refused or told line by line, and other work comes in between', async (t) => {
+  const { products } = openRooms(t);
+  const wide = (columns: number) => ['sku,name', ...Array.from({ length: columns - 2 }, () => 'x')].join(',');
+  t.equal((await failure(readProducts(`${wide(65)}\n1,2`, 2))).code, 'csv_invalid');
+  t.equal((await readProducts(`${wide(64)}\n1,2`, 2)).good.length, 1);
+  t.equal((await failure(readProducts(`sku,name\n1,${'长'.repeat(30_000)}`, 2))).code, 'csv_invalid', 'a line beyond all measure');
+  t.equal((await failure(readProducts(`sku,name\n${'1,\n'.repeat(25_001)}`, 2))).code, 'body_too_large');
+  t.strictSame((await readProducts(`sku,name,${'('.repeat(40_000)}\n1,2,3`, 2)).good.map(({ product }) => product), [{ sku: '1', name: '2' }]);
+  const spaced = `1${' '.repeat(40_000)}2`;
+  t.strictSame((await readProducts(`sku,name,price,stock,barcode\n1,b,${spaced}\n2,b,,${spaced}\n3,b,,,${spaced}\n${spaced},b`, 2)).refused.map(({ code }) => code),
+    ['price_invalid', 'stock_invalid', 'barcode_invalid', 'too_long']);
+
+  const lines = Array.from({ length: 3_000 }, (_, at) => `A-${at},Watch ${at},${at},${690_000 + at}`);
+  const file = Buffer.from(['sku,name,price,barcode', ...lines].join('\n'));
+  let turns = 0;
+  const turning = setInterval(() => { turns += 1; }, 0);
+  t.match(await products.import(file), { added: 3_000, refused: [] });
+  clearInterval(turning);
+  t.ok(turns > 3, 'the box was not held up');
+  t.equal(products.search('Watch 2999', 1)[0]!.sku, 'A-2999');
+});
+
+t.test('two files at once, the list changed by hand meanwhile, barcodes handed on: as if one came after the other', async (t) => {
+  const { products } = openRooms(t);
+  const file = (...lines: string[]) => Buffer.from(['sku,name,barcode', ...lines].join('\n'));
+  await products.import(file('A,a,1', 'B,b,2'));
+  t.match(await products.import(file('A,a,3', 'B,b,1', 'C,c,2', 'D,d,1', 'E　,e,5')), { added: 2, changed: 2, refused: [{ line: 5, code: 'barcode_taken' }] });
+  t.equal(products.byCode('1')!.sku, 'B');
+  t.equal(products.byCode('5')!.sku, 'E', 'a wide space is a space');
+  const both = [products.import(file('F,f,6')), products.import(file('F,ff,7', 'G,g,6'))];
+  products.create({ sku: 'H', name: 'h', barcode: '7' });
+  t.match(await Promise.all(both), [{ added: 1, refused: [] }, { added: 0, refused: [{ code: 'barcode_taken' }, { code: 'barcode_taken' }] }]);
 });
 
 t.test('found by parts of every kind, the exact number first; hidden ones only by their id', async (t) => {

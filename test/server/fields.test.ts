@@ -1,6 +1,6 @@
 /** Own fields over the network: who sees what, a form that changes under an open page, two iPads, finding, the export, and what privacy asks. */
 import t from 'tap';
-import type { AccessCopy, AuditPage, CustomerSummary, Dossier, ErrorBody, FieldData, FieldHistory, FieldKind, FieldValue, OwnForm, OwnFormChange, VisitCard } from '../../appliance/contract/index.js';
+import type { AccessCopy, AuditPage, CustomerSummary, Dossier, ErrorBody, FieldData, FieldHistory, FieldKind, FieldValue, OwnForm, OwnFormChange, StoredFile, VisitCard } from '../../appliance/contract/index.js';
 import type { PorticoClient } from '../../demo/client.js';
 import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { refusal } from '../support/failures.js';
@@ -196,4 +196,31 @@ t.test('the privacy officer may take anything out; an erased dossier leaves noth
   t.equal(await refusal(put(officer, lin, [{ fieldId: id('指围'), value: null }])), 'accepted');
   await officer.call('DELETE', `/customers/${lin}`);
   t.equal(await refusal(dossier(lin)), '404 customer_not_found');
+});
+
+t.test('a photo in a field for managers is a file for nobody else: not listed, not opened, not removed, not put elsewhere, not after it was replaced', async (t) => {
+  const [secret, open] = [field('证件', 'photo', { visibleTo: 'manager' }), field('款式', 'photo')];
+  await arrange([...FIELDS.map((each) => ({ ...each, required: false })), secret, open]);
+  const he = (await owner.createCustomer({ displayName: '何女士' })).id;
+  const upload = async (name: string): Promise<string> => (await owner.send<StoredFile>('POST', `/api/v1/customers/${he}/files?name=${name}`, Buffer.from(`%PDF-${name}`), { 'content-type': 'application/pdf' })).body.id;
+  const [first, second, plain] = [await upload('one'), await upload('two'), await upload('three')];
+  const listed = async (by: PorticoClient) => (await dossier(he, by)).files.map(({ id: fileId }) => fileId).sort();
+  const show = (fieldId: string, fileId: string, by = owner) => put(by, he, [{ fieldId, value: { fileId } }]);
+  t.strictSame(await listed(associate), [first, second, plain].sort());
+  await show(secret.id!, first);
+  await show(secret.id!, second);
+  t.strictSame(await listed(associate), [plain]);
+  t.strictSame(await listed(owner), [first, second, plain].sort());
+  for (const fileId of [first, second]) {
+    t.equal(await refusal(associate.call('GET', `/files/${fileId}`)), '404 file_not_found');
+    t.equal(await refusal(associate.call('DELETE', `/files/${fileId}`)), '404 file_not_found');
+    t.equal(await refusal(show(open.id!, fileId, associate)), '400 field_invalid');
+    t.equal((await owner.send('GET', `/api/v1/files/${fileId}`)).status, 200);
+  }
+  await show(open.id!, second);
+  t.equal((await associate.send('GET', `/api/v1/files/${second}`)).status, 200, 'a manager put it where everybody sees it');
+
+  await owner.giveConsent(he, { purposes: ['recognise', 'preferences'] });
+  await owner.call('POST', `/customers/${he}/consents/withdraw`, { purposes: ['preferences'] });
+  t.strictSame(await listed(owner), [plain], 'what the fields held goes with the purpose that they rest on');
 });

@@ -112,6 +112,18 @@ t.test('live: a customer who changes is told to the pages while in the store', a
   live.close();
 });
 
+t.test('live: one piece of work changes a card once, and events follow each other without a gap', async (t) => {
+  const card = await arrive('买一件');
+  const { live } = await connect();
+  await box.owner.call('POST', `/customers/${card.customerId}/purchases`, { text: '表带', amountMinor: 100 }); // marks a stage, and lists the purchase
+  const first = await live.nextOf('visit.updated');
+  await box.owner.call('POST', `/visits/${card.visitId}/close`);
+  const closed = await live.nextOf('visit.closed');
+  t.strictSame([first.data.visit.visitId, closed.data.visitId], [card.visitId, card.visitId]);
+  t.equal(closed.revision, first.revision + 1);
+  live.close();
+});
+
 /** Sends until the box has closed the socket, or `most` messages have gone; reads nothing of what comes back. */
 async function floodWithoutReading(reader: SocketReader<unknown>, message: string, most: number): Promise<void> {
   reader.socket.pause();

@@ -95,6 +95,7 @@ t.test('the wrong card, scanned: undone in one request, and what was noted meanw
   await lu.device.call('POST', `/customers/${customer.id}/notes`, { text: '记错了人' });
   t.strictSame(await lu.device.call('POST', `/visits/${card.visitId}/not-this-person`), { customerId: customer.id, purchases: 0, notes: 1 });
   t.match((await dossier()).visits[0], { endReason: 'not_this_person', stages: [], looks: [] });
+  t.match((await officer.device.call<AuditPage>('GET', '/audit?action=visit_rejected')).entries, [{ staff: { name: '陆遥' }, customer: { id: customer.id }, detail: { visitId: card.visitId, purchases: 0 } }]);
 });
 
 t.test('restricted at the customer\'s request: the visit goes on, words are not added', async (t) => {

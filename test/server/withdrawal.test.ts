@@ -186,6 +186,21 @@ t.test('a page that comes back after a withdrawal is not told what was said befo
   t.notOk(JSON.stringify(first).includes('曾经的名字'));
 });
 
+t.test('nor what rested on one purpose that was taken back, nor what was said before a restriction', async (t) => {
+  const { id } = await box.owner.createCustomer({ displayName: '只撤一项' });
+  await box.owner.giveConsent(id, { purposes: ['recognise', 'preferences'] });
+  const live = await box.owner.live().opened();
+  const { epoch, revision } = await live.nextOf('live.snapshot');
+  await box.owner.call('POST', '/visits', { customerId: id });
+  await box.owner.call('PATCH', `/customers/${id}`, { facts: ['爱喝龙井'] });
+  t.match((await live.nextOf('visit.updated')).data.visit.facts, [{ value: { text: '爱喝龙井' } }]);
+  await box.owner.call('POST', `/customers/${id}/consents/withdraw`, { purposes: ['preferences'] });
+  const back = await box.owner.live({ epoch, since: revision }).opened();
+  const first = await back.next();
+  t.equal(first.type, 'live.snapshot');
+  t.notOk(JSON.stringify(first).includes('龙井'));
+});
+
 t.test('the withdrawn are forgotten by enrolments under way, and can agree again', async (t) => {
   const customer = await box.owner.createCustomer({ displayName: '再来一次' });
   await box.owner.giveConsent(customer.id);

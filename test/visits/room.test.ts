@@ -144,6 +144,42 @@ t.test('work keeps a visit alive, without a camera too; what only looks does not
   t.equal(visits.of(customerId)[0]!.lastSeenAt, new Date(clock.now() - 60_000).toISOString());
 });
 
+t.test('work after the gap, before anybody noticed it, keeps the visit; not over the end of the business day', async (t) => {
+  const { visits, clock, arrive } = openStore(t);
+  const { visitId } = arrive();
+  clock.move(HOUR_MS);
+  visits.serve(visitId, 'a');
+  t.equal(visits.closeStale(), 0);
+  t.equal(visits.byId(visitId).closedAt, null);
+  clock.move(DAY_MS);
+  t.equal(refusalOf(() => visits.serve(visitId, 'b')), 'visit_closed');
+});
+
+t.test('a note counts to the visit before which it was typed, however late it comes', async (t) => {
+  const { visits, clock, arrive, events, visitOf } = openStore(t);
+  const { customerId, visitId } = arrive();
+  clock.move(10 * MINUTE_MS);
+  const typedMs = clock.now();
+  visits.close(visitId);
+  clock.move(DAY_MS);
+  visits.arriveByHand(customerId, 'a');
+  events.emit('noteAdded', { customerId, atMs: typedMs });
+  const marked = visits.of(customerId).filter(({ stages }) => stages.some(({ stage }) => stage === 'reflect')).map(({ id }) => id);
+  t.strictSame(marked, [visitId]);
+  t.notOk(visitOf(customerId).stages.some(({ stage }) => stage === 'reflect'));
+});
+
+t.test('handed over to somebody who left meanwhile: to whoever comes', async (t) => {
+  const { visits, arrive, db } = openStore(t);
+  const { visitId } = arrive();
+  visits.serve(visitId, 'a');
+  visits.handOver(visitId, { staffId: 'b', note: '看表' }, 'a');
+  const shown = () => visits.onCards([visits.byId(visitId)]).get(visitId)!.handedOver;
+  t.match(shown(), { to: { id: 'b' }, note: '看表' });
+  db.run(`UPDATE staff SET left_at_ms = 1 WHERE id = 'b'`);
+  t.match(shown(), { to: null, note: '看表' });
+});
+
 t.test('a standing customer does not wear the disk', async (t) => {
   const { arrive, visits, clock, db } = openStore(t);
   const { visitId } = arrive();

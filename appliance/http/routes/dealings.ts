@@ -6,7 +6,7 @@ import {
   Wish, WishEnd, WishRequest,
 } from '../../contract/index.js';
 import type { Dealings } from '../../dealings/index.js';
-import { actorOf } from '../guards.js';
+import { actorOf, signedIn } from '../guards.js';
 
 /** Wishes, purchases, tickets, appointments. */
 export const dealingRoutes = (deps: { audit: Audit; dealings: Dealings }): FastifyPluginAsyncTypebox => async (app) => {
@@ -40,11 +40,11 @@ export const dealingRoutes = (deps: { audit: Audit; dealings: Dealings }): Fasti
   });
 
   app.delete('/purchases/:id', {
-    config, schema: { tags, summary: 'Written down by mistake, ten minutes ago at most, by whoever asks', params: IdParams, response: { 204: Type.Null() } },
+    config, schema: { tags, summary: 'Written down by mistake: ten minutes ago at most by whoever asks, or in a visit that was somebody else\'s; a manager at any time', params: IdParams, response: { 204: Type.Null() } },
   }, async (request, reply) => {
     const by = actorOf(request);
     const { id } = request.params;
-    audit.recording('purchase_taken_back', by, (customerId: string) => ({ customerId, detail: { purchaseId: id } }), () => purchases.takeBack(id, by.staffId));
+    audit.recording('purchase_taken_back', by, (customerId: string) => ({ customerId, detail: { purchaseId: id } }), () => purchases.takeBack(id, by.staffId, signedIn(request).session.staff.role === 'manager'));
     return reply.status(204).send(null);
   });
 

@@ -1,11 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Audit } from '../../audit/index.js';
 import { FILE_BYTES_MAX, FileQuery, IdParams, StoredFile } from '../../contract/index.js';
+import type { Fields } from '../../fields/index.js';
 import { kindOf, type FileKind, type Files } from '../../files/index.js';
 import { BoundedMap, PorticoError } from '../../kit/index.js';
 import type { Things } from '../../recognition/index.js';
-import { actorOf, signedIn } from '../guards.js';
+import { actorOf, readerOf, signedIn } from '../guards.js';
 
 const OPENINGS_KEPT_MAX = 2_000;
 const BINARY = { schema: { type: 'string', format: 'binary' } };
@@ -13,18 +15,24 @@ const BYTES = Type.Unsafe<Buffer>({ description: 'The file as it is stored', con
 /** Nothing in it runs or loads anything, whatever it is. */
 const POLICY = `default-src 'none'; sandbox; frame-ancestors 'none'`;
 
-interface FileDeps { audit: Audit; files: Files; things: Things }
+interface FileDeps { audit: Audit; fields: Fields; files: Files; things: Things }
 
 /** Papers and photos of things. */
 export const fileRoutes = (deps: FileDeps): FastifyPluginAsyncTypebox => async (app) => {
-  const { audit, files } = deps;
+  const { audit, fields, files } = deps;
   const tags = ['files'];
   /** Session and file: a page shows a picture small and large, and again; for the audit log that is one opening. */
   const opened = new BoundedMap<string, true>(OPENINGS_KEPT_MAX);
 
+  /** A photo in a field for managers is not there for others. @throws PorticoError file_not_found */
+  const requireSeen = (request: FastifyRequest, customerId: string, id: string): void => {
+    if (fields.hiddenFiles(customerId, [id], readerOf(request)).length > 0) throw new PorticoError('file_not_found');
+  };
+
   app.get('/files/:id', { config: { permission: 'read_dossier' }, schema: { tags, params: IdParams, response: { 200: BYTES } } }, async (request, reply) => {
     const { id } = request.params;
     const { customerId, mime, content } = files.open(id);
+    requireSeen(request, customerId, id);
     const key = `${signedIn(request).session.key} ${id}`;
     if (!opened.get(key)) audit.recordReading('file_opened', actorOf(request), { customerId, detail: { fileId: id } });
     opened.set(key, true);
@@ -34,6 +42,7 @@ export const fileRoutes = (deps: FileDeps): FastifyPluginAsyncTypebox => async (
 
   app.delete('/files/:id', { config: { permission: 'serve' }, schema: { tags, params: IdParams, response: { 204: Type.Null() } } }, async (request, reply) => {
     const { id } = request.params;
+    requireSeen(request, files.open(id).customerId, id);
     audit.recording('file_removed', actorOf(request), (customerId: string) => ({ customerId, detail: { fileId: id } }), () => files.remove(id));
     return reply.status(204).send(null);
   });

@@ -28,7 +28,7 @@ export const greetingRoutes = (deps: { audit: Audit; greeting: Greeting; cards: 
     config: { permission: 'serve' },
     schema: { tags: ['visits'], summary: 'Useful, not useful, or neither any more: what the card suggested', params: IdParams, body: SuggestionVerdict, response: { 200: VisitCard } },
   }, async (request) => {
-    greeting.judge(request.params.id, request.body, actorOf(request).staffId);
+    greeting.judge(request.params.id, request.body, actorOf(request).staffId, () => cards.visit(request.params.id).suggestion);
     return cards.visit(request.params.id);
   });
 };

@@ -48,8 +48,11 @@ export const productRoutes = (deps: { audit: Audit; products: Products }): Fasti
     }, async (request) => {
       if (!(request.body instanceof Buffer)) throw new PorticoError('csv_invalid');
       const bytes = request.body;
-      return audit.recording('setting_changed', actorOf(request),
-        ({ added, changed, refused }: ProductImport) => ({ detail: { setting: 'products', added, changed, refused: refused.length } }), () => products.import(bytes));
+      return products.import(bytes, (write) => {
+        request.stillMay();
+        return audit.recording('setting_changed', actorOf(request),
+          ({ added, changed, refused }: ProductImport) => ({ detail: { setting: 'products', added, changed, refused: refused.length } }), write);
+      });
     });
   });
 };

@@ -76,7 +76,11 @@ export const visitRoutes = (deps: {
       params: IdParams, response: { 200: Rejection },
     },
   }, async (request) => {
-    const { customerId, openedAt, purchases } = sightings.rejectVisit(request.params.id, actorOf(request).staffId);
+    const visitId = request.params.id;
+    const by = actorOf(request);
+    const { customerId, openedAt, purchases } = audit.recording('visit_rejected', by,
+      (rejected: { customerId: string; purchases: number }) => ({ customerId: rejected.customerId, detail: { visitId, purchases: rejected.purchases } }),
+      () => sightings.rejectVisit(visitId, by.staffId));
     return { customerId, purchases, notes: customers.notes(customerId).filter((note) => note.at >= openedAt).length };
   });
 

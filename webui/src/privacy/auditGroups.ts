@@ -9,7 +9,7 @@ export const AUDIT_GROUPS = {
   customers: [
     'dossier_opened', 'customer_created', 'customer_changed', 'customers_merged', 'merge_undone', 'note_added', 'visit_written', 'visit_closed',
     'template_enrolled', 'template_reverted', 'tag_added', 'tag_removed', 'member_code_made', 'member_code_ended', 'customer_scanned',
-    'duplicate_dismissed', 'visit_handed_over', 'purchase_added', 'purchase_returned', 'purchase_taken_back', 'file_added', 'file_opened', 'file_removed', 'customers_exported', 'customer_restricted', 'customer_released', 'dossier_erased',
+    'duplicate_dismissed', 'visit_handed_over', 'visit_rejected', 'purchase_added', 'purchase_returned', 'purchase_taken_back', 'file_added', 'file_opened', 'file_removed', 'customers_exported', 'customer_restricted', 'customer_released', 'dossier_erased',
   ],
   consent: [
     'ipad_handed_over', 'consent_asked', 'consent_given', 'consent_refused', 'consent_ask_blocked', 'consent_narrowed', 'consent_ended', 'consent_copied', 'consent_link_made',
