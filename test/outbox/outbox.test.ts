@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { PageErrorCode } from '../../webui/src/api/errorCodes.js';
 import { ageMs, editsOf, same, type Edits, type Entry, type Work } from '../../webui/src/outbox/entry.js';
+import { changeOf, fieldsOf, NO_FIELDS } from '../../webui/src/dossier/edit.js';
 import * as queue from '../../webui/src/outbox/outbox.js';
 
 const typed = { atMs: 0, steadyMs: 0, life: 'a' };
@@ -79,6 +80,22 @@ t.test('two changes that wait are one: what stood there first, what was written 
   t.strictSame(editsIn(box), { phone: { base: '0', mine: '2' }, tier: { base: null, mine: 'x' } });
   t.equal(queue.add(box, change('a', { phone: '0', tier: null }, { phone: '2', tier: 'x' }))!.entries.length, 0, 'changed back');
   t.equal(filled(change('a', { phone: '1' }, {}), note('a', 'n'), change('a', { phone: '2' }, {})).entries.length, 3, 'nothing is sent before what was written before it');
+});
+
+t.test('what waits is taken back by typing what stood there before it, even once it was tried', async (t) => {
+  const bare = { ...NO_FIELDS, displayName: 'A', salutation: 'before' };
+  const edited = (box: queue.Outbox, wanted: Partial<typeof bare>): queue.Outbox => {
+    const seen = fieldsOf(queue.overlaid(bare, box.entries, 'a')); // as the form begins
+    const { base, ...fields } = changeOf(seen, { ...seen, ...wanted })!;
+    return queue.add(box, change('a', fields, base))!;
+  };
+  const box = edited(queue.emptyOutbox, { salutation: 'typed', tier: 'x' });
+  t.strictSame(editsIn(box).salutation, { base: 'before', mine: 'typed' });
+  t.strictSame(editsIn(edited(box, { salutation: 'before' })), { tier: { base: null, mine: 'x' } });
+  t.equal(edited(box, { salutation: 'before', tier: null }).entries.length, 0);
+  t.strictSame(editsIn(edited(box, { phone: '1' })), { ...editsIn(box), phone: { base: null, mine: '1' } }, 'what else waits goes on waiting');
+  const tried = refuse(sending(box, box.entries[0]!.id), box.entries[0]!.id, 'network');
+  t.strictSame(editsIn(edited(tried, { salutation: 'before' }), 1), { salutation: { base: 'typed', mine: 'before' } });
 });
 
 t.test('one that was tried may have arrived: the next counts from it, and from what stood before if it is refused', async (t) => {

@@ -13,7 +13,7 @@ import { useSealed } from './sealed.js';
 /** Whom something is written about; the name is for the list of what waits. */
 export interface Whom { readonly id: string; readonly displayName: string }
 /**
- * What became of a change: `saved` with the dossier as it is now (null: nothing was changed); `queued`: kept here, goes to the box by itself;
+ * What became of a change: `saved` with the dossier as it is now (null: nothing had to go out); `queued`: kept here, goes to the box by itself;
  * `conflict`: what stands against a colleague's change waits for the person, all else is saved.
  */
 export type Changed = { readonly outcome: 'saved'; readonly dossier: Dossier | null } | { readonly outcome: 'queued' | 'conflict' };
@@ -187,7 +187,7 @@ export const useOutbox = defineStore('outbox', () => {
     const accepted = await accept(whom, work);
     if (accepted.id === null) return { outcome: 'saved', dossier: accepted.dossier };
     const { id } = accepted;
-    if (!entries.value.some((entry) => entry.id === id)) return { outcome: 'queued' }; // taken back what waited
+    if (!entries.value.some((entry) => entry.id === id)) return { outcome: 'saved', dossier: null }; // taken back what waited
     const changed = await new Promise<Changed | ApiError>((resolve) => {
       waitingFor.set(id, { answer: resolve, choosesHere });
       setTimeout(() => answer(id, { outcome: 'queued' }), live.link.status === 'live' ? PATIENCE_MS : 0);
