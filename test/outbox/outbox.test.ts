@@ -68,6 +68,15 @@ t.test('of several own fields only the one that was removed is refused', async (
   t.not(box.entries[1]!.id, one.id);
 });
 
+t.test('a preference that nobody agreed to is refused alone, and does not become a note instead', async (t) => {
+  const one = change('a', { likes: ['x'], phone: '1' }, { likes: [], phone: null });
+  const box = refuse(sending(filled(one), one.id), one.id, 'preferences_not_agreed');
+  t.strictSame(box.entries.map((each) => [each.state, Object.keys((each.work as { edits: Edits }).edits)]), [['refused', ['likes']], ['waiting', ['phone']]]);
+  t.notOk(queue.mayBeNote(box.entries[0]!));
+  t.strictSame(queue.asNote(box, one.id, 'n', 'words'), box);
+  t.equal(queue.answered(sending(filled(one), one.id), one.id, { ok: false, code: 'preferences_not_agreed', details: {} }, 0, 0, null).entries.length, 1, 'who stands before it has it back whole');
+});
+
 t.test('what was written for a dossier that was merged goes to the one that stayed', async (t) => {
   const one = note('a', '1');
   const box = refuse(sending(filled(one, note('a', '2'), note('c', '3')), one.id), one.id, 'customer_merged', { into: 'b' });

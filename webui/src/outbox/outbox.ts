@@ -3,6 +3,7 @@
  * nothing is dropped but by the box's yes or the person's own word. Times are of the page's steady clock, milliseconds.
  */
 import type { PageErrorCode } from '../api/errorCodes.js';
+import type { CustomerFields } from '../contract.js';
 import { backoffMs } from '../live/backoff.js';
 import { type Edits, type EditWork, type Entry, isEdit, isEmpty, only, same, type Work } from './entry.js';
 
@@ -23,6 +24,9 @@ const EVERYTHING_WAITS: readonly PageErrorCode[] = ['network', 'too_many_request
 const SIGN_IN_FIRST: readonly PageErrorCode[] = ['sign_in_required', 'session_expired', 'session_locked', 'device_not_paired', 'pin_again'];
 /** The box has a trouble of its own with this one. */
 const TROUBLED: readonly PageErrorCode[] = ['storage_full', 'storage_busy', 'internal', 'unexpected'];
+
+/** Fields of a dossier that rest on the customer's agreement (the box: customers). */
+const PREFERENCES: readonly string[] = ['facts', 'likes', 'dislikes', 'sizes'] satisfies readonly (keyof CustomerFields)[];
 
 export type Answer =
   | { readonly ok: true }
@@ -90,10 +94,10 @@ export const begin = (box: Outbox, id: string): Outbox => replace(box, id, (entr
 
 /**
  * What the box answered, `edit_conflict` aside: see `conflicted`.
- * @param newId for what has to go out again as something else
+ * @param newId for what goes out without the field that is refused; null: who wrote it stands before it, and has it back whole
  * @param random 0..1
  */
-export function answered(box: Outbox, id: string, answer: Answer, nowMs: number, random: number, newId: string): Outbox {
+export function answered(box: Outbox, id: string, answer: Answer, nowMs: number, random: number, newId: string | null): Outbox {
   if (answer.ok) return { ...replace(box, id, () => []), failures: 0, notBeforeMs: 0 };
   const { code, details } = answer;
   const back = (entry: Entry): Entry => ({ ...entry, state: 'waiting' });
@@ -102,16 +106,22 @@ export function answered(box: Outbox, id: string, answer: Answer, nowMs: number,
   if (TROUBLED.includes(code)) return replace(box, id, (entry) => [{ ...back(entry), notBeforeMs: nowMs + backoffMs(entry.tries, random) }]);
   const into = details['into'];
   if (code === 'customer_merged' && typeof into === 'string') return readdressed(box, id, into);
-  const gone = details['fieldId'];
   const left = replace(box, id, (entry) => {
     const refused: Entry = { ...entry, state: 'refused', problem: code };
-    // One field was removed: the others are still wanted.
-    if (code !== 'field_gone' || typeof gone !== 'string' || !isEdit(entry.work)) return [refused];
-    const others = only(entry.work.edits, (field) => field !== gone);
-    if (isEmpty(others) || !(gone in entry.work.edits)) return [refused];
-    return [withEdits(refused, entry.work, only(entry.work.edits, (field) => field === gone)), { ...withEdits(back(entry), entry.work, others), id: newId }];
+    if (!isEdit(entry.work) || newId === null) return [refused];
+    const { work } = entry;
+    const amiss = only(work.edits, (field) => isAmiss(work, field, code, details));
+    const others = only(work.edits, (field) => !(field in amiss));
+    if (isEmpty(others) || isEmpty(amiss)) return [refused];
+    return [withEdits(refused, work, amiss), { ...withEdits(back(entry), work, others), id: newId }];
   });
   return followingNoMore(left, box.entries.find((entry) => entry.id === id));
+}
+
+/** Whether it is this field that the box does not take: it was removed, or notes a preference nobody agreed to. The others are still wanted. */
+function isAmiss(work: EditWork, field: string, code: PageErrorCode, details: Readonly<Record<string, unknown>>): boolean {
+  if (code === 'field_gone') return field === details['fieldId'];
+  return code === 'preferences_not_agreed' && work.kind === 'customer' && PREFERENCES.includes(field);
 }
 
 /** What was to follow on from this one counts from what stood there before it. */
@@ -189,9 +199,12 @@ export const again = (box: Outbox, id: string, newId: string, sharedPhone = fals
   return [{ ...entry, work, id: isOther ? newId : entry.id, state: 'waiting', problem: null, notBeforeMs: 0 }];
 });
 
+/** Whether it may be kept as a note: not where the customer has agreed to no such thing being noted. */
+export const mayBeNote = ({ state, work, problem }: Entry): boolean => state === 'refused' && isEdit(work) && problem !== 'preferences_not_agreed' && problem !== 'contact_not_agreed';
+
 /** What has no place any more is kept as a note. @param text in the person's language */
 export const asNote = (box: Outbox, id: string, newId: string, text: string): Outbox =>
-  replace(box, id, (entry) => (open(entry) ? [entry] : [{ ...entry, id: newId, work: { kind: 'note', text }, state: 'waiting', tries: 0, problem: null, notBeforeMs: 0 }]));
+  replace(box, id, (entry) => (!mayBeNote(entry) ? [entry] : [{ ...entry, id: newId, work: { kind: 'note', text }, state: 'waiting', tries: 0, problem: null, notBeforeMs: 0 }]));
 
 /** Thrown away, by the person's own word. Not what is on its way. */
 export function discard(box: Outbox, id: string): Outbox {

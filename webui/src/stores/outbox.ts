@@ -147,7 +147,7 @@ export const useOutbox = defineStore('outbox', () => {
   }
 
   const hear = (entry: Entry, heard: queue.Answer): Promise<void> =>
-    settle(queue.answered(box.value, entry.id, heard, performance.now(), Math.random(), crypto.randomUUID()));
+    settle(queue.answered(box.value, entry.id, heard, performance.now(), Math.random(), waitingFor.has(entry.id) ? null : crypto.randomUUID()));
   function answer(id: string, changed: Changed | ApiError): void {
     waitingFor.get(id)?.answer(changed);
     waitingFor.delete(id);
