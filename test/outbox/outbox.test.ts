@@ -130,6 +130,16 @@ t.test('of a conflict the rest is saved, and the person chooses', async (t) => {
   t.equal(queue.add(box, change('a', { phone: '5' }, { phone: '9' }))!.entries.filter(({ state }) => state === 'conflict').length, 0, 'written anew: the newest word counts');
 });
 
+t.test('a change that is refused while the person waits is as if it had never been: what it joined or took the place of is there again', async (t) => {
+  const [b, c] = [change('a', { tier: 'b' }, { tier: null }), change('a', { phone: '1', tier: 'c' }, { phone: null, tier: 'b' })];
+  const stuck = change('a', { phone: '0' }, { phone: null });
+  const before = queue.add(refuse(sending(filled(stuck), stuck.id), stuck.id, 'phone_taken'), b)!;
+  const after = queue.add(before, c)!;
+  t.strictSame(after.entries.map(({ id }) => id), [c.id]);
+  const back = queue.takeBack(refuse(sending(after, c.id), c.id, 'phone_taken'), c.id, queue.replaced(before, after));
+  t.strictSame(back, before);
+});
+
 t.test('beyond the bound nothing is taken, and nothing is dropped for it', async (t) => {
   const box = filled(...Array.from({ length: queue.ENTRIES_MAX }, (_, i) => note(`c${i}`, 'x')));
   t.equal(queue.add(box, note('a', 'one more')), null);

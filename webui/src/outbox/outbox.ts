@@ -212,6 +212,12 @@ export function discard(box: Outbox, id: string): Outbox {
   return entry?.state === 'sending' ? box : followingNoMore(replace(box, id, () => []), entry);
 }
 
+/** What `add` changed or took away for something new. */
+export const replaced = (before: Outbox, after: Outbox): Entry[] => before.entries.filter((entry) => !after.entries.includes(entry));
+
+/** As if it had never been added: what it joined or took the place of is there again. @param was as `replaced` gave it */
+export const takeBack = (box: Outbox, id: string, was: readonly Entry[]): Outbox => was.reduce(putBack, discard(box, id));
+
 /** Taken back, within the moment of an undo. */
 export const putBack = (box: Outbox, entry: Entry): Outbox => withEntries(box, [...box.entries.filter(({ id }) => id !== entry.id), entry]);
 

@@ -65,24 +65,24 @@ export const useOutbox = defineStore('outbox', () => {
   /** What went out already, or was decided, is done; if the iPad cannot note that, the box hears it once more and answers as before. */
   const settle = (next: queue.Outbox): Promise<void> => put(next).catch(() => undefined);
 
-  /** @returns the entry's id; or it is with the box already. Throws ApiError: not kept, and not saved either */
-  async function accept(whom: Whom, work: Work): Promise<{ id: string } | { id: null; dossier: Dossier | null }> {
+  /** @returns the entry's id, and what it took the place of; or it is with the box already. Throws ApiError: not kept, and not saved either */
+  async function accept(whom: Whom, work: Work): Promise<{ id: string; was: Entry[] } | { id: null; dossier: Dossier | null }> {
     const entry: queue.NewEntry = { id: crypto.randomUUID(), staffId: sealed.staffId ?? '', customerId: whom.id, customerName: whom.displayName, work, typed: sealed.now() };
     const next = queue.add(box.value, entry);
     if (next === null) throw new ApiError('outbox_full');
-    const taken = entries.value.filter(({ id }) => !next.entries.some((other) => other.id === id));
+    const was = queue.replaced(box.value, next);
     try {
       if (!sealed.store) throw new ApiError('network');
       await put(next);
     } catch {
       // Nothing can be kept on this iPad: then straight to the box, or not at all.
-      box.value = { ...box.value, entries: [...taken, ...entries.value.filter(({ id }) => id !== entry.id)] };
+      box.value = queue.takeBack(box.value, entry.id, was);
       const dossier = await send({ ...entry, order: 0, tries: 1, state: 'sending', notBeforeMs: 0, problem: null }, 0);
       tell(whom.id);
       return { id: null, dossier };
     }
     void pump();
-    return { id: entry.id };
+    return { id: entry.id, was };
   }
 
   // ---- Sending -------------------------------------------------------------------------------------------------
@@ -186,14 +186,15 @@ export const useOutbox = defineStore('outbox', () => {
     if (isEmpty(work.edits)) return { outcome: 'saved', dossier: null };
     const accepted = await accept(whom, work);
     if (accepted.id === null) return { outcome: 'saved', dossier: accepted.dossier };
-    const { id } = accepted;
+    const { id, was } = accepted;
     if (!entries.value.some((entry) => entry.id === id)) return { outcome: 'saved', dossier: null }; // taken back what waited
     const changed = await new Promise<Changed | ApiError>((resolve) => {
       waitingFor.set(id, { answer: resolve, choosesHere });
       setTimeout(() => answer(id, { outcome: 'queued' }), live.link.status === 'live' ? PATIENCE_MS : 0);
     });
     if (!(changed instanceof ApiError)) return changed;
-    await settle(queue.discard(box.value, id)); // the form is still there, with all that was typed
+    await settle(queue.takeBack(box.value, id, was)); // the form is still there, with all that was typed
+    void pump();
     throw changed;
   }
 
