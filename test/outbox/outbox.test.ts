@@ -140,6 +140,18 @@ t.test('a change that is refused while the person waits is as if it had never be
   t.strictSame(back, before);
 });
 
+t.test('what can still be undone is kept, waits for its own time alone, and holds nothing else up', async (t) => {
+  const [held, next] = [note('a', 'one tap'), note('a', 'typed')];
+  let box = queue.wake(queue.add(queue.emptyOutbox, held, true)!);
+  t.equal(queue.nextDue(box, 1e12), null);
+  box = queue.add(box, next)!;
+  t.equal(queue.nextDue(box, 0)!.entry.id, next.id);
+  t.equal(queue.discard(box, held.id).entries.length, 1, 'undone');
+  t.equal(queue.nextDue(queue.release(box, held.id), 0)!.entry.id, held.id);
+  t.equal(queue.nextDue(queue.release(sending(box, next.id), held.id), 0), null, 'still one request at a time for a customer');
+  t.equal(queue.nextDue(queue.restored(JSON.parse(JSON.stringify(box.entries)) as Entry[]), 0)!.entry.id, held.id, 'the page went away: nobody can undo it any more');
+});
+
 t.test('beyond the bound nothing is taken, and nothing is dropped for it', async (t) => {
   const box = filled(...Array.from({ length: queue.ENTRIES_MAX }, (_, i) => note(`c${i}`, 'x')));
   t.equal(queue.add(box, note('a', 'one more')), null);

@@ -33,6 +33,8 @@ export type Answer =
   | { readonly ok: false; readonly code: PageErrorCode; readonly details: Readonly<Record<string, unknown>> };
 
 export type NewEntry = Omit<Entry, 'order' | 'tries' | 'state' | 'notBeforeMs' | 'problem'>;
+/** Can still be undone: it goes out when `release` says so, and keeps nothing else from going. */
+export const isHeld = (entry: Entry): boolean => entry.notBeforeMs === Infinity;
 export const open = (entry: Entry): boolean => entry.state === 'waiting' || entry.state === 'sending';
 
 const byOrder = (entries: readonly Entry[]): Entry[] => [...entries].sort((a, b) => a.order - b.order);
@@ -48,11 +50,12 @@ const meets = (one: Entry, work: Work, customerId: string): boolean => one.custo
 /**
  * Puts something newly written at the end. A change follows on from what waits already: it joins an earlier one that was never tried and
  * has nothing of that customer behind it, takes the place of what is in conflict or refused, and else counts from what that one will have written.
+ * @param held it can still be undone, and waits for `release`. Not for a change
  * @returns null: full
  */
-export function add(box: Outbox, written: NewEntry): Outbox | null {
+export function add(box: Outbox, written: NewEntry, held = false): Outbox | null {
   const order = (box.entries.at(-1)?.order ?? 0) + 1;
-  const entry: Entry = { ...written, order, tries: 0, state: 'waiting', notBeforeMs: 0, problem: null };
+  const entry: Entry = { ...written, order, tries: 0, state: 'waiting', notBeforeMs: held ? Infinity : 0, problem: null };
   const next = isEdit(entry.work) ? addEdit(box, entry, entry.work) : withEntries(box, [...box.entries, entry]);
   return next.entries.length > ENTRIES_MAX && next.entries.length > box.entries.length ? null : next;
 }
@@ -82,7 +85,7 @@ function addEdit(box: Outbox, entry: Entry, work: EditWork): Outbox {
 /** What goes to the box next, and in how many milliseconds; null: nothing, until somebody writes or decides. */
 export function nextDue(box: Outbox, nowMs: number): { entry: Entry; waitMs: number } | null {
   const heads = new Map<string, Entry>();
-  for (const entry of box.entries) if (open(entry) && !heads.has(entry.customerId)) heads.set(entry.customerId, entry);
+  for (const entry of box.entries) if (open(entry) && !isHeld(entry) && (entry.state === 'sending' || !heads.has(entry.customerId))) heads.set(entry.customerId, entry);
   const due = [...heads.values()].filter((entry) => entry.state === 'waiting')
     .map((entry) => ({ entry, waitMs: Math.max(0, entry.notBeforeMs - nowMs, box.notBeforeMs - nowMs) }))
     .sort((a, b) => a.waitMs - b.waitMs || a.entry.order - b.entry.order)[0];
@@ -141,8 +144,11 @@ export function unreached(box: Outbox, nowMs: number, random: number): Outbox {
   return { ...box, failures, notBeforeMs: nowMs + backoffMs(failures, random) };
 }
 
-/** The box can be reached (again): nothing waits for its time any more. */
-export const wake = (box: Outbox): Outbox => ({ entries: box.entries.map((entry) => ({ ...entry, notBeforeMs: 0 })), failures: 0, notBeforeMs: 0 });
+/** The box can be reached (again): nothing waits for its time any more but what can still be undone. */
+export const wake = (box: Outbox): Outbox => ({ entries: box.entries.map((entry) => (isHeld(entry) ? entry : { ...entry, notBeforeMs: 0 })), failures: 0, notBeforeMs: 0 });
+
+/** The time to undo is over. */
+export const release = (box: Outbox, id: string): Outbox => replace(box, id, (entry) => [isHeld(entry) ? { ...entry, notBeforeMs: 0 } : entry]);
 
 /** The dossier was merged: all that was written for it goes to the one that stayed. */
 function readdressed(box: Outbox, id: string, into: string): Outbox {

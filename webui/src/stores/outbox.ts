@@ -40,8 +40,8 @@ export const useOutbox = defineStore('outbox', () => {
   let generation = 0;
 
   const entries = computed(() => box.value.entries);
-  const waiting = computed(() => entries.value.filter(queue.open).length);
-  const undecided = computed(() => entries.value.length - waiting.value);
+  const waiting = computed(() => entries.value.filter((entry) => queue.open(entry) && !queue.isHeld(entry)).length);
+  const undecided = computed(() => entries.value.filter((entry) => !queue.open(entry)).length);
   const of = (customerId: string): Entry[] => entries.value.filter((entry) => entry.customerId === customerId);
 
   // ---- Keeping -------------------------------------------------------------------------------------------------
@@ -66,9 +66,9 @@ export const useOutbox = defineStore('outbox', () => {
   const settle = (next: queue.Outbox): Promise<void> => put(next).catch(() => undefined);
 
   /** @returns the entry's id, and what it took the place of; or it is with the box already. Throws ApiError: not kept, and not saved either */
-  async function accept(whom: Whom, work: Work): Promise<{ id: string; was: Entry[] } | { id: null; dossier: Dossier | null }> {
+  async function accept(whom: Whom, work: Work, held = false): Promise<{ id: string; was: Entry[] } | { id: null; dossier: Dossier | null }> {
     const entry: queue.NewEntry = { id: crypto.randomUUID(), staffId: sealed.staffId ?? '', customerId: whom.id, customerName: whom.displayName, work, typed: sealed.now() };
-    const next = queue.add(box.value, entry);
+    const next = queue.add(box.value, entry, held);
     if (next === null) throw new ApiError('outbox_full');
     const was = queue.replaced(box.value, next);
     try {
@@ -182,6 +182,16 @@ export const useOutbox = defineStore('outbox', () => {
   /** Kept when this resolves, and on its way; throws ApiError when it could neither be kept nor sent. */
   const write = async (whom: Whom, work: Exclude<Work, EditWork>): Promise<void> => void (await accept(whom, work));
 
+  /**
+   * A note that can be taken back for a moment. It is kept at once, so that nothing that happens to the page loses it, and goes out when
+   * `release` says so. @returns its id; null: it could not be kept and is with the box already. Throws as `write`
+   */
+  const hold = async (whom: Whom, text: string): Promise<string | null> => (await accept(whom, { kind: 'note', text }, true)).id;
+  function release(id: string): void {
+    box.value = queue.release(box.value, id);
+    void pump();
+  }
+
   async function edit(whom: Whom, work: EditWork, choosesHere: boolean): Promise<Changed> {
     if (isEmpty(work.edits)) return { outcome: 'saved', dossier: null };
     const accepted = await accept(whom, work);
@@ -229,5 +239,5 @@ export const useOutbox = defineStore('outbox', () => {
   /** With what waits laid over it: as the person wrote it last. */
   const overlaid = <T extends Whom>(dossier: T): T => queue.overlaid(dossier, entries.value, dossier.id);
 
-  return { entries, waiting, undecided, sheetOpen, of, write, change, changeFields, keepMine, keepTheirs, again, asNote, discard, putBack, onSaved, overlaid };
+  return { entries, waiting, undecided, sheetOpen, of, write, hold, release, change, changeFields, keepMine, keepTheirs, again, asNote, discard, putBack, onSaved, overlaid };
 });
