@@ -166,6 +166,18 @@ t.test('what waits is shown over what the box said', async (t) => {
   t.strictSame(queue.overlaid({ phone: '0', tier: null }, box.entries, 'a'), { phone: '1', tier: null });
 });
 
+t.test('a card shows how far the visit got and what is looked at, with what waits', async (t) => {
+  const stage = (stage: 'attract' | 'complete', reached: boolean, visitId = 'v') => entry('a', { kind: 'stage', visitId, stage, reached });
+  const look = (text: string, visitId = 'v') => entry('a', { kind: 'made', text, made: { what: 'look', visitId, request: { productId: text } } });
+  const box = filled(stage('attract', false), stage('complete', true), stage('attract', true, 'other'), look('one'), look('two'), look('three', 'other'));
+  const there = [{ stage: 'arrive' as const, at: 'x', by: null }, { stage: 'attract' as const, at: 'x', by: null }];
+  t.strictSame(queue.stagesWith(there, box.entries, 'v').map((mark) => mark.stage), ['arrive', 'complete']);
+  t.equal(queue.lookOf(box.entries, 'v'), 'two');
+  const refused = refuse(sending(box, box.entries[0]!.id), box.entries[0]!.id, 'visit_closed');
+  t.strictSame(queue.stagesWith(there, refused.entries, 'v').map((mark) => mark.stage), ['arrive', 'attract', 'complete']);
+  t.equal(queue.lookOf(box.entries, 'nobody'), null);
+});
+
 t.test('how old something is: by the box\'s clock, at least as long as the page has lived, a week at most', async (t) => {
   const hour = 3_600_000;
   const at = (atMs: number, steadyMs: number, life = 'a') => ({ atMs, steadyMs, life });

@@ -11,7 +11,9 @@ export const outboxEn: OutboxMessages = {
     asOf: 'This dossier was read {ago}. It catches up by itself once the box can be reached.',
     typed: 'written {ago}',
     state: { waiting: 'To sync', sending: 'Syncing…', conflict: 'A colleague changed the same', refused: 'Not saved' },
-    kind: { note: 'Note', follow_up: 'Follow-up', follow_up_done: 'Follow-up done', stage: 'Stage of the visit', customer: 'Change of the dossier', fields: 'Change of own fields' },
+    kind: { note: 'Note', follow_up: 'Follow-up', follow_up_done: 'Follow-up done', stage: 'Stage of the visit', wish: 'Wish', purchase: 'Purchase', ticket: 'Ticket', look: 'Looking at', customer: 'Change of the dossier', fields: 'Change of own fields' },
+    reached: '“{stage}” reached',
+    notReached: '“{stage}” taken back',
     conflictLead: 'Somebody changed this while you did. Choose one:',
     theirs: 'Now',
     mine: 'Mine',
@@ -26,6 +28,7 @@ export const outboxEn: OutboxMessages = {
     discarded: 'Discarded',
     queued: 'Kept on this iPad; it syncs by itself.',
     conflictToast: 'One change stands against a colleague’s. Choose in the dossier.',
+    needsBox: 'The box is out of reach. This cannot be kept for later; please do it once the connection is back.',
     nothing: '(empty)',
     due: 'by {day}',
     field: {

@@ -1,5 +1,5 @@
 import type { CustomerFields } from '../contract.js';
-import type { Work } from '../outbox/entry.js';
+import type { Made, Work } from '../outbox/entry.js';
 import type { Widen } from './zh-CN.js';
 
 /** The words of what waits for the box. */
@@ -14,7 +14,11 @@ export const outboxZh = {
     asOf: '这是{ago}读取的档案，恢复连接后会自动更新。',
     typed: '{ago}写的',
     state: { waiting: '待同步', sending: '同步中…', conflict: '有同事改了同一处', refused: '没有保存' },
-    kind: { note: '备注', follow_up: '跟进', follow_up_done: '完成跟进', stage: '到店阶段', customer: '修改档案', fields: '修改自定义字段' } satisfies Record<Work['kind'], string>,
+    kind: {
+      note: '备注', follow_up: '跟进', follow_up_done: '完成跟进', stage: '到店进展', wish: '心愿', purchase: '购买', ticket: '工单', look: '看货', customer: '修改档案', fields: '修改自定义字段',
+    } satisfies Record<Exclude<Work['kind'], 'made'> | Made['what'], string>,
+    reached: '已到“{stage}”',
+    notReached: '取消“{stage}”',
     conflictLead: '你修改时，这里已经被别人改过。请选一个：',
     theirs: '现在的',
     mine: '我的',
@@ -29,6 +33,7 @@ export const outboxZh = {
     discarded: '已丢弃',
     queued: '已存在这台 iPad 上，连上后自动同步。',
     conflictToast: '有一处和同事的修改不一致，请在档案里选一个。',
+    needsBox: '现在没有连上门店盒。这一项不能留到以后自动提交，请恢复连接后再操作。',
     nothing: '（空）',
     due: '{day}前',
     field: {

@@ -3,7 +3,7 @@
  * nothing is dropped but by the box's yes or the person's own word. Times are of the page's steady clock, milliseconds.
  */
 import type { PageErrorCode } from '../api/errorCodes.js';
-import type { CustomerFields } from '../contract.js';
+import type { CustomerFields, StageMark } from '../contract.js';
 import { backoffMs } from '../live/backoff.js';
 import { type Edits, type EditWork, type Entry, isEdit, isEmpty, only, same, type Work } from './entry.js';
 
@@ -237,4 +237,19 @@ export function overlaid<T extends object>(fields: T, entries: readonly Entry[],
   const mine = entries.filter((entry) => entry.customerId === customerId && entry.work.kind === 'customer' && open(entry))
     .flatMap((entry) => Object.entries((entry.work as EditWork).edits).map(([field, edit]) => [field, edit.mine]));
   return { ...fields, ...Object.fromEntries(mine) };
+}
+
+/** How far a visit got, with what waits laid over it. */
+export function stagesWith(stages: readonly StageMark[], entries: readonly Entry[], visitId: string): StageMark[] {
+  return entries.reduce<StageMark[]>((marks, { work, typed, ...entry }) => {
+    if (work.kind !== 'stage' || work.visitId !== visitId || entry.state === 'refused') return marks;
+    const others = marks.filter(({ stage }) => stage !== work.stage);
+    return work.reached ? [...others, { stage: work.stage, at: new Date(typed.atMs).toISOString(), by: null }] : others;
+  }, [...stages]);
+}
+
+/** What is looked at in a visit by what waits; null: as the box says. */
+export function lookOf(entries: readonly Entry[], visitId: string): string | null {
+  return entries.filter(({ work, state }) => state !== 'refused' && work.kind === 'made' && work.made.what === 'look' && work.made.visitId === visitId)
+    .map(({ work }) => (work as Extract<Work, { kind: 'made' }>).text).at(-1) ?? null;
 }

@@ -40,12 +40,15 @@ function ownText(value: FieldData, names: Readonly<Record<string, string>>, { t,
   return t('outbox.photo');
 }
 
+/** What kind of thing it is, in a word. */
+export const kindText = ({ work }: Entry, { t }: Speech): string => t(`outbox.kind.${work.kind === 'made' ? work.made.what : work.kind}`);
+
 /** What somebody wrote, as text that can be copied or kept as a note. */
 export function entryText({ work }: Entry, speech: Speech): string {
   switch (work.kind) {
-    case 'note': case 'follow_up_done': return work.text;
+    case 'note': case 'follow_up_done': case 'made': return work.text;
     case 'follow_up': return [work.text, work.dueOn && speech.t('outbox.due', { day: speech.longDay(work.dueOn) })].filter(Boolean).join(' · ');
-    case 'stage': return work.stage;
+    case 'stage': return speech.t(work.reached ? 'outbox.reached' : 'outbox.notReached', { stage: speech.t(`during.stage.${work.stage}`) });
     case 'customer': case 'fields':
       return Object.entries(work.edits).map(([field, { mine }]) => `${fieldName(work, field, speech)}: ${valueText(work, field, mine, speech)}`).join('\n');
   }

@@ -3,7 +3,7 @@ import { computed, ref, shallowRef, watch } from 'vue';
 import { ApiError } from '../api/client.js';
 import { send, theirs } from '../api/unsent.js';
 import { asApiError } from '../composables/useTask.js';
-import type { CustomerChange, CustomerFields, Dossier } from '../contract.js';
+import type { CustomerChange, CustomerFields, Dossier, VisitCard } from '../contract.js';
 import { ageMs, editsOf, isEdit, isEmpty, type Edits, type EditWork, type Entry, type Work } from '../outbox/entry.js';
 import * as queue from '../outbox/outbox.js';
 import type { Kept } from '../outbox/sealedStore.js';
@@ -66,8 +66,8 @@ export const useOutbox = defineStore('outbox', () => {
   const settle = (next: queue.Outbox): Promise<void> => put(next).catch(() => undefined);
 
   /** @returns the entry's id, and what it took the place of; or it is with the box already. Throws ApiError: not kept, and not saved either */
-  async function accept(whom: Whom, work: Work, held = false): Promise<{ id: string; was: Entry[] } | { id: null; dossier: Dossier | null }> {
-    const entry: queue.NewEntry = { id: crypto.randomUUID(), staffId: sealed.staffId ?? '', customerId: whom.id, customerName: whom.displayName, work, typed: sealed.now() };
+  async function accept(whom: Whom, work: Work, { held = false, id = crypto.randomUUID() }: { held?: boolean; id?: string } = {}): Promise<{ id: string; was: Entry[] } | { id: null; dossier: Dossier | null }> {
+    const entry: queue.NewEntry = { id, staffId: sealed.staffId ?? '', customerId: whom.id, customerName: whom.displayName, work, typed: sealed.now() };
     const next = queue.add(box.value, entry, held);
     if (next === null) throw new ApiError('outbox_full');
     const was = queue.replaced(box.value, next);
@@ -77,7 +77,7 @@ export const useOutbox = defineStore('outbox', () => {
     } catch {
       // Nothing can be kept on this iPad: then straight to the box, or not at all.
       box.value = queue.takeBack(box.value, entry.id, was);
-      const dossier = await send({ ...entry, order: 0, tries: 1, state: 'sending', notBeforeMs: 0, problem: null }, 0);
+      const dossier = await send({ ...entry, order: 0, tries: 1, state: 'sending', notBeforeMs: 0, problem: null }, 0, show);
       tell(whom.id);
       return { id: null, dossier };
     }
@@ -86,6 +86,10 @@ export const useOutbox = defineStore('outbox', () => {
   }
 
   // ---- Sending -------------------------------------------------------------------------------------------------
+
+  /** A visit that has ended meanwhile does not come back to the board. */
+  const show = (visitId: string, request: () => Promise<VisitCard>): Promise<VisitCard> =>
+    (live.state.visits.some((visit) => visit.visitId === visitId) ? live.put(request) : request());
 
   async function pump(): Promise<void> {
     if (busy || !sealed.store) return;
@@ -115,7 +119,7 @@ export const useOutbox = defineStore('outbox', () => {
     box.value = queue.begin(box.value, entry.id);
     let dossier: Dossier | null;
     try {
-      dossier = await send(entry, ageMs(entry.typed, sealed.now()));
+      dossier = await send(entry, ageMs(entry.typed, sealed.now()), show);
     } catch (error) {
       if (mine === generation) await refused(entry, asApiError(error), mine);
       return;
@@ -179,6 +183,16 @@ export const useOutbox = defineStore('outbox', () => {
 
   // ---- Writing -------------------------------------------------------------------------------------------------
 
+  /**
+   * Something done or made while the person waits for it: true when the box has it, false when it is kept here and goes by itself.
+   * Throws ApiError when the box refuses it; nothing is kept of it then.
+   * @param id of what is made: the same for every attempt
+   */
+  async function make(whom: Whom, work: Exclude<Work, EditWork>, id: string = crypto.randomUUID()): Promise<boolean> {
+    const accepted = await accept(whom, work, { id });
+    return accepted.id === null || (await answerTo(accepted.id, accepted.was, false)).outcome === 'saved';
+  }
+
   /** Kept when this resolves, and on its way; throws ApiError when it could neither be kept nor sent. */
   const write = async (whom: Whom, work: Exclude<Work, EditWork>): Promise<void> => void (await accept(whom, work));
 
@@ -186,7 +200,7 @@ export const useOutbox = defineStore('outbox', () => {
    * A note that can be taken back for a moment. It is kept at once, so that nothing that happens to the page loses it, and goes out when
    * `release` says so. @returns its id; null: it could not be kept and is with the box already. Throws as `write`
    */
-  const hold = async (whom: Whom, text: string): Promise<string | null> => (await accept(whom, { kind: 'note', text }, true)).id;
+  const hold = async (whom: Whom, text: string): Promise<string | null> => (await accept(whom, { kind: 'note', text }, { held: true })).id;
   function release(id: string): void {
     box.value = queue.release(box.value, id);
     void pump();
@@ -196,8 +210,12 @@ export const useOutbox = defineStore('outbox', () => {
     if (isEmpty(work.edits)) return { outcome: 'saved', dossier: null };
     const accepted = await accept(whom, work);
     if (accepted.id === null) return { outcome: 'saved', dossier: accepted.dossier };
-    const { id, was } = accepted;
-    if (!entries.value.some((entry) => entry.id === id)) return { outcome: 'saved', dossier: null }; // taken back what waited
+    if (!entries.value.some((entry) => entry.id === accepted.id)) return { outcome: 'saved', dossier: null }; // taken back what waited
+    return answerTo(accepted.id, accepted.was, choosesHere);
+  }
+
+  /** Waits a moment for the box. Throws what it refuses, and nothing is kept of it then. @param was what it took the place of */
+  async function answerTo(id: string, was: readonly Entry[], choosesHere: boolean): Promise<Changed> {
     const changed = await new Promise<Changed | ApiError>((resolve) => {
       waitingFor.set(id, { answer: resolve, choosesHere });
       setTimeout(() => answer(id, { outcome: 'queued' }), live.link.status === 'live' ? PATIENCE_MS : 0);
@@ -239,5 +257,5 @@ export const useOutbox = defineStore('outbox', () => {
   /** With what waits laid over it: as the person wrote it last. */
   const overlaid = <T extends Whom>(dossier: T): T => queue.overlaid(dossier, entries.value, dossier.id);
 
-  return { entries, waiting, undecided, sheetOpen, of, write, hold, release, change, changeFields, keepMine, keepTheirs, again, asNote, discard, putBack, onSaved, overlaid };
+  return { entries, waiting, undecided, sheetOpen, of, write, make, hold, release, change, changeFields, keepMine, keepTheirs, again, asNote, discard, putBack, onSaved, overlaid };
 });
