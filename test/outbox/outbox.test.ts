@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { PageErrorCode } from '../../webui/src/api/errorCodes.js';
 import { ageMs, editsOf, same, type Edits, type Entry, type Work } from '../../webui/src/outbox/entry.js';
-import { changeOf, fieldsOf, NO_FIELDS } from '../../webui/src/dossier/edit.js';
+import { changeOf, fieldsOf, formOf, NO_FIELDS } from '../../webui/src/dossier/edit.js';
+import { followed } from '../../webui/src/outbox/follow.js';
 import * as queue from '../../webui/src/outbox/outbox.js';
+import { formText } from '../../webui/src/outbox/words.js';
 
 const typed = { atMs: 0, steadyMs: 0, life: 'a' };
 let ids = 0;
@@ -176,6 +178,20 @@ t.test('a card shows how far the visit got and what is looked at, with what wait
   const refused = refuse(sending(box, box.entries[0]!.id), box.entries[0]!.id, 'visit_closed');
   t.strictSame(queue.stagesWith(there, refused.entries, 'v').map((mark) => mark.stage), ['arrive', 'attract', 'complete']);
   t.equal(queue.lookOf(box.entries, 'nobody'), null);
+});
+
+t.test('drafts follow a merge: to a free place as they are, else as lines of the note', async (t) => {
+  const form = { form: formOf({ ...NO_FIELDS, displayName: 'A', phone: '12', likes: ['x'] }), seen: { ...NO_FIELDS, displayName: 'A' } };
+  const speech = { t: (key: string) => key, number: String, money: String, longDay: (day: string) => day };
+  const drafts = new Map<string, unknown>([
+    ['note a', 'mine '], ['note b', 'theirs'], ['follow-up a', { text: 'call', dueOn: '' }], ['follow-up b', { text: 'write', dueOn: '' }],
+    ['ticket a', { subject: 'strap', detail: '', dueOn: '' }], ['dossier a', form], ['note other', 'stays'], ['note xa', 'stays'],
+  ]);
+  t.strictSame([...followed(drafts, 'a', 'b', (draft) => formText(draft, speech))], [
+    ['note a', undefined], ['follow-up a', undefined], ['ticket a', undefined], ['ticket b', drafts.get('ticket a')], ['dossier a', undefined],
+    ['note b', 'theirs\nmine\ncall\noutbox.field.phone: 12\noutbox.field.likes: x'],
+  ]);
+  t.equal(followed(drafts, 'c', 'b', () => '').size, 0);
 });
 
 t.test('how old something is: by the box\'s clock, at least as long as the page has lived, a week at most', async (t) => {
