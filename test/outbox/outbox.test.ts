@@ -5,6 +5,7 @@ import type { PageErrorCode } from '../../webui/src/api/errorCodes.js';
 import { ageMs, editsOf, same, type Edits, type Entry, type Work } from '../../webui/src/outbox/entry.js';
 import { changeOf, fieldsOf, formOf, NO_FIELDS } from '../../webui/src/dossier/edit.js';
 import { followed } from '../../webui/src/outbox/follow.js';
+import { clocksNow, isOver } from '../../webui/src/outbox/keeping.js';
 import * as queue from '../../webui/src/outbox/outbox.js';
 import { formText } from '../../webui/src/outbox/words.js';
 
@@ -192,6 +193,20 @@ t.test('drafts follow a merge: to a free place as they are, else as lines of the
     ['note b', 'theirs\nmine\ncall\noutbox.field.phone: 12\noutbox.field.likes: x'],
   ]);
   t.equal(followed(drafts, 'c', 'b', () => '').size, 0);
+});
+
+t.test('what is over its time goes, but not because a clock jumped', async (t) => {
+  const day = 86_400_000;
+  const first = clocksNow(null, 100 * day, 50 * day);
+  t.notOk(isOver(94 * day, first));
+  t.ok(isOver(92 * day, first));
+  const later = clocksNow(first, 110 * day, 60.5 * day);
+  t.ok(isOver(102 * day, later), 'both went on alike');
+  const jumped = clocksNow(later, 500 * day, 61 * day);
+  t.notOk(isOver(109 * day, jumped), 'as if it were a year old');
+  t.notOk(isOver(109 * day, clocksNow(jumped, 502 * day, 63 * day)), 'nor for the next who signs in');
+  t.ok(isOver(109 * day, clocksNow(jumped, 507.5 * day, 68.5 * day)), 'but not for ever');
+  t.ok(isOver(102 * day, clocksNow(later, 110 * day, 80 * day)), 'the iPad was ahead: the box is right as before');
 });
 
 t.test('how old something is: by the box\'s clock, at least as long as the page has lived, a week at most', async (t) => {

@@ -28,6 +28,7 @@ export const outboxEn: OutboxMessages = {
     discarded: 'Discarded',
     queued: 'Kept on this iPad; it syncs by itself.',
     conflictToast: 'One change stands against a colleague’s. Choose in the dossier.',
+    over: 'Not synced within 7 days and now deleted from this iPad: {n}.',
     needsBox: 'The box is out of reach. This cannot be kept for later; please do it once the connection is back.',
     nothing: '(empty)',
     due: 'by {day}',

@@ -33,6 +33,7 @@ export const outboxZh = {
     discarded: '已丢弃',
     queued: '已存在这台 iPad 上，连上后自动同步。',
     conflictToast: '有一处和同事的修改不一致，请在档案里选一个。',
+    over: '有 {n} 条没同步的内容超过 7 天，已从这台 iPad 删除。',
     needsBox: '现在没有连上门店盒。这一项不能留到以后自动提交，请恢复连接后再操作。',
     nothing: '（空）',
     due: '{day}前',
