@@ -30,7 +30,7 @@ export const useOutbox = defineStore('outbox', () => {
   const live = useLive();
   const box = shallowRef(queue.emptyOutbox);
   const sheetOpen = ref(false);
-  const savedListeners = new Set<(customerId: string) => void>();
+  const savedListeners = new Set<(customerId: string, dossier: Dossier | null) => void>();
   /** Who waits for an answer; `choosesHere`: the form shows a conflict itself. */
   const waitingFor = new Map<string, { answer: (changed: Changed | ApiError) => void; choosesHere: boolean }>();
   const channel = new BroadcastChannel('portico-outbox');
@@ -78,7 +78,7 @@ export const useOutbox = defineStore('outbox', () => {
       // Nothing can be kept on this iPad: then straight to the box, or not at all.
       box.value = queue.takeBack(box.value, entry.id, was);
       const dossier = await send({ ...entry, order: 0, tries: 1, state: 'sending', notBeforeMs: 0, problem: null }, 0, show);
-      tell(whom.id);
+      tell(whom.id, dossier);
       return { id: null, dossier };
     }
     void pump();
@@ -125,9 +125,9 @@ export const useOutbox = defineStore('outbox', () => {
       return;
     }
     if (mine !== generation) return void (await store?.write([], [entry.id]).catch(() => undefined));
+    tell(entry.customerId, dossier);
     await hear(entry, { ok: true });
     answer(entry.id, { outcome: 'saved', dossier });
-    tell(entry.customerId);
   }
 
   async function refused(entry: Entry, error: ApiError, mine: number): Promise<void> {
@@ -156,7 +156,7 @@ export const useOutbox = defineStore('outbox', () => {
     waitingFor.get(id)?.answer(changed);
     waitingFor.delete(id);
   }
-  const tell = (customerId: string): void => savedListeners.forEach((listener) => listener(customerId));
+  const tell = (customerId: string, dossier: Dossier | null = null): void => savedListeners.forEach((listener) => listener(customerId, dossier));
 
   function wake(): void {
     box.value = queue.wake(box.value);
@@ -249,8 +249,8 @@ export const useOutbox = defineStore('outbox', () => {
   /** Undoes `discard` and `keepTheirs`. */
   const putBack = (entry: Entry): Promise<void> => decide(queue.putBack(box.value, entry));
 
-  /** Hears of each customer about whom something has just reached the box. */
-  function onSaved(listener: (customerId: string) => void): () => void {
+  /** Hears of each customer about whom something has just reached the box; with the dossier, where the box answered with it. */
+  function onSaved(listener: (customerId: string, dossier: Dossier | null) => void): () => void {
     savedListeners.add(listener);
     return () => savedListeners.delete(listener);
   }
