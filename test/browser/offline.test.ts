@@ -19,6 +19,7 @@ const NOTE = '喜欢细表带，下次看月相款';
 const LAST_NOTE = '周六带太太来试戴';
 const RING = '右手无名指十四号半';
 const DRAFT = '还没写完的一句';
+const TICKET = '换电池';
 const PHONES = { before: '13800138000', mine: '13900139000', theirs: '13700137000', last: '13600136000' };
 
 const at = (page: Page, id: string) => page.getByTestId(id);
@@ -153,6 +154,7 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
     await at(page, 'conflict').waitFor({ state: 'detached' });
     await until('my number', async () => (await dossier()).phone === PHONES.mine);
     await at(page, 'dossier').getByText(groupPhone(PHONES.mine)).waitFor(); // read again
+    await until('the page has heard', async () => (await at(page, 'waiting-pill').count()) === 0);
   });
 
   await t.test('locked and reloaded while entries wait: nothing is shown, and all is there after the PIN', async (t) => {
@@ -197,6 +199,24 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
     await at(page, 'waiting-again').click();
     await at(page, 'note').getByText(DRAFT).waitFor();
     await until('nothing is kept', async () => (await kept()).rows === 0);
+  });
+
+  await t.test('what is made without the box comes later, once; what must not come late cannot be sent', async (t) => {
+    await page.goto(`/customers/${id}?why=visit&tab=dealings`);
+    await at(page, 'ticket-add').waitFor();
+    link.down();
+    await until('offline', async () => (await at(page, 'connection').getAttribute('data-status')) === 'offline');
+    await at(page, 'ticket-add').click();
+    await at(page, 'ticket-subject').fill(TICKET);
+    await at(page, 'ticket-save').click();
+    await entries('made').getByText(TICKET).waitFor();
+    await at(page, 'appointment-add').click();
+    await at(page, 'needs-box').waitFor();
+    t.ok(await at(page, 'appointment-save').isDisabled());
+    await link.up();
+    await until('all sent', async () => (await at(page, 'waiting-pill').count()) === 0);
+    t.strictSame((await dossier()).tickets.map(({ subject, by }) => [subject, by]), [[TICKET, staff.name]]);
+    await at(page, 'needs-box').waitFor({ state: 'detached' });
     t.strictSame(problems, []);
   });
 });

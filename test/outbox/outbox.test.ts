@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { PageErrorCode } from '../../webui/src/api/errorCodes.js';
 import { ageMs, editsOf, same, type Edits, type Entry, type Work } from '../../webui/src/outbox/entry.js';
+import { changeOf, fieldsOf, formOf, NO_FIELDS } from '../../webui/src/dossier/edit.js';
+import { followed } from '../../webui/src/outbox/follow.js';
+import { clocksNow, isOver } from '../../webui/src/outbox/keeping.js';
 import * as queue from '../../webui/src/outbox/outbox.js';
+import { formText } from '../../webui/src/outbox/words.js';
 
 const typed = { atMs: 0, steadyMs: 0, life: 'a' };
 let ids = 0;
@@ -67,6 +71,15 @@ t.test('of several own fields only the one that was removed is refused', async (
   t.not(box.entries[1]!.id, one.id);
 });
 
+t.test('a preference that nobody agreed to is refused alone, and does not become a note instead', async (t) => {
+  const one = change('a', { likes: ['x'], phone: '1' }, { likes: [], phone: null });
+  const box = refuse(sending(filled(one), one.id), one.id, 'preferences_not_agreed');
+  t.strictSame(box.entries.map((each) => [each.state, Object.keys((each.work as { edits: Edits }).edits)]), [['refused', ['likes']], ['waiting', ['phone']]]);
+  t.notOk(queue.mayBeNote(box.entries[0]!));
+  t.strictSame(queue.asNote(box, one.id, 'n', 'words'), box);
+  t.equal(queue.answered(sending(filled(one), one.id), one.id, { ok: false, code: 'preferences_not_agreed', details: {} }, 0, 0, null).entries.length, 1, 'who stands before it has it back whole');
+});
+
 t.test('what was written for a dossier that was merged goes to the one that stayed', async (t) => {
   const one = note('a', '1');
   const box = refuse(sending(filled(one, note('a', '2'), note('c', '3')), one.id), one.id, 'customer_merged', { into: 'b' });
@@ -79,6 +92,22 @@ t.test('two changes that wait are one: what stood there first, what was written 
   t.strictSame(editsIn(box), { phone: { base: '0', mine: '2' }, tier: { base: null, mine: 'x' } });
   t.equal(queue.add(box, change('a', { phone: '0', tier: null }, { phone: '2', tier: 'x' }))!.entries.length, 0, 'changed back');
   t.equal(filled(change('a', { phone: '1' }, {}), note('a', 'n'), change('a', { phone: '2' }, {})).entries.length, 3, 'nothing is sent before what was written before it');
+});
+
+t.test('what waits is taken back by typing what stood there before it, even once it was tried', async (t) => {
+  const bare = { ...NO_FIELDS, displayName: 'A', salutation: 'before' };
+  const edited = (box: queue.Outbox, wanted: Partial<typeof bare>): queue.Outbox => {
+    const seen = fieldsOf(queue.overlaid(bare, box.entries, 'a')); // as the form begins
+    const { base, ...fields } = changeOf(seen, { ...seen, ...wanted })!;
+    return queue.add(box, change('a', fields, base))!;
+  };
+  const box = edited(queue.emptyOutbox, { salutation: 'typed', tier: 'x' });
+  t.strictSame(editsIn(box).salutation, { base: 'before', mine: 'typed' });
+  t.strictSame(editsIn(edited(box, { salutation: 'before' })), { tier: { base: null, mine: 'x' } });
+  t.equal(edited(box, { salutation: 'before', tier: null }).entries.length, 0);
+  t.strictSame(editsIn(edited(box, { phone: '1' })), { ...editsIn(box), phone: { base: null, mine: '1' } }, 'what else waits goes on waiting');
+  const tried = refuse(sending(box, box.entries[0]!.id), box.entries[0]!.id, 'network');
+  t.strictSame(editsIn(edited(tried, { salutation: 'before' }), 1), { salutation: { base: 'typed', mine: 'before' } });
 });
 
 t.test('one that was tried may have arrived: the next counts from it, and from what stood before if it is refused', async (t) => {
@@ -104,6 +133,28 @@ t.test('of a conflict the rest is saved, and the person chooses', async (t) => {
   t.equal(queue.add(box, change('a', { phone: '5' }, { phone: '9' }))!.entries.filter(({ state }) => state === 'conflict').length, 0, 'written anew: the newest word counts');
 });
 
+t.test('a change that is refused while the person waits is as if it had never been: what it joined or took the place of is there again', async (t) => {
+  const [b, c] = [change('a', { tier: 'b' }, { tier: null }), change('a', { phone: '1', tier: 'c' }, { phone: null, tier: 'b' })];
+  const stuck = change('a', { phone: '0' }, { phone: null });
+  const before = queue.add(refuse(sending(filled(stuck), stuck.id), stuck.id, 'phone_taken'), b)!;
+  const after = queue.add(before, c)!;
+  t.strictSame(after.entries.map(({ id }) => id), [c.id]);
+  const back = queue.takeBack(refuse(sending(after, c.id), c.id, 'phone_taken'), c.id, queue.replaced(before, after));
+  t.strictSame(back, before);
+});
+
+t.test('what can still be undone is kept, waits for its own time alone, and holds nothing else up', async (t) => {
+  const [held, next] = [note('a', 'one tap'), note('a', 'typed')];
+  let box = queue.wake(queue.add(queue.emptyOutbox, held, true)!);
+  t.equal(queue.nextDue(box, 1e12), null);
+  box = queue.add(box, next)!;
+  t.equal(queue.nextDue(box, 0)!.entry.id, next.id);
+  t.equal(queue.discard(box, held.id).entries.length, 1, 'undone');
+  t.equal(queue.nextDue(queue.release(box, held.id), 0)!.entry.id, held.id);
+  t.equal(queue.nextDue(queue.release(sending(box, next.id), held.id), 0), null, 'still one request at a time for a customer');
+  t.equal(queue.nextDue(queue.restored(JSON.parse(JSON.stringify(box.entries)) as Entry[]), 0)!.entry.id, held.id, 'the page went away: nobody can undo it any more');
+});
+
 t.test('beyond the bound nothing is taken, and nothing is dropped for it', async (t) => {
   const box = filled(...Array.from({ length: queue.ENTRIES_MAX }, (_, i) => note(`c${i}`, 'x')));
   t.equal(queue.add(box, note('a', 'one more')), null);
@@ -127,6 +178,46 @@ t.test('own fields that wait are shown as they were typed, the newest word last,
   t.strictSame(queue.waitingFields(box.entries), { watch: { productId: 'p', productName: '月相' } }, 'what was taken back is as it stood');
   t.strictSame(queue.waitingFields(filled(entry('a', own({ ring: { base: { number: 1 }, mine: null } }))).entries), { ring: null });
   t.strictSame(queue.waitingFields(filled(change('a', { phone: '1' }, { phone: '0' })).entries), {});
+});
+
+t.test('a card shows how far the visit got and what is looked at, with what waits', async (t) => {
+  const stage = (stage: 'attract' | 'complete', reached: boolean, visitId = 'v') => entry('a', { kind: 'stage', visitId, stage, reached });
+  const look = (text: string, visitId = 'v') => entry('a', { kind: 'made', text, made: { what: 'look', visitId, request: { productId: text } } });
+  const box = filled(stage('attract', false), stage('complete', true), stage('attract', true, 'other'), look('one'), look('two'), look('three', 'other'));
+  const there = [{ stage: 'arrive' as const, at: 'x', by: null }, { stage: 'attract' as const, at: 'x', by: null }];
+  t.strictSame(queue.stagesWith(there, box.entries, 'v').map((mark) => mark.stage), ['arrive', 'complete']);
+  t.equal(queue.lookOf(box.entries, 'v'), 'two');
+  const refused = refuse(sending(box, box.entries[0]!.id), box.entries[0]!.id, 'visit_closed');
+  t.strictSame(queue.stagesWith(there, refused.entries, 'v').map((mark) => mark.stage), ['arrive', 'attract', 'complete']);
+  t.equal(queue.lookOf(box.entries, 'nobody'), null);
+});
+
+t.test('drafts follow a merge: to a free place as they are, else as lines of the note', async (t) => {
+  const form = { form: formOf({ ...NO_FIELDS, displayName: 'A', phone: '12', likes: ['x'] }), seen: { ...NO_FIELDS, displayName: 'A' } };
+  const speech = { t: (key: string) => key, number: String, money: String, longDay: (day: string) => day };
+  const drafts = new Map<string, unknown>([
+    ['note a', 'mine '], ['note b', 'theirs'], ['follow-up a', { text: 'call', dueOn: '' }], ['follow-up b', { text: 'write', dueOn: '' }],
+    ['ticket a', { subject: 'strap', detail: '', dueOn: '' }], ['dossier a', form], ['note other', 'stays'], ['note xa', 'stays'],
+  ]);
+  t.strictSame([...followed(drafts, 'a', 'b', (draft) => formText(draft, speech))], [
+    ['note a', undefined], ['follow-up a', undefined], ['ticket a', undefined], ['ticket b', drafts.get('ticket a')], ['dossier a', undefined],
+    ['note b', 'theirs\nmine\ncall\noutbox.field.phone: 12\noutbox.field.likes: x'],
+  ]);
+  t.equal(followed(drafts, 'c', 'b', () => '').size, 0);
+});
+
+t.test('what is over its time goes, but not because a clock jumped', async (t) => {
+  const day = 86_400_000;
+  const first = clocksNow(null, 100 * day, 50 * day);
+  t.notOk(isOver(94 * day, first));
+  t.ok(isOver(92 * day, first));
+  const later = clocksNow(first, 110 * day, 60.5 * day);
+  t.ok(isOver(102 * day, later), 'both went on alike');
+  const jumped = clocksNow(later, 500 * day, 61 * day);
+  t.notOk(isOver(109 * day, jumped), 'as if it were a year old');
+  t.notOk(isOver(109 * day, clocksNow(jumped, 502 * day, 63 * day)), 'nor for the next who signs in');
+  t.ok(isOver(109 * day, clocksNow(jumped, 507.5 * day, 68.5 * day)), 'but not for ever');
+  t.ok(isOver(102 * day, clocksNow(later, 110 * day, 80 * day)), 'the iPad was ahead: the box is right as before');
 });
 
 t.test('how old something is: by the box\'s clock, at least as long as the page has lived, a week at most', async (t) => {

@@ -33,10 +33,12 @@ export function onPinAgain(ask: () => Promise<boolean>): void {
   pinAgain = ask;
 }
 
-let customerMerged: (into: string) => void = () => {};
+/** `from`: null where the request named no customer. `background`: nobody waits for the answer where they stand. */
+export interface MergedAway { readonly from: string | null; readonly into: string; readonly background: boolean }
+let customerMerged: (merged: MergedAway) => void = () => {};
 
 /** Hears of every answer that says: this dossier was merged into that one. */
-export function onCustomerMerged(listener: (into: string) => void): void {
+export function onCustomerMerged(listener: (merged: MergedAway) => void): void {
   customerMerged = listener;
 }
 
@@ -119,7 +121,7 @@ async function request(method: string, path: string, accept: string, options: Ca
   if (error.code === 'session_locked') sessionLocked();
   if (ACCESS_LOST.includes(error.code)) accessLost(error.code);
   const into = error.code === 'customer_merged' && error.details['into'];
-  if (typeof into === 'string' && !options.background) customerMerged(into);
+  if (typeof into === 'string') customerMerged({ from: /^\/customers\/([^/?]+)/.exec(path)?.[1] ?? null, into, background: options.background ?? false });
   throw error;
 }
 

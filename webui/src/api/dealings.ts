@@ -1,7 +1,7 @@
-/** Requests about products, dealings and files, one line each. */
+/** Requests about products, dealings and files, one line each. Wishes, purchases and tickets are made by the outbox (api/unsent.ts). */
 import type {
-  Appointment, AppointmentChange, AppointmentRequest, DayAppointment, Product, ProductChange, ProductCreate, ProductImport, Purchase, PurchaseRequest, ReturnRequest, StoredFile,
-  Ticket, TicketChange, TicketRequest, Wish, WishRequest,
+  Appointment, AppointmentChange, AppointmentRequest, DayAppointment, Product, ProductChange, ProductCreate, ProductImport, Purchase, ReturnRequest, StoredFile,
+  Ticket, TicketChange, Wish,
 } from '../contract.js';
 import { call, callFile } from './client.js';
 
@@ -19,12 +19,9 @@ export const dealings = {
   arrived: (productId: string) => call<Product>('POST', `/products/${id(productId)}/arrived`),
   importProducts: (csv: Blob) => call<ProductImport>('POST', '/products/import', { file: new Blob([csv], { type: 'text/csv' }) }),
 
-  addWish: (customerId: string, request: WishRequest) => call<Wish>('POST', `/customers/${id(customerId)}/wishes`, { json: request }),
   endWish: (wishId: string, outcome: 'bought' | 'dropped', keepalive = false) => call<Wish>('POST', `/wishes/${id(wishId)}/end`, { json: { outcome }, keepalive }),
-  addPurchase: (customerId: string, request: PurchaseRequest) => call<Purchase>('POST', `/customers/${id(customerId)}/purchases`, { json: request }),
   takeBackPurchase: (purchaseId: string) => call<void>('DELETE', `/purchases/${id(purchaseId)}`),
   returnPurchase: (purchaseId: string, request: ReturnRequest) => call<Purchase>('POST', `/purchases/${id(purchaseId)}/return`, { json: request }),
-  addTicket: (customerId: string, request: TicketRequest) => call<Ticket>('POST', `/customers/${id(customerId)}/tickets`, { json: request }),
   changeTicket: (ticketId: string, change: TicketChange) => call<Ticket>('PATCH', `/tickets/${id(ticketId)}`, { json: change }),
   addAppointment: (customerId: string, request: AppointmentRequest) => call<Appointment>('POST', `/customers/${id(customerId)}/appointments`, { json: request }),
   changeAppointment: (appointmentId: string, change: AppointmentChange) => call<Appointment>('PATCH', `/appointments/${id(appointmentId)}`, { json: change }),

@@ -1,5 +1,5 @@
 /** What is written while the box may be out of reach: requests that may come twice, and late. */
-import type { Dossier, FieldData, FieldValuesChange } from '../contract.js';
+import type { Dossier, FieldData, FieldValuesChange, VisitCard } from '../contract.js';
 import type { Edits, EditWork, Entry } from '../outbox/entry.js';
 import { call } from './client.js';
 
@@ -8,8 +8,13 @@ const map = (edits: Edits, side: 'base' | 'mine'): Record<string, unknown> => Ob
 /** What the box adds when it tells a value is no part of what is written. */
 export const bare = (value: FieldData | null | undefined): FieldData | null => (value && 'productId' in value ? { productId: value.productId } : (value ?? null));
 
-/** @returns the dossier as it is then, after a change of it */
-export async function send(entry: Entry, ageMs: number): Promise<Dossier | null> {
+const LISTS = { wish: 'wishes', purchase: 'purchases', ticket: 'tickets' } as const;
+
+/**
+ * @param show what the box answers about a visit
+ * @returns the dossier as it is then, after a change of it
+ */
+export async function send(entry: Entry, ageMs: number, show: (visitId: string, request: () => Promise<VisitCard>) => Promise<unknown>): Promise<Dossier | null> {
   const customer = `/customers/${id(entry.customerId)}`;
   const { work } = entry;
   const request = <T>(method: string, path: string, json?: unknown) => call<T>(method, path, { background: true, ...(json === undefined ? {} : { json }) });
@@ -24,8 +29,15 @@ export async function send(entry: Entry, ageMs: number): Promise<Dossier | null>
       await request('POST', `/follow-ups/${id(work.followUpId)}/done`);
       return null;
     case 'stage':
-      await request('POST', `/visits/${id(work.visitId)}/stages`, { stage: work.stage, reached: work.reached });
+      await show(work.visitId, () => request('POST', `/visits/${id(work.visitId)}/stages`, { stage: work.stage, reached: work.reached }));
       return null;
+    case 'made': {
+      const { made } = work;
+      const sent = { ...made.request, id: entry.id };
+      if (made.what === 'look') await show(made.visitId, () => request('POST', `/visits/${id(made.visitId)}/looks`, sent));
+      else await request('POST', `${customer}/${LISTS[made.what]}`, sent);
+      return null;
+    }
     case 'customer':
       return request<Dossier>('PATCH', customer, { ...map(work.edits, 'mine'), base: map(work.edits, 'base'), ...(work.sharedPhone ? { sharedPhone: true } : {}) });
     case 'fields': {

@@ -40,7 +40,15 @@ export function useDossier(customerId: Ref<string>, why: () => DossierReason) {
     { immediate: true },
   );
   const loadIfShown = (changed: string): void => void (changed === customerId.value && load(true));
-  const stops = [live.onCustomerChange(loadIfShown), useOutbox().onSaved(loadIfShown)];
+  /** What the box answered to a change of it: there at once, or the next change would count from what stood there before. */
+  function take(changed: string, answered: Dossier | null): void {
+    if (answered === null || changed !== customerId.value) return loadIfShown(changed);
+    generation++;
+    dossier.value = answered;
+    readAtMs.value = Date.now();
+    error.value = null;
+  }
+  const stops = [live.onCustomerChange(loadIfShown), useOutbox().onSaved(take)];
   watch(() => live.link.status === 'live', (isLive, wasLive) => isLive && !wasLive && readAtMs.value > 0 && void load(true));
   const staleSinceMs = computed(() => (dossier.value && (error.value?.code === 'network' || ['reconnecting', 'offline'].includes(live.link.status)) ? readAtMs.value : null));
   onScopeDispose(() => {

@@ -20,10 +20,10 @@ export function useDossierForm({ dossier, brief, draftKey, saved, queued }: {
   const { fieldText } = usePersonWords();
   const task = useTask();
   const outbox = useOutbox();
+  /** With what waits: a field that is put back to what it was is a change of that, and takes it back. */
+  const opened = dossier ? fieldsOf(outbox.overlaid(dossier)) : NO_FIELDS;
   /** What is typed, and what stood there when the editing began: both are there again after a reload. */
-  const draft = useDraft(() => draftKey, () => ({
-    form: formOf(dossier ? outbox.overlaid(dossier) : NO_FIELDS), seen: dossier ? fieldsOf(dossier) : NO_FIELDS,
-  }));
+  const draft = useDraft(() => draftKey, () => ({ form: formOf(opened), seen: opened }));
   const form = computed<DossierForm>({ get: () => draft.value.value.form, set: (typed) => { draft.value.value.form = typed; } });
   /** So that a request that is sent twice makes one dossier. */
   let newId = crypto.randomUUID();
@@ -53,7 +53,8 @@ export function useDossierForm({ dossier, brief, draftKey, saved, queued }: {
           const changed = await outbox.change(dossier, { ...change, ...shared }, base, true);
           draft.clear();
           if (changed.outcome !== 'saved') return queued();
-          saved(changed.dossier ?? await portico.dossier(dossier.id, 'edit', true));
+          // Nothing went out: without the box it is as it was read.
+          saved(changed.dossier ?? await portico.dossier(dossier.id, 'edit', true).catch(() => dossier));
         } else {
           const { displayName, ...rest } = brief ? Object.fromEntries(BRIEF_NAMES.map((name) => [name, wanted[name]])) as Pick<CustomerFields, (typeof BRIEF_NAMES)[number]> : wanted;
           const made = await portico.createCustomer({ displayName, ...rest, ...shared, id: newId });

@@ -30,6 +30,7 @@ export function useDraft<T>(key: MaybeRefOrGetter<string>, initial: MaybeRefOrGe
   watch(start, (_, before) => same(value.value, before) && put(stored()));
   // What was kept comes a moment after the page.
   watch(() => drafts.opened, () => !isDraft.value && put(stored()));
+  watch(() => drafts.moved, () => put(stored()), { flush: 'sync' });
   watch(value, (typed) => !putting && drafts.set(toValue(key), isDraft.value ? copy(toRaw(typed)) : undefined), { deep: true, flush: 'sync' });
 
   function clear(): void {

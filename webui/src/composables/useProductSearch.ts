@@ -1,4 +1,4 @@
-import { onScopeDispose, ref, watch } from 'vue';
+import { onScopeDispose, ref, watch, type Ref } from 'vue';
 import { dealings } from '../api/dealings.js';
 import type { ApiError } from '../api/client.js';
 import type { Product } from '../contract.js';
@@ -7,8 +7,7 @@ import { asApiError } from './useTask.js';
 const TYPING_MS = 180;
 
 /** Search as you type; an older answer never overtakes a newer question. */
-export function useProductSearch(limit: number) {
-  const query = ref('');
+export function useProductSearch(limit: number, query: Ref<string> = ref('')) {
   const products = ref<Product[]>([]);
   const loading = ref(true);
   const error = ref<ApiError | null>(null);

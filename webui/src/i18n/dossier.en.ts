@@ -33,7 +33,7 @@ export const dossierEn: DossierMessages = {
     consent: 'Consent signed', consent_ended: 'Consent ended', file: 'File added', field: '{n} detail updated | {n} details updated', dossier: 'Dossier made', dossier_merged: 'Dossier merged', times: '{text} × {n}', noticeVersion: 'notice version {n}', minutes: 'stayed about {n} min',
   },
   chips: {
-    label: 'Quick notes', written: 'Noted: {text}', pending: 'saved in five seconds', settings: 'Quick notes', edit: 'Edit', settingsBody: 'Short sentences that one tap writes down. One language is enough: the other then says the same.', zh: '中文', en: 'English',
+    label: 'Quick notes', written: 'Noted: {text}', pending: 'syncs in five seconds', settings: 'Quick notes', edit: 'Edit', settingsBody: 'Short sentences that one tap writes down. One language is enough: the other then says the same.', zh: '中文', en: 'English',
     up: 'Move up', down: 'Move down', remove: 'Remove', add: 'Add one', save: 'Save', saved: 'Quick notes saved', restore: 'As delivered', restored: 'Quick notes are as delivered again', atLeastOne: 'Keep at least one; “As delivered” brings the usual ones back.',
   },
 };

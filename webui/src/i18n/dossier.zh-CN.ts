@@ -34,7 +34,7 @@ export const dossierZh = {
     consent: '签署同意', consent_ended: '同意结束', file: '存入文件', field: '更新了 {n} 项资料', dossier: '建档', dossier_merged: '合并了档案', times: '{text} × {n}', noticeVersion: '告知书第 {n} 版', minutes: '停留约 {n} 分钟',
   },
   chips: {
-    label: '快捷备注', written: '已记下：{text}', pending: '五秒后保存', settings: '快捷备注', edit: '编辑', settingsBody: '写备注时点一下就能记下的短句。只写中文也可以，英文会照用。', zh: '中文', en: 'English',
+    label: '快捷备注', written: '已记下：{text}', pending: '五秒后同步', settings: '快捷备注', edit: '编辑', settingsBody: '写备注时点一下就能记下的短句。只写中文也可以，英文会照用。', zh: '中文', en: 'English',
     up: '上移', down: '下移', remove: '删除', add: '添加一条', save: '保存', saved: '快捷备注已保存', restore: '恢复默认', restored: '已恢复默认的快捷备注', atLeastOne: '至少留一条；要恢复默认，请点“恢复默认”。',
   },
 } as const;

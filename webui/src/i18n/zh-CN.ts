@@ -45,7 +45,7 @@ export const zhCN = {
     liveBody: '到店消息会即时显示。',
     reconnectingBody: '连接断了，正在自动重连。已显示的内容仍可查看。',
     offlineBody: '请确认 iPad 连着店内 Wi-Fi、门店盒已通电。恢复后会自动更新。',
-    offlineWorks: '已打开的内容仍可查看，备注、跟进和档案修改照常写，恢复后自动同步；接待和识别要等恢复连接。',
+    offlineWorks: '已打开的内容仍可查看，备注、跟进、购买、心愿、工单、到店进展和档案修改照常记，恢复后自动同步；识别、接待、交接、结束到店、预约和退货要等恢复连接。',
     outdatedBody: '门店盒已更新，请刷新页面。',
     reload: '刷新页面',
     retryNow: '立即重连',

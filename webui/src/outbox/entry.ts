@@ -1,5 +1,5 @@
 import type { PageErrorCode } from '../api/errorCodes.js';
-import { AGE_MS_MAX, type VisitStage } from '../contract.js';
+import { AGE_MS_MAX, type LookRequest, type PurchaseRequest, type TicketRequest, type VisitStage, type WishRequest } from '../contract.js';
 
 /** One field: what stood there when the editing began, what was typed; in a conflict also what somebody else wrote meanwhile. */
 export interface FieldEdit { readonly base: unknown; readonly mine: unknown; readonly theirs?: unknown }
@@ -10,10 +10,17 @@ export type Work =
   | { readonly kind: 'follow_up'; readonly text: string; readonly dueOn: string | null }
   | { readonly kind: 'follow_up_done'; readonly followUpId: string; readonly text: string }
   | { readonly kind: 'stage'; readonly visitId: string; readonly stage: VisitStage; readonly reached: boolean }
+  /** Something made: under the entry's id, so that a repeated request makes one. `text`: what it is, in the person's words. */
+  | { readonly kind: 'made'; readonly text: string; readonly made: Made }
   /** Keys are the names of CustomerFields. `sharedPhone`: the number is another customer's too, and that is right. */
   | { readonly kind: 'customer'; readonly edits: Edits; readonly sharedPhone?: boolean }
   /** Keys are the ids of own fields; `names`: what fields, options and products are called, by id. */
   | { readonly kind: 'fields'; readonly edits: Edits; readonly names: Readonly<Record<string, string>> };
+export type Made =
+  | { readonly what: 'wish'; readonly request: WishRequest }
+  | { readonly what: 'purchase'; readonly request: PurchaseRequest }
+  | { readonly what: 'ticket'; readonly request: TicketRequest }
+  | { readonly what: 'look'; readonly visitId: string; readonly request: LookRequest };
 export type EditWork = Extract<Work, { edits: Edits }>;
 
 /** When something was typed. `atMs`: by the box's clock. `steadyMs`: by the page's own steady clock, which means something only in that `life`. */

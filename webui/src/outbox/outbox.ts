@@ -3,7 +3,7 @@
  * nothing is dropped but by the box's yes or the person's own word. Times are of the page's steady clock, milliseconds.
  */
 import type { PageErrorCode } from '../api/errorCodes.js';
-import type { FieldData } from '../contract.js';
+import type { CustomerFields, FieldData, StageMark } from '../contract.js';
 import { backoffMs } from '../live/backoff.js';
 import { type Edits, type EditWork, type Entry, isEdit, isEmpty, only, same, type Work } from './entry.js';
 
@@ -25,11 +25,16 @@ const SIGN_IN_FIRST: readonly PageErrorCode[] = ['sign_in_required', 'session_ex
 /** The box has a trouble of its own with this one. */
 const TROUBLED: readonly PageErrorCode[] = ['storage_full', 'storage_busy', 'internal', 'unexpected'];
 
+/** Fields of a dossier that rest on the customer's agreement (the box: customers). */
+const PREFERENCES: readonly string[] = ['facts', 'likes', 'dislikes', 'sizes'] satisfies readonly (keyof CustomerFields)[];
+
 export type Answer =
   | { readonly ok: true }
   | { readonly ok: false; readonly code: PageErrorCode; readonly details: Readonly<Record<string, unknown>> };
 
 export type NewEntry = Omit<Entry, 'order' | 'tries' | 'state' | 'notBeforeMs' | 'problem'>;
+/** Can still be undone: it goes out when `release` says so, and keeps nothing else from going. */
+export const isHeld = (entry: Entry): boolean => entry.notBeforeMs === Infinity;
 export const open = (entry: Entry): boolean => entry.state === 'waiting' || entry.state === 'sending';
 
 const byOrder = (entries: readonly Entry[]): Entry[] => [...entries].sort((a, b) => a.order - b.order);
@@ -45,11 +50,12 @@ const meets = (one: Entry, work: Work, customerId: string): boolean => one.custo
 /**
  * Puts something newly written at the end. A change follows on from what waits already: it joins an earlier one that was never tried and
  * has nothing of that customer behind it, takes the place of what is in conflict or refused, and else counts from what that one will have written.
+ * @param held it can still be undone, and waits for `release`. Not for a change
  * @returns null: full
  */
-export function add(box: Outbox, written: NewEntry): Outbox | null {
+export function add(box: Outbox, written: NewEntry, held = false): Outbox | null {
   const order = (box.entries.at(-1)?.order ?? 0) + 1;
-  const entry: Entry = { ...written, order, tries: 0, state: 'waiting', notBeforeMs: 0, problem: null };
+  const entry: Entry = { ...written, order, tries: 0, state: 'waiting', notBeforeMs: held ? Infinity : 0, problem: null };
   const next = isEdit(entry.work) ? addEdit(box, entry, entry.work) : withEntries(box, [...box.entries, entry]);
   return next.entries.length > ENTRIES_MAX && next.entries.length > box.entries.length ? null : next;
 }
@@ -79,7 +85,7 @@ function addEdit(box: Outbox, entry: Entry, work: EditWork): Outbox {
 /** What goes to the box next, and in how many milliseconds; null: nothing, until somebody writes or decides. */
 export function nextDue(box: Outbox, nowMs: number): { entry: Entry; waitMs: number } | null {
   const heads = new Map<string, Entry>();
-  for (const entry of box.entries) if (open(entry) && !heads.has(entry.customerId)) heads.set(entry.customerId, entry);
+  for (const entry of box.entries) if (open(entry) && !isHeld(entry) && (entry.state === 'sending' || !heads.has(entry.customerId))) heads.set(entry.customerId, entry);
   const due = [...heads.values()].filter((entry) => entry.state === 'waiting')
     .map((entry) => ({ entry, waitMs: Math.max(0, entry.notBeforeMs - nowMs, box.notBeforeMs - nowMs) }))
     .sort((a, b) => a.waitMs - b.waitMs || a.entry.order - b.entry.order)[0];
@@ -91,10 +97,10 @@ export const begin = (box: Outbox, id: string): Outbox => replace(box, id, (entr
 
 /**
  * What the box answered, `edit_conflict` aside: see `conflicted`.
- * @param newId for what has to go out again as something else
+ * @param newId for what goes out without the field that is refused; null: who wrote it stands before it, and has it back whole
  * @param random 0..1
  */
-export function answered(box: Outbox, id: string, answer: Answer, nowMs: number, random: number, newId: string): Outbox {
+export function answered(box: Outbox, id: string, answer: Answer, nowMs: number, random: number, newId: string | null): Outbox {
   if (answer.ok) return { ...replace(box, id, () => []), failures: 0, notBeforeMs: 0 };
   const { code, details } = answer;
   const back = (entry: Entry): Entry => ({ ...entry, state: 'waiting' });
@@ -103,16 +109,22 @@ export function answered(box: Outbox, id: string, answer: Answer, nowMs: number,
   if (TROUBLED.includes(code)) return replace(box, id, (entry) => [{ ...back(entry), notBeforeMs: nowMs + backoffMs(entry.tries, random) }]);
   const into = details['into'];
   if (code === 'customer_merged' && typeof into === 'string') return readdressed(box, id, into);
-  const gone = details['fieldId'];
   const left = replace(box, id, (entry) => {
     const refused: Entry = { ...entry, state: 'refused', problem: code };
-    // One field was removed: the others are still wanted.
-    if (code !== 'field_gone' || typeof gone !== 'string' || !isEdit(entry.work)) return [refused];
-    const others = only(entry.work.edits, (field) => field !== gone);
-    if (isEmpty(others) || !(gone in entry.work.edits)) return [refused];
-    return [withEdits(refused, entry.work, only(entry.work.edits, (field) => field === gone)), { ...withEdits(back(entry), entry.work, others), id: newId }];
+    if (!isEdit(entry.work) || newId === null) return [refused];
+    const { work } = entry;
+    const amiss = only(work.edits, (field) => isAmiss(work, field, code, details));
+    const others = only(work.edits, (field) => !(field in amiss));
+    if (isEmpty(others) || isEmpty(amiss)) return [refused];
+    return [withEdits(refused, work, amiss), { ...withEdits(back(entry), work, others), id: newId }];
   });
   return followingNoMore(left, box.entries.find((entry) => entry.id === id));
+}
+
+/** Whether it is this field that the box does not take: it was removed, or notes a preference nobody agreed to. The others are still wanted. */
+function isAmiss(work: EditWork, field: string, code: PageErrorCode, details: Readonly<Record<string, unknown>>): boolean {
+  if (code === 'field_gone') return field === details['fieldId'];
+  return code === 'preferences_not_agreed' && work.kind === 'customer' && PREFERENCES.includes(field);
 }
 
 /** What was to follow on from this one counts from what stood there before it. */
@@ -132,8 +144,11 @@ export function unreached(box: Outbox, nowMs: number, random: number): Outbox {
   return { ...box, failures, notBeforeMs: nowMs + backoffMs(failures, random) };
 }
 
-/** The box can be reached (again): nothing waits for its time any more. */
-export const wake = (box: Outbox): Outbox => ({ entries: box.entries.map((entry) => ({ ...entry, notBeforeMs: 0 })), failures: 0, notBeforeMs: 0 });
+/** The box can be reached (again): nothing waits for its time any more but what can still be undone. */
+export const wake = (box: Outbox): Outbox => ({ entries: box.entries.map((entry) => (isHeld(entry) ? entry : { ...entry, notBeforeMs: 0 })), failures: 0, notBeforeMs: 0 });
+
+/** The time to undo is over. */
+export const release = (box: Outbox, id: string): Outbox => replace(box, id, (entry) => [isHeld(entry) ? { ...entry, notBeforeMs: 0 } : entry]);
 
 /** The dossier was merged: all that was written for it goes to the one that stayed. */
 function readdressed(box: Outbox, id: string, into: string): Outbox {
@@ -190,15 +205,24 @@ export const again = (box: Outbox, id: string, newId: string, sharedPhone = fals
   return [{ ...entry, work, id: isOther ? newId : entry.id, state: 'waiting', problem: null, notBeforeMs: 0 }];
 });
 
+/** Whether it may be kept as a note: not where the customer has agreed to no such thing being noted. */
+export const mayBeNote = ({ state, work, problem }: Entry): boolean => state === 'refused' && isEdit(work) && problem !== 'preferences_not_agreed' && problem !== 'contact_not_agreed';
+
 /** What has no place any more is kept as a note. @param text in the person's language */
 export const asNote = (box: Outbox, id: string, newId: string, text: string): Outbox =>
-  replace(box, id, (entry) => (open(entry) ? [entry] : [{ ...entry, id: newId, work: { kind: 'note', text }, state: 'waiting', tries: 0, problem: null, notBeforeMs: 0 }]));
+  replace(box, id, (entry) => (!mayBeNote(entry) ? [entry] : [{ ...entry, id: newId, work: { kind: 'note', text }, state: 'waiting', tries: 0, problem: null, notBeforeMs: 0 }]));
 
 /** Thrown away, by the person's own word. Not what is on its way. */
 export function discard(box: Outbox, id: string): Outbox {
   const entry = box.entries.find((other) => other.id === id);
   return entry?.state === 'sending' ? box : followingNoMore(replace(box, id, () => []), entry);
 }
+
+/** What `add` changed or took away for something new. */
+export const replaced = (before: Outbox, after: Outbox): Entry[] => before.entries.filter((entry) => !after.entries.includes(entry));
+
+/** As if it had never been added: what it joined or took the place of is there again. @param was as `replaced` gave it */
+export const takeBack = (box: Outbox, id: string, was: readonly Entry[]): Outbox => was.reduce(putBack, discard(box, id));
 
 /** Taken back, within the moment of an undo. */
 export const putBack = (box: Outbox, entry: Entry): Outbox => withEntries(box, [...box.entries.filter(({ id }) => id !== entry.id), entry]);
@@ -223,4 +247,19 @@ export function waitingFields(entries: readonly Entry[]): Record<string, FieldDa
 }
 function named(value: FieldData | null, names: FieldsWork['names']): FieldData | null {
   return value !== null && 'productId' in value ? { ...value, productName: names[value.productId] ?? '' } : value;
+}
+
+/** How far a visit got, with what waits laid over it. */
+export function stagesWith(stages: readonly StageMark[], entries: readonly Entry[], visitId: string): StageMark[] {
+  return entries.reduce<StageMark[]>((marks, { work, typed, ...entry }) => {
+    if (work.kind !== 'stage' || work.visitId !== visitId || entry.state === 'refused') return marks;
+    const others = marks.filter(({ stage }) => stage !== work.stage);
+    return work.reached ? [...others, { stage: work.stage, at: new Date(typed.atMs).toISOString(), by: null }] : others;
+  }, [...stages]);
+}
+
+/** What is looked at in a visit by what waits; null: as the box says. */
+export function lookOf(entries: readonly Entry[], visitId: string): string | null {
+  return entries.filter(({ work, state }) => state !== 'refused' && work.kind === 'made' && work.made.what === 'look' && work.made.visitId === visitId)
+    .map(({ work }) => (work as Extract<Work, { kind: 'made' }>).text).at(-1) ?? null;
 }

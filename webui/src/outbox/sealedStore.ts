@@ -1,12 +1,10 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import { isOver, type Clocks } from './keeping.js';
 import { seal, unseal, type Sealed, type SealingKey } from './seal.js';
 
 /** `owner`: a member of staff's id. `atMs`: when it was written, by the box's clock. Nothing else stands there in clear. */
 interface Row extends Sealed { id: string; owner: string; atMs: number }
 interface Schema extends DBSchema { sealed: { key: string; value: Row; indexes: { owner: string } } }
-
-/** What is kept at most this long; the box takes nothing older (contract, AGE_MS_MAX). */
-export const KEPT_MS = 7 * 86_400_000;
 
 export interface Kept { id: string; atMs: number; content: unknown }
 
@@ -53,11 +51,11 @@ export class SealedStore {
 }
 
 /** Deletes, unread, what is over its time and what people left behind who do not work here any more. */
-export async function sweep(nowMs: number, staffIds: readonly string[]): Promise<void> {
+export async function sweep(clocks: Clocks, staffIds: readonly string[]): Promise<void> {
   const transaction = (await database()).transaction('sealed', 'readwrite');
   for (let cursor = await transaction.store.openCursor(); cursor; cursor = await cursor.continue()) {
     const { owner, atMs } = cursor.value;
-    if (atMs < nowMs - KEPT_MS || !staffIds.includes(owner)) await cursor.delete();
+    if (isOver(atMs, clocks) || !staffIds.includes(owner)) await cursor.delete();
   }
   await transaction.done;
 }

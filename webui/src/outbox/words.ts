@@ -1,5 +1,6 @@
-import type { Companion, FieldData, Size, YearlyDate } from '../contract.js';
-import type { EditWork, Entry } from './entry.js';
+import type { Companion, CustomerFields, FieldData, Size, YearlyDate } from '../contract.js';
+import { typedFields, type DossierForm } from '../dossier/edit.js';
+import { editsOf, type EditWork, type Entry, type Work } from './entry.js';
 
 /** What `valueText` needs of the page's language. */
 export interface Speech {
@@ -40,13 +41,23 @@ function ownText(value: FieldData, names: Readonly<Record<string, string>>, { t,
   return t('outbox.photo');
 }
 
+/** What kind of thing it is, in a word. */
+export const kindText = ({ work }: Entry, { t }: Speech): string => t(`outbox.kind.${work.kind === 'made' ? work.made.what : work.kind}`);
+
 /** What somebody wrote, as text that can be copied or kept as a note. */
-export function entryText({ work }: Entry, speech: Speech): string {
+export function entryText({ work }: { work: Work }, speech: Speech): string {
   switch (work.kind) {
-    case 'note': case 'follow_up_done': return work.text;
+    case 'note': case 'follow_up_done': case 'made': return work.text;
     case 'follow_up': return [work.text, work.dueOn && speech.t('outbox.due', { day: speech.longDay(work.dueOn) })].filter(Boolean).join(' · ');
-    case 'stage': return speech.t(`during.stage.${work.stage}`);
+    case 'stage': return speech.t(work.reached ? 'outbox.reached' : 'outbox.notReached', { stage: speech.t(`during.stage.${work.stage}`) });
     case 'customer': case 'fields':
       return Object.entries(work.edits).map(([field, { mine }]) => `${fieldName(work, field, speech)}: ${valueText(work, field, mine, speech)}`).join('\n');
   }
+}
+
+/** What the draft of a dossier's form would change, as text; whatever is amiss with it. */
+export function formText(draft: unknown, speech: Speech): string {
+  const { form, seen } = draft as { form: DossierForm; seen: CustomerFields };
+  const wanted = { ...typedFields(form), phone: form.phone.trim() || null };
+  return entryText({ work: { kind: 'customer', edits: editsOf(wanted, { ...seen }) } }, speech);
 }

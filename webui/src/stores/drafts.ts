@@ -1,6 +1,7 @@
 import { defineStore } from 'pinia';
 import { reactive, ref } from 'vue';
 import type { BreachKind } from '../contract.js';
+import { followed } from '../outbox/follow.js';
 import type { Kept } from '../outbox/sealedStore.js';
 import { useSealed } from './sealed.js';
 
@@ -30,6 +31,8 @@ export const useDrafts = defineStore('drafts', () => {
   const gone = new Set<string>();
   /** Counts how often drafts were read in. */
   const opened = ref(0);
+  /** Counts how often drafts went to another dossier. */
+  const moved = ref(0);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const get = (key: string): unknown => drafts.get(key)?.value;
@@ -50,6 +53,13 @@ export const useDrafts = defineStore('drafts', () => {
     }
     clearTimeout(timer);
     timer = setTimeout(() => void flush(), QUIET_MS);
+  }
+
+  /** To the dossier that took it over: see `followed`. */
+  function follow(from: string, into: string, formText: (form: unknown) => string): void {
+    const changes = followed(new Map([...drafts].map(([key, { value }]) => [key, value])), from, into, formText);
+    for (const [key, value] of changes) set(key, value);
+    if (changes.size > 0) moved.value++;
   }
 
   /** Seals what was typed since, at once. What cannot be kept stays in memory and is tried again with the next key. */
@@ -91,5 +101,5 @@ export const useDrafts = defineStore('drafts', () => {
     void flush();
   });
 
-  return { incident, opened, get, set, flush };
+  return { incident, opened, moved, get, set, follow, flush };
 });

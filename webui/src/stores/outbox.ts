@@ -3,7 +3,7 @@ import { computed, ref, shallowRef, watch } from 'vue';
 import { ApiError } from '../api/client.js';
 import { send, theirs } from '../api/unsent.js';
 import { asApiError } from '../composables/useTask.js';
-import type { CustomerChange, CustomerFields, Dossier } from '../contract.js';
+import type { CustomerChange, CustomerFields, Dossier, VisitCard } from '../contract.js';
 import { ageMs, editsOf, isEdit, isEmpty, type Edits, type EditWork, type Entry, type Work } from '../outbox/entry.js';
 import * as queue from '../outbox/outbox.js';
 import type { Kept } from '../outbox/sealedStore.js';
@@ -13,7 +13,7 @@ import { useSealed } from './sealed.js';
 /** Whom something is written about; the name is for the list of what waits. */
 export interface Whom { readonly id: string; readonly displayName: string }
 /**
- * What became of a change: `saved` with the dossier as it is now (null: nothing was changed); `queued`: kept here, goes to the box by itself;
+ * What became of a change: `saved` with the dossier as it is now (null: nothing had to go out); `queued`: kept here, goes to the box by itself;
  * `conflict`: what stands against a colleague's change waits for the person, all else is saved.
  */
 export type Changed = { readonly outcome: 'saved'; readonly dossier: Dossier | null } | { readonly outcome: 'queued' | 'conflict' };
@@ -30,7 +30,7 @@ export const useOutbox = defineStore('outbox', () => {
   const live = useLive();
   const box = shallowRef(queue.emptyOutbox);
   const sheetOpen = ref(false);
-  const savedListeners = new Set<(customerId: string) => void>();
+  const savedListeners = new Set<(customerId: string, dossier: Dossier | null) => void>();
   /** Who waits for an answer; `choosesHere`: the form shows a conflict itself. */
   const waitingFor = new Map<string, { answer: (changed: Changed | ApiError) => void; choosesHere: boolean }>();
   const channel = new BroadcastChannel('portico-outbox');
@@ -40,8 +40,8 @@ export const useOutbox = defineStore('outbox', () => {
   let generation = 0;
 
   const entries = computed(() => box.value.entries);
-  const waiting = computed(() => entries.value.filter(queue.open).length);
-  const undecided = computed(() => entries.value.length - waiting.value);
+  const waiting = computed(() => entries.value.filter((entry) => queue.open(entry) && !queue.isHeld(entry)).length);
+  const undecided = computed(() => entries.value.filter((entry) => !queue.open(entry)).length);
   const of = (customerId: string): Entry[] => entries.value.filter((entry) => entry.customerId === customerId);
 
   // ---- Keeping -------------------------------------------------------------------------------------------------
@@ -65,27 +65,31 @@ export const useOutbox = defineStore('outbox', () => {
   /** What went out already, or was decided, is done; if the iPad cannot note that, the box hears it once more and answers as before. */
   const settle = (next: queue.Outbox): Promise<void> => put(next).catch(() => undefined);
 
-  /** @returns the entry's id; or it is with the box already. Throws ApiError: not kept, and not saved either */
-  async function accept(whom: Whom, work: Work): Promise<{ id: string } | { id: null; dossier: Dossier | null }> {
-    const entry: queue.NewEntry = { id: crypto.randomUUID(), staffId: sealed.staffId ?? '', customerId: whom.id, customerName: whom.displayName, work, typed: sealed.now() };
-    const next = queue.add(box.value, entry);
+  /** @returns the entry's id, and what it took the place of; or it is with the box already. Throws ApiError: not kept, and not saved either */
+  async function accept(whom: Whom, work: Work, { held = false, id = crypto.randomUUID() }: { held?: boolean; id?: string } = {}): Promise<{ id: string; was: Entry[] } | { id: null; dossier: Dossier | null }> {
+    const entry: queue.NewEntry = { id, staffId: sealed.staffId ?? '', customerId: whom.id, customerName: whom.displayName, work, typed: sealed.now() };
+    const next = queue.add(box.value, entry, held);
     if (next === null) throw new ApiError('outbox_full');
-    const taken = entries.value.filter(({ id }) => !next.entries.some((other) => other.id === id));
+    const was = queue.replaced(box.value, next);
     try {
       if (!sealed.store) throw new ApiError('network');
       await put(next);
     } catch {
       // Nothing can be kept on this iPad: then straight to the box, or not at all.
-      box.value = { ...box.value, entries: [...taken, ...entries.value.filter(({ id }) => id !== entry.id)] };
-      const dossier = await send({ ...entry, order: 0, tries: 1, state: 'sending', notBeforeMs: 0, problem: null }, 0);
-      tell(whom.id);
+      box.value = queue.takeBack(box.value, entry.id, was);
+      const dossier = await send({ ...entry, order: 0, tries: 1, state: 'sending', notBeforeMs: 0, problem: null }, 0, show);
+      tell(whom.id, dossier);
       return { id: null, dossier };
     }
     void pump();
-    return { id: entry.id };
+    return { id: entry.id, was };
   }
 
   // ---- Sending -------------------------------------------------------------------------------------------------
+
+  /** A visit that has ended meanwhile does not come back to the board. */
+  const show = (visitId: string, request: () => Promise<VisitCard>): Promise<VisitCard> =>
+    (live.state.visits.some((visit) => visit.visitId === visitId) ? live.put(request) : request());
 
   async function pump(): Promise<void> {
     if (busy || !sealed.store) return;
@@ -115,15 +119,15 @@ export const useOutbox = defineStore('outbox', () => {
     box.value = queue.begin(box.value, entry.id);
     let dossier: Dossier | null;
     try {
-      dossier = await send(entry, ageMs(entry.typed, sealed.now()));
+      dossier = await send(entry, ageMs(entry.typed, sealed.now()), show);
     } catch (error) {
       if (mine === generation) await refused(entry, asApiError(error), mine);
       return;
     }
     if (mine !== generation) return void (await store?.write([], [entry.id]).catch(() => undefined));
+    tell(entry.customerId, dossier);
     await hear(entry, { ok: true });
     answer(entry.id, { outcome: 'saved', dossier });
-    tell(entry.customerId);
   }
 
   async function refused(entry: Entry, error: ApiError, mine: number): Promise<void> {
@@ -147,12 +151,12 @@ export const useOutbox = defineStore('outbox', () => {
   }
 
   const hear = (entry: Entry, heard: queue.Answer): Promise<void> =>
-    settle(queue.answered(box.value, entry.id, heard, performance.now(), Math.random(), crypto.randomUUID()));
+    settle(queue.answered(box.value, entry.id, heard, performance.now(), Math.random(), waitingFor.has(entry.id) ? null : crypto.randomUUID()));
   function answer(id: string, changed: Changed | ApiError): void {
     waitingFor.get(id)?.answer(changed);
     waitingFor.delete(id);
   }
-  const tell = (customerId: string): void => savedListeners.forEach((listener) => listener(customerId));
+  const tell = (customerId: string, dossier: Dossier | null = null): void => savedListeners.forEach((listener) => listener(customerId, dossier));
 
   function wake(): void {
     box.value = queue.wake(box.value);
@@ -179,21 +183,46 @@ export const useOutbox = defineStore('outbox', () => {
 
   // ---- Writing -------------------------------------------------------------------------------------------------
 
+  /**
+   * Something done or made while the person waits for it: true when the box has it, false when it is kept here and goes by itself.
+   * Throws ApiError when the box refuses it; nothing is kept of it then.
+   * @param id of what is made: the same for every attempt
+   */
+  async function make(whom: Whom, work: Exclude<Work, EditWork>, id: string = crypto.randomUUID()): Promise<boolean> {
+    const accepted = await accept(whom, work, { id });
+    return accepted.id === null || (await answerTo(accepted.id, accepted.was, false)).outcome === 'saved';
+  }
+
   /** Kept when this resolves, and on its way; throws ApiError when it could neither be kept nor sent. */
   const write = async (whom: Whom, work: Exclude<Work, EditWork>): Promise<void> => void (await accept(whom, work));
+
+  /**
+   * A note that can be taken back for a moment. It is kept at once, so that nothing that happens to the page loses it, and goes out when
+   * `release` says so. @returns its id; null: it could not be kept and is with the box already. Throws as `write`
+   */
+  const hold = async (whom: Whom, text: string): Promise<string | null> => (await accept(whom, { kind: 'note', text }, { held: true })).id;
+  function release(id: string): void {
+    box.value = queue.release(box.value, id);
+    void pump();
+  }
 
   async function edit(whom: Whom, work: EditWork, choosesHere: boolean): Promise<Changed> {
     if (isEmpty(work.edits)) return { outcome: 'saved', dossier: null };
     const accepted = await accept(whom, work);
     if (accepted.id === null) return { outcome: 'saved', dossier: accepted.dossier };
-    const { id } = accepted;
-    if (!entries.value.some((entry) => entry.id === id)) return { outcome: 'queued' }; // taken back what waited
+    if (!entries.value.some((entry) => entry.id === accepted.id)) return { outcome: 'saved', dossier: null }; // taken back what waited
+    return answerTo(accepted.id, accepted.was, choosesHere);
+  }
+
+  /** Waits a moment for the box. Throws what it refuses, and nothing is kept of it then. @param was what it took the place of */
+  async function answerTo(id: string, was: readonly Entry[], choosesHere: boolean): Promise<Changed> {
     const changed = await new Promise<Changed | ApiError>((resolve) => {
       waitingFor.set(id, { answer: resolve, choosesHere });
       setTimeout(() => answer(id, { outcome: 'queued' }), live.link.status === 'live' ? PATIENCE_MS : 0);
     });
     if (!(changed instanceof ApiError)) return changed;
-    await settle(queue.discard(box.value, id)); // the form is still there, with all that was typed
+    await settle(queue.takeBack(box.value, id, was)); // the form is still there, with all that was typed
+    void pump();
     throw changed;
   }
 
@@ -220,13 +249,13 @@ export const useOutbox = defineStore('outbox', () => {
   /** Undoes `discard` and `keepTheirs`. */
   const putBack = (entry: Entry): Promise<void> => decide(queue.putBack(box.value, entry));
 
-  /** Hears of each customer about whom something has just reached the box. */
-  function onSaved(listener: (customerId: string) => void): () => void {
+  /** Hears of each customer about whom something has just reached the box; with the dossier, where the box answered with it. */
+  function onSaved(listener: (customerId: string, dossier: Dossier | null) => void): () => void {
     savedListeners.add(listener);
     return () => savedListeners.delete(listener);
   }
   /** With what waits laid over it: as the person wrote it last. */
   const overlaid = <T extends Whom>(dossier: T): T => queue.overlaid(dossier, entries.value, dossier.id);
 
-  return { entries, waiting, undecided, sheetOpen, of, write, change, changeFields, keepMine, keepTheirs, again, asNote, discard, putBack, onSaved, overlaid };
+  return { entries, waiting, undecided, sheetOpen, of, write, make, hold, release, change, changeFields, keepMine, keepTheirs, again, asNote, discard, putBack, onSaved, overlaid };
 });

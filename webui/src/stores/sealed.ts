@@ -1,9 +1,10 @@
 import { defineStore } from 'pinia';
-import { computed, shallowRef, watch } from 'vue';
+import { computed, ref, shallowRef, watch } from 'vue';
 import { ApiError } from '../api/client.js';
 import { portico } from '../api/portico.js';
 import { backoffMs } from '../live/backoff.js';
 import type { Moment } from '../outbox/entry.js';
+import { clocksNow, isOver, type Clocks } from '../outbox/keeping.js';
 import { importKey } from '../outbox/seal.js';
 import { SealedStore, sweep, type Kept } from '../outbox/sealedStore.js';
 import { useSession } from './session.js';
@@ -12,6 +13,22 @@ const LIFE = crypto.randomUUID();
 /** Safari loses its storage for a moment now and then. */
 const STORAGE_TRIES = 4;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const CLOCKS_KEY = 'portico.clocks';
+function knownClocks(): Clocks | null {
+  try {
+    return JSON.parse(localStorage.getItem(CLOCKS_KEY) ?? 'null') as Clocks | null;
+  } catch {
+    return null;
+  }
+}
+function rememberClocks(clocks: Clocks): void {
+  try {
+    localStorage.setItem(CLOCKS_KEY, JSON.stringify(clocks));
+  } catch {
+    // A jump is not noticed then; nothing else changes.
+  }
+}
 
 /**
  * What this iPad keeps of unsent writing, as long as who wrote it is signed in and the page is not covered. The key comes from the box
@@ -23,6 +40,8 @@ export const useSealed = defineStore('sealed', () => {
   const openListeners = new Set<(kept: readonly Kept[]) => void>();
   const closeListeners = new Set<() => void>();
   const staffId = computed(() => (access.can('serve') && !access.locked ? (access.session?.staff.id ?? null) : null));
+  /** How much of one's own was over its time at this sign-in, and is deleted. */
+  const overCount = ref(0);
   /** What has to be added to this iPad's clock to have the box's. */
   let behindMs = 0;
   let generation = 0;
@@ -42,10 +61,15 @@ export const useSealed = defineStore('sealed', () => {
       try {
         const opened = new SealedStore(owner, await importKey(await ask()));
         const staff = await portico.staff();
-        await sweep(now().atMs, staff.map(({ id }) => id));
-        const kept = await opened.read();
+        const clocks = clocksNow(knownClocks(), now().atMs, Date.now());
+        const all = await opened.read(); // before anything is deleted: one's own is told of
+        if (mine !== generation) return;
+        await sweep(clocks, staff.map(({ id }) => id));
         if (mine !== generation) return;
         store.value = opened;
+        rememberClocks(clocks);
+        const kept = all.filter(({ atMs }) => !isOver(atMs, clocks));
+        overCount.value = all.length - kept.length;
         openListeners.forEach((listener) => listener(kept));
         return;
       } catch (error) {
@@ -58,6 +82,7 @@ export const useSealed = defineStore('sealed', () => {
 
   function close(): void {
     generation++;
+    overCount.value = 0;
     closeListeners.forEach((listener) => listener()); // what is to be kept yet is sealed with the key of the moment
     store.value = null;
   }
@@ -74,5 +99,5 @@ export const useSealed = defineStore('sealed', () => {
     closeListeners.add(listener);
   }
 
-  return { store, staffId, now, setClock: async () => void (await ask()), onOpen, onClose };
+  return { store, staffId, overCount, now, setClock: async () => void (await ask()), onOpen, onClose };
 });
