@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isYearlyDate, type ContactWay, type CustomerChange, type CustomerCreate, type CustomerFields, type Note, type NoteRequest } from '../contract/index.js';
+import { isYearlyDate, LINES_MAX, type ContactWay, type CustomerChange, type CustomerCreate, type CustomerFields, type Note, type NoteRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows, type Value } from '../storage/index.js';
@@ -120,6 +120,10 @@ export class Customers {
 
   #check(id: string, before: CustomerFields | null, next: CustomerFields, sharedPhone: boolean): void {
     if (!next.dates.every(isYearlyDate)) throw new PorticoError('date_invalid');
+    // Those of merged dossiers stand beyond the bound: then no more may be written.
+    for (const kind of ['doNot', 'allergies'] as const) {
+      if (next[kind].length > Math.max(LINES_MAX[kind], before?.[kind].length ?? 0)) throw new PorticoError('bad_request', { where: `body/${kind}`, problem: 'there are too many' });
+    }
     if (before !== null && next.dates.length + next.companions.length > before.dates.length + before.companions.length && this.#isRestricted(id)) {
       throw new PorticoError('customer_restricted');
     }
@@ -132,7 +136,7 @@ export class Customers {
       const holders = this.#db.all<{ id: string }>('SELECT id FROM customer WHERE member_no = ? AND id <> ?', next.memberNo, id);
       const [hidden] = holders.filter((holder) => this.#standing(holder.id) === id);
       // Another number of the same person, of a dossier that was merged into this one.
-      if (hidden !== undefined) this.#db.run('UPDATE customer SET member_no = NULL WHERE id = ?', hidden.id);
+      if (hidden !== undefined) this.#merges.takeMemberNo(hidden.id);
       else this.#refuseOthers(id, 'member_no_taken', holders);
     }
   }

@@ -93,6 +93,39 @@ t.test('both had a number: the hidden one counts as the person\'s own', async (t
   t.match(customers.change(kept, { phone: '13800001111', memberNo: 'b2' }), { phone: '13800001111', memberNo: 'b2' });
 });
 
+t.test('what protects the customer is never lost by a merge or by undoing one', async (t) => {
+  const { customers, make } = start(t);
+  const eight = Array.from({ length: 8 }, (_, i) => `过敏原${i}`);
+  const [kept, double, third] = [make('甲', { allergies: eight }), make('乙', { allergies: ['花生'], doNot: ['勿扰'] }), make('丙', { allergies: ['花生'] })];
+  customers.merge(double, kept, 's', () => {});
+  t.strictSame(customers.byId(kept).allergies, [...eight, '花生'], 'beyond what the form holds');
+  t.throws(() => customers.change(kept, { allergies: [...eight, '花生', '牛奶'] }), { code: 'bad_request', details: { where: 'body/allergies' } }, 'the form allows no more');
+  t.throws(() => make('丁', { allergies: [...eight, '九'] }), { code: 'bad_request' });
+  customers.change(kept, { allergies: [...eight.slice(1), '花生'], tier: '金卡' });
+  // Taken out, and written anew by staff: their own since.
+  customers.change(kept, { doNot: [] });
+  customers.change(kept, { doNot: ['二', '勿扰'] }, 'w');
+  // Another dossier says the same: it goes on standing here as long as one of them is merged into this one.
+  customers.merge(third, kept, 's', () => {});
+  customers.undoMerge(customers.merges(kept).find(({ displayName }) => displayName === '乙')!.id);
+  t.strictSame(customers.byId(kept).doNot, ['二', '勿扰']);
+  t.strictSame(customers.byId(kept).allergies, [...eight.slice(1), '花生']);
+  customers.undoMerge(customers.merges(kept)[0]!.id);
+  t.strictSame(customers.byId(kept).allergies, eight.slice(1));
+  t.strictSame(customers.byId(third).allergies, ['花生']);
+});
+
+t.test('a hidden dossier\'s member number, taken for the one it went into, comes back when the merge is undone', async (t) => {
+  const { customers, make } = start(t);
+  const [outer, kept, double] = [make('甲', { memberNo: 'A1' }), make('乙', { memberNo: 'B2' }), make('丙', { memberNo: 'C3' })];
+  customers.merge(double, kept, 's', () => {});
+  customers.merge(kept, outer, 's', () => {});
+  t.match(customers.change(outer, { memberNo: 'c3' }), { memberNo: 'c3' });
+  t.match(customers.change(outer, { memberNo: 'A1' }), { memberNo: 'A1' }, 'and back: nobody has C3 now');
+  for (const from of [outer, kept]) customers.undoMerge(customers.merges(from)[0]!.id);
+  t.strictSame([outer, kept, double].map((id) => customers.byId(id).memberNo), ['A1', 'B2', 'C3']);
+});
+
 t.test('companions: not oneself, nobody who is not there, null when erased', async (t) => {
   const { customers, make, db } = start(t);
   const [a, b] = [make('甲'), make('乙')];

@@ -49,6 +49,8 @@ CREATE TABLE customer_line_next (
   -- When and by whom it was written down first; null: before this was kept.
   at_ms INTEGER,
   staff_id TEXT REFERENCES staff (id),
+  -- The merge that copied it here; null: it was written here.
+  copied_by TEXT,
   PRIMARY KEY (customer_id, kind, position),
   CHECK ((kind = 'size') = (label IS NOT NULL))
 ) STRICT;
@@ -406,10 +408,10 @@ CREATE TABLE suggestion_verdict (
 CREATE INDEX suggestion_verdict_by_kind ON suggestion_verdict (kind, at_ms);
 
 -- customers ----------------------------------------------------------------------------------------------------
--- More rows that go along with a merge. Of do-not lines and allergies copies go along, and `row_id` is the text.
+-- More rows that go along with a merge. Of do-not lines and allergies copies go along, marked as such (customer_line.copied_by).
 CREATE TABLE customer_merge_row_next (
   merge_id TEXT NOT NULL REFERENCES customer_merge (id),
-  kind TEXT NOT NULL CHECK (kind IN ('note', 'follow_up', 'visit', 'customer_tag', 'wish', 'purchase', 'ticket', 'appointment', 'file', 'do_not', 'allergy')),
+  kind TEXT NOT NULL CHECK (kind IN ('note', 'follow_up', 'visit', 'customer_tag', 'wish', 'purchase', 'ticket', 'appointment', 'file')),
   row_id TEXT NOT NULL,
   PRIMARY KEY (merge_id, kind, row_id)
 ) STRICT;
