@@ -168,6 +168,11 @@ export class Customers {
     };
   }
 
+  /** As whose companion other dossiers name this person (of all their dossiers), by a link: name and relation, not whose dossiers. */
+  companionOf(customerIds: readonly string[]): { name: string; relation: string }[] {
+    return this.#lines.namedElsewhere(customerIds);
+  }
+
   /** What the customer said they like, as it stands there. */
   statedLikes(customerId: string): StatedLike[] {
     return this.#lines.statedLikes(customerId);
@@ -274,7 +279,7 @@ export class Customers {
   }
 
   /**
-   * Deletes one dossier for good: name, number, lines, notes, links to it, and what was written down about merging. One that was merged is
+   * Deletes one dossier for good: name, number, lines, notes, companion lines of others that link to it, and what was written down about merging. One that was merged is
    * taken out first, with its rows; one that was merged into it (as an older file may say) is a dossier of its own again. Nothing is
    * there to delete: nothing happens. What other rooms hold has to be deleted alongside, in the same transaction.
    * @param alongside called when the dossier stands by itself
@@ -286,7 +291,10 @@ export class Customers {
       alongside();
       this.#merges.erase(id);
       this.#notes.erase(id);
-      this.#lines.erase(id);
+      for (const naming of this.#lines.erase(id)) {
+        const customerId = this.#standing(naming) ?? naming;
+        this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
+      }
       this.#db.run('DELETE FROM customer WHERE id = ?', id);
       this.#db.afterCommit(() => this.#events.emit('dossierErased', { customerId: id }));
     });

@@ -88,9 +88,23 @@ export class Lines {
     this.#db.run('DELETE FROM customer_line WHERE customer_id = ? AND copied_by = ?', customerId, mergeId);
   }
 
-  erase(customerId: string): void {
+  /** As whose companion the dossiers of others name one of these people, by a link. */
+  namedElsewhere(customerIds: readonly string[]): { name: string; relation: string }[] {
+    const ids = JSON.stringify(customerIds);
+    return this.#db.all<{ name: string; relation: string }>(
+      `SELECT name, relation FROM companion WHERE other_id IN (SELECT value FROM json_each(?)) AND customer_id NOT IN (SELECT value FROM json_each(?)) ORDER BY relation, name`, ids, ids);
+  }
+
+  /**
+   * Where another's companion line links to this person it goes whole: it names who was erased. One without a link stays: it is what the
+   * other said, and nobody knows whom it means.
+   * @returns the dossiers in which they were named
+   */
+  erase(customerId: string): string[] {
     for (const table of ['customer_line', 'customer_date', 'companion']) this.#db.run(`DELETE FROM ${table} WHERE customer_id = ?`, customerId);
-    this.#db.run('UPDATE companion SET other_id = NULL WHERE other_id = ?', customerId);
+    const naming = this.#db.all<{ id: string }>('SELECT DISTINCT customer_id AS id FROM companion WHERE other_id = ?', customerId).map(({ id }) => id);
+    this.#db.run('DELETE FROM companion WHERE other_id = ?', customerId);
+    return naming;
   }
 
   #rows(customerId: string): LineRow[] {

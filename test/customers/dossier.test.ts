@@ -126,15 +126,19 @@ t.test('a hidden dossier\'s member number, taken for the one it went into, comes
   t.strictSame([outer, kept, double].map((id) => customers.byId(id).memberNo), ['A1', 'B2', 'C3']);
 });
 
-t.test('companions: not oneself, nobody who is not there, null when erased', async (t) => {
-  const { customers, make, db } = start(t);
+t.test('companions: not oneself, nobody who is not there, gone with name and all when erased', async (t) => {
+  const { customers, make, db, events } = start(t);
   const [a, b] = [make('甲'), make('乙')];
   const with_ = (customerId: string | null) => ({ companions: [{ name: '乙', relation: '朋友', customerId }] });
   t.throws(() => customers.change(a, with_(a)), { code: 'companion_invalid' });
   t.throws(() => customers.change(a, with_(ID)), { code: 'companion_invalid' });
   t.match(customers.change(a, with_(b)), with_(b));
+  customers.change(a, { companions: [...with_(b).companions, ...with_(null).companions] });
+  const told: string[] = [];
+  events.on('customerChanged', ({ customerId }) => told.push(customerId));
   customers.erase(b, () => {});
-  t.match(customers.byId(a), with_(null));
+  t.strictSame(customers.byId(a).companions, with_(null).companions, 'what a says without a link is a\'s own');
+  t.strictSame(told, [a]);
   customers.change(a, all());
   customers.erase(a, () => {});
   for (const table of ['customer_line', 'customer_date', 'companion', 'note', 'customer']) t.equal(db.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n, 0, table);

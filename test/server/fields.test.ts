@@ -5,6 +5,7 @@ import type { PorticoClient } from '../../demo/client.js';
 import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { refusal } from '../support/failures.js';
 import { addMember } from '../support/office.js';
+import { readPdf } from '../support/pdf.js';
 
 const clock = new TestClock();
 const box = await startBox(t, { clock });
@@ -21,7 +22,7 @@ const field = (name: string, kind: FieldKind, change: Partial<Wanted> = {}): Wan
 const METALS = ['金', '银', '铂'].map((name) => ({ id: id(name), name: words(name) }));
 const FIELDS = [
   field('习惯', 'text'), field('指围', 'number', { required: true }), field('预算', 'money'), field('婚期', 'date'), field('材质', 'choices', { options: METALS }), field('会员群', 'yes_no'),
-  field('经理备注', 'text', { visibleTo: 'manager' }),
+  field('照片', 'photo'), field('经理备注', 'text', { visibleTo: 'manager' }),
 ];
 let revision = 0;
 async function arrange(fields: Wanted[], card: OwnFormChange['card'] = [], by: PorticoClient = owner): Promise<OwnForm> {
@@ -36,6 +37,9 @@ const refused = async (by: PorticoClient, method: string, path: string, body?: u
   const { status, body: answer } = await by.send<ErrorBody>(method, `/api/v1${path}`, body);
   return [status, answer.code, answer.details ?? {}];
 };
+const upload = async (customerId: string, name: string): Promise<{ id: string }> =>
+  (await owner.send<{ id: string }>('POST', `/api/v1/customers/${customerId}/files?name=${name}`, PDF, { 'content-type': 'application/pdf' })).body;
+const PDF = Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF');
 const SIZE = { fieldId: id('指围'), value: { number: 14.5 } };
 const lin = (await owner.createCustomer({ displayName: '林知夏', phone: '13800138000', memberNo: null })).id;
 
@@ -161,7 +165,27 @@ t.test('the export: proof, no names, no formulas, nobody restricted, written dow
   t.notMatch(body, new RegExp(`林知夏|13800138000|${still}`));
   const { entries } = await officer.call<AuditPage>('GET', '/audit?action=customers_exported');
   t.strictSame(entries.map(({ detail }) => detail), [{ fields: 6, customers: 2 }]);
-  t.match((await officer.call<AuditPage>('GET', '/audit?action=setting_changed&limit=1')).entries[0]!.detail, { setting: 'own_fields', fields: 7 });
+  t.match((await officer.call<AuditPage>('GET', '/audit?action=setting_changed&limit=1')).entries[0]!.detail, { setting: 'own_fields', fields: 8 });
+});
+
+t.test('C22: the copy after a merge has what stayed with the hidden dossier, and that others name this person, not who', async (t) => {
+  const [hidden, kept] = [(await owner.createCustomer({ displayName: '己六' })).id, (await owner.createCustomer({ displayName: '庚七' })).id];
+  await owner.call('POST', `/customers/${hidden}/wishes`, { text: '想要一支毛笔' });
+  await owner.call('POST', `/customers/${hidden}/follow-ups`, { text: '打电话问毛笔', dueOn: null });
+  await put(owner, hidden, [SIZE, { fieldId: id('照片'), value: { fileId: (await upload(hidden, 'hidden-thing')).id } }]);
+  await owner.createCustomer({ displayName: '寅丙', companions: [{ name: '小己', relation: '表妹', customerId: hidden }] });
+  await owner.giveConsent(kept, { purposes: ['recognise'] });
+  await owner.call('POST', `/customers/${hidden}/merge`, { into: kept });
+  t.match(await dossier(kept), { wishes: [], followUps: [], files: [] }, 'out of what staff see');
+  const copy = await officer.call<AccessCopy>('GET', `/customers/${kept}/access-copy.json`);
+  t.match(copy.dossier, { wishes: [{ text: '想要一支毛笔' }], followUps: [{ text: '打电话问毛笔' }], files: [{ name: 'hidden-thing' }] });
+  t.strictSame(copy.companionOf, [{ name: '小己', relation: '表妹' }]);
+  t.notMatch(JSON.stringify(copy), /寅丙/);
+  const { squeezed } = await readPdf((await officer.send<Buffer>('GET', `/api/v1/customers/${kept}/access-copy.pdf?language=zh-CN`)).body);
+  for (const text of ['想要一支毛笔', '打电话问毛笔', 'hidden-thing', '表妹', '所写姓名：小己']) t.match(squeezed, text);
+  // Erased, all of it: nobody else's dossier names them any more.
+  await officer.call('DELETE', `/customers/${kept}`);
+  t.strictSame(await owner.call<CustomerSummary[]>('GET', `/customers?query=${encodeURIComponent('小己')}`), []);
 });
 
 t.test('a merge keeps each dossier\'s own values; what the hidden one alone says is shown beside, and goes back with it', async (t) => {
