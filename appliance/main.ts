@@ -111,7 +111,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
     const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
-    customers.mergeWith([followUps.rows, visits.rows, finding.rows, ...dealings.rows, files.rows]);
+    customers.mergeWith([followUps.rows, visits.rows, finding.rows, ...dealings.rows, fields.lettingGo(files.rows)]);
     visits.dealsIn((productId) => products.find(productId)?.name ?? null, (visitId) => dealings.purchases.countIn(visitId));
     finding.productsFrom((code) => products.byCode(code));
     finding.fieldsFrom((customerId) => fields.textOf(customerId));

@@ -241,16 +241,17 @@ export class Customers {
   /**
    * Takes a merged dossier out again with exactly the rows that went along. A consent that ended with the merge stays
    * ended: it has to be asked for again. Merges are undone in the reverse order.
+   * @param staffId who undoes it; null: as if whoever made it did
    * @returns the id of the dossier that is back
    * @throws PorticoError merge_not_found, customer_restricted, merge_undo_order {into} when the dossier it went into was merged itself since
    */
-  undoMerge(mergeId: string): string {
+  undoMerge(mergeId: string, staffId: string | null = null): string {
     return this.#db.transaction(() => {
       const { fromId, intoId } = this.#merges.byId(mergeId);
       if (this.#isRestricted(fromId) || this.#isRestricted(intoId)) throw new PorticoError('customer_restricted');
       const kept = this.#db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', intoId)!;
       if (kept.merged_into_id !== null) throw new PorticoError('merge_undo_order', { into: kept.merged_into_id });
-      this.#merges.undo(mergeId);
+      this.#merges.undo(mergeId, staffId);
       this.#tellBoth(fromId, intoId);
       return fromId;
     });
@@ -287,7 +288,7 @@ export class Customers {
   erase(id: string, alongside: () => void): void {
     this.#db.transaction(() => {
       const hiding = this.#merges.hiding(id);
-      if (hiding !== undefined && this.#standing(id) !== id) this.#merges.undo(hiding);
+      if (hiding !== undefined && this.#standing(id) !== id) this.#merges.undo(hiding, null);
       alongside();
       this.#merges.erase(id);
       this.#notes.erase(id);

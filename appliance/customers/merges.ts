@@ -63,12 +63,13 @@ export class Merges {
     }
   }
 
-  undo(mergeId: string): void {
-    const merge = this.#db.get<{ from_id: string; into_id: string; phone_moved: string | null; member_no_moved: string | null }>(
-      'SELECT from_id, into_id, phone_moved, member_no_moved FROM customer_merge WHERE id = ?', mergeId)!;
+  /** @param staffId who undoes it; null: whoever made it, where a dossier is taken out only to be erased */
+  undo(mergeId: string, staffId: string | null): void {
+    const merge = this.#db.get<{ from_id: string; into_id: string; staff_id: string; phone_moved: string | null; member_no_moved: string | null }>(
+      'SELECT from_id, into_id, staff_id, phone_moved, member_no_moved FROM customer_merge WHERE id = ?', mergeId)!;
     const noted = (kind: string) =>
       this.#db.all<{ row_id: string }>('SELECT row_id FROM customer_merge_row WHERE merge_id = ? AND kind = ?', mergeId, kind).map((row) => row.row_id);
-    for (const { kind, moveBack } of this.#rows) moveBack(noted(kind), merge.into_id, merge.from_id);
+    for (const { kind, moveBack } of this.#rows) moveBack(noted(kind), merge.into_id, merge.from_id, staffId ?? merge.staff_id);
     this.#lines.dropCopied(mergeId, merge.into_id);
     this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE id = ?', merge.from_id);
     // The phone number goes back unless somebody changed it since; the member number, which is one person's, unless somebody else has it now.

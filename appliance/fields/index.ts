@@ -4,7 +4,7 @@ import type {
 } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock, type Logger } from '../kit/index.js';
-import type { Database } from '../storage/index.js';
+import type { Database, MovableRows } from '../storage/index.js';
 import { cardFacts } from './card.js';
 import { exported, whoIsExported } from './export.js';
 import { BROUGHT_BACK_MS, FormTables } from './form.js';
@@ -239,6 +239,19 @@ export class Fields {
   /** The photo is being deleted with the dossier it was moved to: no field may hold it any more. */
   dropFile(fileId: string): void {
     this.#db.run('DELETE FROM field_value WHERE file_id = ?', fileId);
+  }
+
+  /** Files that go along with a merge. One that goes back does not stay behind in a field that came to show it meanwhile: the history says so. */
+  lettingGo(files: MovableRows): MovableRows {
+    return {
+      ...files,
+      moveBack: (ids, from, to, staffId) => {
+        for (const { field, data } of this.#values.of(from)) {
+          if ('fileId' in data && ids.includes(data.fileId)) this.#values.write(from, field.id, data, null, staffId, this.#clock.now());
+        }
+        files.moveBack(ids, from, to, staffId);
+      },
+    };
   }
 
   #seen(fieldId: string, reader: FieldReader): FieldRow {

@@ -188,6 +188,18 @@ t.test('C22: the copy after a merge has what stayed with the hidden dossier, and
   t.strictSame(await owner.call<CustomerSummary[]>('GET', `/customers?query=${encodeURIComponent('小己')}`), []);
 });
 
+t.test('a merge is undone: no field goes on showing a file that went back', async (t) => {
+  const [other, kept] = [(await owner.createCustomer({ displayName: '乙二' })).id, (await owner.createCustomer({ displayName: '丙三' })).id];
+  const [theirs, own] = [await upload(other, 'theirs'), await upload(kept, 'own')];
+  const { merges } = await owner.call<Dossier>('POST', `/customers/${other}/merge`, { into: kept });
+  await put(associate, kept, [SIZE, { fieldId: id('照片'), value: { fileId: theirs.id } }]);
+  t.match((await owner.call<Dossier>('POST', `/merges/${merges[0]!.id}/undo`)).files, [{ id: theirs.id }]);
+  t.match(await dossier(kept), { fields: [{ fieldId: id('指围') }], files: [{ id: own.id }] });
+  t.notMatch(JSON.stringify((await dossier(kept)).fields), theirs.id);
+  t.match(await owner.call<FieldHistory>('GET', `/customers/${kept}/fields/${id('照片')}/history`), [{ before: { fileId: theirs.id }, after: null, by: '店长' }, { after: { fileId: theirs.id }, by: '小王' }]);
+  t.equal((await owner.send('DELETE', `/api/v1/files/${theirs.id}`)).status, 204, 'it is theirs to delete');
+});
+
 t.test('a merge keeps each dossier\'s own values; what the hidden one alone says is shown beside, and goes back with it', async (t) => {
   const double = (await owner.createCustomer({ displayName: '林小姐' })).id;
   await put(owner, double, [{ fieldId: id('指围'), value: { number: 9 } }, { fieldId: id('习惯'), value: { text: '左手戴' } }]);

@@ -113,8 +113,9 @@ export const customerRoutes = (deps: {
     },
   }, async (request) => {
     const mergeId = request.params.id;
-    return answer(request, audit.recording('merge_undone', actorOf(request), (customerId) => ({ customerId, detail: { mergeId } }), () => {
-      const customerId = customers.undoMerge(mergeId);
+    const by = actorOf(request);
+    return answer(request, audit.recording('merge_undone', by, (customerId) => ({ customerId, detail: { mergeId } }), () => {
+      const customerId = customers.undoMerge(mergeId, by.staffId);
       readAlong(request, customerId);
       return customerId;
     }));
