@@ -36,6 +36,20 @@ export function addedPreferences(before: Preferences, after: Preferences): 'none
   return are.flat().length <= were.flat().length ? 'replaced' : 'more';
 }
 
+/**
+ * Whether something is said that was not said before, by content: what may not be while processing is restricted. Taking out says nothing.
+ * Do-not lines, allergies and that the customer does not want to be contacted are left out: they protect the customer.
+ */
+export function saysMore(before: CustomerFields, after: CustomerFields): boolean {
+  return (Object.keys(after) as (keyof CustomerFields)[]).some((field) => {
+    const [was, is] = [before[field], after[field]];
+    if (field === 'doNot' || field === 'allergies') return false;
+    if (field === 'contactNever') return was === true && is === false;
+    if (Array.isArray(is)) return addsLine((was as unknown[]).map((line) => JSON.stringify(line)), is.map((line) => JSON.stringify(line)));
+    return is !== was && is !== null && is !== 0; // without points: none are said
+  });
+}
+
 /** Whether there is a line that was not there before, or more often than before. */
 function addsLine(before: readonly string[], after: readonly string[]): boolean {
   const known = [...before];

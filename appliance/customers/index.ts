@@ -3,7 +3,7 @@ import { isYearlyDate, LINES_MAX, type ContactWay, type CustomerChange, type Cus
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows, type Value } from '../storage/index.js';
-import { addedPreferences, conflicting, spellings, standsAs, trimmed } from './edits.js';
+import { addedPreferences, conflicting, saysMore, spellings, standsAs, trimmed } from './edits.js';
 import { Lines, type StatedLike } from './lines.js';
 import { Merges, type Merge } from './merges.js';
 import { Notes } from './notes.js';
@@ -53,7 +53,7 @@ export class Customers {
 
   /**
    * While one of these says yes of one of them, two dossiers are not merged. While it is the first, they are not taken apart either, and
-   * no note, important date or companion is added.
+   * nothing is added to them (see `change`).
    * @param isGoing whether the dossier is being erased: what moved there would go with it
    */
   keepApart(isRestricted: (customerId: string) => boolean, isGoing: (customerId: string) => boolean): void {
@@ -96,18 +96,22 @@ export class Customers {
   }
 
   /**
-   * Changes the fields that are given, keeps the others. Facts and the like may always be taken out.
+   * Changes the fields that are given, keeps the others. Facts and the like may always be taken out. While processing is restricted nothing
+   * is added or replaced by new content, but do-not lines, allergies and that the customer does not want to be contacted: they protect the
+   * customer.
    * @param staffId who writes it down; null: the box
+   * @param correcting whoever answers for the data puts right what is wrong, while processing is restricted too
    * @throws PorticoError customer_not_found, edit_conflict {fields}, phone_taken {customerId}, member_no_taken {customerId}, date_invalid,
    *   companion_invalid, customer_restricted, and what `factsNeed` throws
    */
-  change(id: string, { base = {}, sharedPhone = false, ...change }: CustomerChange, staffId: string | null = null): Customer {
+  change(id: string, { base = {}, sharedPhone = false, ...change }: CustomerChange, staffId: string | null = null, correcting = false): Customer {
     return this.#db.transaction(() => {
       const before = this.byId(id);
       const given = trimmed(change);
       const conflicts = conflicting(before, given, base);
       if (conflicts.length > 0) throw new PorticoError('edit_conflict', { fields: conflicts.join(',') });
       const next: CustomerFields = { ...before, ...given };
+      if (!correcting && this.#isRestricted(id) && saysMore(before, next)) throw new PorticoError('customer_restricted');
       const added = addedPreferences(before, next);
       if (added !== 'none') this.#requireFactsAgreed(id, added === 'replaced');
       this.#check(id, before, next, sharedPhone);
@@ -123,9 +127,6 @@ export class Customers {
     // Those of merged dossiers stand beyond the bound: then no more may be written.
     for (const kind of ['doNot', 'allergies'] as const) {
       if (next[kind].length > Math.max(LINES_MAX[kind], before?.[kind].length ?? 0)) throw new PorticoError('bad_request', { where: `body/${kind}`, problem: 'there are too many' });
-    }
-    if (before !== null && next.dates.length + next.companions.length > before.dates.length + before.companions.length && this.#isRestricted(id)) {
-      throw new PorticoError('customer_restricted');
     }
     if (next.phone !== null && next.phone !== before?.phone && !sharedPhone) {
       const numbers = JSON.stringify(spellings(next.phone));

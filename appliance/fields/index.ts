@@ -121,10 +121,11 @@ export class Fields {
 
   /**
    * Writes and empties. What stands there already is no change. Required fields of a section have to be filled when something of that section
-   * is saved; not for `everything`: what a customer wants to have taken out goes.
+   * is saved; not for `everything`: what a customer wants to have taken out goes. While processing is restricted only `everything` puts
+   * something else in the place of what stands there.
    * @returns the fields that changed
    * @throws PorticoError customer_not_found, customer_merged {into}, field_gone {fieldId}, field_invalid {fieldId}, field_required {fieldId},
-   *   not_allowed, edit_conflict {fields: ids}, and what `requireAgreed` throws; nothing is saved then
+   *   not_allowed, edit_conflict {fields: ids}, customer_restricted, and what `requireAgreed` throws; nothing is saved then
    */
   change(customerId: string, { values }: FieldValuesChange, staffId: string, reader: FieldReader): string[] {
     return this.#db.transaction(() => {
@@ -147,7 +148,9 @@ export class Fields {
       if (late.length > 0) throw new PorticoError('edit_conflict', { fields: late.map(({ field }) => field.id).join(',') });
       if (reader !== 'everything') requireFilled(fields.filter((field) => sees(reader, field)), steps, before);
       if (changes.length === 0) return [];
-      if (changes.some(({ data }) => data !== null)) this.#neighbours.requireAgreed(customerId, changes.every(({ stands, data }) => stands !== null || data === null));
+      const adds = changes.some(({ data }) => data !== null);
+      if (adds && reader !== 'everything' && this.#neighbours.isRestricted(customerId)) throw new PorticoError('customer_restricted');
+      if (adds) this.#neighbours.requireAgreed(customerId, changes.every(({ stands, data }) => stands !== null || data === null));
       for (const { field, stands, data } of changes) this.#values.write(customerId, field.id, stands, data, staffId, this.#clock.now());
       this.#tell(customerId);
       return changes.map(({ field }) => field.id);

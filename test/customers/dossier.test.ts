@@ -194,7 +194,9 @@ t.test('while processing is restricted nothing is added', async (t) => {
   customers.keepApart((customerId) => customerId === id, () => false);
   t.throws(() => customers.change(id, { companions: EVERYTHING.companions.map((each) => ({ ...each })) }), { code: 'customer_restricted' });
   t.throws(() => customers.addNote(id, 'x', 's'), { code: 'customer_restricted' });
-  t.match(customers.change(id, { dates: [], phone: '13800001111' }), { dates: [] });
+  t.throws(() => customers.change(id, { dates: [], phone: '13800001111' }), { code: 'customer_restricted' });
+  t.match(customers.change(id, { dates: [], allergies: ['花生'], doNot: ['勿扰'], contactNever: true }), { dates: [], allergies: ['花生'], contactNever: true });
+  t.match(customers.change(id, { phone: '13800001111' }, 's', true), { phone: '13800001111' }, 'a correction by who answers for it');
 });
 
 t.test('quick notes: as delivered, as the manager has them, as delivered again', async (t) => {

@@ -1,7 +1,7 @@
 /** Days of the year, edits of two people, spellings of one number: pure rules. */
 import t from 'tap';
 import { daysBetween, isYearlyDate, nextOccurrence, type CustomerFields } from '../../appliance/contract/index.js';
-import { addedPreferences, conflicting, spellings, standsAs, trimmed } from '../../appliance/customers/edits.js';
+import { addedPreferences, conflicting, saysMore, spellings, standsAs, trimmed } from '../../appliance/customers/edits.js';
 
 const on = (month: number, day: number, year: number | null = null) => ({ month, day, year });
 
@@ -51,6 +51,18 @@ t.test('what counts as one preference more', async (t) => {
   t.equal(without({ facts: ['a'], dislikes: ['花'] }), 'replaced', 'one kind in the place of another');
   t.equal(without({ facts: ['a', 'b', 'b'] }), 'more', 'the same line twice');
   t.equal(without({ sizes: [{ label: '鞋', value: '38' }, { label: '戒指', value: '12' }] }), 'more');
+});
+
+t.test('what says more than was said, while nothing may be added', async (t) => {
+  const before: CustomerFields = { ...FIELDS, email: 'a@b.cn', points: 5, contactNever: true, contactBy: ['phone', 'sms'], companions: [{ name: '旧', relation: '友', customerId: null }] };
+  const says = (change: Partial<CustomerFields>) => saysMore(before, { ...before, ...change });
+  for (const less of [
+    {}, { email: null, phone: null, points: 0, likes: [], facts: ['b', 'a'], sizes: [], contactBy: ['sms' as const], companions: [] }, { doNot: ['勿扰'], allergies: ['花生'] },
+  ]) t.notOk(says(less), JSON.stringify(less));
+  for (const more of [
+    { email: 'c@d.cn' }, { wechat: 'w' }, { points: 6 }, { displayName: '别人' }, { likes: ['花'] }, { facts: ['a', 'c'] }, { contactBy: ['wechat' as const] }, { contactNever: false },
+    { companions: [{ name: '全新的人', relation: '妻', customerId: null }] }, { dates: [{ kind: 'birthday' as const, label: null, month: 1, day: 2, year: null }] },
+  ]) t.ok(says(more), JSON.stringify(more));
 });
 
 t.test('texts lose blanks at their ends only, and are never cut', async (t) => {

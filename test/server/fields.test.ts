@@ -156,6 +156,8 @@ t.test('the export: proof, no names, no formulas, nobody restricted, written dow
   await put(owner, still, [SIZE]);
   await officer.call('PUT', `/customers/${still}/restriction`, { restricted: true, reason: '有异议' });
   t.equal(await refusal(put(associate, still, [{ fieldId: id('习惯'), value: { text: '不' } }])), '409 customer_restricted');
+  t.equal(await refusal(put(owner, still, [{ fieldId: id('指围'), value: { number: 99 } }])), '409 customer_restricted', 'nor replaced');
+  t.match(await put(officer, still, [{ fieldId: id('指围'), value: { number: 15 } }]), [{ value: { number: 15 } }], 'but by who answers for it');
   const { headers, body } = await owner.send<string>('GET', `/api/v1${path('习惯', '指围', '预算', '材质', '会员群', '婚期')}&language=en`);
   t.match(headers['content-type'], /^text\/csv/);
   const [head, ...lines] = body.trimEnd().split('\r\n');

@@ -85,7 +85,7 @@ export const customerRoutes = (deps: {
     const by = actorOf(request);
     audit.recording('customer_changed', by, (after) => ({ customerId: id, detail: { fields: differing(before, after) } }), () => {
       readAlong(request, id);
-      return customers.change(id, request.body, by.staffId);
+      return customers.change(id, request.body, by.staffId, readerOf(request) === 'everything');
     });
     return answer(request, id);
   });
