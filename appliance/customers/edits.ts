@@ -23,11 +23,6 @@ export function conflicting(present: CustomerFields, wanted: Partial<CustomerFie
     field in base && !isDeepStrictEqual(present[field], base[field]) && !isDeepStrictEqual(present[field], wanted[field]));
 }
 
-/** Whether all that is given stands there as it is given. */
-export function standsAs(present: CustomerFields, given: Partial<CustomerFields>): boolean {
-  return (Object.keys(given) as (keyof CustomerFields)[]).every((field) => isDeepStrictEqual(present[field], given[field]));
-}
-
 /** `none`: no preference that was not there before; `replaced`: no more of them than before. */
 export function addedPreferences(before: Preferences, after: Preferences): 'none' | 'replaced' | 'more' {
   const all = (of: Preferences) => PREFERENCES.map((kind) => of[kind].map((line) => JSON.stringify(line)));

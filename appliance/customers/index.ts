@@ -3,7 +3,7 @@ import { isYearlyDate, LINES_MAX, type ContactWay, type CustomerChange, type Cus
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows, type Value } from '../storage/index.js';
-import { addedPreferences, conflicting, saysMore, spellings, standsAs, trimmed } from './edits.js';
+import { addedPreferences, conflicting, saysMore, spellings, trimmed } from './edits.js';
 import { Lines, type StatedLike } from './lines.js';
 import { Merges, type Merge } from './merges.js';
 import { Notes } from './notes.js';
@@ -75,21 +75,20 @@ export class Customers {
   }
 
   /**
-   * With an `id` that is there already, and everything as it is given: that dossier, and nothing is made.
+   * With an `id` under which the same person has made a dossier already: that one as it is now, whatever was edited since, and nothing is made.
    * @param staffId who writes it down; null: the box
    * @throws PorticoError phone_taken {customerId}, member_no_taken {customerId}, date_invalid, companion_invalid, id_taken, customer_merged {into}
    */
   create({ id = randomUUID(), sharedPhone = false, ...fields }: CustomerCreate, staffId: string | null = null): Customer {
     return this.#db.transaction(() => {
-      const given = trimmed(fields);
-      if (this.has(id)) {
-        const present = this.byId(id);
-        if (!standsAs(present, given)) throw new PorticoError('id_taken');
-        return present;
+      const known = this.#db.get<{ madeBy: string | null }>('SELECT made_by AS madeBy FROM customer WHERE id = ?', id);
+      if (known !== undefined) {
+        if (known.madeBy !== staffId) throw new PorticoError('id_taken');
+        return this.byId(id);
       }
-      const next: CustomerFields = { ...EMPTY, ...given };
+      const next: CustomerFields = { ...EMPTY, ...trimmed(fields) };
       this.#check(id, null, next, sharedPhone);
-      this.#db.run(`INSERT INTO customer (id, created_at_ms, ${COLUMNS.join(', ')}) VALUES (?, ?, ${COLUMNS.map(() => '?').join(', ')})`, id, this.#clock.now(), ...columnsOf(next));
+      this.#db.run(`INSERT INTO customer (id, created_at_ms, made_by, ${COLUMNS.join(', ')}) VALUES (?, ?, ?, ${COLUMNS.map(() => '?').join(', ')})`, id, this.#clock.now(), staffId, ...columnsOf(next));
       this.#lines.write(id, next, staffId);
       return this.byId(id);
     });
@@ -316,8 +315,8 @@ export class Customers {
   }
 
   /**
-   * Customers with whom the store has had nothing to do since then: no visit, note, follow-up, consent or merge. Read off
-   * `last_contact_ms`, never off those rows: they may be over their own terms already.
+   * Customers with whom the store has had nothing to do since then: no visit, note, follow-up, consent, merge, wish, purchase, ticket or
+   * appointment. Read off `last_contact_ms`, never off those rows: they may be over their own terms already.
    */
   inactiveSince(ms: number): string[] {
     return this.#db.all<{ id: string }>('SELECT id FROM customer WHERE merged_into_id IS NULL AND last_contact_ms < ?', ms).map((row) => row.id);

@@ -1,7 +1,7 @@
 /** Days of the year, edits of two people, spellings of one number: pure rules. */
 import t from 'tap';
 import { daysBetween, isYearlyDate, nextOccurrence, type CustomerFields } from '../../appliance/contract/index.js';
-import { addedPreferences, conflicting, saysMore, spellings, standsAs, trimmed } from '../../appliance/customers/edits.js';
+import { addedPreferences, conflicting, saysMore, spellings, trimmed } from '../../appliance/customers/edits.js';
 
 const on = (month: number, day: number, year: number | null = null) => ({ month, day, year });
 
@@ -38,8 +38,6 @@ t.test('an edit is in conflict where the field holds neither what was seen nor w
   t.strictSame(conflicting(FIELDS, { sizes: [] }, { sizes: [{ value: '38', label: '鞋' }] }), [], 'the order of names in an object does not');
   t.strictSame(conflicting(FIELDS, { phone: null }, {}), [], 'without a base the last one wins');
   t.strictSame(conflicting(FIELDS, { phone: null, likes: [] }, { phone: null, likes: ['咖啡'] }), ['phone', 'likes'], 'all of them are named');
-  t.ok(standsAs(FIELDS, { displayName: '王女士', sizes: [{ value: '38', label: '鞋' }] }));
-  t.notOk(standsAs(FIELDS, { displayName: '王女士', likes: [] }));
 });
 
 t.test('what counts as one preference more', async (t) => {

@@ -63,7 +63,9 @@ t.test('what is sent twice is there once', async (t) => {
   t.equal(made.id, form.id);
   t.match(await owner.call<Dossier>('POST', '/customers', form), { id: form.id });
   t.equal((await logged('customer_created')).filter(({ customer }) => customer?.id === form.id).length, 1, 'and told once');
-  t.equal(await refusal(owner.call('POST', '/customers', { ...form, displayName: '别人' })), '409 id_taken');
+  await other.call('PATCH', `/customers/${form.id}`, { displayName: '改过的' });
+  t.match(await owner.call<Dossier>('POST', '/customers', form), { id: form.id, displayName: '改过的' }, 'after somebody edited it, too: no second dossier');
+  t.equal(await refusal(other.call('POST', '/customers', form)), '409 id_taken', 'somebody else\'s');
 
   const note = { text: '离线时写的', id: crypto.randomUUID(), ageMs: HOUR_MS };
   const first = await owner.call<Note>('POST', `/customers/${made.id}/notes`, note);

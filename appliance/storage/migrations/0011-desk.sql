@@ -28,7 +28,9 @@ CREATE TABLE customer_next (
   contact_by TEXT NOT NULL DEFAULT '',
   contact_when TEXT,
   -- 1: the customer does not want to be contacted at all.
-  contact_never INTEGER NOT NULL DEFAULT 0 CHECK (contact_never IN (0, 1))
+  contact_never INTEGER NOT NULL DEFAULT 0 CHECK (contact_never IN (0, 1)),
+  -- Who made it, so that a request that is sent again is known; null: the box, or before this was kept.
+  made_by TEXT REFERENCES staff (id)
 ) STRICT;
 INSERT INTO customer_next (id, display_name, salutation, phone, tier, created_at_ms, merged_into_id, last_contact_ms)
   SELECT id, display_name, salutation, phone, tier, created_at_ms, merged_into_id, last_contact_ms FROM customer ORDER BY rowid;
