@@ -3,7 +3,7 @@ import { isYearlyDate, LINES_MAX, type ContactWay, type CustomerChange, type Cus
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows, type Value } from '../storage/index.js';
-import { addedPreferences, conflicting, saysMore, spellings, trimmed } from './edits.js';
+import { addedPreferences, conflicting, readableIn, saysMore, spellings } from './edits.js';
 import { Lines, type StatedLike } from './lines.js';
 import { Merges, type Merge } from './merges.js';
 import { Notes } from './notes.js';
@@ -77,7 +77,8 @@ export class Customers {
   /**
    * With an `id` under which the same person has made a dossier already: that one as it is now, whatever was edited since, and nothing is made.
    * @param staffId who writes it down; null: the box
-   * @throws PorticoError phone_taken {customerId}, member_no_taken {customerId}, date_invalid, companion_invalid, id_taken, customer_merged {into}
+   * @throws PorticoError phone_taken {customerId}, member_no_taken {customerId}, date_invalid, companion_invalid, id_taken,
+   *   customer_merged {into}, bad_request {where} of a line with nothing to read
    */
   create({ id = randomUUID(), sharedPhone = false, ...fields }: CustomerCreate, staffId: string | null = null): Customer {
     return this.#db.transaction(() => {
@@ -86,7 +87,7 @@ export class Customers {
         if (known.madeBy !== staffId) throw new PorticoError('id_taken');
         return this.byId(id);
       }
-      const next: CustomerFields = { ...EMPTY, ...trimmed(fields) };
+      const next: CustomerFields = { ...EMPTY, ...readableIn(fields) };
       this.#check(id, null, next, sharedPhone);
       this.#db.run(`INSERT INTO customer (id, created_at_ms, made_by, ${COLUMNS.join(', ')}) VALUES (?, ?, ?, ${COLUMNS.map(() => '?').join(', ')})`, id, this.#clock.now(), staffId, ...columnsOf(next));
       this.#lines.write(id, next, staffId);
@@ -101,12 +102,12 @@ export class Customers {
    * @param staffId who writes it down; null: the box
    * @param correcting whoever answers for the data puts right what is wrong, while processing is restricted too
    * @throws PorticoError customer_not_found, edit_conflict {fields}, phone_taken {customerId}, member_no_taken {customerId}, date_invalid,
-   *   companion_invalid, customer_restricted, and what `factsNeed` throws
+   *   companion_invalid, customer_restricted, bad_request {where} of a line with nothing to read, and what `factsNeed` throws
    */
   change(id: string, { base = {}, sharedPhone = false, ...change }: CustomerChange, staffId: string | null = null, correcting = false): Customer {
     return this.#db.transaction(() => {
       const before = this.byId(id);
-      const given = trimmed(change);
+      const given = readableIn(change);
       const conflicts = conflicting(before, given, base);
       if (conflicts.length > 0) throw new PorticoError('edit_conflict', { fields: conflicts.join(',') });
       const next: CustomerFields = { ...before, ...given };

@@ -5,7 +5,7 @@ import type {
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock, type Logger } from '../kit/index.js';
 import type { Database, MovableRows } from '../storage/index.js';
-import { cardFacts } from './card.js';
+import { cardFacts, shortened } from './card.js';
 import { exported, whoIsExported } from './export.js';
 import { BROUGHT_BACK_MS, FormTables } from './form.js';
 import { isEmpty, planForm, type FieldRow, type OptionRow } from './plan.js';
@@ -202,7 +202,7 @@ export class Fields {
       const found = this.#values.one(id, fieldId);
       if (found === null || found.field.removed || found.field.visibleTo !== 'everybody') return null;
       const value = readable(found.data, 'choices' in found.data ? this.#form.rows().options : [], this.#neighbours);
-      return { name: found.field.name, value: 'text' in value && value.text.length > CARD_TEXT_MAX ? { text: `${value.text.slice(0, CARD_TEXT_MAX - 1)}…` } : value };
+      return { name: found.field.name, value: 'text' in value ? { text: shortened(value.text, CARD_TEXT_MAX) } : value };
     };
     return cardFacts(this.#form.card(), {
       customer, today: toDay(this.#clock.now(), this.#timeZone), own,

@@ -1,7 +1,7 @@
 /** Days of the year, edits of two people, spellings of one number: pure rules. */
 import t from 'tap';
 import { daysBetween, isYearlyDate, nextOccurrence, type CustomerFields } from '../../appliance/contract/index.js';
-import { addedPreferences, conflicting, saysMore, spellings, trimmed } from '../../appliance/customers/edits.js';
+import { addedPreferences, conflicting, readableIn, readableLine, saysMore, spellings } from '../../appliance/customers/edits.js';
 
 const on = (month: number, day: number, year: number | null = null) => ({ month, day, year });
 
@@ -64,7 +64,16 @@ t.test('what says more than was said, while nothing may be added', async (t) => 
 });
 
 t.test('texts lose blanks at their ends only, and are never cut', async (t) => {
-  t.strictSame(trimmed({ a: ' x y ', b: [' z ', null, 3, true], c: { d: ' 👩‍👧 ' } }), { a: 'x y', b: ['z', null, 3, true], c: { d: '👩‍👧' } });
+  t.strictSame(readableIn({ a: ' x y ', b: [' z ', null, 3, true], c: { d: ' 👩‍👧 ' } }), { a: 'x y', b: ['z', null, 3, true], c: { d: '👩‍👧' } });
+});
+
+t.test('a name is what can be read', async (t) => {
+  for (const same of ['王伟', '👨‍👩‍👧‍👦 家', 'زهرة ☕️', 'می‌خواهم', '\u05D0\u200F!', '😀'.repeat(40), 'é']) t.equal(readableLine(same), same);
+  for (const [typed, read] of [
+    ['\u202E王伟', '王伟'], ['王\u0000伟', '王伟'], ['\u2066a\u2069b', 'ab'], ['王\uD83D', '王'], ['王\n 伟\t', '王  伟'],
+  ] as const) t.equal(readableLine(typed), read, JSON.stringify(typed));
+  for (const nothing of ['\u200B\u200B', '\u202E', '\u0000', '\u3164', '\u2800', '\uFE0F\u200D', '\uDC00', ' \u00AD ']) t.equal(readableLine(nothing), '', JSON.stringify(nothing));
+  t.throws(() => readableIn({ displayName: '甲', companions: [{ name: '乙' }, { name: '\u200B' }] }), { code: 'bad_request', details: { where: 'body/companions/1/name' } });
 });
 
 t.test('one mainland mobile number, however it is written', async (t) => {

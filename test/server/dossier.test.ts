@@ -35,6 +35,13 @@ t.test('names as they are: 40 characters are 40, whatever they are made of', asy
   for (const displayName of [`${long}龘`, `${emoji}👑`, '', '  ']) t.match(await send('POST', '/customers', { displayName }), { status: 400, body: { code: 'bad_request' } });
 });
 
+t.test('a name that cannot be seen is none, and nothing in it turns the page around', async (t) => {
+  t.equal((await owner.createCustomer({ displayName: '\u202E王\u0000伟' })).displayName, '王伟');
+  for (const form of [{ displayName: '\u200B\u200B' }, { displayName: '甲', salutation: '\u2066' }]) {
+    t.match(await send('POST', '/customers', form), { status: 400, body: { code: 'bad_request', details: { where: `body/${Object.keys(form).at(-1)}` } } });
+  }
+});
+
 t.test('29 February is a day, 30 February is none', async (t) => {
   const dates = [{ kind: 'birthday', label: null, month: 2, day: 29, year: null }];
   const { id } = await owner.call<Dossier>('POST', '/customers', { displayName: '闰日', dates });
