@@ -3,13 +3,13 @@ import type {
   CardFact, CustomerFields, FieldHistory, FieldQuery, FieldValue, FieldValuesChange, FormerFieldValue, Language, OwnForm, OwnFormChange, ReadableField, Words,
 } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toDay, toInstant, type Clock, type Logger } from '../kit/index.js';
+import { Breath, PorticoError, toDay, toInstant, type Clock, type Logger } from '../kit/index.js';
 import type { Database, MovableRows } from '../storage/index.js';
 import { cardFacts, shortened } from './card.js';
 import { exported, whoIsExported } from './export.js';
 import { BROUGHT_BACK_MS, FormTables } from './form.js';
 import { isEmpty, planForm, type FieldRow, type OptionRow } from './plan.js';
-import { findStatement } from './search.js';
+import { findStatement, FOUND_MAX } from './search.js';
 import { canonical, fitted, parsed, readable, type LookUp } from './values.js';
 import { FieldUpkeep } from './upkeep.js';
 import { ValueTables } from './valueTables.js';
@@ -73,7 +73,8 @@ export class Fields {
   }
 
   /**
-   * Makes the form what it shall be. Sent again after it was saved, it answers as the first time.
+   * Makes the form what it shall be. Sent again after it was saved, it answers as the first time where all that is new came with an id, as from
+   * the page; what came without one would be made once more, and is an edit_conflict.
    * @throws PorticoError edit_conflict {fields: 'form'}, form_invalid {fieldId?}, section_name_taken, field_not_for_card {fieldId}
    */
   changeForm(wanted: OwnFormChange): OwnForm {
@@ -181,11 +182,22 @@ export class Fields {
     })));
   }
 
-  /** Ids of at most 100 customers. @throws PorticoError field_gone {fieldId}, not_allowed, field_invalid {fieldId} */
-  find(query: FieldQuery, reader: FieldReader): string[] {
+  /** Ids of at most 100 customers, looked for in pieces. @throws PorticoError field_gone {fieldId}, not_allowed, field_invalid {fieldId} */
+  async find(query: FieldQuery, reader: FieldReader): Promise<string[]> {
     const field = this.#seen(query.fieldId, reader);
-    const { sql, values } = findStatement(field.kind, query);
-    return this.#db.all<{ id: string }>(sql, ...values).map(({ id }) => id);
+    const { sql, values, next } = findStatement(field.kind, query, (ids) => this.#values.rarestFirst(ids));
+    const ids = (...more: string[]) => this.#db.all<{ id: string }>(sql, ...values, ...more).map(({ id }) => id);
+    if (next === null) return ids();
+    const found: string[] = [];
+    const breath = new Breath();
+    for (let after = ''; found.length < FOUND_MAX;) {
+      const { id: until } = this.#db.get<{ id: string | null }>(next.sql, ...next.values, after)!;
+      if (until === null) break;
+      found.push(...ids(after, until));
+      after = until;
+      await breath.taken();
+    }
+    return found.slice(0, FOUND_MAX);
   }
 
   /** What a search by words finds a customer by: texts and chosen options, of fields that everybody may see. */

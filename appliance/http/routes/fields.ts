@@ -45,7 +45,9 @@ export const fieldRoutes = (deps: {
   app.post('/fields/search', {
     config: { permission: 'serve' },
     schema: { tags, summary: 'Customers whose field is like this, at most 100', body: FieldQuery, response: { 200: Type.Array(CustomerSummary) } },
-  }, async (request) => fields.find(request.body, readerOf(request)).map((id) => {
+  }, async (request) => (await fields.find(request.body, readerOf(request))).flatMap((id) => {
+    request.stillMay();
+    if (!customers.has(id)) return []; // erased meanwhile
     const { displayName, salutation, tier, phone } = customers.byId(id);
     return cards.summary({ id, displayName, salutation, tier, phoneTail: phone?.slice(-4) ?? null, found: { in: 'field', text: null } });
   }));

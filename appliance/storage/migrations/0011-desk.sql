@@ -308,7 +308,8 @@ CREATE TABLE field_choice (
   PRIMARY KEY (customer_id, field_id, option_id),
   FOREIGN KEY (customer_id, field_id) REFERENCES field_value (customer_id, field_id) ON DELETE CASCADE
 ) STRICT;
-CREATE INDEX field_choice_by_option ON field_choice (option_id);
+-- With the customer: two options are intersected within the index.
+CREATE INDEX field_choice_by_option ON field_choice (option_id, customer_id);
 -- What stood there before and after, as text: ids of choices, of a product or of a file as they are. Null: nothing.
 CREATE TABLE field_change (
   id INTEGER PRIMARY KEY,
