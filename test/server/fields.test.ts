@@ -97,6 +97,10 @@ t.test('two iPads: what the other wrote is not written over unseen, and the hist
     [409, 'edit_conflict', { fields: id('指围') }]);
   t.same((await put(owner, lin, [{ fieldId: id('指围'), value: { number: 15 }, base }]))[0]!.changes, 2, 'the same from two iPads is no conflict and no change');
   await put(owner, lin, [{ fieldId: id('指围'), value: { number: 16 }, base: { number: 15 } }]);
+  const written = async () => (await officer.call<AuditPage>('GET', `/audit?customerId=${lin}&action=customer_changed`)).entries.length;
+  const before = await written();
+  await put(owner, lin, [{ fieldId: id('指围'), value: { number: 16 } }]);
+  t.equal(await written(), before, 'what changes nothing is not written down as a change');
   t.match(await owner.call<FieldHistory>('GET', `/customers/${lin}/fields/${id('指围')}/history`), [
     { before: { number: 15 }, after: { number: 16 }, by: '店长' }, { before: { number: 14.5 }, after: { number: 15 }, by: '小王' }, { before: null, after: { number: 14.5 }, by: '小王' },
   ]);

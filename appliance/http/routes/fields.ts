@@ -75,7 +75,7 @@ export const fieldRoutes = (deps: {
     const { id } = request.params;
     const by = actorOf(request);
     const reader = readerOf(request);
-    audit.recording('customer_changed', by, (changed) => ({ customerId: id, detail: { fields: 'ownFields', fieldIds: changed.join(',') } }),
+    audit.recording('customer_changed', by, (changed) => (changed.length === 0 ? null : { customerId: id, detail: { fields: 'ownFields', fieldIds: changed.join(',') } }),
       () => fields.change(id, request.body, by.staffId, reader));
     // No more than was sent: the rest of the dossier is read where that is written down.
     return fields.of(id, reader).filter(({ fieldId }) => request.body.values.some((sent) => sent.fieldId === fieldId));
