@@ -94,6 +94,26 @@ t.test('two choices, and an empty field: found over many pieces, whichever optio
   arrange(...before);
 });
 
+t.test('brought back while it is being deleted: what is still there stays', async (t) => {
+  const wide = randomUUID();
+  const before = fields.form('manager').sections[0]!.fields.map(({ removedOptions: _, ...each }) => each);
+  arrange(...before, { ...HABIT, id: wide, name: words('宽') });
+  db.transaction(() => {
+    db.run(`WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30000) INSERT INTO field_change (customer_id, field_id, after, staff_id, at_ms) SELECT 'c1', ?, '话', 's', 0 FROM n`, wide);
+  });
+  arrange(...before);
+  clock.move(30 * DAY_MS + 1);
+  const going = fields.purge();
+  await new Promise((resolve) => { setImmediate(resolve); }); // the first pieces are gone
+  arrange(...before, { ...HABIT, id: wide, name: words('宽') });
+  const left = db.get<{ n: number }>('SELECT count(*) AS n FROM field_change WHERE field_id = ?', wide)!.n;
+  t.ok(left > 0 && left < 30_000, `${left} are left`);
+  await going;
+  t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM field_change WHERE field_id = ?', wide)!.n, left);
+  db.run('DELETE FROM field_change WHERE field_id = ?', wide);
+  arrange(...before);
+});
+
 t.test('a section goes when nothing is left in it', async (t) => {
   fields.changeForm({ revision: fields.form('manager').revision, sections: [], card: [] });
   t.strictSame(fields.form('manager').sections, []);
