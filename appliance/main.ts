@@ -111,7 +111,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
     const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
-    customers.mergeWith([followUps.rows, visits.rows, finding.rows, ...dealings.rows, files.rows]);
+    customers.mergeWith([followUps.rows, visits.rows, finding.rows, ...dealings.rows, fields.lettingGo(files.rows)]);
     visits.dealsIn((productId) => products.find(productId)?.name ?? null, (visitId) => dealings.purchases.countIn(visitId));
     finding.productsFrom((code) => products.byCode(code));
     finding.fieldsFrom((customerId) => fields.textOf(customerId));
@@ -129,7 +129,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       if (purposes.includes('preferences')) {
         customers.dropFacts(customerId);
         visits.dropLooks(customerId);
-        dealings.wishes.erase(customerId);
+        for (const each of customers.withMerged(customerId)) dealings.wishes.erase(each);
         files.drop(fields.drop(customerId));
       }
       if (purposes.includes('contact')) followUps.dropOpen(customerId);

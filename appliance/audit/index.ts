@@ -94,11 +94,12 @@ export class Audit {
     });
   }
 
-  /** Does something and writes it down, both or neither. @param about may depend on what came of it */
-  recording<T>(action: AuditAction, by: Actor, about: About | ((result: T) => About), work: () => T): T {
+  /** Does something and writes it down, both or neither. @param about may depend on what came of it; null: nothing did, and nothing is written */
+  recording<T>(action: AuditAction, by: Actor, about: About | ((result: T) => About | null), work: () => T): T {
     return this.#db.transaction(() => {
       const result = work();
-      this.record(action, by, typeof about === 'function' ? about(result) : about);
+      const told = typeof about === 'function' ? about(result) : about;
+      if (told !== null) this.record(action, by, told);
       return result;
     });
   }

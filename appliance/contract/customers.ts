@@ -23,8 +23,10 @@ export type Size = Static<typeof Size>;
 export const Companion = Type.Object({ name: Line(40), relation: Line(20), customerId: Nullable(Id) }, closed);
 export type Companion = Static<typeof Companion>;
 
-/** How many of each a dossier holds. */
+/** How many of each staff may write into a dossier. */
 export const LINES_MAX = { facts: 3, doNot: 5, allergies: 8, likes: 12, dislikes: 12, sizes: 12, dates: 8, companions: 8 } as const;
+/** Do-not lines and allergies of merged dossiers stand beyond LINES_MAX: what protects the customer is never lost. As many as a request may name. */
+const PROTECTING_MAX = 200;
 
 export const CustomerFields = Type.Object(
   {
@@ -47,8 +49,8 @@ export const CustomerFields = Type.Object(
     /** Free facts for the card. */
     facts: Type.Array(Line(80), { maxItems: LINES_MAX.facts }),
     /** Do-not lines ("leave alone to browse"). */
-    doNot: Type.Array(Line(80), { maxItems: LINES_MAX.doNot }),
-    allergies: Type.Array(Line(80), { maxItems: LINES_MAX.allergies }),
+    doNot: Type.Array(Line(80), { maxItems: PROTECTING_MAX }),
+    allergies: Type.Array(Line(80), { maxItems: PROTECTING_MAX }),
     /** What the customer said they like or dislike; see Taste for what is only seen. */
     likes: Type.Array(Line(80), { maxItems: LINES_MAX.likes }),
     dislikes: Type.Array(Line(80), { maxItems: LINES_MAX.dislikes }),

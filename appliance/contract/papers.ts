@@ -65,6 +65,8 @@ export const AccessCopy = Type.Object(
     restriction: Restriction,
     /** What is kept of dossiers that turned out to be the same person's and went into this one. */
     formerDossiers: Type.Array(Type.Object({ ...CustomerFields.properties, mergedAt: Instant }, closed)),
+    /** As whose companion other dossiers name this person, in their words; not whose dossiers. */
+    companionOf: Type.Array(Type.Object({ name: Type.String(), relation: Type.String() }, closed)),
     /** What stands and stood in the store's own fields, in words; of merged dossiers too. */
     ownFields: Type.Array(ReadableField),
     /** What else the audit log says was done with this dossier, oldest first. */

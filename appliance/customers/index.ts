@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { isYearlyDate, type ContactWay, type CustomerChange, type CustomerCreate, type CustomerFields, type Note, type NoteRequest } from '../contract/index.js';
+import { isYearlyDate, LINES_MAX, type ContactWay, type CustomerChange, type CustomerCreate, type CustomerFields, type Note, type NoteRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows, type Value } from '../storage/index.js';
-import { addedPreferences, conflicting, spellings, standsAs, trimmed } from './edits.js';
+import { addedPreferences, conflicting, readableIn, saysMore, spellings } from './edits.js';
 import { Lines, type StatedLike } from './lines.js';
 import { Merges, type Merge } from './merges.js';
 import { Notes } from './notes.js';
@@ -53,7 +53,7 @@ export class Customers {
 
   /**
    * While one of these says yes of one of them, two dossiers are not merged. While it is the first, they are not taken apart either, and
-   * no note, important date or companion is added.
+   * nothing is added to them (see `change`).
    * @param isGoing whether the dossier is being erased: what moved there would go with it
    */
   keepApart(isRestricted: (customerId: string) => boolean, isGoing: (customerId: string) => boolean): void {
@@ -75,39 +75,43 @@ export class Customers {
   }
 
   /**
-   * With an `id` that is there already, and everything as it is given: that dossier, and nothing is made.
+   * With an `id` under which the same person has made a dossier already: that one as it is now, whatever was edited since, and nothing is made.
    * @param staffId who writes it down; null: the box
-   * @throws PorticoError phone_taken {customerId}, member_no_taken {customerId}, date_invalid, companion_invalid, id_taken, customer_merged {into}
+   * @throws PorticoError phone_taken {customerId}, member_no_taken {customerId}, date_invalid, companion_invalid, id_taken,
+   *   customer_merged {into}, bad_request {where} of a line with nothing to read
    */
   create({ id = randomUUID(), sharedPhone = false, ...fields }: CustomerCreate, staffId: string | null = null): Customer {
     return this.#db.transaction(() => {
-      const given = trimmed(fields);
-      if (this.has(id)) {
-        const present = this.byId(id);
-        if (!standsAs(present, given)) throw new PorticoError('id_taken');
-        return present;
+      const known = this.#db.get<{ madeBy: string | null }>('SELECT made_by AS madeBy FROM customer WHERE id = ?', id);
+      if (known !== undefined) {
+        if (known.madeBy !== staffId) throw new PorticoError('id_taken');
+        return this.byId(id);
       }
-      const next: CustomerFields = { ...EMPTY, ...given };
+      const next: CustomerFields = { ...EMPTY, ...readableIn(fields) };
       this.#check(id, null, next, sharedPhone);
-      this.#db.run(`INSERT INTO customer (id, created_at_ms, ${COLUMNS.join(', ')}) VALUES (?, ?, ${COLUMNS.map(() => '?').join(', ')})`, id, this.#clock.now(), ...columnsOf(next));
+      this.#db.run(`INSERT INTO customer (id, created_at_ms, made_by, ${COLUMNS.join(', ')}) VALUES (?, ?, ?, ${COLUMNS.map(() => '?').join(', ')})`, id, this.#clock.now(), staffId, ...columnsOf(next));
       this.#lines.write(id, next, staffId);
       return this.byId(id);
     });
   }
 
   /**
-   * Changes the fields that are given, keeps the others. Facts and the like may always be taken out.
+   * Changes the fields that are given, keeps the others. Facts and the like may always be taken out. While processing is restricted nothing
+   * is added or replaced by new content, but do-not lines, allergies and that the customer does not want to be contacted: they protect the
+   * customer.
    * @param staffId who writes it down; null: the box
+   * @param correcting whoever answers for the data puts right what is wrong, while processing is restricted too
    * @throws PorticoError customer_not_found, edit_conflict {fields}, phone_taken {customerId}, member_no_taken {customerId}, date_invalid,
-   *   companion_invalid, customer_restricted, and what `factsNeed` throws
+   *   companion_invalid, customer_restricted, bad_request {where} of a line with nothing to read, and what `factsNeed` throws
    */
-  change(id: string, { base = {}, sharedPhone = false, ...change }: CustomerChange, staffId: string | null = null): Customer {
+  change(id: string, { base = {}, sharedPhone = false, ...change }: CustomerChange, staffId: string | null = null, correcting = false): Customer {
     return this.#db.transaction(() => {
       const before = this.byId(id);
-      const given = trimmed(change);
+      const given = readableIn(change);
       const conflicts = conflicting(before, given, base);
       if (conflicts.length > 0) throw new PorticoError('edit_conflict', { fields: conflicts.join(',') });
       const next: CustomerFields = { ...before, ...given };
+      if (!correcting && this.#isRestricted(id) && saysMore(before, next)) throw new PorticoError('customer_restricted');
       const added = addedPreferences(before, next);
       if (added !== 'none') this.#requireFactsAgreed(id, added === 'replaced');
       this.#check(id, before, next, sharedPhone);
@@ -120,8 +124,9 @@ export class Customers {
 
   #check(id: string, before: CustomerFields | null, next: CustomerFields, sharedPhone: boolean): void {
     if (!next.dates.every(isYearlyDate)) throw new PorticoError('date_invalid');
-    if (before !== null && next.dates.length + next.companions.length > before.dates.length + before.companions.length && this.#isRestricted(id)) {
-      throw new PorticoError('customer_restricted');
+    // Those of merged dossiers stand beyond the bound: then no more may be written.
+    for (const kind of ['doNot', 'allergies'] as const) {
+      if (next[kind].length > Math.max(LINES_MAX[kind], before?.[kind].length ?? 0)) throw new PorticoError('bad_request', { where: `body/${kind}`, problem: 'there are too many' });
     }
     if (next.phone !== null && next.phone !== before?.phone && !sharedPhone) {
       const numbers = JSON.stringify(spellings(next.phone));
@@ -132,7 +137,7 @@ export class Customers {
       const holders = this.#db.all<{ id: string }>('SELECT id FROM customer WHERE member_no = ? AND id <> ?', next.memberNo, id);
       const [hidden] = holders.filter((holder) => this.#standing(holder.id) === id);
       // Another number of the same person, of a dossier that was merged into this one.
-      if (hidden !== undefined) this.#db.run('UPDATE customer SET member_no = NULL WHERE id = ?', hidden.id);
+      if (hidden !== undefined) this.#merges.takeMemberNo(hidden.id);
       else this.#refuseOthers(id, 'member_no_taken', holders);
     }
   }
@@ -162,6 +167,11 @@ export class Customers {
       email: row.email, wechat: row.wechat, contactBy: row.contact_by === '' ? [] : row.contact_by.split(',') as ContactWay[], contactWhen: row.contact_when,
       contactNever: row.contact_never === 1, ...this.#lines.of(row.id),
     };
+  }
+
+  /** As whose companion other dossiers name this person (of all their dossiers), by a link: name and relation, not whose dossiers. */
+  companionOf(customerIds: readonly string[]): { name: string; relation: string }[] {
+    return this.#lines.namedElsewhere(customerIds);
   }
 
   /** What the customer said they like, as it stands there. */
@@ -232,16 +242,17 @@ export class Customers {
   /**
    * Takes a merged dossier out again with exactly the rows that went along. A consent that ended with the merge stays
    * ended: it has to be asked for again. Merges are undone in the reverse order.
+   * @param staffId who undoes it; null: as if whoever made it did
    * @returns the id of the dossier that is back
    * @throws PorticoError merge_not_found, customer_restricted, merge_undo_order {into} when the dossier it went into was merged itself since
    */
-  undoMerge(mergeId: string): string {
+  undoMerge(mergeId: string, staffId: string | null = null): string {
     return this.#db.transaction(() => {
       const { fromId, intoId } = this.#merges.byId(mergeId);
       if (this.#isRestricted(fromId) || this.#isRestricted(intoId)) throw new PorticoError('customer_restricted');
       const kept = this.#db.get<{ merged_into_id: string | null }>('SELECT merged_into_id FROM customer WHERE id = ?', intoId)!;
       if (kept.merged_into_id !== null) throw new PorticoError('merge_undo_order', { into: kept.merged_into_id });
-      this.#merges.undo(mergeId);
+      this.#merges.undo(mergeId, staffId);
       this.#tellBoth(fromId, intoId);
       return fromId;
     });
@@ -270,7 +281,7 @@ export class Customers {
   }
 
   /**
-   * Deletes one dossier for good: name, number, lines, notes, links to it, and what was written down about merging. One that was merged is
+   * Deletes one dossier for good: name, number, lines, notes, companion lines of others that link to it, and what was written down about merging. One that was merged is
    * taken out first, with its rows; one that was merged into it (as an older file may say) is a dossier of its own again. Nothing is
    * there to delete: nothing happens. What other rooms hold has to be deleted alongside, in the same transaction.
    * @param alongside called when the dossier stands by itself
@@ -278,11 +289,14 @@ export class Customers {
   erase(id: string, alongside: () => void): void {
     this.#db.transaction(() => {
       const hiding = this.#merges.hiding(id);
-      if (hiding !== undefined && this.#standing(id) !== id) this.#merges.undo(hiding);
+      if (hiding !== undefined && this.#standing(id) !== id) this.#merges.undo(hiding, null);
       alongside();
       this.#merges.erase(id);
       this.#notes.erase(id);
-      this.#lines.erase(id);
+      for (const naming of this.#lines.erase(id)) {
+        const customerId = this.#standing(naming) ?? naming;
+        this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
+      }
       this.#db.run('DELETE FROM customer WHERE id = ?', id);
       this.#db.afterCommit(() => this.#events.emit('dossierErased', { customerId: id }));
     });
@@ -302,8 +316,8 @@ export class Customers {
   }
 
   /**
-   * Customers with whom the store has had nothing to do since then: no visit, note, follow-up, consent or merge. Read off
-   * `last_contact_ms`, never off those rows: they may be over their own terms already.
+   * Customers with whom the store has had nothing to do since then: no visit, note, follow-up, consent, merge, wish, purchase, ticket or
+   * appointment. Read off `last_contact_ms`, never off those rows: they may be over their own terms already.
    */
   inactiveSince(ms: number): string[] {
     return this.#db.all<{ id: string }>('SELECT id FROM customer WHERE merged_into_id IS NULL AND last_contact_ms < ?', ms).map((row) => row.id);

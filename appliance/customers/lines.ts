@@ -1,4 +1,4 @@
-import { LINES_MAX, type Companion, type CustomerFields, type Size, type YearlyDate } from '../contract/index.js';
+import type { Companion, CustomerFields, Size, YearlyDate } from '../contract/index.js';
 import { PorticoError, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 
@@ -6,12 +6,11 @@ const TEXT_KINDS = { facts: 'fact', doNot: 'do_not', allergies: 'allergy', likes
 type TextField = keyof typeof TEXT_KINDS;
 type LineKind = (typeof TEXT_KINDS)[TextField] | 'size';
 /** Kinds that stand in both of two merged dossiers. */
-export const PROTECTING_KINDS = ['do_not', 'allergy'] as const;
-type ProtectingKind = (typeof PROTECTING_KINDS)[number];
+const PROTECTING_KINDS = ['do_not', 'allergy'] as const;
 /** Of these a consent may leave out the purpose `preferences`; the others stay: they protect the customer. */
 const OF_PREFERENCES = `kind IN ('fact', 'like', 'dislike', 'size')`;
 
-interface LineRow { kind: LineKind; label: string | null; text: string; at_ms: number | null; staff_id: string | null }
+interface LineRow { kind: LineKind; label: string | null; text: string; at_ms: number | null; staff_id: string | null; copied_by: string | null }
 interface CompanionRow { name: string; relation: string; other_id: string | null }
 export type Lists = Pick<CustomerFields, TextField | 'sizes' | 'dates' | 'companions'>;
 /** Something that a customer said they like, and when and by whom it was written down; null: before that was kept. */
@@ -69,31 +68,47 @@ export class Lines {
   }
 
   /**
-   * What protects the customer goes along with a merge, as far as the dossier that stays has room: as copies, because it goes on being
-   * true of the one that is hidden.
-   * @returns the texts that were not there yet
+   * What protects the customer goes along with a merge, all of it, as marked copies: it goes on being true of the one that is hidden.
+   * What stands there already is not copied.
    */
-  copyProtecting(kind: ProtectingKind, from: string, into: string): string[] {
-    const [own, coming] = [into, from].map((id) => this.#rows(id).filter((row) => row.kind === kind)) as [LineRow[], LineRow[]];
-    const room = Math.max(0, (kind === 'do_not' ? LINES_MAX.doNot : LINES_MAX.allergies) - own.length);
-    const more = coming.filter((row) => !own.some(({ text }) => text === row.text)).slice(0, room);
-    const { next } = this.#db.get<{ next: number }>('SELECT coalesce(max(position) + 1, 0) AS next FROM customer_line WHERE customer_id = ? AND kind = ?', into, kind)!;
-    for (const [index, row] of more.entries()) this.#insert(into, kind, next + index, row);
-    return more.map(({ text }) => text);
+  copyProtecting(mergeId: string, from: string, into: string): void {
+    const [own, coming] = [into, from].map((id) => this.#rows(id)) as [LineRow[], LineRow[]];
+    for (const kind of PROTECTING_KINDS) {
+      const more = coming.filter((row) => row.kind === kind && !own.some((each) => each.kind === kind && each.text === row.text));
+      const { next } = this.#db.get<{ next: number }>('SELECT coalesce(max(position) + 1, 0) AS next FROM customer_line WHERE customer_id = ? AND kind = ?', into, kind)!;
+      for (const [index, row] of more.entries()) this.#insert(into, kind, next + index, { ...row, copied_by: mergeId });
+    }
   }
 
-  /** Takes copied lines away again. */
-  drop(kind: ProtectingKind, customerId: string, texts: readonly string[]): void {
-    for (const text of texts) this.#db.run('DELETE FROM customer_line WHERE customer_id = ? AND kind = ? AND text = ?', customerId, kind, text);
+  /** Takes copied lines away again. What staff wrote here since stays, and so does what another dossier says that is still merged into this one. */
+  dropCopied(mergeId: string, customerId: string): void {
+    const alsoSaid = `SELECT customer_merge.id FROM customer_merge JOIN customer_line AS said ON said.customer_id = from_id
+      WHERE into_id = customer_line.customer_id AND undone_at_ms IS NULL AND customer_merge.id <> customer_line.copied_by AND said.kind = customer_line.kind AND said.text = customer_line.text`;
+    this.#db.run(`UPDATE customer_line SET copied_by = (${alsoSaid}) WHERE customer_id = ? AND copied_by = ? AND EXISTS (${alsoSaid})`, customerId, mergeId);
+    this.#db.run('DELETE FROM customer_line WHERE customer_id = ? AND copied_by = ?', customerId, mergeId);
   }
 
-  erase(customerId: string): void {
+  /** As whose companion the dossiers of others name one of these people, by a link. */
+  namedElsewhere(customerIds: readonly string[]): { name: string; relation: string }[] {
+    const ids = JSON.stringify(customerIds);
+    return this.#db.all<{ name: string; relation: string }>(
+      `SELECT name, relation FROM companion WHERE other_id IN (SELECT value FROM json_each(?)) AND customer_id NOT IN (SELECT value FROM json_each(?)) ORDER BY relation, name`, ids, ids);
+  }
+
+  /**
+   * Where another's companion line links to this person it goes whole: it names who was erased. One without a link stays: it is what the
+   * other said, and nobody knows whom it means.
+   * @returns the dossiers in which they were named
+   */
+  erase(customerId: string): string[] {
     for (const table of ['customer_line', 'customer_date', 'companion']) this.#db.run(`DELETE FROM ${table} WHERE customer_id = ?`, customerId);
-    this.#db.run('UPDATE companion SET other_id = NULL WHERE other_id = ?', customerId);
+    const naming = this.#db.all<{ id: string }>('SELECT DISTINCT customer_id AS id FROM companion WHERE other_id = ?', customerId).map(({ id }) => id);
+    this.#db.run('DELETE FROM companion WHERE other_id = ?', customerId);
+    return naming;
   }
 
   #rows(customerId: string): LineRow[] {
-    return this.#db.all<LineRow>('SELECT kind, label, text, at_ms, staff_id FROM customer_line WHERE customer_id = ? ORDER BY kind, position', customerId);
+    return this.#db.all<LineRow>('SELECT kind, label, text, at_ms, staff_id, copied_by FROM customer_line WHERE customer_id = ? ORDER BY kind, position', customerId);
   }
 
   #replace(customerId: string, kind: LineKind, lines: readonly { label: string | null; text: string }[], staffId: string | null): void {
@@ -103,13 +118,13 @@ export class Lines {
     for (const [position, line] of lines.entries()) {
       const at = were.findIndex(({ label, text }) => label === line.label && text === line.text);
       const [was] = at === -1 ? [] : were.splice(at, 1);
-      this.#insert(customerId, kind, position, was ?? { ...line, at_ms: now, staff_id: staffId });
+      this.#insert(customerId, kind, position, was ?? { ...line, at_ms: now, staff_id: staffId, copied_by: null });
     }
   }
 
-  #insert(customerId: string, kind: LineKind, position: number, { label, text, at_ms, staff_id }: Omit<LineRow, 'kind'>): void {
-    this.#db.run('INSERT INTO customer_line (customer_id, kind, position, label, text, at_ms, staff_id) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      customerId, kind, position, label, text, at_ms, staff_id);
+  #insert(customerId: string, kind: LineKind, position: number, { label, text, at_ms, staff_id, copied_by }: Omit<LineRow, 'kind'>): void {
+    this.#db.run('INSERT INTO customer_line (customer_id, kind, position, label, text, at_ms, staff_id, copied_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      customerId, kind, position, label, text, at_ms, staff_id, copied_by);
   }
 
   #replaceDates(customerId: string, dates: readonly YearlyDate[]): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Database, MovableRows } from '../storage/index.js';
-import { PROTECTING_KINDS, type Lines } from './lines.js';
+import type { Lines } from './lines.js';
 
 export interface Merge { id: string; displayName: string; at: string; by: string }
 interface Held { phone: string | null; memberNo: string | null }
@@ -31,11 +31,10 @@ export class Merges {
     const [phone, memberNo] = [into.phone === null ? from.phone : null, into.memberNo === null ? from.memberNo : null];
     this.#db.run('INSERT INTO customer_merge (id, from_id, into_id, phone_moved, member_no_moved, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
       id, from.id, into.id, phone, memberNo, staffId, this.#clock.now());
-    const note = (kind: string, rowIds: readonly string[]) => {
-      for (const rowId of rowIds) this.#db.run('INSERT INTO customer_merge_row (merge_id, kind, row_id) VALUES (?, ?, ?)', id, kind, rowId);
-    };
-    for (const { kind, move } of this.#rows) note(kind, move(from.id, into.id));
-    for (const kind of PROTECTING_KINDS) note(kind, this.#lines.copyProtecting(kind, from.id, into.id));
+    for (const { kind, move } of this.#rows) {
+      for (const rowId of move(from.id, into.id)) this.#db.run('INSERT INTO customer_merge_row (merge_id, kind, row_id) VALUES (?, ?, ?)', id, kind, rowId);
+    }
+    this.#lines.copyProtecting(id, from.id, into.id);
     this.#db.run('UPDATE customer SET merged_into_id = ?, phone = ?, member_no = ? WHERE id = ?',
       into.id, phone === null ? from.phone : null, memberNo === null ? from.memberNo : null, from.id);
     if (phone !== null) this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', phone, into.id);
@@ -55,19 +54,33 @@ export class Merges {
     return this.#db.get<{ id: string }>('SELECT id FROM customer_merge WHERE from_id = ? AND undone_at_ms IS NULL', customerId)?.id;
   }
 
-  undo(mergeId: string): void {
-    const merge = this.#db.get<{ from_id: string; into_id: string; phone_moved: string | null; member_no_moved: string | null }>(
-      'SELECT from_id, into_id, phone_moved, member_no_moved FROM customer_merge WHERE id = ?', mergeId)!;
+  /** Takes the member number of a hidden dossier for the one it went into: written down in each merge on the way, so that it goes back with them. */
+  takeMemberNo(hiddenId: string): void {
+    const { member_no: memberNo } = this.#db.get<{ member_no: string }>('SELECT member_no FROM customer WHERE id = ?', hiddenId)!;
+    this.#db.run('UPDATE customer SET member_no = NULL WHERE id = ?', hiddenId);
+    for (let merge = this.hiding(hiddenId); merge !== undefined; merge = this.hiding(this.byId(merge).intoId)) {
+      this.#db.run('UPDATE customer_merge SET member_no_moved = ? WHERE id = ?', memberNo, merge);
+    }
+  }
+
+  /** @param staffId who undoes it; null: whoever made it, where a dossier is taken out only to be erased */
+  undo(mergeId: string, staffId: string | null): void {
+    const merge = this.#db.get<{ from_id: string; into_id: string; staff_id: string; phone_moved: string | null; member_no_moved: string | null }>(
+      'SELECT from_id, into_id, staff_id, phone_moved, member_no_moved FROM customer_merge WHERE id = ?', mergeId)!;
     const noted = (kind: string) =>
       this.#db.all<{ row_id: string }>('SELECT row_id FROM customer_merge_row WHERE merge_id = ? AND kind = ?', mergeId, kind).map((row) => row.row_id);
-    for (const { kind, moveBack } of this.#rows) moveBack(noted(kind), merge.into_id, merge.from_id);
-    for (const kind of PROTECTING_KINDS) this.#lines.drop(kind, merge.into_id, noted(kind));
+    for (const { kind, moveBack } of this.#rows) moveBack(noted(kind), merge.into_id, merge.from_id, staffId ?? merge.staff_id);
+    this.#lines.dropCopied(mergeId, merge.into_id);
     this.#db.run('UPDATE customer SET merged_into_id = NULL WHERE id = ?', merge.from_id);
-    // A number goes back unless somebody changed it since.
-    for (const [column, moved] of [['phone', merge.phone_moved], ['member_no', merge.member_no_moved]] as const) {
-      if (moved !== null && this.#db.run(`UPDATE customer SET ${column} = NULL WHERE id = ? AND ${column} = ?`, merge.into_id, moved).changes > 0) {
-        this.#db.run(`UPDATE customer SET ${column} = ? WHERE id = ?`, moved, merge.from_id);
-      }
+    // The phone number goes back unless somebody changed it since; the member number, which is one person's, unless somebody else has it now.
+    const { phone_moved: phone, member_no_moved: memberNo } = merge;
+    if (phone !== null && this.#db.run('UPDATE customer SET phone = NULL WHERE id = ? AND phone = ?', merge.into_id, phone).changes > 0) {
+      this.#db.run('UPDATE customer SET phone = ? WHERE id = ?', phone, merge.from_id);
+    }
+    if (memberNo !== null) {
+      this.#db.run('UPDATE customer SET member_no = NULL WHERE id = ? AND member_no = ?', merge.into_id, memberNo);
+      this.#db.run('UPDATE customer SET member_no = ? WHERE id = ? AND member_no IS NULL AND NOT EXISTS (SELECT 1 FROM customer AS other WHERE other.member_no = ?)',
+        memberNo, merge.from_id, memberNo);
     }
     this.#db.run('UPDATE customer_merge SET undone_at_ms = ? WHERE id = ?', this.#clock.now(), mergeId);
   }

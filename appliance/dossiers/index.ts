@@ -34,7 +34,7 @@ export class Dossiers {
 
   /**
    * @param reader decides which own fields are in it
-   * @param rows `newest`: as many as a page shows; `all`: every one
+   * @param rows `newest`: as many as a page shows; `all`: every one, also those that stayed with a dossier that was merged into this one
    * @throws PorticoError customer_not_found, customer_merged {into}
    */
   of(customerId: string, reader: Reader, rows: 'newest' | 'all' = 'newest'): Dossier {
@@ -43,18 +43,20 @@ export class Dossiers {
     const customer = customers.byId(customerId);
     const templatePhotos = gallery.photosOf(customerId);
     const limit = rows === 'all' ? ALL : undefined;
-    const stored = files.of(customerId);
+    const ids = rows === 'all' ? customers.withMerged(customerId) : [customerId];
+    const inAll = <Row>(of: (id: string) => Row[]): Row[] => ids.flatMap(of);
+    const stored = inAll((id) => files.of(id));
     const hidden = this.#rooms.fields.hiddenFiles(customerId, stored.map(({ id }) => id), reader);
     return {
       ...customer, enrolled: templatePhotos > 0, templatePhotos, template: this.#template(customerId), merges: customers.merges(customerId),
       openVisitId: visits.openVisitOf(customerId), restrictedSince: restrictedSince(customerId),
-      notes: customers.notes(customerId, limit), followUps: followUps.of(customerId, limit), visits: visits.of(customerId, limit),
-      consents: consent.records.history(customerId),
-      tags: finding.tagsOf(customerId), memberCodeSince: finding.memberCodeSince(customerId),
+      notes: inAll((id) => customers.notes(id, limit)), followUps: inAll((id) => followUps.of(id, limit)), visits: inAll((id) => visits.of(id, limit)),
+      consents: inAll((id) => consent.records.history(id)),
+      tags: inAll((id) => finding.tagsOf(id)), memberCodeSince: ids.map((id) => finding.memberCodeSince(id)).find((since) => since !== null) ?? null,
       fields: this.#rooms.fields.of(customerId, reader), formerFields: this.#rooms.fields.former(customerId, reader),
       tastes: this.#rooms.greeting.tastes(customerId),
-      wishes: dealings.wishes.of(customerId, limit), purchases: dealings.purchases.of(customerId, limit),
-      tickets: dealings.tickets.of(customerId, limit), appointments: dealings.appointments.of(customerId, limit),
+      wishes: inAll((id) => dealings.wishes.of(id, limit)), purchases: inAll((id) => dealings.purchases.of(id, limit)),
+      tickets: inAll((id) => dealings.tickets.of(id, limit)), appointments: inAll((id) => dealings.appointments.of(id, limit)),
       files: stored.filter(({ id }) => !hidden.includes(id)),
     };
   }

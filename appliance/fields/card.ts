@@ -50,6 +50,20 @@ export function cardFacts(slots: readonly CardSlot[], sources: CardSources): Car
   return slots.flatMap((slot) => fill(slot) ?? []);
 }
 
+const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** At most so many code points, the mark that something is missing included; no character as people see it is cut in half. */
+export function shortened(text: string, max: number): string {
+  if ([...text].length <= max) return text;
+  let [kept, left] = ['', max - 1];
+  for (const { segment } of GRAPHEMES.segment(text)) {
+    left -= [...segment].length;
+    if (left < 0) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
 /** The one that comes round soonest, today included. */
 export function nextDate(dates: readonly YearlyDate[], today: string): YearlyDate | null {
   const from = today.slice(5);

@@ -3,13 +3,13 @@ import type {
   CardFact, CustomerFields, FieldHistory, FieldQuery, FieldValue, FieldValuesChange, FormerFieldValue, Language, OwnForm, OwnFormChange, ReadableField, Words,
 } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toDay, toInstant, type Clock, type Logger } from '../kit/index.js';
-import type { Database } from '../storage/index.js';
-import { cardFacts } from './card.js';
+import { Breath, PorticoError, toDay, toInstant, type Clock, type Logger } from '../kit/index.js';
+import type { Database, MovableRows } from '../storage/index.js';
+import { cardFacts, shortened } from './card.js';
 import { exported, whoIsExported } from './export.js';
 import { BROUGHT_BACK_MS, FormTables } from './form.js';
 import { isEmpty, planForm, type FieldRow, type OptionRow } from './plan.js';
-import { findStatement } from './search.js';
+import { findStatement, FOUND_MAX } from './search.js';
 import { canonical, fitted, parsed, readable, type LookUp } from './values.js';
 import { FieldUpkeep } from './upkeep.js';
 import { ValueTables } from './valueTables.js';
@@ -73,7 +73,8 @@ export class Fields {
   }
 
   /**
-   * Makes the form what it shall be. Sent again after it was saved, it answers as the first time.
+   * Makes the form what it shall be. Sent again after it was saved, it answers as the first time where all that is new came with an id, as from
+   * the page; what came without one would be made once more, and is an edit_conflict.
    * @throws PorticoError edit_conflict {fields: 'form'}, form_invalid {fieldId?}, section_name_taken, field_not_for_card {fieldId}
    */
   changeForm(wanted: OwnFormChange): OwnForm {
@@ -121,10 +122,11 @@ export class Fields {
 
   /**
    * Writes and empties. What stands there already is no change. Required fields of a section have to be filled when something of that section
-   * is saved; not for `everything`: what a customer wants to have taken out goes.
+   * is saved; not for `everything`: what a customer wants to have taken out goes. While processing is restricted only `everything` puts
+   * something else in the place of what stands there.
    * @returns the fields that changed
    * @throws PorticoError customer_not_found, customer_merged {into}, field_gone {fieldId}, field_invalid {fieldId}, field_required {fieldId},
-   *   not_allowed, edit_conflict {fields: ids}, and what `requireAgreed` throws; nothing is saved then
+   *   not_allowed, edit_conflict {fields: ids}, customer_restricted, and what `requireAgreed` throws; nothing is saved then
    */
   change(customerId: string, { values }: FieldValuesChange, staffId: string, reader: FieldReader): string[] {
     return this.#db.transaction(() => {
@@ -148,7 +150,9 @@ export class Fields {
       if (late.length > 0) throw new PorticoError('edit_conflict', { fields: late.map(({ field }) => field.id).join(',') });
       if (reader !== 'everything') requireFilled(fields.filter((field) => sees(reader, field)), steps, before);
       if (changes.length === 0) return [];
-      if (changes.some(({ data }) => data !== null)) this.#neighbours.requireAgreed(customerId, changes.every(({ stands, data }) => stands !== null || data === null));
+      const adds = changes.some(({ data }) => data !== null);
+      if (adds && reader !== 'everything' && this.#neighbours.isRestricted(customerId)) throw new PorticoError('customer_restricted');
+      if (adds) this.#neighbours.requireAgreed(customerId, changes.every(({ stands, data }) => stands !== null || data === null));
       for (const { field, stands, data } of changes) this.#values.write(customerId, field.id, stands, data, staffId, this.#clock.now());
       this.#tell(customerId);
       return changes.map(({ field }) => field.id);
@@ -179,11 +183,22 @@ export class Fields {
     })));
   }
 
-  /** Ids of at most 100 customers. @throws PorticoError field_gone {fieldId}, not_allowed, field_invalid {fieldId} */
-  find(query: FieldQuery, reader: FieldReader): string[] {
+  /** Ids of at most 100 customers, looked for in pieces. @throws PorticoError field_gone {fieldId}, not_allowed, field_invalid {fieldId} */
+  async find(query: FieldQuery, reader: FieldReader): Promise<string[]> {
     const field = this.#seen(query.fieldId, reader);
-    const { sql, values } = findStatement(field.kind, query);
-    return this.#db.all<{ id: string }>(sql, ...values).map(({ id }) => id);
+    const { sql, values, next } = findStatement(field.kind, query, (ids) => this.#values.rarestFirst(ids));
+    const ids = (...more: string[]) => this.#db.all<{ id: string }>(sql, ...values, ...more).map(({ id }) => id);
+    if (next === null) return ids();
+    const found: string[] = [];
+    const breath = new Breath();
+    for (let after = ''; found.length < FOUND_MAX;) {
+      const { id: until } = this.#db.get<{ id: string | null }>(next.sql, ...next.values, after)!;
+      if (until === null) break;
+      found.push(...ids(after, until));
+      after = until;
+      await breath.taken();
+    }
+    return found.slice(0, FOUND_MAX);
   }
 
   /** What a search by words finds a customer by: texts and chosen options, of fields that everybody may see. */
@@ -200,7 +215,7 @@ export class Fields {
       const found = this.#values.one(id, fieldId);
       if (found === null || found.field.removed || found.field.visibleTo !== 'everybody') return null;
       const value = readable(found.data, 'choices' in found.data ? this.#form.rows().options : [], this.#neighbours);
-      return { name: found.field.name, value: 'text' in value && value.text.length > CARD_TEXT_MAX ? { text: `${value.text.slice(0, CARD_TEXT_MAX - 1)}…` } : value };
+      return { name: found.field.name, value: 'text' in value ? { text: shortened(value.text, CARD_TEXT_MAX) } : value };
     };
     return cardFacts(this.#form.card(), {
       customer, today: toDay(this.#clock.now(), this.#timeZone), own,
@@ -252,6 +267,19 @@ export class Fields {
   /** The photo is being deleted with the dossier it was moved to: no field may hold it any more. */
   dropFile(fileId: string): void {
     this.#db.run('DELETE FROM field_value WHERE file_id = ?', fileId);
+  }
+
+  /** Files that go along with a merge. One that goes back does not stay behind in a field that came to show it meanwhile: the history says so. */
+  lettingGo(files: MovableRows): MovableRows {
+    return {
+      ...files,
+      moveBack: (ids, from, to, staffId) => {
+        for (const { field, data } of this.#values.of(from)) {
+          if ('fileId' in data && ids.includes(data.fileId)) this.#values.write(from, field.id, data, null, staffId, this.#clock.now());
+        }
+        files.moveBack(ids, from, to, staffId);
+      },
+    };
   }
 
   #seen(fieldId: string, reader: FieldReader): FieldRow {

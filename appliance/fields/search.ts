@@ -13,27 +13,38 @@ const TESTS: Readonly<Record<FieldKind, readonly FieldQuery['test'][]>> = {
 };
 const COMPARISON = { is: '=', at_least: '>=', at_most: '<=' } as const;
 
-export interface Statement { sql: string; values: Value[] }
+/** Customers looked at in one piece, where those that fit may be far between: some milliseconds. */
+const PIECE = 1_000;
+
+export interface Statement {
+  sql: string;
+  values: Value[];
+  /** Null: reads no more than it finds. Else it is asked in pieces: `sql` takes two more values, the ids after which and up to which; this one the first. */
+  next: { sql: string; values: Value[] } | null;
+}
 
 /**
  * The ids of customers whose field is like this, at most FOUND_MAX. Each reads along an index of migration 0011, and stops when there are
- * enough. @throws PorticoError field_invalid {fieldId}
+ * enough.
+ * @param rarestFirst options of this field in that order
+ * @throws PorticoError field_invalid {fieldId}
  */
-export function findStatement(kind: FieldKind, query: FieldQuery): Statement {
+export function findStatement(kind: FieldKind, query: FieldQuery, rarestFirst: (optionIds: readonly string[]) => readonly string[] = (ids) => ids): Statement {
   const { fieldId, test, value } = query;
   const found = 'FROM field_value JOIN customer ON customer.id = customer_id WHERE merged_into_id IS NULL';
   const where = (condition: string, ...values: Value[]): Statement => ({
-    sql: `SELECT customer_id AS id ${found} AND field_id = ? AND ${condition} LIMIT ${FOUND_MAX}`, values: [fieldId, ...values],
+    sql: `SELECT customer_id AS id ${found} AND field_id = ? AND ${condition} LIMIT ${FOUND_MAX}`, values: [fieldId, ...values], next: null,
   });
   const refuse = (): never => { throw new PorticoError('field_invalid', { fieldId }); };
   if (!TESTS[kind].includes(test)) refuse();
-  if (test === 'filled') return { sql: `SELECT customer_id AS id ${found} AND field_id = ? LIMIT ${FOUND_MAX}`, values: [fieldId] };
+  if (test === 'filled') return { sql: `SELECT customer_id AS id ${found} AND field_id = ? LIMIT ${FOUND_MAX}`, values: [fieldId], next: null };
   if (test === 'empty') {
     return {
       // In the order of ids, which is that of the index beside: pages are decrypted once, not once for each customer.
       sql: `SELECT id FROM customer WHERE NOT EXISTS (SELECT 1 FROM field_value INDEXED BY field_value_by_field WHERE customer_id = customer.id AND field_id = ?)
-        AND id NOT IN (SELECT id FROM customer WHERE merged_into_id IS NOT NULL) ORDER BY id LIMIT ${FOUND_MAX}`,
+        AND ${isOwn('customer.id')} AND id > ? AND id <= ? ORDER BY id LIMIT ${FOUND_MAX}`,
       values: [fieldId],
+      next: { sql: `SELECT max(id) AS id FROM (SELECT id FROM customer WHERE id > ? ORDER BY id LIMIT ${PIECE})`, values: [] },
     };
   }
   if (value === undefined) return refuse();
@@ -42,14 +53,14 @@ export function findStatement(kind: FieldKind, query: FieldQuery): Statement {
     return where(`text_value IS NOT NULL AND text_value LIKE ? ESCAPE '\\'`, `%${value.text.trim().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`);
   }
   if ('choices' in value && (kind === 'choices' || (kind === 'choice' && value.choices.length === 1))) {
-    // From the first option on: its rows are few where the field's are many.
-    const [first, ...others] = value.choices;
+    // From the rarest option on, whose rows are few where the field's are many; an option is of one field.
+    const [first, ...others] = rarestFirst(value.choices);
+    const andOthers = others.map(() => 'AND EXISTS (SELECT 1 FROM field_choice AS other WHERE other.option_id = ? AND other.customer_id = first.customer_id)').join(' ');
     return {
-      sql: `SELECT customer_id AS id FROM field_choice AS first JOIN customer ON customer.id = customer_id
-        WHERE option_id = ? AND field_id = ? AND merged_into_id IS NULL
-        AND (SELECT count(*) FROM field_choice AS other WHERE other.customer_id = first.customer_id AND other.field_id = first.field_id
-          AND other.option_id IN (SELECT value FROM json_each(?))) = ? LIMIT ${FOUND_MAX}`,
-      values: [first!, fieldId, JSON.stringify(others), others.length],
+      sql: `SELECT customer_id AS id FROM field_choice AS first WHERE option_id = ? AND EXISTS (SELECT 1 FROM field_option WHERE id = option_id AND field_option.field_id = ?)
+        ${andOthers} AND ${isOwn('first.customer_id')} AND customer_id > ? AND customer_id <= ? ORDER BY customer_id LIMIT ${FOUND_MAX}`,
+      values: [first!, fieldId, ...others],
+      next: { sql: `SELECT max(id) AS id FROM (SELECT customer_id AS id FROM field_choice WHERE option_id = ? AND customer_id > ? ORDER BY customer_id LIMIT ${PIECE})`, values: [first!] },
     };
   }
   if (test === 'contains') return refuse();
@@ -63,4 +74,9 @@ export function findStatement(kind: FieldKind, query: FieldQuery): Statement {
     case 'product': return 'productId' in value ? where('product_id = ?', value.productId) : refuse();
     case 'choice': case 'choices': case 'photo': return refuse();
   }
+}
+
+/** A dossier that was merged into none; asked last, of those that fit. */
+function isOwn(id: string): string {
+  return `EXISTS (SELECT 1 FROM customer AS own WHERE own.id = ${id} AND own.merged_into_id IS NULL)`;
 }

@@ -42,15 +42,16 @@ export class FieldUpkeep {
   async #purge(beforeMs: number): Promise<{ fields: number; options: number }> {
     const { db, form, values, emptied } = this.#deps;
     const due = form.removedBefore(beforeMs);
-    const inPieces = async (piece: () => number): Promise<void> => {
+    // Asked before each piece: what a manager brings back meanwhile keeps what is still there.
+    const inPieces = async (isDue: () => boolean, piece: () => number): Promise<void> => {
       const breath = new Breath();
-      while (!this.#stopped && db.transaction(piece) > 0) await breath.taken();
+      while (!this.#stopped && db.transaction(() => (isDue() ? piece() : 0)) > 0) await breath.taken();
     };
-    for (const id of due.fields) await inPieces(() => values.eraseField(id, PIECE));
-    for (const id of due.options) await inPieces(() => values.eraseOption(id, PIECE));
+    for (const id of due.fields) await inPieces(() => form.removedBefore(beforeMs).fields.includes(id), () => values.eraseField(id, PIECE));
+    for (const id of due.options) await inPieces(() => form.removedBefore(beforeMs).options.includes(id), () => values.eraseOption(id, PIECE));
     if (this.#stopped) return { fields: 0, options: 0 };
     const gone = db.transaction(() => {
-      // What was brought back meanwhile is empty, and there.
+      // What was brought back meanwhile is there, with what was not deleted yet.
       const still = form.removedBefore(beforeMs);
       const [fields, options] = [due.fields.filter((id) => still.fields.includes(id)), due.options.filter((id) => still.options.includes(id))];
       for (const id of fields) form.dropField(id);

@@ -89,6 +89,12 @@ export class ValueTables {
     this.#db.run('DELETE FROM field_value WHERE customer_id = ? AND field_id = ?', customerId, fieldId); // choices go along
   }
 
+  /** By how many have chosen them, which is not counted to the end: beyond a thousand all are alike. */
+  rarestFirst(optionIds: readonly string[]): string[] {
+    const holders = (id: string): number => this.#db.get<{ n: number }>('SELECT count(*) AS n FROM (SELECT 1 FROM field_choice WHERE option_id = ? LIMIT 1000)', id)!.n;
+    return optionIds.map((id) => ({ id, n: holders(id) })).sort((a, b) => a.n - b.n).map(({ id }) => id);
+  }
+
   has(customerId: string): boolean {
     return this.#db.get('SELECT 1 FROM field_value WHERE customer_id = ? UNION ALL SELECT 1 FROM field_change WHERE customer_id = ? LIMIT 1', customerId, customerId) !== undefined;
   }

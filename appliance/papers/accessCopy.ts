@@ -23,6 +23,7 @@ const WORDS = {
     templateText: (photos: number) => `有一份由 ${photos} 张照片生成的人脸模板。它是一串数字，用您的专用密钥加密，只在门店盒里有用；它不是照片，但一旦泄露可能被冒用，所以不印在这里，也不提供给任何人。`,
     photosKept: '按您的同意，录入照片加密保存在门店盒里。', photosNotKept: '照片没有保留。', source: { enrolment: '录入时拍摄', refresh: '到店时加入' },
     stricter: (at: string) => `因不久前认错过人，到 ${at} 之前要更像才会提示。`, merges: '合并进来的档案',
+    companionOf: '其他顾客档案中作为同行人提到您', named: (name: string) => `所写姓名：${name}`,
     waysIn: '会员码与会员卡', memberCode: '会员码', tag: '会员卡',
     notes: '店员的备注', followUps: '跟进事项', due: (day: string) => `应于${day}前完成`, done: (at: string) => `已于 ${at} 完成`, by: (name: string) => `记录人：${name}`,
     ownFields: '门店自定义栏目', emptied: '已清空', wasBefore: (value: string) => `此前：${value}`,
@@ -50,6 +51,7 @@ const WORDS = {
     templateText: (photos: number) => `There is a face template made from ${photos} photos: a row of numbers, encrypted under a key of your own, of use inside this box only. It is no picture, but could be misused if it leaked. That is why it is not printed here, and given to nobody.`,
     photosKept: 'As you agreed, the enrolment photos are stored in the box, encrypted.', photosNotKept: 'The photos were not kept.', source: { enrolment: 'taken at the enrolment', refresh: 'added during a visit' },
     stricter: (at: string) => `After a mix-up, a clearer match is asked for until ${at}.`, merges: 'Dossiers merged into this one',
+    companionOf: 'Named as a companion in other customers\' dossiers', named: (name: string) => `written there as ${name}`,
     waysIn: 'Member code and cards', memberCode: 'Member code', tag: 'Member card',
     notes: 'Notes of the staff', followUps: 'Follow-ups', due: (day: string) => `due ${day}`, done: (at: string) => `done ${at}`, by: (name: string) => `by ${name}`,
     ownFields: 'The store\'s own fields', emptied: 'emptied', wasBefore: (value: string) => `before: ${value}`,
@@ -102,6 +104,7 @@ export async function accessCopyPdf({ copy, timeZone, currency }: AccessCopyData
       [at(mergedAt), joined(...personRows(former, language).map(([name, text]) => (text === null ? null : `${name}${words.is}${text.replaceAll('\n', words.and)}`)))]));
   }
 
+  await section(words.companionOf, copy.companionOf.map(({ name, relation }) => [relation, words.named(name)]));
   await section(words.waysIn, [
     ...(dossier.memberCodeSince === null ? [] : [[at(dossier.memberCodeSince), words.memberCode] as const]),
     ...dossier.tags.map((tag) => [at(tag.at), joined(words.tag, tag.label, words.by(tag.by))] as const),

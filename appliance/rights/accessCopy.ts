@@ -35,7 +35,7 @@ export class AccessCopies {
       storeName, currency, madeAt: toInstant(clock.now()), dossier: dossiers.of(id, 'everything', 'all'),
       formerDossiers: customers.formerDossiers(id).map(({ mergedAtMs, ...former }) => ({ ...former, mergedAt: toInstant(mergedAtMs) })),
       consents: ids.flatMap((each) => consent.records.history(each).map((record) => consent.records.evidence(record.id))),
-      ownFields: this.#rooms.ownFields(ids),
+      companionOf: customers.companionOf(ids), ownFields: this.#rooms.ownFields(ids),
       refusals: ids.flatMap((each) => consent.refusals.of(each)), deletions: ids.flatMap((each) => deletions.ofCustomer(each)),
       explanations: explanations.of(ids), requests: rights.requests(ids), restriction: rights.restriction(id),
       opened: log.flatMap(({ at, action, staff, detail }) => (action === 'dossier_opened'

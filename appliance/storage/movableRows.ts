@@ -8,8 +8,8 @@ export interface MovableRows {
   readonly kind: Table;
   /** @returns the ids of the rows that now belong to `into` */
   move(from: string, into: string): string[];
-  /** Those of the rows that still belong to `from` go to `to`. */
-  moveBack(ids: readonly string[], from: string, to: string): void;
+  /** Those of the rows that still belong to `from` go to `to`. @param staffId who takes the dossiers apart */
+  moveBack(ids: readonly string[], from: string, to: string, staffId: string): void;
 }
 
 /** @param which a condition on the rows that go along to `into`; the others stay where they are */

@@ -93,15 +93,52 @@ t.test('both had a number: the hidden one counts as the person\'s own', async (t
   t.match(customers.change(kept, { phone: '13800001111', memberNo: 'b2' }), { phone: '13800001111', memberNo: 'b2' });
 });
 
-t.test('companions: not oneself, nobody who is not there, null when erased', async (t) => {
-  const { customers, make, db } = start(t);
+t.test('what protects the customer is never lost by a merge or by undoing one', async (t) => {
+  const { customers, make } = start(t);
+  const eight = Array.from({ length: 8 }, (_, i) => `过敏原${i}`);
+  const [kept, double, third] = [make('甲', { allergies: eight }), make('乙', { allergies: ['花生'], doNot: ['勿扰'] }), make('丙', { allergies: ['花生'] })];
+  customers.merge(double, kept, 's', () => {});
+  t.strictSame(customers.byId(kept).allergies, [...eight, '花生'], 'beyond what the form holds');
+  t.throws(() => customers.change(kept, { allergies: [...eight, '花生', '牛奶'] }), { code: 'bad_request', details: { where: 'body/allergies' } }, 'the form allows no more');
+  t.throws(() => make('丁', { allergies: [...eight, '九'] }), { code: 'bad_request' });
+  customers.change(kept, { allergies: [...eight.slice(1), '花生'], tier: '金卡' });
+  // Taken out, and written anew by staff: their own since.
+  customers.change(kept, { doNot: [] });
+  customers.change(kept, { doNot: ['二', '勿扰'] }, 'w');
+  // Another dossier says the same: it goes on standing here as long as one of them is merged into this one.
+  customers.merge(third, kept, 's', () => {});
+  customers.undoMerge(customers.merges(kept).find(({ displayName }) => displayName === '乙')!.id);
+  t.strictSame(customers.byId(kept).doNot, ['二', '勿扰']);
+  t.strictSame(customers.byId(kept).allergies, [...eight.slice(1), '花生']);
+  customers.undoMerge(customers.merges(kept)[0]!.id);
+  t.strictSame(customers.byId(kept).allergies, eight.slice(1));
+  t.strictSame(customers.byId(third).allergies, ['花生']);
+});
+
+t.test('a hidden dossier\'s member number, taken for the one it went into, comes back when the merge is undone', async (t) => {
+  const { customers, make } = start(t);
+  const [outer, kept, double] = [make('甲', { memberNo: 'A1' }), make('乙', { memberNo: 'B2' }), make('丙', { memberNo: 'C3' })];
+  customers.merge(double, kept, 's', () => {});
+  customers.merge(kept, outer, 's', () => {});
+  t.match(customers.change(outer, { memberNo: 'c3' }), { memberNo: 'c3' });
+  t.match(customers.change(outer, { memberNo: 'A1' }), { memberNo: 'A1' }, 'and back: nobody has C3 now');
+  for (const from of [outer, kept]) customers.undoMerge(customers.merges(from)[0]!.id);
+  t.strictSame([outer, kept, double].map((id) => customers.byId(id).memberNo), ['A1', 'B2', 'C3']);
+});
+
+t.test('companions: not oneself, nobody who is not there, gone with name and all when erased', async (t) => {
+  const { customers, make, db, events } = start(t);
   const [a, b] = [make('甲'), make('乙')];
   const with_ = (customerId: string | null) => ({ companions: [{ name: '乙', relation: '朋友', customerId }] });
   t.throws(() => customers.change(a, with_(a)), { code: 'companion_invalid' });
   t.throws(() => customers.change(a, with_(ID)), { code: 'companion_invalid' });
   t.match(customers.change(a, with_(b)), with_(b));
+  customers.change(a, { companions: [...with_(b).companions, ...with_(null).companions] });
+  const told: string[] = [];
+  events.on('customerChanged', ({ customerId }) => told.push(customerId));
   customers.erase(b, () => {});
-  t.match(customers.byId(a), with_(null));
+  t.strictSame(customers.byId(a).companions, with_(null).companions, 'what a says without a link is a\'s own');
+  t.strictSame(told, [a]);
   customers.change(a, all());
   customers.erase(a, () => {});
   for (const table of ['customer_line', 'customer_date', 'companion', 'note', 'customer']) t.equal(db.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n, 0, table);
@@ -113,7 +150,9 @@ t.test('a form that is sent twice makes one dossier', async (t) => {
   const first = customers.create(form, 's');
   t.equal(first.id, ID);
   t.strictSame(customers.create(form, 's'), first);
-  t.throws(() => customers.create({ ...form, displayName: '别人' }, 's'), { code: 'id_taken' });
+  customers.change(ID, { displayName: '林女士', likes: [] }, 'w');
+  t.match(customers.create(form, 's'), { id: ID, displayName: '林女士', likes: [] }, 'as it is now: a colleague was quicker than the answer');
+  t.throws(() => customers.create(form, 'w'), { code: 'id_taken' }, 'somebody else made it');
   t.equal(customers.count(), 1);
 });
 
@@ -157,7 +196,9 @@ t.test('while processing is restricted nothing is added', async (t) => {
   customers.keepApart((customerId) => customerId === id, () => false);
   t.throws(() => customers.change(id, { companions: EVERYTHING.companions.map((each) => ({ ...each })) }), { code: 'customer_restricted' });
   t.throws(() => customers.addNote(id, 'x', 's'), { code: 'customer_restricted' });
-  t.match(customers.change(id, { dates: [], phone: '13800001111' }), { dates: [] });
+  t.throws(() => customers.change(id, { dates: [], phone: '13800001111' }), { code: 'customer_restricted' });
+  t.match(customers.change(id, { dates: [], allergies: ['花生'], doNot: ['勿扰'], contactNever: true }), { dates: [], allergies: ['花生'], contactNever: true });
+  t.match(customers.change(id, { phone: '13800001111' }, 's', true), { phone: '13800001111' }, 'a correction by who answers for it');
 });
 
 t.test('quick notes: as delivered, as the manager has them, as delivered again', async (t) => {

@@ -1,7 +1,7 @@
 /** Days of the year, edits of two people, spellings of one number: pure rules. */
 import t from 'tap';
 import { daysBetween, isYearlyDate, nextOccurrence, type CustomerFields } from '../../appliance/contract/index.js';
-import { addedPreferences, conflicting, spellings, standsAs, trimmed } from '../../appliance/customers/edits.js';
+import { addedPreferences, conflicting, readableIn, readableLine, saysMore, spellings } from '../../appliance/customers/edits.js';
 
 const on = (month: number, day: number, year: number | null = null) => ({ month, day, year });
 
@@ -38,8 +38,6 @@ t.test('an edit is in conflict where the field holds neither what was seen nor w
   t.strictSame(conflicting(FIELDS, { sizes: [] }, { sizes: [{ value: '38', label: '鞋' }] }), [], 'the order of names in an object does not');
   t.strictSame(conflicting(FIELDS, { phone: null }, {}), [], 'without a base the last one wins');
   t.strictSame(conflicting(FIELDS, { phone: null, likes: [] }, { phone: null, likes: ['咖啡'] }), ['phone', 'likes'], 'all of them are named');
-  t.ok(standsAs(FIELDS, { displayName: '王女士', sizes: [{ value: '38', label: '鞋' }] }));
-  t.notOk(standsAs(FIELDS, { displayName: '王女士', likes: [] }));
 });
 
 t.test('what counts as one preference more', async (t) => {
@@ -53,8 +51,29 @@ t.test('what counts as one preference more', async (t) => {
   t.equal(without({ sizes: [{ label: '鞋', value: '38' }, { label: '戒指', value: '12' }] }), 'more');
 });
 
+t.test('what says more than was said, while nothing may be added', async (t) => {
+  const before: CustomerFields = { ...FIELDS, email: 'a@b.cn', points: 5, contactNever: true, contactBy: ['phone', 'sms'], companions: [{ name: '旧', relation: '友', customerId: null }] };
+  const says = (change: Partial<CustomerFields>) => saysMore(before, { ...before, ...change });
+  for (const less of [
+    {}, { email: null, phone: null, points: 0, likes: [], facts: ['b', 'a'], sizes: [], contactBy: ['sms' as const], companions: [] }, { doNot: ['勿扰'], allergies: ['花生'] },
+  ]) t.notOk(says(less), JSON.stringify(less));
+  for (const more of [
+    { email: 'c@d.cn' }, { wechat: 'w' }, { points: 6 }, { displayName: '别人' }, { likes: ['花'] }, { facts: ['a', 'c'] }, { contactBy: ['wechat' as const] }, { contactNever: false },
+    { companions: [{ name: '全新的人', relation: '妻', customerId: null }] }, { dates: [{ kind: 'birthday' as const, label: null, month: 1, day: 2, year: null }] },
+  ]) t.ok(says(more), JSON.stringify(more));
+});
+
 t.test('texts lose blanks at their ends only, and are never cut', async (t) => {
-  t.strictSame(trimmed({ a: ' x y ', b: [' z ', null, 3, true], c: { d: ' 👩‍👧 ' } }), { a: 'x y', b: ['z', null, 3, true], c: { d: '👩‍👧' } });
+  t.strictSame(readableIn({ a: ' x y ', b: [' z ', null, 3, true], c: { d: ' 👩‍👧 ' } }), { a: 'x y', b: ['z', null, 3, true], c: { d: '👩‍👧' } });
+});
+
+t.test('a name is what can be read', async (t) => {
+  for (const same of ['王伟', '👨‍👩‍👧‍👦 家', 'زهرة ☕️', 'می‌خواهم', '\u05D0\u200F!', '😀'.repeat(40), 'é']) t.equal(readableLine(same), same);
+  for (const [typed, read] of [
+    ['\u202E王伟', '王伟'], ['王\u0000伟', '王伟'], ['\u2066a\u2069b', 'ab'], ['王\uD83D', '王'], ['王\n 伟\t', '王  伟'],
+  ] as const) t.equal(readableLine(typed), read, JSON.stringify(typed));
+  for (const nothing of ['\u200B\u200B', '\u202E', '\u0000', '\u3164', '\u2800', '\uFE0F\u200D', '\uDC00', ' \u00AD ']) t.equal(readableLine(nothing), '', JSON.stringify(nothing));
+  t.throws(() => readableIn({ displayName: '甲', companions: [{ name: '乙' }, { name: '\u200B' }] }), { code: 'bad_request', details: { where: 'body/companions/1/name' } });
 });
 
 t.test('one mainland mobile number, however it is written', async (t) => {

@@ -1,7 +1,7 @@
 /** Own fields, the pure part: what leads from one form to another, what fits a field, what stands on the card. */
 import t from 'tap';
 import { FIELD_KINDS, FIELD_TESTS, type CardSlot, type FieldData, type FieldKind, type OwnFormChange } from '../../appliance/contract/index.js';
-import { cardFacts, nextDate, type CardSources } from '../../appliance/fields/card.js';
+import { cardFacts, nextDate, shortened, type CardSources } from '../../appliance/fields/card.js';
 import { isEmpty, planForm, type FieldRow, type FormPlan, type FormRows, type OptionRow, type Refusal } from '../../appliance/fields/plan.js';
 import { findStatement } from '../../appliance/fields/search.js';
 import { canonical, columnsOf, dataOf, fitted, parsed, readable } from '../../appliance/fields/values.js';
@@ -157,4 +157,11 @@ t.test('the next date, over the turn of the year and on 29 February', async (t) 
   t.strictSame(next('2026-02-28', date(2, 29), date(3, 1)), [2, 29], 'kept on the 28th');
   t.strictSame(next('2026-03-01', date(2, 29), date(12, 1)), [12, 1]);
   t.strictSame(next('2028-02-29', date(3, 1), date(2, 29)), [2, 29]);
+});
+
+t.test('a text on the card is cut between characters as people see them', async (t) => {
+  t.equal(shortened(`${'a'.repeat(78)}😀😀`, 80), `${'a'.repeat(78)}😀😀`, 'eighty are not cut');
+  t.equal(shortened(`${'a'.repeat(78)}😀😀😀`, 80), `${'a'.repeat(78)}😀…`);
+  t.equal(shortened(`${'a'.repeat(76)}👩‍👩‍👧‍👦 茶茶`, 80), `${'a'.repeat(76)}…`, 'a family is one');
+  t.equal(shortened('茶'.repeat(81), 80), `${'茶'.repeat(79)}…`);
 });

@@ -35,6 +35,13 @@ t.test('names as they are: 40 characters are 40, whatever they are made of', asy
   for (const displayName of [`${long}龘`, `${emoji}👑`, '', '  ']) t.match(await send('POST', '/customers', { displayName }), { status: 400, body: { code: 'bad_request' } });
 });
 
+t.test('a name that cannot be seen is none, and nothing in it turns the page around', async (t) => {
+  t.equal((await owner.createCustomer({ displayName: '\u202E王\u0000伟' })).displayName, '王伟');
+  for (const form of [{ displayName: '\u200B\u200B' }, { displayName: '甲', salutation: '\u2066' }]) {
+    t.match(await send('POST', '/customers', form), { status: 400, body: { code: 'bad_request', details: { where: `body/${Object.keys(form).at(-1)}` } } });
+  }
+});
+
 t.test('29 February is a day, 30 February is none', async (t) => {
   const dates = [{ kind: 'birthday', label: null, month: 2, day: 29, year: null }];
   const { id } = await owner.call<Dossier>('POST', '/customers', { displayName: '闰日', dates });
@@ -63,7 +70,9 @@ t.test('what is sent twice is there once', async (t) => {
   t.equal(made.id, form.id);
   t.match(await owner.call<Dossier>('POST', '/customers', form), { id: form.id });
   t.equal((await logged('customer_created')).filter(({ customer }) => customer?.id === form.id).length, 1, 'and told once');
-  t.equal(await refusal(owner.call('POST', '/customers', { ...form, displayName: '别人' })), '409 id_taken');
+  await other.call('PATCH', `/customers/${form.id}`, { displayName: '改过的' });
+  t.match(await owner.call<Dossier>('POST', '/customers', form), { id: form.id, displayName: '改过的' }, 'after somebody edited it, too: no second dossier');
+  t.equal(await refusal(other.call('POST', '/customers', form)), '409 id_taken', 'somebody else\'s');
 
   const note = { text: '离线时写的', id: crypto.randomUUID(), ageMs: HOUR_MS };
   const first = await owner.call<Note>('POST', `/customers/${made.id}/notes`, note);

@@ -5,6 +5,7 @@ import type { PorticoClient } from '../../demo/client.js';
 import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
 import { refusal } from '../support/failures.js';
 import { addMember } from '../support/office.js';
+import { readPdf } from '../support/pdf.js';
 
 const clock = new TestClock();
 const box = await startBox(t, { clock });
@@ -21,7 +22,7 @@ const field = (name: string, kind: FieldKind, change: Partial<Wanted> = {}): Wan
 const METALS = ['金', '银', '铂'].map((name) => ({ id: id(name), name: words(name) }));
 const FIELDS = [
   field('习惯', 'text'), field('指围', 'number', { required: true }), field('预算', 'money'), field('婚期', 'date'), field('材质', 'choices', { options: METALS }), field('会员群', 'yes_no'),
-  field('经理备注', 'text', { visibleTo: 'manager' }),
+  field('照片', 'photo'), field('经理备注', 'text', { visibleTo: 'manager' }),
 ];
 let revision = 0;
 async function arrange(fields: Wanted[], card: OwnFormChange['card'] = [], by: PorticoClient = owner): Promise<OwnForm> {
@@ -36,6 +37,9 @@ const refused = async (by: PorticoClient, method: string, path: string, body?: u
   const { status, body: answer } = await by.send<ErrorBody>(method, `/api/v1${path}`, body);
   return [status, answer.code, answer.details ?? {}];
 };
+const upload = async (customerId: string, name: string): Promise<{ id: string }> =>
+  (await owner.send<{ id: string }>('POST', `/api/v1/customers/${customerId}/files?name=${name}`, PDF, { 'content-type': 'application/pdf' })).body;
+const PDF = Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF');
 const SIZE = { fieldId: id('指围'), value: { number: 14.5 } };
 const lin = (await owner.createCustomer({ displayName: '林知夏', phone: '13800138000', memberNo: null })).id;
 
@@ -93,6 +97,10 @@ t.test('two iPads: what the other wrote is not written over unseen, and the hist
     [409, 'edit_conflict', { fields: id('指围') }]);
   t.same((await put(owner, lin, [{ fieldId: id('指围'), value: { number: 15 }, base }]))[0]!.changes, 2, 'the same from two iPads is no conflict and no change');
   await put(owner, lin, [{ fieldId: id('指围'), value: { number: 16 }, base: { number: 15 } }]);
+  const written = async () => (await officer.call<AuditPage>('GET', `/audit?customerId=${lin}&action=customer_changed`)).entries.length;
+  const before = await written();
+  await put(owner, lin, [{ fieldId: id('指围'), value: { number: 16 } }]);
+  t.equal(await written(), before, 'what changes nothing is not written down as a change');
   t.match(await owner.call<FieldHistory>('GET', `/customers/${lin}/fields/${id('指围')}/history`), [
     { before: { number: 15 }, after: { number: 16 }, by: '店长' }, { before: { number: 14.5 }, after: { number: 15 }, by: '小王' }, { before: null, after: { number: 14.5 }, by: '小王' },
   ]);
@@ -152,6 +160,8 @@ t.test('the export: proof, no names, no formulas, nobody restricted, written dow
   await put(owner, still, [SIZE]);
   await officer.call('PUT', `/customers/${still}/restriction`, { restricted: true, reason: '有异议' });
   t.equal(await refusal(put(associate, still, [{ fieldId: id('习惯'), value: { text: '不' } }])), '409 customer_restricted');
+  t.equal(await refusal(put(owner, still, [{ fieldId: id('指围'), value: { number: 99 } }])), '409 customer_restricted', 'nor replaced');
+  t.match(await put(officer, still, [{ fieldId: id('指围'), value: { number: 15 } }]), [{ value: { number: 15 } }], 'but by who answers for it');
   const { headers, body } = await owner.send<string>('GET', `/api/v1${path('习惯', '指围', '预算', '材质', '会员群', '婚期')}&language=en`);
   t.match(headers['content-type'], /^text\/csv/);
   const [head, ...lines] = body.trimEnd().split('\r\n');
@@ -161,7 +171,39 @@ t.test('the export: proof, no names, no formulas, nobody restricted, written dow
   t.notMatch(body, new RegExp(`林知夏|13800138000|${still}`));
   const { entries } = await officer.call<AuditPage>('GET', '/audit?action=customers_exported');
   t.strictSame(entries.map(({ detail }) => detail), [{ fields: 6, customers: 2 }]);
-  t.match((await officer.call<AuditPage>('GET', '/audit?action=setting_changed&limit=1')).entries[0]!.detail, { setting: 'own_fields', fields: 7 });
+  t.match((await officer.call<AuditPage>('GET', '/audit?action=setting_changed&limit=1')).entries[0]!.detail, { setting: 'own_fields', fields: 8 });
+});
+
+t.test('C22: the copy after a merge has what stayed with the hidden dossier, and that others name this person, not who', async (t) => {
+  const [hidden, kept] = [(await owner.createCustomer({ displayName: '己六' })).id, (await owner.createCustomer({ displayName: '庚七' })).id];
+  await owner.call('POST', `/customers/${hidden}/wishes`, { text: '想要一支毛笔' });
+  await owner.call('POST', `/customers/${hidden}/follow-ups`, { text: '打电话问毛笔', dueOn: null });
+  await put(owner, hidden, [SIZE, { fieldId: id('照片'), value: { fileId: (await upload(hidden, 'hidden-thing')).id } }]);
+  await owner.createCustomer({ displayName: '寅丙', companions: [{ name: '小己', relation: '表妹', customerId: hidden }] });
+  await owner.giveConsent(kept, { purposes: ['recognise'] });
+  await owner.call('POST', `/customers/${hidden}/merge`, { into: kept });
+  t.match(await dossier(kept), { wishes: [], followUps: [], files: [] }, 'out of what staff see');
+  const copy = await officer.call<AccessCopy>('GET', `/customers/${kept}/access-copy.json`);
+  t.match(copy.dossier, { wishes: [{ text: '想要一支毛笔' }], followUps: [{ text: '打电话问毛笔' }], files: [{ name: 'hidden-thing' }] });
+  t.strictSame(copy.companionOf, [{ name: '小己', relation: '表妹' }]);
+  t.notMatch(JSON.stringify(copy), /寅丙/);
+  const { squeezed } = await readPdf((await officer.send<Buffer>('GET', `/api/v1/customers/${kept}/access-copy.pdf?language=zh-CN`)).body);
+  for (const text of ['想要一支毛笔', '打电话问毛笔', 'hidden-thing', '表妹', '所写姓名：小己']) t.match(squeezed, text);
+  // Erased, all of it: nobody else's dossier names them any more.
+  await officer.call('DELETE', `/customers/${kept}`);
+  t.strictSame(await owner.call<CustomerSummary[]>('GET', `/customers?query=${encodeURIComponent('小己')}`), []);
+});
+
+t.test('a merge is undone: no field goes on showing a file that went back', async (t) => {
+  const [other, kept] = [(await owner.createCustomer({ displayName: '乙二' })).id, (await owner.createCustomer({ displayName: '丙三' })).id];
+  const [theirs, own] = [await upload(other, 'theirs'), await upload(kept, 'own')];
+  const { merges } = await owner.call<Dossier>('POST', `/customers/${other}/merge`, { into: kept });
+  await put(associate, kept, [SIZE, { fieldId: id('照片'), value: { fileId: theirs.id } }]);
+  t.match((await owner.call<Dossier>('POST', `/merges/${merges[0]!.id}/undo`)).files, [{ id: theirs.id }]);
+  t.match(await dossier(kept), { fields: [{ fieldId: id('指围') }], files: [{ id: own.id }] });
+  t.notMatch(JSON.stringify((await dossier(kept)).fields), theirs.id);
+  t.match(await owner.call<FieldHistory>('GET', `/customers/${kept}/fields/${id('照片')}/history`), [{ before: { fileId: theirs.id }, after: null, by: '店长' }, { after: { fileId: theirs.id }, by: '小王' }]);
+  t.equal((await owner.send('DELETE', `/api/v1/files/${theirs.id}`)).status, 204, 'it is theirs to delete');
 });
 
 t.test('a merge keeps each dossier\'s own values; what the hidden one alone says is shown beside, and goes back with it', async (t) => {

@@ -147,6 +147,12 @@ t.test('C22: while restricted nothing is recognised, enrolled or asked for; a vi
     t.equal(await refusal(associate.call('POST', `/customers/${lin}/${what}`, body)), '409 customer_restricted', what);
   }
   t.equal(await refusal(associate.call('PATCH', `/customers/${lin}`, { facts: ['喝乌龙', '新的'] })), '409 customer_restricted');
+  for (const change of [{ facts: ['新的'] }, { email: 'a@b.cn' }, { wechat: 'w' }, { points: 5 }, { companions: [{ name: '全新的人', relation: '妻', customerId: null }] }]) {
+    t.equal(await refusal(associate.call('PATCH', `/customers/${lin}`, change)), '409 customer_restricted', JSON.stringify(change));
+  }
+  t.match(await associate.call<Dossier>('PATCH', `/customers/${lin}`, { allergies: ['花生'] }), { allergies: ['花生'] }, 'what protects her is written down');
+  t.match(await office.call<Dossier>('PATCH', `/customers/${lin}`, { email: 'lin@example.cn', facts: ['喝红茶'] }), { email: 'lin@example.cn', facts: ['喝红茶'] }, 'and put right by who answers for it');
+  t.match(await associate.call<Dossier>('PATCH', `/customers/${lin}`, { email: null, allergies: [] }), { email: null }, 'taking out is always possible');
   // Nor by way of another dossier: neither a merge nor a new enrolment of the same face tells who it is.
   const other = await associate.createCustomer({ displayName: '新开的' });
   t.equal(await refusal(associate.call('POST', `/customers/${other.id}/merge`, { into: lin })), '409 customer_restricted');

@@ -82,6 +82,7 @@ export function accessCopy(change: Partial<AccessCopy> = {}): AccessCopy {
         services: [{ by: { id: id(3), name: '小周' }, from: AT, to: AT, handedOver: { to: null, note: '预算两万' } }],
         stages: [{ stage: 'attract', at: AT, by: null }], looks: [{ id: id(12), productId: id(13), productName: '银色腕表', beganAt: AT, endedAt: AT }] }], consents: [], ...NO_MORE, ...DEALINGS,
     },
+    companionOf: [{ name: '晓安', relation: '表妹' }],
     ownFields: [{
       name: { 'zh-CN': '戒指尺寸', en: 'Ring size' }, value: { number: 14.5 }, at: AT, by: '小周',
       history: [{ before: null, after: { number: 14 }, at: AT, by: '小周' }, { before: { number: 14 }, after: { number: 14.5 }, at: AT, by: '小周' }],

@@ -85,7 +85,7 @@ export const customerRoutes = (deps: {
     const by = actorOf(request);
     audit.recording('customer_changed', by, (after) => ({ customerId: id, detail: { fields: differing(before, after) } }), () => {
       readAlong(request, id);
-      return customers.change(id, request.body, by.staffId);
+      return customers.change(id, request.body, by.staffId, readerOf(request) === 'everything');
     });
     return answer(request, id);
   });
@@ -113,8 +113,9 @@ export const customerRoutes = (deps: {
     },
   }, async (request) => {
     const mergeId = request.params.id;
-    return answer(request, audit.recording('merge_undone', actorOf(request), (customerId) => ({ customerId, detail: { mergeId } }), () => {
-      const customerId = customers.undoMerge(mergeId);
+    const by = actorOf(request);
+    return answer(request, audit.recording('merge_undone', by, (customerId) => ({ customerId, detail: { mergeId } }), () => {
+      const customerId = customers.undoMerge(mergeId, by.staffId);
       readAlong(request, customerId);
       return customerId;
     }));

@@ -45,7 +45,9 @@ export const fieldRoutes = (deps: {
   app.post('/fields/search', {
     config: { permission: 'serve' },
     schema: { tags, summary: 'Customers whose field is like this, at most 100', body: FieldQuery, response: { 200: Type.Array(CustomerSummary) } },
-  }, async (request) => fields.find(request.body, readerOf(request)).map((id) => {
+  }, async (request) => (await fields.find(request.body, readerOf(request))).flatMap((id) => {
+    request.stillMay();
+    if (!customers.has(id)) return []; // erased meanwhile
     const { displayName, salutation, tier, phone } = customers.byId(id);
     return cards.summary({ id, displayName, salutation, tier, phoneTail: phone?.slice(-4) ?? null, found: { in: 'field', text: null } });
   }));
@@ -73,7 +75,7 @@ export const fieldRoutes = (deps: {
     const { id } = request.params;
     const by = actorOf(request);
     const reader = readerOf(request);
-    audit.recording('customer_changed', by, (changed) => ({ customerId: id, detail: { fields: 'ownFields', fieldIds: changed.join(',') } }),
+    audit.recording('customer_changed', by, (changed) => (changed.length === 0 ? null : { customerId: id, detail: { fields: 'ownFields', fieldIds: changed.join(',') } }),
       () => fields.change(id, request.body, by.staffId, reader));
     // No more than was sent: the rest of the dossier is read where that is written down.
     return fields.of(id, reader).filter(({ fieldId }) => request.body.values.some((sent) => sent.fieldId === fieldId));

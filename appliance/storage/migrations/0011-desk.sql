@@ -28,7 +28,9 @@ CREATE TABLE customer_next (
   contact_by TEXT NOT NULL DEFAULT '',
   contact_when TEXT,
   -- 1: the customer does not want to be contacted at all.
-  contact_never INTEGER NOT NULL DEFAULT 0 CHECK (contact_never IN (0, 1))
+  contact_never INTEGER NOT NULL DEFAULT 0 CHECK (contact_never IN (0, 1)),
+  -- Who made it, so that a request that is sent again is known; null: the box, or before this was kept.
+  made_by TEXT REFERENCES staff (id)
 ) STRICT;
 INSERT INTO customer_next (id, display_name, salutation, phone, tier, created_at_ms, merged_into_id, last_contact_ms)
   SELECT id, display_name, salutation, phone, tier, created_at_ms, merged_into_id, last_contact_ms FROM customer ORDER BY rowid;
@@ -49,6 +51,8 @@ CREATE TABLE customer_line_next (
   -- When and by whom it was written down first; null: before this was kept.
   at_ms INTEGER,
   staff_id TEXT REFERENCES staff (id),
+  -- The merge that copied it here; null: it was written here.
+  copied_by TEXT,
   PRIMARY KEY (customer_id, kind, position),
   CHECK ((kind = 'size') = (label IS NOT NULL))
 ) STRICT;
@@ -304,7 +308,8 @@ CREATE TABLE field_choice (
   PRIMARY KEY (customer_id, field_id, option_id),
   FOREIGN KEY (customer_id, field_id) REFERENCES field_value (customer_id, field_id) ON DELETE CASCADE
 ) STRICT;
-CREATE INDEX field_choice_by_option ON field_choice (option_id);
+-- With the customer: two options are intersected within the index.
+CREATE INDEX field_choice_by_option ON field_choice (option_id, customer_id);
 -- What stood there before and after, as text: ids of choices, of a product or of a file as they are. Null: nothing.
 CREATE TABLE field_change (
   id INTEGER PRIMARY KEY,
@@ -406,10 +411,10 @@ CREATE TABLE suggestion_verdict (
 CREATE INDEX suggestion_verdict_by_kind ON suggestion_verdict (kind, at_ms);
 
 -- customers ----------------------------------------------------------------------------------------------------
--- More rows that go along with a merge. Of do-not lines and allergies copies go along, and `row_id` is the text.
+-- More rows that go along with a merge. Of do-not lines and allergies copies go along, marked as such (customer_line.copied_by).
 CREATE TABLE customer_merge_row_next (
   merge_id TEXT NOT NULL REFERENCES customer_merge (id),
-  kind TEXT NOT NULL CHECK (kind IN ('note', 'follow_up', 'visit', 'customer_tag', 'wish', 'purchase', 'ticket', 'appointment', 'file', 'do_not', 'allergy')),
+  kind TEXT NOT NULL CHECK (kind IN ('note', 'follow_up', 'visit', 'customer_tag', 'wish', 'purchase', 'ticket', 'appointment', 'file')),
   row_id TEXT NOT NULL,
   PRIMARY KEY (merge_id, kind, row_id)
 ) STRICT;
