@@ -1,31 +1,45 @@
-import { Breath } from '../kit/index.js';
+import { Breath, type Logger } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { dossierParts, termsOf, tokensOf, type DossierWords, type Part } from './words.js';
+import { dossierParts, indexedWords, tokensOf, type DossierWords, type Part } from './words.js';
 
 type Kind = 'dossier' | 'note' | 'fields';
 interface Stale { id: number; kind: Kind; row_id: string }
 
-/** What one transaction changes is far less; a merge moves rows without changing their words. */
-const PER_COMMIT_MAX = 64;
+/** A person's change is a row or two; what is more waits for the breaths after it. */
+const PER_COMMIT_MAX = 8;
+const PER_COMMIT_MS = 10;
 /** Rows of one transaction while many are waiting. */
 const PER_PIECE = 64;
+const PER_PIECE_MS = 25;
 /** Few enough to be done before anybody asks. */
 const AT_START_MAX = 5_000;
-/** Entries of dossiers and all others are numbered apart: the engine finds the matches of one range, newest first, without sorting. */
-export const OTHERS_FROM = 2 ** 40;
+/** A long note of 2,000 characters takes so many pages at most; with fewer left, what is written goes before what it is found by. */
+const SPARE_PAGES = 64;
+/** What could not be indexed is tried again then. */
+const AGAIN_MS = 60_000;
 
 /**
  * Keeps the index in step with what it tells of: triggers write down which rows changed, and the last thing in every transaction is
- * to index these. What is deleted leaves the index by triggers alone.
+ * to index these. What cannot be, waits: a full box takes what is written, and is found incompletely. What is deleted leaves the index
+ * by triggers alone.
  */
 export class SearchIndex {
   readonly #db: Database;
+  readonly #log: Logger;
   #fieldsOf: (customerId: string) => readonly string[] = () => [];
   #working: Promise<number> | null = null;
+  #inPiece = false;
   #stopped = false;
+  /** Rows up to here are left for the breaths, by transactions before. */
+  #leftTo = 0;
+  /** This pass through what waits goes down from here: a row that cannot be indexed does not hold up the others. */
+  #below = Number.MAX_SAFE_INTEGER;
+  #again: NodeJS.Timeout | null = null;
+  #told = false;
 
-  constructor(deps: { db: Database }) {
+  constructor(deps: { db: Database; log: Logger }) {
     this.#db = deps.db;
+    this.#log = deps.log;
   }
 
   /** @param fieldsOf the text that stands in a customer's own fields: only what everybody may see */
@@ -34,19 +48,22 @@ export class SearchIndex {
   }
 
   /**
-   * At start: the rows of an older database, or written past the box. Few are indexed at once, many beside the work.
+   * At start: the rows of an older database, or written past the box. Few are indexed at once, many beside the work. Throws nothing: what
+   * cannot be indexed waits.
    * @returns how many wait, and when they are done
    */
   start(): { waiting: number; done: Promise<number> } {
-    this.#db.beforeEachCommit(() => this.#workOff(PER_COMMIT_MAX));
     const waiting = this.waiting();
-    if (waiting <= AT_START_MAX) while (this.#db.transaction(() => this.#workOff(AT_START_MAX)) > 0);
+    if (waiting <= AT_START_MAX) while (this.#piece(Infinity) > 0);
+    this.#leftTo = this.#last();
+    this.#db.beforeEachCommit(() => this.#beforeCommit());
     return { waiting, done: this.catchUp() };
   }
 
   /** No piece of work is begun any more. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    if (this.#again !== null) clearTimeout(this.#again);
     await this.#working;
   }
 
@@ -54,7 +71,12 @@ export class SearchIndex {
     return this.#db.get<{ n: number }>('SELECT count(*) AS n FROM search_stale')!.n;
   }
 
-  /** Works off what waits, in short breaths. @returns how many rows that were */
+  /** Whether something is there that is not found yet. */
+  isBehind(): boolean {
+    return this.#db.get('SELECT 1 FROM search_stale UNION ALL SELECT 1 FROM search_stale_field LIMIT 1') !== undefined;
+  }
+
+  /** Works off what waits, in short breaths, until it is done or cannot go on. @returns how many rows that were */
   catchUp(): Promise<number> {
     this.#working ??= this.#inBreaths().finally(() => { this.#working = null; });
     return this.#working;
@@ -64,66 +86,139 @@ export class SearchIndex {
     await Promise.resolve(); // whoever asks meanwhile, this work's own commits too, gets the same promise
     const breath = new Breath();
     let done = 0;
-    while (!this.#stopped) {
-      const some = this.#db.transaction(() => this.#workOff(PER_PIECE));
-      if (some === 0) break;
-      done += some;
+    for (let some = 1; some > 0 && !this.#stopped; done += some) {
+      some = this.#piece(PER_PIECE_MS);
       await breath.taken();
+    }
+    if (!this.#stopped && this.isBehind()) {
+      this.#again ??= setTimeout(() => {
+        this.#again = null;
+        void this.catchUp();
+      }, AGAIN_MS).unref();
     }
     return done;
   }
 
-  /** The newest first: what this transaction itself wrote. */
-  #workOff(max: number): number {
-    const rows = this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale ORDER BY id DESC LIMIT ?', max);
-    if (rows.length === 0) return 0;
-    for (const { kind, row_id } of new Map(rows.map((row) => [`${row.kind} ${row.row_id}`, row])).values()) this.#index(kind, row_id);
-    this.#db.run('DELETE FROM search_stale WHERE id BETWEEN ? AND ?', rows.at(-1)!.id, rows[0]!.id);
-    if (rows.length === max) this.#db.afterCommit(() => { this.catchUp().catch(() => undefined); }); // what fails waits for the next commit
-    return rows.length;
+  /** What this transaction itself wrote, the newest first; never what waited before it. */
+  #beforeCommit(): void {
+    if (this.#inPiece) return;
+    const before = this.#leftTo;
+    const wrote = this.#last() > before;
+    if (wrote) this.#workOff(this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id > ? ORDER BY id DESC LIMIT ?', before, PER_COMMIT_MAX), PER_COMMIT_MS);
+    this.#leftTo = this.#last();
+    const waits = this.#leftTo > before || this.#db.get('SELECT 1 FROM search_stale_field LIMIT 1') !== undefined;
+    if (waits && this.#again === null) this.#db.afterCommit(() => { void this.catchUp(); });
+  }
+
+  /** One transaction of what waits. @returns how many rows went; 0: nothing is left that can be done now */
+  #piece(ms: number): number {
+    this.#inPiece = true;
+    try {
+      return this.#db.transaction(() => {
+        const rows = this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id < ? ORDER BY id DESC LIMIT ?', this.#below, PER_PIECE);
+        const { tried, done } = rows.length > 0 ? this.#workOff(rows, ms) : this.#workOffField(ms);
+        this.#below = rows[tried - 1]?.id ?? Number.MAX_SAFE_INTEGER;
+        this.#leftTo = this.#last();
+        return rows.length > 0 ? tried : done;
+      });
+    } catch (error) {
+      this.#tell(error);
+      return 0;
+    } finally {
+      this.#inPiece = false;
+    }
+  }
+
+  /** Those that fail stay. @returns how many were tried before the time was over or the box full, and how many of these went */
+  #workOff(rows: readonly Stale[], ms: number): { tried: number; done: number } {
+    const untilMs = performance.now() + ms;
+    let [tried, done] = [0, 0];
+    for (const { id, kind, row_id } of rows) {
+      if (this.#db.sparePages < SPARE_PAGES || (tried > 0 && performance.now() > untilMs)) break;
+      tried += 1;
+      const failed = this.#db.attempt(() => {
+        this.#index(kind, row_id);
+        this.#db.run('DELETE FROM search_stale WHERE id = ?', id);
+      });
+      if (failed === null) done += 1;
+      else this.#tell(failed);
+    }
+    return { tried, done };
+  }
+
+  /** Some of those who have something in a field that is seen by others now, or has another name. */
+  #workOffField(ms: number): { tried: number; done: number } {
+    const field = this.#db.get<{ field_id: string; done_to: string }>('SELECT field_id, done_to FROM search_stale_field LIMIT 1');
+    if (field === undefined || this.#db.sparePages < SPARE_PAGES) return { tried: 0, done: 0 };
+    const untilMs = performance.now() + ms;
+    const holders = this.#db.all<{ customer_id: string }>(
+      'SELECT customer_id FROM field_value WHERE field_id = ? AND customer_id > ? ORDER BY customer_id LIMIT ?', field.field_id, field.done_to, PER_PIECE);
+    let done = 0;
+    for (const { customer_id } of holders) {
+      if (done > 0 && performance.now() > untilMs) break;
+      const failed = this.#db.attempt(() => this.#index('fields', customer_id));
+      if (failed !== null) throw failed;
+      done += 1;
+    }
+    if (done === holders.length && holders.length < PER_PIECE) this.#db.run('DELETE FROM search_stale_field WHERE field_id = ?', field.field_id);
+    else this.#db.run('UPDATE search_stale_field SET done_to = ? WHERE field_id = ?', holders[done - 1]!.customer_id, field.field_id);
+    return { tried: done, done: Math.max(1, done) };
+  }
+
+  /** Once: the next try fails of the same. */
+  #tell(err: unknown): void {
+    if (!this.#told) this.#log.error({ err }, 'a row could not be indexed; it is tried again');
+    this.#told = true;
+  }
+
+  #last(): number {
+    return this.#db.get<{ id: number | null }>('SELECT max(id) AS id FROM search_stale')!.id ?? 0;
   }
 
   #index(kind: Kind, rowId: string): void {
-    const found = this.#termsOf(kind, rowId);
-    const entry = this.#db.get<{ id: number }>('SELECT id FROM search_entry WHERE kind = ? AND row_id = ?', kind, rowId);
-    if (found === null || found.terms === '') {
+    const found = this.#wordsOf(kind, rowId);
+    const entry = this.#db.get<{ id: number; words: string }>('SELECT id, words FROM search_entry WHERE kind = ? AND row_id = ?', kind, rowId);
+    if (found === null || found.words.length === 0) {
       if (entry !== undefined) this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
       return;
     }
+    const words = JSON.stringify(found.words);
+    if (entry?.words === words) return;
+    const side = sideOf(kind);
+    // With SELECT also a single row: where there is no room the engine then undoes this statement, not the whole transaction.
+    const id = entry?.id ?? Number(this.#db.run(
+      'INSERT INTO search_entry (customer_id, kind, row_id, words) SELECT ?, ?, ?, ? WHERE true', found.customerId, kind, rowId, words).lastInsertRowid);
     if (entry !== undefined) {
-      this.#db.run('UPDATE search_text SET terms = ? WHERE rowid = ?', found.terms, entry.id);
-      return;
+      this.#db.run(
+        `DELETE FROM search_word WHERE side = ? AND word IN (SELECT value FROM json_each(?) EXCEPT SELECT value FROM json_each(?)) AND entry_id = ?`,
+        side, entry.words, words, id);
+      this.#db.run('UPDATE search_entry SET words = ? WHERE id = ?', words, id);
     }
-    const id = this.#nextId(kind);
-    this.#db.run('INSERT INTO search_entry (id, customer_id, kind, row_id) VALUES (?, ?, ?, ?)', id, found.customerId, kind, rowId);
-    this.#db.run('INSERT INTO search_text (rowid, terms) VALUES (?, ?)', id, found.terms);
-  }
-
-  #nextId(kind: Kind): number {
-    const last = kind === 'dossier'
-      ? this.#db.get<{ id: number | null }>('SELECT max(id) AS id FROM search_entry WHERE id < ?', OTHERS_FROM)!.id ?? 0
-      : this.#db.get<{ id: number | null }>('SELECT max(id) AS id FROM search_entry WHERE id >= ?', OTHERS_FROM)!.id ?? OTHERS_FROM;
-    return last + 1;
+    this.#db.run(
+      'INSERT INTO search_word (side, word, entry_id) SELECT ?, value, ? FROM (SELECT value FROM json_each(?) EXCEPT SELECT value FROM json_each(?))', side, id, words, entry?.words ?? '[]');
   }
 
   /** Null: the row is gone. */
-  #termsOf(kind: Kind, rowId: string): { customerId: string; terms: string } | null {
+  #wordsOf(kind: Kind, rowId: string): { customerId: string; words: string[] } | null {
     switch (kind) {
       case 'dossier': {
         const parts = partsOfDossier(this.#db, rowId);
-        return parts === null ? null : { customerId: rowId, terms: termsOf(parts.map(({ tokens }) => tokens)) };
+        return parts === null ? null : { customerId: rowId, words: indexedWords(parts.map(({ tokens }) => tokens)) };
       }
       case 'note': {
         const note = this.#db.get<{ customerId: string; text: string }>('SELECT customer_id AS customerId, text FROM note WHERE id = ?', rowId);
-        return note === undefined ? null : { customerId: note.customerId, terms: termsOf([tokensOf(note.text)]) };
+        return note === undefined ? null : { customerId: note.customerId, words: indexedWords([tokensOf(note.text)]) };
       }
       case 'fields': {
         if (this.#db.get('SELECT 1 FROM customer WHERE id = ?', rowId) === undefined) return null;
-        return { customerId: rowId, terms: termsOf(this.#fieldsOf(rowId).map(tokensOf)) };
+        return { customerId: rowId, words: indexedWords(this.#fieldsOf(rowId).map(tokensOf)) };
       }
     }
   }
 }
+
+/** Dossiers and all others lie apart, as the trigger of 0011 knows. */
+export const sideOf = (kind: Kind): 0 | 1 => (kind === 'dossier' ? 0 : 1);
 
 /** What of a dossier is found by itself; null: there is none of this id. */
 export function partsOfDossier(db: Database, customerId: string): Part[] | null {
