@@ -1,4 +1,5 @@
 import type { CustomerSummary } from '../contract/index.js';
+import { phoneSpellings } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import { partsOfDossier } from './searchIndex.js';
 import { digitsOf, holds, indexedWords, isIn, pieceOf, rangesOf, tokensOf, wordsOf, type Range, type Word } from './words.js';
@@ -187,10 +188,9 @@ const holdsAll = (words: readonly string[], ranges: readonly Range[]): boolean =
 const hitOf = ({ customerId, kind, rowId }: Row, rank: number): Hit =>
   ({ customerId, kind, rowId, rank, ...(kind === 'fields' ? { fields: { of: customerId, beside: [] } } : {}) });
 
-/** The dossiers of this number, with or without the country's prefix; also merged ones. */
+/** The dossiers of this number, however it is spelt; also merged ones. */
 export function byPhone(db: Database, digits: string): string[] {
-  const national = digits.replace(/^(?:00)?86(?=1\d{10}$)/, '');
-  return db.all<{ id: string }>('SELECT id FROM customer WHERE phone IN (?, ?, ?, ?) ORDER BY last_contact_ms DESC LIMIT 20', digits, `+${digits}`, national, `+86${national}`)
+  return db.all<{ id: string }>('SELECT id FROM customer WHERE phone IN (SELECT value FROM json_each(?)) ORDER BY last_contact_ms DESC LIMIT 20', JSON.stringify(phoneSpellings(digits)))
     .map(({ id }) => id);
 }
 
