@@ -107,7 +107,7 @@ export class Finding {
     this.#duplicates.dismiss(one, other, staffId);
   }
 
-  /** @throws PorticoError customer_not_found, customer_merged, customer_restricted, tag_taken */
+  /** @throws PorticoError customer_not_found, customer_merged, customer_restricted, tag_taken, tag_is_other */
   addTag(customerId: string, tag: string, label: string | null, staffId: string): Tag {
     return this.#ways.addTag(customerId, tag, label, staffId);
   }

@@ -88,6 +88,8 @@ t.test('a member code is valid for its step and one on either side, and never tw
   t.equal(stepOf(secret, at(now - 60_000), now, 0), null, 'too old');
   t.equal(stepOf(secret, at(now), now, step), null, 'used');
   t.equal(stepOf(secret, at(now - 30_000), now, step), null, 'older than one that was used');
+  t.equal(stepOf(secret, at(now), now, step + 1), null);
+  t.equal(stepOf(secret, at(now), now, step + 86_400), step, 'the clock was ahead');
   t.equal(stepOf(secret, '00000000', now, 0), null);
   const handle = toBase32(new Uint8Array(10).fill(200));
   t.strictSame(readMemberCode(`${prefixOf(handle)}12345678`.toLowerCase()), { handle, digits: '12345678' });
