@@ -12,11 +12,11 @@ const MATCHES_MAX = 250;
 /** Those seen last are asked whether they match where there are more matches than these: a regular is not lost among namesakes. */
 const RECENT_MAX = 200;
 /** Customers that hold the rarest word and are looked through, where no single row holds all. */
-const RAREST_MAX = 250;
+const RAREST_MAX = 120;
 /** So many words of the index are read for one that was begun; more begin alike only after a letter or two. */
-const READ_MAX = 20_000;
+const READ_MAX = 10_000;
 /** So far the rows of each word are counted to find the rarest, and the newest of the rarest are looked through for the other words. */
-const COUNTED_MAX = 1_000;
+const COUNTED_MAX = 500;
 
 /** How well a row fits, best first. */
 const EXACT = 0;

@@ -1,8 +1,9 @@
-import { Breath, type Logger } from '../kit/index.js';
+import { Breath, PorticoError, type Logger } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import { dossierParts, indexedWords, tokensOf, type DossierWords, type Part } from './words.js';
 
 type Kind = 'dossier' | 'note' | 'fields';
+interface NewWord { side: 0 | 1; word: string; entryId: number }
 interface Stale { id: number; kind: Kind; row_id: string }
 
 /** A person's change is a row or two; what is more waits for the breaths after it. */
@@ -13,6 +14,13 @@ const PER_PIECE = 64;
 const PER_PIECE_MS = 25;
 /** Few enough to be done before anybody asks. */
 const AT_START_MAX = 5_000;
+/**
+ * While more wait than these, so many rows are indexed together: their words are written in the order of the tree, so that each of its pages
+ * is decrypted and sealed once for many words. Some 60 MB of memory for that long.
+ */
+const BULK = 10_000;
+/** Words of one statement. */
+const WORDS_PER_STATEMENT = 250;
 /** A long note of 2,000 characters takes so many pages at most; with fewer left, what is written goes before what it is found by. */
 const SPARE_PAGES = 64;
 /** What could not be indexed is tried again then. */
@@ -87,7 +95,7 @@ export class SearchIndex {
     const breath = new Breath();
     let done = 0;
     for (let some = 1; some > 0 && !this.#stopped; done += some) {
-      some = this.#piece(PER_PIECE_MS);
+      some = this.waiting() >= BULK ? await this.#bulk(breath) : this.#piece(PER_PIECE_MS);
       await breath.taken();
     }
     if (!this.#stopped && this.isBehind()) {
@@ -108,6 +116,73 @@ export class SearchIndex {
     this.#leftTo = this.#last();
     const waits = this.#leftTo > before || this.#db.get('SELECT 1 FROM search_stale_field LIMIT 1') !== undefined;
     if (waits && this.#again === null) this.#db.afterCommit(() => { void this.catchUp(); });
+  }
+
+  /**
+   * The newest of what waits, in three rounds of breaths: the entries, their words in order, and that they are done. Cut short, an entry is known
+   * by its mark and made anew; what is deleted meanwhile gets no words any more.
+   * @returns how many rows went; 0: nothing can be done now
+   */
+  async #bulk(breath: Breath): Promise<number> {
+    const rows = this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale ORDER BY id DESC LIMIT ?', BULK);
+    // By their first letter, so that no sorting takes long.
+    const words = new Map<string, NewWord[]>();
+    const made: number[] = [];
+    const entered = await this.#each(rows, breath, ({ kind, row_id }) => {
+      const found = this.#wordsOf(kind, row_id);
+      if (found === null || found.words.length === 0 || this.#db.get('SELECT 1 FROM search_entry WHERE kind = ? AND row_id = ?', kind, row_id) !== undefined) {
+        this.#index(kind, row_id);
+        return;
+      }
+      const entryId = this.#enter(kind, row_id, found.customerId, ` ${JSON.stringify(found.words)}`);
+      made.push(entryId);
+      for (const word of found.words) {
+        const key = `${sideOf(kind)}${word[0]!}`;
+        const alike = words.get(key);
+        if (alike === undefined) words.set(key, [{ side: sideOf(kind), word, entryId }]);
+        else alike.push({ side: sideOf(kind), word, entryId });
+      }
+    });
+    const some: NewWord[][] = [];
+    for (const key of [...words.keys()].sort()) {
+      const alike = words.get(key)!.sort((a, b) => (a.word < b.word ? -1 : a.word > b.word ? 1 : a.entryId - b.entryId));
+      for (let at = 0; at < alike.length; at += WORDS_PER_STATEMENT) some.push(alike.slice(at, at + WORDS_PER_STATEMENT));
+      await breath.taken();
+    }
+    const written = entered && await this.#each(some, breath, (each) => {
+      this.#db.run(
+        `INSERT OR IGNORE INTO search_word (side, word, entry_id) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)
+         WHERE EXISTS (SELECT 1 FROM search_entry WHERE id = value ->> 2)`, JSON.stringify(each.map(({ side, word, entryId }) => [side, word, entryId])));
+    });
+    const done = written
+      && await this.#each(made, breath, (id) => { this.#db.run('UPDATE search_entry SET words = trim(words) WHERE id = ?', id); })
+      && await this.#each(rows, breath, ({ id }) => { this.#db.run('DELETE FROM search_stale WHERE id = ?', id); });
+    return done ? rows.length : 0;
+  }
+
+  /** As many of a transaction as have time in it. @returns whether all were done */
+  async #each<T>(all: readonly T[], breath: Breath, work: (one: T) => void): Promise<boolean> {
+    for (let at = 0; at < all.length;) {
+      if (this.#stopped) return false;
+      this.#inPiece = true;
+      try {
+        at = this.#db.transaction(() => {
+          if (this.#db.sparePages < SPARE_PAGES) throw new PorticoError('storage_full');
+          const untilMs = performance.now() + PER_PIECE_MS;
+          let next = at;
+          do work(all[next++]!); while (next < all.length && performance.now() < untilMs);
+          this.#leftTo = this.#last();
+          return next;
+        });
+      } catch (error) {
+        this.#tell(error);
+        return false;
+      } finally {
+        this.#inPiece = false;
+      }
+      await breath.taken();
+    }
+    return true;
   }
 
   /** One transaction of what waits. @returns how many rows went; 0: nothing is left that can be done now */
@@ -177,7 +252,11 @@ export class SearchIndex {
 
   #index(kind: Kind, rowId: string): void {
     const found = this.#wordsOf(kind, rowId);
-    const entry = this.#db.get<{ id: number; words: string }>('SELECT id, words FROM search_entry WHERE kind = ? AND row_id = ?', kind, rowId);
+    let entry = this.#db.get<{ id: number; words: string }>('SELECT id, words FROM search_entry WHERE kind = ? AND row_id = ?', kind, rowId);
+    if (entry?.words.startsWith(' ')) {
+      this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
+      entry = undefined;
+    }
     if (found === null || found.words.length === 0) {
       if (entry !== undefined) this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
       return;
@@ -185,9 +264,7 @@ export class SearchIndex {
     const words = JSON.stringify(found.words);
     if (entry?.words === words) return;
     const side = sideOf(kind);
-    // With SELECT also a single row: where there is no room the engine then undoes this statement, not the whole transaction.
-    const id = entry?.id ?? Number(this.#db.run(
-      'INSERT INTO search_entry (customer_id, kind, row_id, words) SELECT ?, ?, ?, ? WHERE true', found.customerId, kind, rowId, words).lastInsertRowid);
+    const id = entry?.id ?? this.#enter(kind, rowId, found.customerId, words);
     if (entry !== undefined) {
       this.#db.run(
         `DELETE FROM search_word WHERE side = ? AND word IN (SELECT value FROM json_each(?) EXCEPT SELECT value FROM json_each(?)) AND entry_id = ?`,
@@ -196,6 +273,11 @@ export class SearchIndex {
     }
     this.#db.run(
       'INSERT INTO search_word (side, word, entry_id) SELECT ?, value, ? FROM (SELECT value FROM json_each(?) EXCEPT SELECT value FROM json_each(?))', side, id, words, entry?.words ?? '[]');
+  }
+
+  /** With SELECT also a single row: where there is no room the engine then undoes this statement, not the whole transaction. */
+  #enter(kind: Kind, rowId: string, customerId: string, words: string): number {
+    return Number(this.#db.run('INSERT INTO search_entry (customer_id, kind, row_id, words) SELECT ?, ?, ?, ? WHERE true', customerId, kind, rowId, words).lastInsertRowid);
   }
 
   /** Null: the row is gone. */

@@ -37,6 +37,34 @@ t.test('rows from before the index are found after the start, a full store in br
   await finding.stop();
 });
 
+t.test('a store of years is indexed in large pieces, and what changes or goes meanwhile leaves no word behind', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const first = open(dataDirectory);
+  first.db.transaction(() => {
+    for (let i = 0; i < 10_500; i++) first.db.run('INSERT INTO customer (id, display_name, phone, created_at_ms) VALUES (?, ?, ?, ?)', `c${i}`, `周子龙${i}`, `139${String(i).padStart(8, '0')}`, i);
+  });
+  const entries = () => first.db.get<{ n: number }>('SELECT count(*) AS n FROM search_entry')!.n;
+  first.finding.start();
+  while (entries() < 400) await new Promise((resolve) => { setImmediate(resolve); });
+  first.customers.change('c10499', { displayName: '改名的' });
+  first.customers.erase('c10498', () => first.finding.erase('c10498'));
+  t.match(first.finding.search('gmd', 5), [{ id: 'c10499' }], 'what is written is found at once');
+  await first.finding.stop(); // cut short
+  first.close();
+  const { db, finding, names } = open(dataDirectory);
+  await finding.start().done;
+  t.notOk(finding.isBehind());
+  t.strictSame(names('zzl10498'), []);
+  t.equal(finding.search('zilong', 50).length, 50);
+  t.strictSame(names('gmd'), ['改名的']);
+  t.equal(names('周子龙7')[0], '周子龙7');
+  const said = 'SELECT (kind <> \'dossier\') AS side, value AS word, search_entry.id AS entry_id FROM search_entry, json_each(words)';
+  t.strictSame(db.all(`SELECT * FROM (${said}) EXCEPT SELECT * FROM search_word LIMIT 3`), [], 'all that an entry says is there');
+  t.strictSame(db.all(`SELECT * FROM search_word EXCEPT SELECT * FROM (${said}) LIMIT 3`), [], 'and nothing else');
+  t.strictSame(db.all(`SELECT id FROM search_entry WHERE words LIKE ' %'`), []);
+  await finding.stop();
+});
+
 t.test('the index follows whoever writes: changes, merges, what is taken out again', async (t) => {
   const { db, customers, finding, names, clock } = open();
   finding.start();

@@ -122,12 +122,13 @@ CREATE TABLE quick_note (
 
 -- What is found by searching: the words of a dossier, of a note, of own fields.
 CREATE TABLE search_entry (
-  id INTEGER PRIMARY KEY,
+  -- Never of another row again: many are indexed in several transactions.
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   customer_id TEXT NOT NULL REFERENCES customer (id),
   kind TEXT NOT NULL CHECK (kind IN ('dossier', 'note', 'fields')),
   -- Of a note its id, else the customer's.
   row_id TEXT NOT NULL,
-  -- JSON list: its words below.
+  -- JSON list: its words below. With a space in front: not all of them are there yet.
   words TEXT NOT NULL,
   UNIQUE (kind, row_id)
 ) STRICT;
