@@ -156,8 +156,9 @@ export class Search {
     return [...people.values()].sort((a, b) => a.own[0]!.rank - b.own[0]!.rank || b.head.last_contact_ms - a.head.last_contact_ms);
   }
 
-  /** Own fields as they are now; those of a merged dossier not where the consent of the one that stayed leaves them out. */
-  #mayBeSeen({ fields }: Hit, head: Head, ranges: readonly Range[]): boolean {
+  /** A note that is still there; own fields as they are now; those of a merged dossier not where the consent of the one that stayed leaves them out. */
+  #mayBeSeen({ kind, rowId, fields }: Hit, head: Head, ranges: readonly Range[]): boolean {
+    if (kind === 'note' && this.#db.get('SELECT 1 FROM note WHERE id = ?', rowId) === undefined) return false;
     if (fields === undefined) return true;
     if (fields.of !== head.id && this.#leavesOut(head.id)) return false;
     return holdsAll([...fields.beside, ...indexedWords(this.#fieldsOf(fields.of).map(tokensOf))], ranges);

@@ -28,8 +28,8 @@ const AGAIN_MS = 60_000;
 
 /**
  * Keeps the index in step with what it tells of: triggers write down which rows changed, and the last thing in every transaction is
- * to index these. What cannot be, waits: a full box takes what is written, and is found incompletely. What is deleted leaves the index
- * by triggers alone.
+ * to index these. What cannot be, waits: a full box takes what is written, and is found incompletely. A dossier that is
+ * erased leaves the index by triggers alone.
  */
 export class SearchIndex {
   readonly #db: Database;
@@ -44,6 +44,8 @@ export class SearchIndex {
   #below = Number.MAX_SAFE_INTEGER;
   #again: NodeJS.Timeout | null = null;
   #told = false;
+  /** Words were deleted whose pages the logs still hold. */
+  #emptied = false;
 
   constructor(deps: { db: Database; log: Logger }) {
     this.#db = deps.db;
@@ -97,6 +99,10 @@ export class SearchIndex {
     for (let some = 1; some > 0 && !this.#stopped; done += some) {
       some = this.waiting() >= BULK ? await this.#bulk(breath) : this.#piece(PER_PIECE_MS);
       await breath.taken();
+    }
+    if (this.#emptied) {
+      this.#emptied = false;
+      this.#db.truncateLog();
     }
     if (!this.#stopped && this.isBehind()) {
       this.#again ??= setTimeout(() => {
@@ -209,7 +215,9 @@ export class SearchIndex {
     const untilMs = performance.now() + ms;
     let [tried, done] = [0, 0];
     for (const { id, kind, row_id } of rows) {
-      if (this.#db.sparePages < SPARE_PAGES || (tried > 0 && performance.now() > untilMs)) break;
+      if (tried > 0 && performance.now() > untilMs) break;
+      // What is gone needs no room.
+      if (this.#db.sparePages < SPARE_PAGES && (kind !== 'note' || this.#wordsOf(kind, row_id) !== null)) break;
       tried += 1;
       const failed = this.#db.attempt(() => {
         this.#index(kind, row_id);
@@ -258,7 +266,9 @@ export class SearchIndex {
       entry = undefined;
     }
     if (found === null || found.words.length === 0) {
-      if (entry !== undefined) this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
+      if (entry === undefined) return;
+      this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
+      this.#emptied = true;
       return;
     }
     const words = JSON.stringify(found.words);

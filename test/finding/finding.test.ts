@@ -140,6 +140,8 @@ t.test('erased and over its term: the words are nowhere, neither in the index no
   t.throws(() => finding.scan('04A2B3C4D5', () => undefined), { code: 'scan_unknown' });
   t.ok(onDisk('雀蓝的丝'));
   customers.retention.deleteBefore(rooms.clock.now() + 1, []);
+  t.strictSame(finding.search('孔雀', 5), [], 'not found at once');
+  await finding.start().done;
   t.strictSame(['孔雀蓝', '雀蓝的丝'].filter(onDisk), []);
   t.strictSame(finding.search('孔雀', 5), []);
   t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM search_entry')!.n, 1);

@@ -483,12 +483,13 @@ CREATE TRIGGER contact_by_appointment AFTER INSERT ON appointment BEGIN
 END;
 
 -- finding ------------------------------------------------------------------------------------------------------
--- Text that is deleted leaves the index in the same statement; text that is written needs pinyin, which no trigger knows.
+-- A dossier that is erased leaves the index in the same statement; text that is written needs pinyin, which no trigger knows.
 CREATE TRIGGER search_entry_gone AFTER DELETE ON search_entry BEGIN
   DELETE FROM search_word WHERE side = (OLD.kind <> 'dossier') AND word IN (SELECT value FROM json_each(OLD.words)) AND entry_id = OLD.id;
 END;
 CREATE TRIGGER search_customer_gone BEFORE DELETE ON customer BEGIN DELETE FROM search_entry WHERE customer_id = OLD.id; END;
-CREATE TRIGGER search_note_gone AFTER DELETE ON note BEGIN DELETE FROM search_entry WHERE kind = 'note' AND row_id = OLD.id; END;
+-- Thousands may be over their term in one night: these go in breaths after it. Those of a dossier that is erased go with it.
+CREATE TRIGGER search_note_gone AFTER DELETE ON note BEGIN INSERT INTO search_stale (kind, row_id) VALUES ('note', OLD.id); END;
 CREATE TRIGGER search_note_moved AFTER UPDATE OF customer_id ON note BEGIN
   UPDATE search_entry SET customer_id = NEW.customer_id WHERE kind = 'note' AND row_id = NEW.id;
 END;
