@@ -85,7 +85,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     undo.push(() => audit.stop());
     const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs, draftsSecret: storage.keyFor('drafts') });
     const customers = new Customers({ db, clock, events });
-    const finding = new Finding({ db, clock, events, keyFor: storage.keyFor });
+    const finding = new Finding({ db, clock, events, log, keyFor: storage.keyFor });
     const followUps = new FollowUps({ db, clock, events });
     const products = new Products({ db, clock, events, currency: config.currency });
     const dealings = new Dealings({ db, clock, events, products, timeZone: config.timeZone });
@@ -114,7 +114,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     customers.mergeWith([followUps.rows, visits.rows, finding.rows, ...dealings.rows, fields.lettingGo(files.rows)]);
     visits.dealsIn((productId) => products.find(productId)?.name ?? null, (visitId) => dealings.purchases.countIn(visitId));
     finding.productsFrom((code) => products.byCode(code));
-    finding.fieldsFrom((customerId) => fields.textOf(customerId));
+    finding.fieldsFrom((customerId) => fields.textOf(customerId), (customerId) => consent.leavesOut(customerId, 'preferences'));
 
     consent.deleteWith(erasure);
     erasure.destroysWith(gallery);
@@ -307,7 +307,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     // Loaded only now, while models and templates are: it is half of what the process has to read.
     const { buildServer, createTrustServer, lanAddresses, loadCertificates, rootFingerprint } = await import('./http/index.js');
-    const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory });
+    const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory, searchIsBehind: () => finding.isBehind() });
     health.start();
     undo.push(() => health.stop());
 

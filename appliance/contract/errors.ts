@@ -49,6 +49,7 @@ export const ERRORS = {
   date_invalid: [400, 'This day does not exist. Check month and day.'],
   companion_invalid: [400, 'This companion\'s dossier cannot be linked: it is this customer\'s own, or is not there any more. Choose another.'],
   member_no_taken: [409, 'This member number already belongs to another customer.'],
+  tag_is_other: [409, 'This is the barcode of a product, a member code or a phone number. It cannot be a card.'],
   tag_taken: [409, 'This tag already belongs to a customer. Take it off there first.'],
   tag_not_found: [404, 'This tag is not known.'],
   scan_unknown: [404, 'Nothing here is known by this code. Look for the name or the phone number instead.'],

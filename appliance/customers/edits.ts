@@ -69,9 +69,3 @@ function addsLine(before: readonly string[], after: readonly string[]): boolean 
     return at === -1;
   });
 }
-
-/** A mainland mobile number with and without its country code is the same number. */
-export function spellings(phone: string): string[] {
-  const mobile = /^(?:\+?86|0086)?(1\d{10})$/.exec(phone)?.[1];
-  return mobile === undefined ? [phone] : [mobile, `86${mobile}`, `+86${mobile}`, `0086${mobile}`];
-}

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isYearlyDate, LINES_MAX, type ContactWay, type CustomerChange, type CustomerCreate, type CustomerFields, type Note, type NoteRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { phoneSpellings, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows, type Value } from '../storage/index.js';
-import { addedPreferences, conflicting, readableIn, saysMore, spellings } from './edits.js';
+import { addedPreferences, conflicting, readableIn, saysMore } from './edits.js';
 import { Lines, type StatedLike } from './lines.js';
 import { Merges, type Merge } from './merges.js';
 import { Notes } from './notes.js';
@@ -129,7 +129,7 @@ export class Customers {
       if (next[kind].length > Math.max(LINES_MAX[kind], before?.[kind].length ?? 0)) throw new PorticoError('bad_request', { where: `body/${kind}`, problem: 'there are too many' });
     }
     if (next.phone !== null && next.phone !== before?.phone && !sharedPhone) {
-      const numbers = JSON.stringify(spellings(next.phone));
+      const numbers = JSON.stringify(phoneSpellings(next.phone));
       this.#refuseOthers(id, 'phone_taken', this.#db.all<{ id: string }>(
         'SELECT id FROM customer WHERE phone IN (SELECT value FROM json_each(?)) ORDER BY created_at_ms', numbers));
     }

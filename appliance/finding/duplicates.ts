@@ -7,14 +7,16 @@ import { headsOf, lineOf, type FoundLine } from './search.js';
 
 /** Pairs that are told of; who has worked these off asks again. */
 const PAIRS_MAX = 50;
-/** Pairs kept while looking: the surest of them are told of. */
+/** Pairs of each strength that are kept while looking. */
 const KEPT_MAX = 2_000;
 /** Of one key: more namesakes than these are no duplicates but a common name. */
 const GROUP_MAX = 40;
 const CHUNK = 200;
+const CHINESE = /^[\p{Script=Han}\s·•]+$/u;
 /** A look through the store holds for so many times as long as it took: at most a hundredth of the box's time goes into it. */
 const HOLDS_TIMES = 100;
 
+type Kept = Record<Duplicate['strength'], Map<string, Pair>>;
 interface Pair { a: string; b: string; reasons: Duplicate['reasons']; strength: Duplicate['strength'] }
 export type FoundPair = Omit<Duplicate, 'a' | 'b'> & { a: FoundLine; b: FoundLine };
 interface PersonRow {
@@ -66,19 +68,20 @@ export class Duplicates {
   }
 
   async #pairs(): Promise<readonly Pair[]> {
-    const now = this.#clock.now();
-    if (this.#seen !== null && now < this.#seen.untilMs) return this.#seen.pairs;
+    // Not by the clock on the wall, which may be set.
     const beganMs = performance.now();
+    if (this.#seen !== null && beganMs < this.#seen.untilMs) return this.#seen.pairs;
     this.#looking ??= this.#look().finally(() => { this.#looking = null; });
     const pairs = await this.#looking;
-    this.#seen = { pairs, untilMs: now + (performance.now() - beganMs) * HOLDS_TIMES };
+    const endedMs = performance.now();
+    this.#seen = { pairs, untilMs: endedMs + (endedMs - beganMs) * HOLDS_TIMES };
     return pairs;
   }
 
   async #look(): Promise<readonly Pair[]> {
     const breath = new Breath();
     const byKey = new Map<string, Likeable[]>();
-    const pairs = new Map<string, Pair>();
+    const pairs: Kept = { sure: new Map(), maybe: new Map(), shared: new Map() };
     for (let after = 0; ;) {
       const rows = this.#db.all<PersonRow>(
         `SELECT customer.rowid AS row, customer.id, display_name, phone, email, wechat, month, customer_date.day, year FROM customer
@@ -91,10 +94,10 @@ export class Duplicates {
         await breath.taken();
       }
     }
-    return [...pairs.values()].sort((x, y) => DUPLICATE_STRENGTHS.indexOf(x.strength) - DUPLICATE_STRENGTHS.indexOf(y.strength) || y.reasons.length - x.reasons.length);
+    return DUPLICATE_STRENGTHS.flatMap((strength) => [...pairs[strength].values()].sort((x, y) => y.reasons.length - x.reasons.length));
   }
 
-  #compare(person: Likeable, byKey: Map<string, Likeable[]>, pairs: Map<string, Pair>): void {
+  #compare(person: Likeable, byKey: Map<string, Likeable[]>, pairs: Kept): void {
     for (const key of keysOf(person)) {
       const others = byKey.get(key);
       if (others === undefined) {
@@ -103,10 +106,10 @@ export class Duplicates {
       }
       for (const other of others) {
         const name = `${other.id} ${person.id}`;
-        if (other.id === person.id || pairs.has(name) || pairs.size >= KEPT_MAX) continue;
+        if (other.id === person.id) continue;
         const reasons = likeness(other, person);
         const strength = strengthOf(reasons, other, person);
-        if (strength !== null) pairs.set(name, { a: other.id, b: person.id, reasons, strength });
+        if (strength !== null && pairs[strength].size < KEPT_MAX) pairs[strength].set(name, { a: other.id, b: person.id, reasons, strength });
       }
       if (others.length < GROUP_MAX) others.push(person);
     }
@@ -114,7 +117,8 @@ export class Duplicates {
 }
 
 function personOf(row: PersonRow): Likeable {
-  const sound = readingsOf(row.display_name)[0]?.join(' ') ?? null;
+  // 王Amy and 王Bob are read alike only in part.
+  const sound = CHINESE.test(row.display_name) ? readingsOf(row.display_name)[0]?.join(' ') ?? null : null;
   const day = row.month === null ? null : `${String(row.month).padStart(2, '0')}-${String(row.day).padStart(2, '0')}`;
   return { id: row.id, name: row.display_name, sound, phone: row.phone, email: row.email, wechat: row.wechat, birthday: day === null ? null : { day, year: row.year } };
 }

@@ -1,6 +1,6 @@
 import type { FoundBy, OwnMemberCode, Product, Tag } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import type { Clock } from '../kit/index.js';
+import type { Clock, Logger } from '../kit/index.js';
 import type { Database, MovableRows } from '../storage/index.js';
 import { Duplicates, type FoundPair } from './duplicates.js';
 import { Search, type FoundLine } from './search.js';
@@ -17,21 +17,26 @@ export class Finding {
   readonly #duplicates: Duplicates;
   readonly #ways: WaysIn;
   #fieldsOf: (customerId: string) => readonly string[] = () => [];
+  #leavesOut: (customerId: string) => boolean = () => false;
 
   /** @param deps.keyFor keys of their own, from that of the database: 64 hexadecimal digits */
-  constructor(deps: { db: Database; clock: Clock; events: EventBus; keyFor: (purpose: string) => string }) {
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; log: Logger; keyFor: (purpose: string) => string }) {
     this.#db = deps.db;
     this.#index = new SearchIndex(deps);
-    this.#search = new Search({ db: deps.db, fieldsOf: (customerId) => this.#fieldsOf(customerId) });
+    this.#search = new Search({ db: deps.db, fieldsOf: (customerId) => this.#fieldsOf(customerId), leavesOut: (customerId) => this.#leavesOut(customerId) });
     this.#duplicates = new Duplicates(deps);
     this.#ways = new WaysIn(deps);
   }
 
   // ---- Wiring, before the start ------------------------------------------------------------------------------------
 
-  /** @param fieldsOf the text in a customer's own fields, one string a field: only of fields that everybody may see */
-  fieldsFrom(fieldsOf: (customerId: string) => readonly string[]): void {
+  /**
+   * @param fieldsOf the text in a customer's own fields, one string a field: only of fields that everybody may see
+   * @param leavesOut whether a customer's consent leaves own fields out: then those of dossiers that were merged into theirs are not found
+   */
+  fieldsFrom(fieldsOf: (customerId: string) => readonly string[], leavesOut: (customerId: string) => boolean = () => false): void {
     this.#fieldsOf = fieldsOf;
+    this.#leavesOut = leavesOut;
     this.#index.fieldsFrom(fieldsOf);
   }
 
@@ -53,6 +58,11 @@ export class Finding {
   /** From now on the index is kept in step. @returns how many rows of an older database wait, and when they are done */
   start(): { waiting: number; done: Promise<number> } {
     return this.#index.start();
+  }
+
+  /** Whether something is there that is not found yet. */
+  isBehind(): boolean {
+    return this.#index.isBehind();
   }
 
   stop(): Promise<void> {
@@ -97,7 +107,7 @@ export class Finding {
     this.#duplicates.dismiss(one, other, staffId);
   }
 
-  /** @throws PorticoError customer_not_found, customer_merged, customer_restricted, tag_taken */
+  /** @throws PorticoError customer_not_found, customer_merged, customer_restricted, tag_taken, tag_is_other */
   addTag(customerId: string, tag: string, label: string | null, staffId: string): Tag {
     return this.#ways.addTag(customerId, tag, label, staffId);
   }

@@ -1,5 +1,6 @@
 /** When two dossiers may be one person's: pure rules. */
 import type { Duplicate, DuplicateReason } from '../contract/index.js';
+import { nationalPhone } from '../kit/index.js';
 
 export interface Likeable {
   id: string;
@@ -55,11 +56,6 @@ function sameBirthday(a: Likeable, b: Likeable): boolean {
 /** Full width, capitals and spaces make no other name. */
 export const normalName = (name: string): string => name.normalize('NFKC').replace(/\s+/gu, '').toLowerCase();
 
-/** The digits without the country's prefix of a Chinese mobile number. */
-export function nationalPhone(phone: string | null): string | null {
-  const digits = phone?.replace(/\D/g, '') ?? '';
-  return digits === '' ? null : digits.replace(/^(?:00)?86(?=1\d{10}$)/, '');
-}
 /** What dossiers that may be one person's have in common: only those with one of these in common are compared. */
 export function keysOf(person: Likeable): string[] {
   const phone = nationalPhone(person.phone);

@@ -25,8 +25,10 @@ export function stepOf(secret: Uint8Array, digits: string, nowMs: number, lastSt
   const { period, ...form } = MEMBER_CODE;
   const delta = TOTP.validate({ token: digits, secret: keyOf(secret), ...form, period, timestamp: nowMs, window: WINDOW });
   if (delta === null) return null;
-  const step = TOTP.counter({ period, timestamp: nowMs }) + delta;
-  return step > lastStep ? step : null;
+  const now = TOTP.counter({ period, timestamp: nowMs });
+  // A last step that no code could have now is from a clock that was ahead: it would refuse every code until then.
+  const last = lastStep > now + WINDOW ? 0 : lastStep;
+  return now + delta > last ? now + delta : null;
 }
 
 /** @param text as toBase32 made it */

@@ -1,7 +1,8 @@
 import type { CustomerSummary } from '../contract/index.js';
+import { phoneSpellings } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { OTHERS_FROM, partsOfDossier } from './searchIndex.js';
-import { digitsOf, holds, matchExpression, pieceOf, tokensOf, wordsOf, type Word } from './words.js';
+import { partsOfDossier } from './searchIndex.js';
+import { digitsOf, holds, indexedWords, isIn, pieceOf, rangesOf, tokensOf, wordsOf, type Range, type Word } from './words.js';
 
 /** One line of a result, without what other rooms know. */
 export type FoundLine = Omit<CustomerSummary, 'enrolled' | 'lastVisitAt'>;
@@ -11,10 +12,11 @@ const MATCHES_MAX = 250;
 /** Those seen last are asked whether they match where there are more matches than these: a regular is not lost among namesakes. */
 const RECENT_MAX = 200;
 /** Customers that hold the rarest word and are looked through, where no single row holds all. */
-const RAREST_MAX = 250;
-
-/** So far the rows of each word are counted to find the rarest. */
-const COUNTED_MAX = 2_000;
+const RAREST_MAX = 120;
+/** So many words of the index are read for one that was begun; more begin alike only after a letter or two. */
+const READ_MAX = 10_000;
+/** So far the rows of each word are counted to find the rarest, and the newest of the rarest are looked through for the other words. */
+const COUNTED_MAX = 500;
 
 /** How well a row fits, best first. */
 const EXACT = 0;
@@ -22,17 +24,24 @@ const TAIL = 1;
 const DOSSIER = 2;
 const OTHER = 3;
 
-interface Hit { customerId: string; kind: 'dossier' | 'note' | 'fields'; rowId: string; rank: number }
+/** The index of own fields may be of before a field was hidden: `fields` is whose own fields a hit needs, besides these words of other rows. */
+interface Hit { customerId: string; kind: 'dossier' | 'note' | 'fields'; rowId: string; rank: number; fields?: { of: string; beside: readonly string[] } }
+interface Row { customerId: string; kind: Hit['kind']; rowId: string; words: string }
+type Side = 0 | 1;
+const DOSSIERS: Side = 0;
+const OTHERS: Side = 1;
 interface Head { id: string; display_name: string; salutation: string | null; phone: string | null; tier: string | null; last_contact_ms: number; start: string }
 
 /** Finds dossiers by any of their words; reads only. */
 export class Search {
   readonly #db: Database;
   readonly #fieldsOf: (customerId: string) => readonly string[];
+  readonly #leavesOut: (customerId: string) => boolean;
 
-  constructor(deps: { db: Database; fieldsOf: (customerId: string) => readonly string[] }) {
+  constructor(deps: { db: Database; fieldsOf: (customerId: string) => readonly string[]; leavesOut: (customerId: string) => boolean }) {
     this.#db = deps.db;
     this.#fieldsOf = deps.fieldsOf;
+    this.#leavesOut = deps.leavesOut;
   }
 
   /** Without a query the newest customers. All words must be found; the exact name or number first, then by the last contact. */
@@ -42,9 +51,15 @@ export class Search {
         'SELECT *, id AS start FROM customer WHERE merged_into_id IS NULL ORDER BY created_at_ms DESC, rowid DESC LIMIT ?', limit).map((head) => lineOf(head, null));
     }
     const words = wordsOf(query);
-    const best = this.#bestOfEach([...this.#exact(query), ...(words.length === 0 ? [] : this.#matching(words, limit))]);
-    return best.sort((a, b) => a.hit.rank - b.hit.rank || b.head.last_contact_ms - a.head.last_contact_ms)
-      .slice(0, limit).map(({ head, hit }) => lineOf(head, this.#where(hit, head, words)));
+    const ranges = words.flatMap(rangesOf);
+    const hits = this.#byPerson([...this.#exact(query), ...(words.length === 0 ? [] : this.#matching(words, ranges, limit))]);
+    const lines: FoundLine[] = [];
+    for (const { head, own } of hits) {
+      if (lines.length === limit) break;
+      const hit = own.find((each) => this.#mayBeSeen(each, head, ranges));
+      if (hit !== undefined) lines.push(lineOf(head, this.#where(hit, head, words)));
+    }
+    return lines;
   }
 
   /** By the indexes of the table itself. */
@@ -63,65 +78,90 @@ export class Search {
     return this.#db.all<{ id: string }>(sql, ...values).map(({ id }) => id);
   }
 
-  #matching(words: readonly Word[], limit: number): Hit[] {
-    const expression = matchExpression(words);
+  #matching(words: readonly Word[], ranges: readonly Range[], limit: number): Hit[] {
+    const [first] = ranges;
+    if (ranges.length > 1) return this.#several(ranges, limit);
     // A number cut short is any run of digits; as it is it ends a phone number.
-    const tails = words.length === 1 && words[0]!.isDigits ? this.#matches(matchExpression(words, true), 'dossiers', TAIL) : [];
-    const dossiers = this.#matches(expression, 'dossiers', DOSSIER);
-    if (dossiers.length === MATCHES_MAX) dossiers.push(...this.#recent(words));
-    const others = tails.length + dossiers.length >= MATCHES_MAX ? [] : this.#matches(expression, 'others', OTHER);
-    const hits = [...tails, ...dossiers, ...others];
-    return words.length > 1 && hits.length < limit ? [...hits, ...this.#acrossRows(words)] : hits;
+    const tails = words[0]!.isDigits ? this.#matches({ word: first!.word, exactly: true }, DOSSIERS, TAIL) : [];
+    const dossiers = this.#matches(first!, DOSSIERS, DOSSIER);
+    if (dossiers.length === MATCHES_MAX) dossiers.push(...this.#recent(ranges));
+    return [...tails, ...dossiers, ...(tails.length + dossiers.length >= MATCHES_MAX ? [] : this.#matches(first!, OTHERS, OTHER))];
   }
 
-  #matches(expression: string, range: 'dossiers' | 'others', rank: number, max = MATCHES_MAX): Hit[] {
-    const side = range === 'dossiers' ? `rowid < ${OTHERS_FROM}` : `rowid >= ${OTHERS_FROM}`;
-    return this.#db.all<Hit>(
-      `SELECT customer_id AS customerId, kind, row_id AS rowId, ${rank} AS rank
-       FROM (SELECT rowid AS id FROM search_text WHERE search_text MATCH ? AND ${side} ORDER BY rowid DESC LIMIT ?) CROSS JOIN search_entry USING (id)`,
-      expression, max);
+  #matches(range: Range, side: Side, rank: number): Hit[] {
+    return this.#rows(range, side, MATCHES_MAX).map((row) => hitOf(row, rank));
   }
 
-  #recent(words: readonly Word[]): Hit[] {
-    return this.#db.all<{ id: string; terms: string }>(
-      `SELECT recent.id, terms FROM (SELECT id FROM customer WHERE merged_into_id IS NULL ORDER BY last_contact_ms DESC LIMIT ?) AS recent
-       CROSS JOIN search_entry ON kind = 'dossier' AND row_id = recent.id CROSS JOIN search_text ON search_text.rowid = search_entry.id`, RECENT_MAX)
-      .filter(({ terms }) => words.every((word) => holds(terms, word)))
-      .map(({ id }) => ({ customerId: id, kind: 'dossier', rowId: id, rank: DOSSIER }));
+  /** The newest. */
+  #rows({ word, exactly }: Range, side: Side, max: number): Row[] {
+    return this.#db.all<Row>(
+      `SELECT customer_id AS customerId, kind, row_id AS rowId, words
+       FROM (SELECT DISTINCT entry_id AS id FROM (SELECT entry_id FROM search_word WHERE side = ? AND word >= ? AND word < ? LIMIT ${READ_MAX}) ORDER BY id DESC LIMIT ?)
+       CROSS JOIN search_entry USING (id)`, side, word, exactly ? `${word}\0` : `${word}${LAST}`, max);
   }
 
-  /** The family name in the dossier, the other word in a note: starts from the rarest word. */
-  #acrossRows(words: readonly Word[]): Hit[] {
-    const counted = words.map((word) => ({ word, n: this.#db.get<{ n: number }>(
-      'SELECT count(*) AS n FROM (SELECT 1 FROM search_text WHERE search_text MATCH ? LIMIT ?)', matchExpression([word]), COUNTED_MAX)!.n }));
-    const rarest = matchExpression([counted.reduce((a, b) => (b.n < a.n ? b : a)).word]);
-    const holding = (['dossiers', 'others'] as const).flatMap((range) => this.#matches(rarest, range, OTHER, RAREST_MAX));
-    const candidates = [...new Set(holding.map(({ customerId }) => customerId))].slice(0, RAREST_MAX);
-    const rows = this.#db.all<{ customer_id: string; kind: Hit['kind']; row_id: string; terms: string }>(
-      `SELECT customer_id, kind, row_id, terms FROM json_each(?) CROSS JOIN search_entry ON customer_id = value CROSS JOIN search_text ON search_text.rowid = search_entry.id`,
-      JSON.stringify(candidates));
-    const byCustomer = new Map<string, typeof rows>(candidates.map((id) => [id, []]));
-    for (const row of rows) byCustomer.get(row.customer_id)!.push(row);
-    return [...byCustomer].flatMap(([customerId, own]) => {
-      const all = own.map(({ terms }) => terms);
-      if (!words.every((word) => all.some((terms) => holds(terms, word)))) return [];
-      const told = own.find(({ kind, terms }) => kind !== 'dossier' && words.some((word) => holds(terms, word))) ?? own[0]!;
-      return [{ customerId, kind: told.kind, rowId: told.row_id, rank: OTHER }];
+  #count({ word, exactly }: Range, side: Side): number {
+    return this.#db.get<{ n: number }>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM search_word WHERE side = ? AND word >= ? AND word < ? LIMIT ${COUNTED_MAX})`,
+      side, word, exactly ? `${word}\0` : `${word}${LAST}`)!.n;
+  }
+
+  /** Where there are more matches than are looked at: those of the people who were here last. */
+  #recent(ranges: readonly Range[]): Hit[] {
+    return this.#db.all<Row>(
+      `SELECT recent.id AS customerId, kind, row_id AS rowId, words
+       FROM (SELECT id FROM customer WHERE merged_into_id IS NULL ORDER BY last_contact_ms DESC LIMIT ?) AS recent
+       CROSS JOIN search_entry ON kind = 'dossier' AND row_id = recent.id`, RECENT_MAX)
+      .filter((row) => holdsAll(wordsIn(row), ranges)).map((row) => hitOf(row, DOSSIER));
+  }
+
+  /** Several words: starts from the rarest. In one row, or the family name in the dossier and the other word in a note. */
+  #several(ranges: readonly Range[], limit: number): Hit[] {
+    const counted = ranges.map((range) => ({ range, n: this.#count(range, DOSSIERS) + this.#count(range, OTHERS) }));
+    const rarest = counted.reduce((a, b) => (b.n < a.n ? b : a)).range;
+    const dossiers = this.#rows(rarest, DOSSIERS, COUNTED_MAX);
+    const holding = [...dossiers, ...this.#rows(rarest, OTHERS, COUNTED_MAX)];
+    const hits = [...(dossiers.length === COUNTED_MAX ? this.#recent(ranges) : []),
+      ...holding.filter((row) => holdsAll(wordsIn(row), ranges)).map((row) => hitOf(row, row.kind === 'dossier' ? DOSSIER : OTHER))];
+    return hits.length >= limit ? hits : [...hits, ...this.#acrossRows(ranges, [...new Set(holding.map(({ customerId }) => customerId))].slice(0, RAREST_MAX))];
+  }
+
+  #acrossRows(ranges: readonly Range[], candidates: readonly string[]): Hit[] {
+    const rows = this.#db.all<Row>(
+      'SELECT customer_id AS customerId, kind, row_id AS rowId, words FROM json_each(?) CROSS JOIN search_entry ON customer_id = value', JSON.stringify(candidates));
+    const byCustomer = new Map<string, Row[]>(candidates.map((id) => [id, []]));
+    for (const row of rows) byCustomer.get(row.customerId)!.push(row);
+    return [...byCustomer].flatMap(([customerId, own]): Hit[] => {
+      const all = own.map((row) => ({ ...row, has: wordsIn(row) }));
+      if (!holdsAll(all.flatMap(({ has }) => has), ranges)) return [];
+      const beside = all.filter(({ kind }) => kind !== 'fields').flatMap(({ has }) => has);
+      const needsFields = !holdsAll(beside, ranges);
+      const told = all.find(({ kind, has }) => kind !== 'dossier' && (needsFields || kind !== 'fields') && ranges.some((range) => isIn(range, has))) ?? all[0]!;
+      return [{ customerId, kind: told.kind, rowId: told.rowId, rank: OTHER, ...(needsFields ? { fields: { of: customerId, beside } } : {}) }];
     });
   }
 
-  /** One line a person: of a dossier that was merged the one that stayed. */
-  #bestOfEach(hits: readonly Hit[]): { head: Head; hit: Hit }[] {
+  /** One line a person, the best first: of a dossier that was merged the one that stayed. */
+  #byPerson(hits: readonly Hit[]): { head: Head; own: Hit[] }[] {
     const starts = [...new Set(hits.map(({ customerId }) => customerId))];
     const heads = new Map(headsOf(this.#db, starts).map((head) => [head.start, head]));
-    const best = new Map<string, { head: Head; hit: Hit }>();
-    for (const hit of hits) {
+    const people = new Map<string, { head: Head; own: Hit[] }>();
+    for (const hit of hits.toSorted((a, b) => a.rank - b.rank)) {
       const head = heads.get(hit.customerId);
       if (head === undefined) continue; // in a circle, as an older file may say
-      const other = best.get(head.id);
-      if (other === undefined || hit.rank < other.hit.rank) best.set(head.id, { head, hit });
+      const person = people.get(head.id);
+      if (person === undefined) people.set(head.id, { head, own: [hit] });
+      else person.own.push(hit);
     }
-    return [...best.values()];
+    return [...people.values()].sort((a, b) => a.own[0]!.rank - b.own[0]!.rank || b.head.last_contact_ms - a.head.last_contact_ms);
+  }
+
+  /** A note that is still there; own fields as they are now; those of a merged dossier not where the consent of the one that stayed leaves them out. */
+  #mayBeSeen({ kind, rowId, fields }: Hit, head: Head, ranges: readonly Range[]): boolean {
+    if (kind === 'note' && this.#db.get('SELECT 1 FROM note WHERE id = ?', rowId) === undefined) return false;
+    if (fields === undefined) return true;
+    if (fields.of !== head.id && this.#leavesOut(head.id)) return false;
+    return holdsAll([...fields.beside, ...indexedWords(this.#fieldsOf(fields.of).map(tokensOf))], ranges);
   }
 
   #where(hit: Hit, head: Head, words: readonly Word[]): CustomerSummary['found'] {
@@ -141,10 +181,17 @@ export class Search {
   }
 }
 
-/** The dossiers of this number, with or without the country's prefix; also merged ones. */
+/** After every word that begins like another. */
+const LAST = '\u{10FFFF}';
+
+const wordsIn = ({ words }: Row): string[] => JSON.parse(words) as string[];
+const holdsAll = (words: readonly string[], ranges: readonly Range[]): boolean => ranges.every((range) => isIn(range, words));
+const hitOf = ({ customerId, kind, rowId }: Row, rank: number): Hit =>
+  ({ customerId, kind, rowId, rank, ...(kind === 'fields' ? { fields: { of: customerId, beside: [] } } : {}) });
+
+/** The dossiers of this number, however it is spelt; also merged ones. */
 export function byPhone(db: Database, digits: string): string[] {
-  const national = digits.replace(/^(?:00)?86(?=1\d{10}$)/, '');
-  return db.all<{ id: string }>('SELECT id FROM customer WHERE phone IN (?, ?, ?, ?) ORDER BY last_contact_ms DESC LIMIT 20', digits, `+${digits}`, national, `+86${national}`)
+  return db.all<{ id: string }>('SELECT id FROM customer WHERE phone IN (SELECT value FROM json_each(?)) ORDER BY last_contact_ms DESC LIMIT 20', JSON.stringify(phoneSpellings(digits)))
     .map(({ id }) => id);
 }
 

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import type { FoundBy, OwnMemberCode, Product, Tag } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { isMobile, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { fromBase32, MEMBER_CODE, prefixOf, readMemberCode, stepOf, toBase32 } from './memberCode.js';
 import { byPhone, headsOf, lineOf, type FoundLine } from './search.js';
@@ -101,11 +101,15 @@ export class WaysIn {
       .map((row) => ({ id: row.id, label: row.label, at: toInstant(row.at_ms), by: row.name }));
   }
 
-  /** The same tag for the same customer again changes nothing. @throws PorticoError customer_not_found, customer_merged, customer_restricted, tag_taken */
+  /** The same tag for the same customer again changes nothing. @throws PorticoError customer_not_found, customer_merged, customer_restricted, tag_taken, tag_is_other: every scan of that would lead here */
   addTag(customerId: string, tag: string, label: string | null, staffId: string): Tag {
     return this.#db.transaction(() => {
       this.#requireOpen(customerId);
-      const hash = this.#hashOf(tag.normalize('NFKC').trim());
+      const text = tag.normalize('NFKC').trim();
+      const hash = this.#hashOf(text);
+      if (readMemberCode(text) !== null || isMobile(text) || this.#productByCode(text) !== null) throw new PorticoError('tag_is_other');
+      const member = this.#db.get<{ id: string }>('SELECT id FROM customer WHERE member_no = ?', text);
+      if (member !== undefined && !this.#family(customerId).includes(member.id)) throw new PorticoError('tag_taken');
       try {
         this.#db.run('INSERT INTO customer_tag (id, customer_id, hash, label, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
           randomUUID(), customerId, hash, label?.trim() ?? null, staffId, this.#clock.now());
@@ -176,8 +180,10 @@ export class WaysIn {
     const handle = bytes.length === 0 ? '' : toBase32(bytes.subarray(0, HANDLE_BYTES));
     const row = this.#db.get<CodeRow>('SELECT * FROM member_code WHERE handle = ?', handle);
     if (row === undefined || !timingSafeEqual(bytes.subarray(HANDLE_BYTES), this.#mac(row.handle, row.secret))) throw new PorticoError('member_link_invalid');
-    const [head] = headsOf(this.#db, [row.customer_id]);
-    const memberNo = this.#db.get<{ no: string | null }>('SELECT member_no AS no FROM customer WHERE id = ?', head?.id ?? row.customer_id)!.no;
+    // Its own, also where it went along with a merge; never that of the dossier that stayed, which may be another person's after all.
+    const memberNo = this.#db.get<{ no: string | null }>(
+      `SELECT coalesce(member_no, (SELECT member_no_moved FROM customer_merge WHERE from_id = customer.id AND undone_at_ms IS NULL)) AS no FROM customer WHERE id = ?`,
+      row.customer_id)!.no;
     const { algorithm, digits, period } = MEMBER_CODE;
     return { storeName, memberNo, prefix: prefixOf(row.handle), secret: toBase32(row.secret), digits, periodSeconds: period, algorithm, now: toInstant(this.#clock.now()) };
   }

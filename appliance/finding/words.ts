@@ -1,4 +1,4 @@
-/** The words of the index and of a query: both are made here, alike, so that neither the engine's syntax nor its tokeniser decides. */
+/** The words of the index and of a query: both are made here, alike. */
 import type { FoundIn } from '../contract/index.js';
 import { readingsOf } from './pinyin.js';
 
@@ -6,8 +6,10 @@ import { readingsOf } from './pinyin.js';
 const SINGLE = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}';
 const TOKEN = new RegExp(`[${SINGLE}]|(?:(?![${SINGLE}])[\\p{L}\\p{N}])+`, 'gu');
 const IS_SINGLE = new RegExp(`^[${SINGLE}]$`, 'u');
-/** Stands between the parts of an entry, so that no phrase runs over from one into the next; nobody can type it into a query. */
-const BETWEEN = '\u{E000}';
+/** A run of such characters stands in the index from each of them on, so long: what is typed longer is looked for in overlapping pieces. */
+const RUN_MAX = 4;
+/** Nobody types more of one word. */
+const WORD_MAX = 40;
 /** Fewer digits are no run of a phone number: they would find a third of the store. */
 const DIGITS_MIN = 3;
 /** A display name has 40 characters; nobody types more syllables of it. */
@@ -59,8 +61,28 @@ export function dossierParts(row: DossierWords): Part[] {
   ];
 }
 
-/** What goes into the index. */
-export const termsOf = (parts: readonly (readonly string[])[]): string => parts.map((tokens) => tokens.join(' ')).join(` ${BETWEEN} `);
+/** What of these tokens goes into the index: each word once. A run does not go on from one part into the next. */
+export function indexedWords(parts: readonly (readonly string[])[]): string[] {
+  return [...new Set(parts.flatMap((tokens) => tokens.map((token, at) => {
+    if (!IS_SINGLE.test(token)) return token.slice(0, WORD_MAX);
+    const run = tokens.slice(at, at + RUN_MAX);
+    const end = run.findIndex((each) => !IS_SINGLE.test(each));
+    return run.slice(0, end === -1 ? RUN_MAX : end).join('');
+  })))];
+}
+
+/** Words of the index: this one, or all that begin with it. */
+export interface Range { word: string; exactly: boolean }
+
+/** All of them have to be found for a word to be. The last one may be cut short. */
+export function rangesOf({ tokens }: Word): Range[] {
+  if (!IS_SINGLE.test(tokens[0]!)) return tokens.map((token, at) => ({ word: token.slice(0, WORD_MAX), exactly: at < tokens.length - 1 }));
+  const pieces = Math.max(1, tokens.length - RUN_MAX + 1);
+  return Array.from({ length: pieces }, (_, at) => ({ word: tokens.slice(at, at + RUN_MAX).join(''), exactly: false }));
+}
+
+/** Whether one of these words of the index is in the range. */
+export const isIn = ({ word, exactly }: Range, words: readonly string[]): boolean => words.some((each) => (exactly ? each === word : each.startsWith(word)));
 
 /** The words of a query; all have to be found. Empty: there is nothing in it that could be found. */
 export function wordsOf(query: string): Word[] {
@@ -84,12 +106,7 @@ export function digitsOf(query: string): string | null {
   return /^\+?\d{3,}$/.test(plain) ? plain.replace('+', '') : null;
 }
 
-/** For the engine: tokens hold letters and digits alone, and stand in quotes, so no query can be taken for its syntax. */
-export function matchExpression(words: readonly Word[], exactly = false): string {
-  return words.map(({ tokens }) => `"${tokens.join(' ')}"${exactly || IS_SINGLE.test(tokens.at(-1)!) ? '' : ' *'}`).join(' AND ');
-}
-
-/** Whether tokens, or an entry's terms, hold the word, as the engine would say. */
+/** Whether tokens, with spaces between them, hold the word. */
 export function holds(terms: string, { tokens }: Word): boolean {
   return ` ${terms} `.includes(` ${tokens.join(' ')}${IS_SINGLE.test(tokens.at(-1)!) ? ' ' : ''}`);
 }

@@ -13,17 +13,19 @@ const FREE_BYTES_MIN = 64 * 1_048_576;
 /** Frames waiting for a vision worker: above this the box is too slow for its cameras. */
 const QUEUE_LONG = 16;
 
+interface Rooms {
+  db: Database; vision: Vision; gallery: Gallery; recognition: Recognition; events: EventBus; clock: Clock; log: Logger; dataDirectory: string;
+  /** Whether there is something that the search does not find yet. */
+  searchIsBehind: () => boolean;
+}
+
 /** Asks the other rooms how they are; writes nothing. */
 export class Health {
-  readonly #deps: {
-    db: Database; vision: Vision; gallery: Gallery; recognition: Recognition; events: EventBus; clock: Clock; log: Logger; dataDirectory: string;
-  };
+  readonly #deps: Rooms;
   #startedAtMs = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(deps: {
-    db: Database; vision: Vision; gallery: Gallery; recognition: Recognition; events: EventBus; clock: Clock; log: Logger; dataDirectory: string;
-  }) {
+  constructor(deps: Rooms) {
     this.#deps = deps;
   }
 
@@ -50,6 +52,7 @@ export class Health {
     if (enrolledCustomers === null) problems.push('storage_busy');
     if (this.#diskIsFull()) problems.push('storage_full');
     if (vision.queueLength > QUEUE_LONG) problems.push('frames_dropped');
+    if (enrolledCustomers !== null && this.#deps.searchIsBehind()) problems.push('search_incomplete');
     const failed = problems.includes('storage_busy') || problems.includes('storage_full');
     return {
       status: problems.length === 0 ? 'ok' : failed ? 'failed' : 'degraded',

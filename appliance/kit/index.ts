@@ -7,3 +7,4 @@ export * from './errors.js';
 export * from './estimate.js';
 export * from './log.js';
 export * from './machine.js';
+export * from './phone.js';

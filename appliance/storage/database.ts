@@ -167,6 +167,27 @@ export class Database {
     }
   }
 
+  /** Pages that may still be written within the set limit; none of the reserve. */
+  get sparePages(): number {
+    if (this.#pagesMax === null) return ALL_PAGES;
+    return this.#inReserve ? 0 : this.#pagesMax - Number(this.pragma('main.page_count')) + Number(this.pragma('main.freelist_count'));
+  }
+
+  /**
+   * Inside a transaction: work that must not undo it. What fails is undone by itself.
+   * @returns what it failed of; null: it is done
+   * @throws what the engine could only undo as a whole
+   */
+  attempt(work: () => void): Error | null {
+    try {
+      this.#transact(work);
+      return null;
+    } catch (error) {
+      if (!this.#driver.inTransaction) throw translate(error);
+      return translate(error) as Error;
+    }
+  }
+
   /** Runs `callback` once the present transaction is committed, never if it is rolled back; at once outside one. */
   afterCommit(callback: () => void): void {
     if (this.#driver.inTransaction) this.#afterCommit.push(callback);

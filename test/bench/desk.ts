@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CustomerSummary, VisitCard } from '../../appliance/contract/index.js';
+import type { CustomerSummary, Dossier, StaffMember, VisitCard } from '../../appliance/contract/index.js';
 import { openForReading } from '../../appliance/storage/index.js';
 import { PorticoClient } from '../../demo/client.js';
 import { findFreePort } from '../../demo/freePort.js';
@@ -30,7 +30,7 @@ const PINYIN = ['wangwei', 'lina', 'zhangmin', 'liuyang', 'chenjing', 'yangli', 
 const NOTE_WORDS = ['掐丝珐琅', '鳄鱼皮', '陨石盘', '游泳', '保养周期', '走时偏快', '刻字'];
 const NO_HIT = ['没有此人', 'zzqxv', '龘龘', '0000000000000'];
 
-interface Request { ipad: PorticoClient; method: 'GET' | 'POST'; path: string; body?: object }
+interface Request { ipad: PorticoClient; method: 'GET' | 'POST' | 'PATCH' | 'DELETE'; path: string; body?: object }
 
 export async function measureDesk({ scratch, size, say }: { scratch: string; size: DeskSize; say(text: string): void }) {
   const store = await DeskStore.make(scratch);
@@ -50,6 +50,7 @@ export async function measureDesk({ scratch, size, say }: { scratch: string; siz
       if (i % 50 === 0) say(`desk ${i} of ${RUNS}`);
       for (const [kind, request] of Object.entries(requests(store.ipads, desk, i + WARM_UP))) {
         const answer = await asked.ask(i < 0 ? null : kind, request);
+        if (kind === 'create') await asked.ask(i < 0 ? null : 'erase', { ipad: store.officer!, method: 'DELETE', path: `/customers/${(answer as Dossier).id}` });
         if (kind === 'write_visit') await asked.ask(i < 0 ? null : 'write_close', { ...request, path: `/visits/${(answer as VisitCard).visitId}/close` });
       }
       await asked.board(i < 0 ? null : 'board', store.ipads[0]!);
@@ -78,6 +79,8 @@ function requests(ipads: readonly PorticoClient[], desk: Desk, i: number): Recor
     search_phone_tail: search(nth(desk.phoneTails)), search_member_no: search(nth(desk.memberNumbers)), search_note: search(nth(NOTE_WORDS)), search_none: search(nth(NO_HIT)),
     dossier_few: get(`/customers/${nth(desk.few)}`), dossier_500_visits: get(`/customers/${nth(desk.many)}`),
     write_note: { ipad, method: 'POST', path: `/customers/${nth(desk.few)}/notes`, body: { text: `看过 ${i} 号表，下次再来。` } },
+    patch: { ipad, method: 'PATCH', path: `/customers/${nth(desk.few)}`, body: { phone: `199${String(10_000_000 + i)}` } },
+    create: { ipad, method: 'POST', path: '/customers', body: { displayName: `新客${i}`, phone: `198${String(10_000_000 + i)}` } },
     write_visit: { ipad, method: 'POST', path: '/visits', body: { customerId: nth(desk.few) } },
   };
 }
@@ -138,6 +141,7 @@ class Asked {
 class DeskStore {
   readonly folder: string;
   readonly ipads: PorticoClient[] = [];
+  officer: PorticoClient | null = null;
   readonly #port: number;
 
   private constructor(folder: string, port: number) {
@@ -154,6 +158,10 @@ class DeskStore {
       const owner = await first.makeOwner('沈岚', PIN);
       await first.signIn(owner.id, PIN);
       for (const name of ['陆遥', '许宁', '唐果', '孟夏']) await first.call('POST', '/staff', { name, role: 'associate', pin: PIN });
+      const officer = await first.call<StaffMember>('POST', '/staff', { name: '周正', role: 'privacy_officer', pin: PIN });
+      store.officer = client(IPADS.length > 1 ? '127.0.0.7' : IPADS[0]!);
+      await store.officer.pair((await first.makePairingCode()).code, 'bench officer');
+      await store.officer.signIn(officer.id, PIN);
       const { id } = await first.createCustomer({ displayName: '顾客' });
       await first.giveConsent(id, { purposes: ['recognise', 'greet', 'preferences', 'contact'] });
       store.ipads.push(first);
@@ -176,6 +184,7 @@ class DeskStore {
       return await work(box);
     } finally {
       for (const ipad of this.ipads) ipad.close();
+      this.officer?.close();
       await box.stop();
     }
   }

@@ -1,7 +1,8 @@
 /** Days of the year, edits of two people, spellings of one number: pure rules. */
 import t from 'tap';
 import { daysBetween, isYearlyDate, nextOccurrence, type CustomerFields } from '../../appliance/contract/index.js';
-import { addedPreferences, conflicting, readableIn, readableLine, saysMore, spellings } from '../../appliance/customers/edits.js';
+import { nationalPhone, phoneSpellings } from '../../appliance/kit/index.js';
+import { addedPreferences, conflicting, readableIn, readableLine, saysMore } from '../../appliance/customers/edits.js';
 
 const on = (month: number, day: number, year: number | null = null) => ({ month, day, year });
 
@@ -77,7 +78,9 @@ t.test('a name is what can be read', async (t) => {
 });
 
 t.test('one mainland mobile number, however it is written', async (t) => {
-  for (const typed of ['13800001111', '8613800001111', '+8613800001111', '008613800001111']) t.strictSame(new Set(spellings(typed)), new Set(spellings('13800001111')), typed);
-  t.strictSame(spellings('+85212345678'), ['+85212345678']);
-  t.strictSame(spellings('02158881234'), ['02158881234']);
+  for (const typed of ['13800001111', '8613800001111', '+8613800001111', '008613800001111']) t.strictSame(new Set(phoneSpellings(typed)), new Set(phoneSpellings('13800001111')), typed);
+  t.strictSame(phoneSpellings('+85212345678'), phoneSpellings('85212345678'));
+  t.strictSame(phoneSpellings('02158881234'), ['02158881234', '+02158881234']);
+  t.strictSame(phoneSpellings('+13800001111'), ['+13800001111'], 'of another country');
+  for (const typed of ['+86 138-0000-1111', '008613800001111']) t.equal(nationalPhone(typed), '13800001111', 'as finding compares them');
 });

@@ -1,4 +1,5 @@
 /** Finding on a real encrypted file: the index follows every writer, and what is deleted is nowhere on the disk. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Finding } from '../../appliance/finding/index.js';
@@ -13,7 +14,7 @@ const events = new EventBus(createLogger('silent'));
 /** Rooms with the search index kept in step. */
 const open = (dataDirectory = temporaryDirectory(t)) => {
   const rooms = openRooms(t, { dataDirectory, clock: new TestClock() });
-  const finding = new Finding({ db: rooms.db, clock: rooms.clock, events, keyFor: (purpose) => Buffer.from(purpose.padEnd(32)).toString('hex') });
+  const finding = new Finding({ db: rooms.db, clock: rooms.clock, events, log: createLogger('silent'), keyFor: (purpose) => Buffer.from(purpose.padEnd(32)).toString('hex') });
   const names = (query: string) => finding.search(query, 20).map(({ displayName }) => displayName);
   return { ...rooms, finding, names, dataDirectory };
 };
@@ -33,6 +34,34 @@ t.test('rows from before the index are found after the start, a full store in br
   t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM search_stale')!.n, 0);
   t.strictSame(names(''), Array.from({ length: 20 }, (_, i) => `顾客${5_099 - i}`), 'nothing asked: the newest');
   t.equal(finding.search('顾客', 50).length, 50, 'a common word: as many as asked for');
+  await finding.stop();
+});
+
+t.test('a store of years is indexed in large pieces, and what changes or goes meanwhile leaves no word behind', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const first = open(dataDirectory);
+  first.db.transaction(() => {
+    for (let i = 0; i < 10_500; i++) first.db.run('INSERT INTO customer (id, display_name, phone, created_at_ms) VALUES (?, ?, ?, ?)', `c${i}`, `周子龙${i}`, `139${String(i).padStart(8, '0')}`, i);
+  });
+  const entries = () => first.db.get<{ n: number }>('SELECT count(*) AS n FROM search_entry')!.n;
+  first.finding.start();
+  while (entries() < 400) await new Promise((resolve) => { setImmediate(resolve); });
+  first.customers.change('c10499', { displayName: '改名的' });
+  first.customers.erase('c10498', () => first.finding.erase('c10498'));
+  t.match(first.finding.search('gmd', 5), [{ id: 'c10499' }], 'what is written is found at once');
+  await first.finding.stop(); // cut short
+  first.close();
+  const { db, finding, names } = open(dataDirectory);
+  await finding.start().done;
+  t.notOk(finding.isBehind());
+  t.strictSame(names('zzl10498'), []);
+  t.equal(finding.search('zilong', 50).length, 50);
+  t.strictSame(names('gmd'), ['改名的']);
+  t.equal(names('周子龙7')[0], '周子龙7');
+  const said = 'SELECT (kind <> \'dossier\') AS side, value AS word, search_entry.id AS entry_id FROM search_entry, json_each(words)';
+  t.strictSame(db.all(`SELECT * FROM (${said}) EXCEPT SELECT * FROM search_word LIMIT 3`), [], 'all that an entry says is there');
+  t.strictSame(db.all(`SELECT * FROM search_word EXCEPT SELECT * FROM (${said}) LIMIT 3`), [], 'and nothing else');
+  t.strictSame(db.all(`SELECT id FROM search_entry WHERE words LIKE ' %'`), []);
   await finding.stop();
 });
 
@@ -102,25 +131,104 @@ t.test('erased and over its term: the words are nowhere, neither in the index no
   const { token } = finding.makeMemberCode(gone.id);
   const secret = db.get<{ secret: Buffer }>('SELECT secret FROM member_code')!.secret;
   const onDisk = (text: string | Buffer) => { db.truncateLog(); return pagesOf(dataDirectory, 'portico.db').some((page) => page.includes(text)); };
-  const words = ['慕容秋水', 'murongqiushui', '慕 容', '3577712345', '白毫银针', '白 毫 银 针', secret];
+  const words = ['慕容秋水', 'murongqiushui', '容秋水', '3577712345', '白毫银针', '毫银针', secret];
   t.strictSame(words.filter((word) => !onDisk(word)), [], 'they were there');
   db.transaction(() => customers.erase(gone.id, () => finding.erase(gone.id)));
   t.strictSame(words.filter(onDisk), []);
   t.strictSame([finding.search('慕容', 5), finding.search('银针', 5)], [[], []]);
   t.throws(() => finding.ownMemberCode(token, '店'), { code: 'member_link_invalid' });
   t.throws(() => finding.scan('04A2B3C4D5', () => undefined), { code: 'scan_unknown' });
-  t.ok(onDisk('孔 雀 蓝'));
+  t.ok(onDisk('雀蓝的丝'));
   customers.retention.deleteBefore(rooms.clock.now() + 1, []);
-  t.strictSame(['孔雀蓝', '孔 雀 蓝'].filter(onDisk), []);
+  t.strictSame(finding.search('孔雀', 5), [], 'not found at once');
+  await finding.start().done;
+  t.strictSame(['孔雀蓝', '雀蓝的丝'].filter(onDisk), []);
   t.strictSame(finding.search('孔雀', 5), []);
   t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM search_entry')!.n, 1);
   t.equal(db.get<{ ok: string }>(`SELECT integrity_check AS ok FROM pragma_integrity_check`)!.ok, 'ok');
-  db.run(`INSERT INTO search_text (search_text) VALUES ('integrity-check')`);
+  t.strictSame(db.all('SELECT * FROM search_word WHERE entry_id NOT IN (SELECT id FROM search_entry)'), [], 'nor a word of nobody');
+  await finding.stop();
+});
+
+t.test('a full box: what is written before what it is found by, and nothing refuses for the index', async (t) => {
+  const dataDirectory = temporaryDirectory(t);
+  const clock = new TestClock();
+  const opened = (maxBytes: number | null) => {
+    const storage = openStorage({ dataDirectory, credentialsDirectory: null, maxBytes, clock });
+    const finding = new Finding({ ...storage, clock, events, log: createLogger('silent') });
+    return { db: storage.db, finding, close: async () => { await finding.stop(); storage.close(); } };
+  };
+  const before = opened(null);
+  before.db.transaction(() => {
+    for (let i = 0; i < 600; i++) before.db.run('INSERT INTO customer (id, display_name, created_at_ms) VALUES (?, ?, ?)', `c${i}`, `王小明${i}`, i);
+  });
+  await before.close();
+  const full = opened(statSync(join(dataDirectory, 'portico.db')).size);
+  await full.finding.start().done;
+  t.ok(full.finding.isBehind(), 'started, and behind');
+  full.db.transaction(() => full.db.run(`DELETE FROM customer WHERE id = 'c0'`));
+  full.db.withReserve(() => full.db.transaction(() => full.db.run(`DELETE FROM customer WHERE id = 'c1'`)));
+  full.db.transaction(() => full.db.run(`UPDATE customer SET display_name = '李' WHERE id = 'c2'`));
+  t.equal(full.db.get<{ n: number }>('SELECT count(*) AS n FROM customer')!.n, 598);
+  t.match(full.finding.search('李', 5), [{ id: 'c2' }], 'an exact name needs no index');
+  await full.close();
+  const roomy = opened(null);
+  await roomy.finding.start().done;
+  t.notOk(roomy.finding.isBehind());
+  t.match(roomy.finding.search('wxm599', 5).concat(roomy.finding.search('li', 5)), [{ id: 'c2' }]);
+  roomy.finding.fieldsFrom(() => { throw new Error('no'); });
+  roomy.db.run(`INSERT INTO search_stale (kind, row_id) VALUES ('fields', 'c3')`);
+  roomy.db.transaction(() => roomy.db.run(`UPDATE customer SET display_name = '赵' WHERE id = 'c4'`));
+  t.match(roomy.finding.search('zhao', 5), [{ id: 'c4' }], 'a row that cannot be indexed takes nothing with it');
+  t.ok(roomy.finding.isBehind());
+  await roomy.close();
+});
+
+t.test('a field that others may not see any more: nobody is found by it from then on, and no commit does the work of the whole store', async (t) => {
+  const { db, customers, finding } = open();
+  let hidden = false;
+  let left = false;
+  let asked = 0;
+  finding.fieldsFrom(() => { asked += 1; return hidden ? [] : ['紫檀木盒']; }, () => left);
+  finding.start();
+  db.transaction(() => {
+    db.run(`INSERT INTO field_section VALUES ('fs', '一', 'one', 0, NULL)`);
+    db.run(`INSERT INTO field VALUES ('f', 'fs', '盒', 'box', 'text', 0, 'everybody', 0, NULL)`);
+    for (let i = 0; i < 300; i++) db.run(`INSERT INTO customer (id, display_name, created_at_ms) VALUES (?, '李', ?)`, `c${i}`, i);
+    for (let i = 0; i < 300; i++) db.run(`INSERT INTO field_value (customer_id, field_id, text_value, at_ms, staff_id) VALUES (?, 'f', '紫檀木盒', 1, 's')`, `c${i}`);
+  });
+  await finding.start().done;
+  t.equal(finding.search('紫檀', 50).length, 50);
+  const stale = () => db.get<{ n: number }>('SELECT (SELECT count(*) FROM search_stale) + (SELECT count(*) FROM search_stale_field) AS n')!.n;
+  asked = 0;
+  db.transaction(() => db.run(`UPDATE field SET name_zh = '匣', position = 3, visible_to = visible_to, removed_at_ms = removed_at_ms WHERE id = 'f'`));
+  t.strictSame([stale(), asked], [0, 0], 'a new name or place');
+  hidden = true;
+  db.transaction(() => db.run(`UPDATE field SET visible_to = 'manager' WHERE id = 'f'`));
+  t.strictSame([stale(), asked], [1, 0], 'one row for all of them');
+  t.strictSame(finding.search('紫檀木', 50), []);
+  t.strictSame(finding.search('李 紫檀', 50), [], 'nor by a word in the field and one in the dossier');
+  asked = 0;
+  customers.addNote('c5', '一条', 's');
+  t.equal(asked, 0, 'who writes a note does not index the others');
+  await finding.start().done;
+  t.equal(stale(), 0);
+  t.equal(db.get<{ n: number }>(`SELECT count(*) AS n FROM search_word WHERE word LIKE '紫檀%'`)!.n, 0);
+  hidden = false;
+  db.transaction(() => db.run(`UPDATE field SET visible_to = 'everybody' WHERE id = 'f'`));
+  await finding.start().done;
+  const kept = customers.create({ displayName: '留下的' });
+  db.run(`DELETE FROM field_value WHERE customer_id = ?`, kept.id);
+  const shown = () => finding.search('紫檀 李', 50).map(({ id }) => id).includes(kept.id);
+  customers.merge('c7', kept.id, 's', () => undefined);
+  t.ok(shown());
+  left = true;
+  t.notOk(shown(), 'the consent of the one that stayed leaves preferences out');
   await finding.stop();
 });
 
 t.test('duplicates: the surest first, and none that was merged or dismissed', async (t) => {
-  const { db, customers, finding, clock } = open();
+  const { db, customers, finding } = open();
   finding.start();
   const add = (displayName: string, phone: string | null = null, extra: { email?: string; birthday?: string } = {}): string => {
     const { id } = customers.create({ displayName, phone: null });
@@ -143,9 +251,25 @@ t.test('duplicates: the surest first, and none that was merged or dismissed', as
   t.same(new Set(await told()), new Set([[pair(g, h), 'sure'], [pair(e, f), 'maybe']]));
   t.throws(() => finding.dismissDuplicate(c, c, 's'), { code: 'merge_invalid' });
   t.throws(() => finding.dismissDuplicate(c, 'x', 's'), { code: 'customer_not_found' });
-  clock.move(3_600_000);
   customers.undoMerge(customers.merges(b)[0]!.id);
   t.equal((await told()).length, 3);
+  await finding.stop();
+});
+
+t.test('duplicates: a crowd of hints does not hide the sure ones, and half a Chinese name is no sound', async (t) => {
+  const { db, finding } = open();
+  db.transaction(() => {
+    const add = (name: string, phone: string) => db.run('INSERT INTO customer (id, display_name, phone, created_at_ms) VALUES (?, ?, ?, 0)', `c${name}`, name, phone);
+    // 2,340 pairs that share a number, before the two who share a name too.
+    for (let i = 0; i < 90; i++) for (let k = 0; k < 8; k++) add(`甲${String.fromCodePoint(0x4e00 + i * 80 + k * 9)}${i}-${k}`, `1390000${String(i).padStart(4, '0')}`);
+    add('王Amy', '13811112222');
+    add('王Bob', '13711112222');
+    add('张伟', '13811113333');
+    add('章炜', '008613811113333');
+  });
+  const pairs = await finding.duplicates();
+  t.match(pairs[0], { strength: 'sure', reasons: ['phone', 'name_sound'] });
+  t.strictSame(pairs.filter(({ a, b }) => a.displayName.startsWith('王') || b.displayName.startsWith('王')), []);
   await finding.stop();
 });
 

@@ -1,8 +1,10 @@
 /** Ways in without a face, through the front door: member codes, tags, numbers, duplicates. */
+import { randomUUID } from 'node:crypto';
 import { Secret, TOTP } from 'otpauth';
 import t from 'tap';
 import { LINK_HEADER, type AuditPage, type CustomerSummary, type Dossier, type Duplicate, type MemberCodeLink, type OwnMemberCode, type ScanFound, type Tag } from '../../appliance/contract/index.js';
-import { addAssociate, startBox, TestClock } from '../support/box.js';
+import { addAssociate, OWNER_PIN, startBox, TestClock } from '../support/box.js';
+import { reading } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { addMember } from '../support/office.js';
 
@@ -71,8 +73,33 @@ t.test('tags: one customer each, kept as a check value, moved by a merge and bac
   t.equal(await refusal(scan('04A2B3C4D5')), '404 scan_unknown');
 });
 
+t.test('what is read as something else is no tag', async (t) => {
+  await box.owner.call('POST', '/products', { sku: 'SKU-77', name: '表', barcode: '6901234567890' });
+  const { id } = await staff.createCustomer({ displayName: '赵敏', memberNo: 'M-77' });
+  for (const tag of ['6901234567890', 'SKU-77', 'PM1-ABCDEFGHIJKLMNOP-12345678', '13911112222', '+86 139 1111 2222']) {
+    t.equal(await refusal(staff.call('POST', `/customers/${wang.id}/tags`, { tag })), '409 tag_is_other', tag);
+  }
+  t.equal(await refusal(staff.call('POST', `/customers/${wang.id}/tags`, { tag: 'm-77' })), '409 tag_taken', 'another\'s member number');
+  t.match(await staff.call('POST', `/customers/${id}/tags`, { tag: 'M-77' }), { id: String });
+  t.match(await scan('6901234567890'), { kind: 'product' });
+});
+
+t.test('a member code of a dossier that was merged shows that dossier\'s number', async (t) => {
+  const one = await staff.createCustomer({ displayName: '钱一', memberNo: 'A-1' });
+  const two = await staff.createCustomer({ displayName: '钱二', memberNo: 'B-2' });
+  const none = await staff.createCustomer({ displayName: '钱三' });
+  const link = await staff.call<MemberCodeLink>('POST', `/customers/${one.id}/member-code`);
+  const merged = await staff.call<Dossier>('POST', `/customers/${one.id}/merge`, { into: two.id });
+  t.match(await own(link), { memberNo: 'A-1' });
+  await staff.call('POST', `/merges/${merged.merges[0]!.id}/undo`);
+  await staff.call('POST', `/customers/${one.id}/merge`, { into: none.id });
+  t.match(await own(link), { memberNo: 'A-1' }, 'also where it went along');
+});
+
 t.test('numbers: with prefix and spaces, and several people of one; scans are in the log without the code', async (t) => {
   t.match(await scan('+86 138 1234 5678'), { kind: 'customer', by: 'phone', customer: { id: wang.id, phoneTail: '5678' } });
+  t.match(await scan('0086 13812345678'), { kind: 'customer', by: 'phone' });
+  t.equal(await refusal(staff.call('POST', '/customers', { displayName: '另一个', phone: '008613812345678' })), '409 phone_taken', 'one rule for both');
   t.equal(await refusal(scan('6901234567892')), '404 scan_unknown');
   const entries = (await officer.device.call<AuditPage>('GET', '/audit?action=customer_scanned')).entries;
   t.match(entries[0], { customer: { id: wang.id }, detail: { by: 'phone' } });
@@ -94,4 +121,21 @@ t.test('search says where it was found; duplicates are told of and dismissed', a
   t.equal(await refusal(officer.device.call('GET', '/duplicates')), '403 not_allowed');
   await staff.call('POST', '/duplicates/dismiss', { a: twin.id, b: wang.id });
   t.notOk((await staff.call<Duplicate[]>('GET', '/duplicates')).some(({ a, b }) => a.id === mine.a.id && b.id === mine.b.id));
+});
+
+t.test('who signs out while the store is looked through for pairs is told nothing', async (t) => {
+  const iPad = box.stranger();
+  await iPad.pair(box.appliance.makePairingCode().code, '一台');
+  reading(box.dataDirectory, (db) => {
+    for (let i = 0; i < 3_000; i++) db.run('INSERT INTO customer (id, display_name, created_at_ms) VALUES (?, ?, 1)', randomUUID(), `顾客${i}`);
+  }, false);
+  let status = 200;
+  for (let tries = 0; tries < 30 && status === 200; tries++) { // until a look is not answered out of the last one
+    await iPad.signIn(box.ownerId, OWNER_PIN);
+    const asked = iPad.send('GET', '/api/v1/duplicates');
+    t.equal((await iPad.send('DELETE', '/api/v1/sessions/current')).status, 204);
+    ({ status } = await asked);
+  }
+  t.equal(status, 401);
+  t.match(await box.owner.call('GET', '/health'), { status: 'degraded', problems: ['search_incomplete'] }, 'and the box says that some are not found yet');
 });

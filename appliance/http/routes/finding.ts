@@ -26,8 +26,11 @@ export const findingRoutes = (deps: { audit: Audit; finding: Finding; cards: Car
     }
   });
 
-  app.get('/duplicates', { config, schema: { tags: ['finding'], summary: 'Pairs that may be one person, the surest first', response: { 200: Type.Array(Duplicate) } } }, async () =>
-    (await finding.duplicates()).map(({ a, b, ...pair }) => ({ ...pair, a: cards.summary(a), b: cards.summary(b) })));
+  app.get('/duplicates', { config, schema: { tags: ['finding'], summary: 'Pairs that may be one person, the surest first', response: { 200: Type.Array(Duplicate) } } }, async (request) => {
+    const pairs = await finding.duplicates();
+    request.stillMay();
+    return pairs.map(({ a, b, ...pair }) => ({ ...pair, a: cards.summary(a), b: cards.summary(b) }));
+  });
 
   app.post('/duplicates/dismiss', {
     config, schema: { tags: ['finding'], summary: 'They are two people', body: DuplicateDismissal, response: { 204: Type.Null() } },

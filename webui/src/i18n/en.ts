@@ -53,6 +53,7 @@ export const en: Messages = {
     healthVision: 'Face recognition is not available right now. Use phone number or name.',
     healthFull: 'The disk of the box is full and nothing new can be saved. Call IT.',
     healthBusy: 'The box is busy; saving may take a little longer.',
+    healthSearch: 'The search is still being put in order; results may be incomplete.',
   },
   trust: {
     title: 'Let this iPad trust the box',

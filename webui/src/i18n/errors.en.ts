@@ -50,6 +50,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   date_invalid: 'This day does not exist. Check month and day.',
   companion_invalid: 'This companion’s dossier cannot be linked: it is this customer’s own, or is not there any more. Choose another.',
   member_no_taken: 'This member number already belongs to another customer.',
+  tag_is_other: 'This is the barcode of a product, a member code or a phone number. It cannot be a card.',
   tag_taken: 'This tag already belongs to a customer. Take it off there first.',
   tag_not_found: 'This tag is not known.',
   scan_unknown: 'No customer or product has this code. Look for the name or the phone number instead.',

@@ -50,6 +50,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   date_invalid: '没有这一天，请检查月和日。',
   companion_invalid: '这份同行人档案不能关联：它是本人的，或已经不在了。请选别的档案。',
   member_no_taken: '这个会员号已属于另一位顾客。',
+  tag_is_other: '这是商品条码、会员码或手机号，不能当作卡绑定。',
   tag_taken: '这张卡已绑定给一位顾客，先在那边解绑。',
   tag_not_found: '没有这张卡的记录。',
   scan_unknown: '没找到这个码对应的顾客或商品。请改用姓名或手机号查找。',

@@ -54,6 +54,7 @@ export const zhCN = {
     healthVision: '人脸识别暂时不可用，请用手机号或姓名查找。',
     healthFull: '门店盒磁盘已满，新内容无法保存。请联系 IT。',
     healthBusy: '门店盒正忙，保存可能要多等一会儿。',
+    healthSearch: '搜索还在整理，结果可能不全。',
   },
   trust: {
     title: '让这台 iPad 信任门店盒',
