@@ -16,7 +16,8 @@ const CLIENTS_MAX = 200;
 type Unsent<E> = E extends LiveEvent ? Omit<E, 'v' | 'epoch' | 'revision' | 'at'> : never;
 
 /** What is to be told: an event, or one with the card of a visit as it is when it is told. */
-type Waiting = Unsent<LiveEvent> | { visitId: string; as: (visit: VisitCard) => Unsent<LiveEvent> };
+type Waiting = Unsent<LiveEvent> | { visitId: string; onlyIf?: (visit: VisitCard) => boolean; as: (visit: VisitCard) => Unsent<LiveEvent> };
+const updated = (visit: VisitCard): Unsent<LiveEvent> => ({ type: 'visit.updated', data: { visit } });
 /** Drawn in one go: some ten milliseconds. */
 const CARDS_AT_ONCE = 8;
 
@@ -45,7 +46,10 @@ export class LiveHub {
         if (visitId !== null) this.#queueUpdate(visitId);
       }),
       // Whose wish or taste it is: any card may say so now.
-      events.on('productArrived', () => { for (const visitId of cards.openVisits()) this.#queueUpdate(visitId); }),
+      events.on('productArrived', ({ productId }) => {
+        const isOnCard = (visit: VisitCard): boolean => visit.suggestion?.subject === productId;
+        for (const visitId of cards.openVisits()) this.#queue({ visitId, onlyIf: isOnCard, as: updated });
+      }),
       events.on('candidateAsked', ({ candidate }) => this.#queue({ type: 'sighting.candidate', data: { candidate } })),
       events.on('candidateResolved', (resolved) => this.#queue({ type: 'sighting.resolved', data: resolved })),
       events.on('healthChecked', ({ health }) => this.#queue({ type: 'box.health', data: { health } })),
@@ -110,7 +114,7 @@ export class LiveHub {
 
   /** A card is drawn once for all that one piece of work does to it; with all that follows in its order. */
   #queueUpdate(visitId: string): void {
-    if (!this.#waiting.some((each) => 'visitId' in each && each.visitId === visitId)) this.#queue({ visitId, as: (visit) => ({ type: 'visit.updated', data: { visit } }) });
+    if (!this.#waiting.some((each) => 'visitId' in each && each.visitId === visitId && each.onlyIf === undefined)) this.#queue({ visitId, as: updated });
   }
 
   #queue(waiting: Waiting): void {
@@ -129,8 +133,12 @@ export class LiveHub {
     try {
       const cards = this.#deps.cards.visits(piece.flatMap((each) => ('visitId' in each ? each.visitId : [])));
       for (const each of piece) {
-        if (!('visitId' in each)) this.#tell(each);
-        else if (cards.has(each.visitId)) this.#tell(each.as(cards.get(each.visitId)!)); // else erased meanwhile
+        if (!('visitId' in each)) {
+          this.#tell(each);
+          continue;
+        }
+        const visit = cards.get(each.visitId); // none: erased meanwhile
+        if (visit !== undefined && each.onlyIf?.(visit) !== false) this.#tell(each.as(visit));
       }
     } catch (err) {
       this.#deps.log.error({ err, events: piece.length }, 'the pages could not be told');

@@ -166,7 +166,7 @@ export class Products {
       return inTransaction(() => {
         writePlan(this.#db, writes, this.#clock.now());
         this.#revision += 1;
-        this.#db.afterCommit(() => { for (const { id, fields } of writes) this.#shelved?.set(id, shelvedAs(fields)); });
+        this.#db.afterCommit(() => { for (const { id, fields } of writes) this.#shelved.set(id, shelvedAs(fields)); });
         return { ...count, refused: [...lines.refused, ...refused].sort((a, b) => a.line - b.line) };
       });
     }

@@ -367,7 +367,7 @@ t.test('C22: dossiers are not taken apart while processing of one is restricted,
   restricted = '';
   customers.change(into, { facts: ['喝咖啡', '怕冷'] });
   restricted = into;
-  t.doesNotThrow(() => customers.change(into, { facts: ['喝茶', '怕冷'] }), 'what is wrong can be put right all the same');
+  t.doesNotThrow(() => customers.change(into, { facts: ['喝茶', '怕冷'] }, 's', true), 'what is wrong is put right by the officer');
   t.match(refused(() => customers.change(into, { facts: ['喝茶', '怕冷', '爱说话'] })), { code: 'customer_restricted' });
   t.doesNotThrow(() => customers.change(into, { facts: [] }));
   restricted = from;

@@ -328,7 +328,8 @@ function undoingDesk(): string {
   const named = (pattern: RegExp): string[] => [...desk.matchAll(pattern)].map(([, name]) => name!);
   const kept = named(/^DROP TRIGGER (\w+)/gm);
   return [
-    'PRAGMA foreign_keys = OFF', ...named(/^CREATE TRIGGER (\w+)/gm).filter((name) => !kept.includes(name)).map((name) => `DROP TRIGGER ${name}`),
+    'PRAGMA foreign_keys = OFF', ...named(/^CREATE (?:UNIQUE )?INDEX (\w+)/gm).map((name) => `DROP INDEX IF EXISTS ${name}`),
+    ...named(/^CREATE TRIGGER (\w+)/gm).filter((name) => !kept.includes(name)).map((name) => `DROP TRIGGER ${name}`),
     ...named(/^CREATE (?:VIRTUAL )?TABLE (\w+)/gm).filter((name) => !name.endsWith('_next')).reverse().map((name) => `DROP TABLE ${name}`),
     ...named(/^ALTER TABLE customer_merge ADD COLUMN (\w+)/gm).map((name) => `ALTER TABLE customer_merge DROP COLUMN ${name}`), '',
   ].join(';\n');

@@ -201,7 +201,7 @@ t.test('drafts follow a merge: to a free place as they are, else as lines of the
   ]);
   t.strictSame([...followed(drafts, 'a', 'b', (draft) => formText(draft, speech))], [
     ['note a', undefined], ['follow-up a', undefined], ['ticket a', undefined], ['ticket b', drafts.get('ticket a')], ['dossier a', undefined],
-    ['note b', 'theirs\nmine\ncall\noutbox.field.phone: 12\noutbox.field.likes: x'],
+    ['note b', 'theirs\nmine\ncall\nperson.phone: 12\nperson.likes: x'],
   ]);
   t.equal(followed(drafts, 'c', 'b', () => '').size, 0);
 });

@@ -132,7 +132,7 @@ t.test('found by parts of every kind, the exact number first; hidden ones only b
 t.test('among equals by name, whenever it was read: in pieces, at the first search, or written later', async (t) => {
   const { products, db, clock, events } = openRooms(t);
   const names = Array.from({ length: 450 }, (_, n) => `表${String((n * 199) % 450).padStart(3, '0')}`);
-  products.import(Buffer.from(['sku,name', ...names.map((name, n) => `S-${n},${name}`)].join('\n')));
+  await products.import(Buffer.from(['sku,name', ...names.map((name, n) => `S-${n},${name}`)].join('\n')));
   const again = (): Products => new Products({ db, clock, events, currency: 'CNY' });
   const sorted = [...names].sort();
   const [lazy, read] = [again(), again()];
