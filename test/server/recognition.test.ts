@@ -62,7 +62,7 @@ t.test('somebody enrolled from one photo is known in another, and a second iPad 
   const opened = await live.nextOf('visit.opened');
   const card = opened.data.visit.customerId === ids.get('P03') ? opened.data.visit : (await live.nextOf('visit.opened')).data.visit;
   t.match(card, {
-    customerId: ids.get('P03'), displayName: '顾客P03', salutation: '林女士', tier: '金卡', facts: ['喜欢靠窗', '养猫', '喝乌龙'],
+    customerId: ids.get('P03'), displayName: '顾客P03', salutation: '林女士', tier: '金卡', facts: ['喜欢靠窗', '养猫', '喝乌龙'].map((text) => ({ value: { text } })),
     doNot: ['不要打电话'], lastVisitAt: null, arrival: 'recognised', adviser: null,
   });
   t.equal(card.score, face.score);
