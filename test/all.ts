@@ -22,11 +22,14 @@ const LONGEST = ['browser/day', 'browser/screens', 'browser/morning', 'demo/demo
  * TEST_FULL is set, as in `.ci/run`, or when they are named.
  */
 const ONLY_IN_FULL = [
-  'browser/morning', 'browser/offline', 'browser/policy', 'browser/screens', 'cli/models', 'demo/demo', 'erasure/rekey', 'eval/report', 'gallery/search', 'gallery/upkeep', 'papers/pdf', 'papers/signer',
-  'server/hostileFrames', 'server/recognition', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite', 'vision/room', 'vision/settled',
+  'browser/axe', 'browser/morning', 'browser/offline', 'browser/policy', 'browser/scan', 'browser/screens', 'cli/models',
+  'compliance/retention', 'consent/traces', 'demo/demo', 'erasure/deletion', 'erasure/dossier', 'erasure/rekey', 'eval/report',
+  'files/files', 'finding/finding', 'gallery/search', 'gallery/upkeep', 'papers/pdf', 'papers/signer', 'server/audit',
+  'server/hostileFrames', 'server/notices', 'server/outward', 'server/papers', 'server/recognition', 'server/rightsDesk',
+  'storage/full', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite', 'vision/room', 'vision/settled',
 ];
 /** Those that do only a part of their work otherwise. */
-const MORE_IN_FULL = ['erasure/deletion', 'fuzz/rest', 'fuzz/sockets', 'server/bystanders'];
+const MORE_IN_FULL = ['fuzz/rest', 'fuzz/sockets', 'server/bystanders'];
 /** `rest`: what `npm test` leaves out, and no more. */
 const full = process.env['TEST_FULL'];
 const isWanted = (name: string): boolean =>
