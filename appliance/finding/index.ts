@@ -34,7 +34,7 @@ export class Finding {
    * @param fieldsOf the text in a customer's own fields, one string a field: only of fields that everybody may see
    * @param leavesOut whether a customer's consent leaves own fields out: then those of dossiers that were merged into theirs are not found
    */
-  fieldsFrom(fieldsOf: (customerId: string) => readonly string[], leavesOut: (customerId: string) => boolean = () => false): void {
+  fieldsFrom(fieldsOf: (customerId: string) => readonly string[], leavesOut: (customerId: string) => boolean): void {
     this.#fieldsOf = fieldsOf;
     this.#leavesOut = leavesOut;
     this.#index.fieldsFrom(fieldsOf);

@@ -5,18 +5,12 @@ import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
-import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, type Arrival, type Basis, type EndReason, type Opening, type VisitRow } from './records.js';
+import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, toState, type Basis, type EndReason, type Opening, type VisitRow, type VisitState } from './records.js';
 import { mayReopen, overBy, reflectsOn } from './rules.js';
 
 export { businessDayOf, type BusinessDay } from './businessDay.js';
-export type { Basis } from './records.js';
+export type { Basis, VisitState } from './records.js';
 export { mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, type VisitLimits } from './rules.js';
-
-/** What the pop-up card needs to know of a visit. */
-export interface VisitState {
-  id: string; customerId: string; openedAt: string; lastSeenAt: string; closedAt: string | null; arrival: Arrival;
-  score: number | null; adviser: { id: string; name: string } | null;
-}
 
 /** One visit for each presence of a customer: opened by recognition, by a confirmed candidate, a scan or by hand; and what happens in it. */
 export class Visits {
@@ -401,12 +395,4 @@ export class Visits {
     const role = this.#db.get<{ role: Role }>('SELECT role FROM staff WHERE id = ? AND left_at_ms IS NULL', staffId)?.role;
     return role !== undefined && (PERMISSIONS.serve as readonly Role[]).includes(role);
   }
-}
-
-function toState(row: VisitRow): VisitState {
-  return {
-    id: row.id, customerId: row.customer_id, openedAt: toInstant(row.opened_at_ms), lastSeenAt: toInstant(row.last_seen_at_ms),
-    closedAt: row.closed_at_ms === null ? null : toInstant(row.closed_at_ms), arrival: row.arrival, score: row.score,
-    adviser: row.adviser_id === null ? null : { id: row.adviser_id, name: row.adviser! },
-  };
 }

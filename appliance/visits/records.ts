@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ARRIVALS, VISIT_END_REASONS } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError } from '../kit/index.js';
+import { PorticoError, toInstant } from '../kit/index.js';
 import type { Database, Value } from '../storage/index.js';
 import { businessDayOf, type BusinessDay } from './businessDay.js';
 import type { During } from './during.js';
@@ -155,4 +155,18 @@ export class Records {
 
 export function toOpenVisit(row: VisitRow): OpenVisit {
   return { openedAtMs: row.opened_at_ms, lastSeenAtMs: row.last_seen_at_ms };
+}
+
+/** What the pop-up card needs to know of a visit. */
+export interface VisitState {
+  id: string; customerId: string; openedAt: string; lastSeenAt: string; closedAt: string | null; arrival: Arrival;
+  score: number | null; adviser: { id: string; name: string } | null;
+}
+
+export function toState(row: VisitRow): VisitState {
+  return {
+    id: row.id, customerId: row.customer_id, openedAt: toInstant(row.opened_at_ms), lastSeenAt: toInstant(row.last_seen_at_ms),
+    closedAt: row.closed_at_ms === null ? null : toInstant(row.closed_at_ms), arrival: row.arrival, score: row.score,
+    adviser: row.adviser_id === null ? null : { id: row.adviser_id, name: row.adviser! },
+  };
 }

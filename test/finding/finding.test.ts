@@ -91,7 +91,7 @@ t.test('the index follows whoever writes: changes, merges, what is taken out aga
   t.match(finding.search('xiaobao', 5), [{ id: wang.id, found: { in: 'companion', text: '小宝 (儿子)' } }]);
   t.throws(() => db.transaction(() => { customers.create({ displayName: '没有的人' }); throw new Error('no'); }));
   t.strictSame(names('没有的人'), [], 'rolled back with the rest');
-  finding.fieldsFrom((id) => (id === other.id ? ['表链 玫瑰金'] : []));
+  finding.fieldsFrom((id) => (id === other.id ? ['表链 玫瑰金'] : []), () => false);
   db.transaction(() => {
     db.run(`INSERT INTO field_section VALUES ('fs', '一', 'one', 0, NULL)`);
     db.run(`INSERT INTO field VALUES ('f', 'fs', '表链', 'strap', 'text', 0, 'everybody', 0, NULL)`);
@@ -176,7 +176,7 @@ t.test('a full box: what is written before what it is found by, and nothing refu
   await roomy.finding.start().done;
   t.notOk(roomy.finding.isBehind());
   t.match(roomy.finding.search('wxm599', 5).concat(roomy.finding.search('li', 5)), [{ id: 'c2' }]);
-  roomy.finding.fieldsFrom(() => { throw new Error('no'); });
+  roomy.finding.fieldsFrom(() => { throw new Error('no'); }, () => false);
   roomy.db.run(`INSERT INTO search_stale (kind, row_id) VALUES ('fields', 'c3')`);
   roomy.db.transaction(() => roomy.db.run(`UPDATE customer SET display_name = '赵' WHERE id = 'c4'`));
   t.match(roomy.finding.search('zhao', 5), [{ id: 'c4' }], 'a row that cannot be indexed takes nothing with it');

@@ -1,14 +1,13 @@
-import { onScopeDispose, ref, watch, type Ref } from 'vue';
-import { dealings } from '../api/dealings.js';
+import { onScopeDispose, shallowRef, ref, watch, type Ref } from 'vue';
 import type { ApiError } from '../api/client.js';
-import type { Product } from '../contract.js';
 import { asApiError } from './useTask.js';
 
-const TYPING_MS = 180;
+/** Between two letters of somebody who types. */
+const TYPING_MS = 200;
 
-/** Search as you type; an older answer never overtakes a newer question. */
-export function useProductSearch(limit: number, query: Ref<string> = ref('')) {
-  const products = ref<Product[]>([]);
+/** Search as you type; an older answer never overtakes a newer question. @param read asks the box; cut off by `signal` */
+export function useTypedSearch<T>(read: (query: string, signal: AbortSignal) => Promise<T[]>, query: Ref<string> = ref('')) {
+  const found = shallowRef<T[]>([]);
   const loading = ref(true);
   const error = ref<ApiError | null>(null);
   let asked: AbortController | null = null;
@@ -19,9 +18,9 @@ export function useProductSearch(limit: number, query: Ref<string> = ref('')) {
     asked?.abort();
     const mine = (asked = new AbortController());
     try {
-      const found = await dealings.products(query.value, limit, mine.signal);
+      const answer = await read(query.value, mine.signal);
       if (mine !== asked) return;
-      products.value = found;
+      found.value = answer;
       error.value = null;
     } catch (caught) {
       if (mine !== asked) return;
@@ -40,5 +39,5 @@ export function useProductSearch(limit: number, query: Ref<string> = ref('')) {
     asked = null;
   });
   void search();
-  return { query, products, loading, error, search };
+  return { query, found, loading, error, search };
 }
