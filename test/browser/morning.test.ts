@@ -63,7 +63,7 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
   const lookAt = async (page: Page, customerId: string, name: string): Promise<void> => {
     await cardOf(page, customerId).getByTestId('card-look').click();
     await at(page, 'look-sheet').waitFor();
-    await at(page, 'product-row').or(at(page, 'look-product')).filter({ hasText: name }).first().click();
+    await at(page, 'product-row').filter({ hasText: name }).first().click();
     await at(page, 'look-sheet').waitFor({ state: 'detached' });
     await cardOf(page, customerId).getByTestId('looking').getByText(name).waitFor();
   };
@@ -155,7 +155,7 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     const chip = at(associate, 'quick-note').first();
     const said = (await chip.innerText()).trim();
     await chip.click(); // the only tap
-    await at(associate, 'note-pending').getByText(said).waitFor();
+    await at(associate, 'waiting-entry').getByText(said).waitFor();
     await shoot(associate, 'morning-notes-zh-portrait');
     chipSaid = said;
     await at(associate, 'nav-board').click(); // it can still be undone, and is written meanwhile
@@ -301,8 +301,8 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     await at(manager, 'field-done').click();
     await at(manager, 'fields-save').click();
     await at(manager, 'fields-save').and(manager.locator(':disabled')).waitFor();
-    await at(associate, 'fields-sheet-save').click();
-    await at(associate, 'fields-sheet').waitFor({ state: 'detached' });
+    await at(associate, 'fields-save').click();
+    await at(associate, 'fields-form').waitFor({ state: 'detached' });
     await at(associate, 'own-section').getByText('16 厘米').waitFor();
     await at(associate, 'own-section').getByText('表盘颜色').waitFor();
 
@@ -312,11 +312,11 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     await at(manager, 'fields-save').click();
     await at(manager, 'fields-save').and(manager.locator(':disabled')).waitFor();
     t.strictSame((await form()).sections[0]!.fields.map(({ name }) => name['zh-CN']), ['表盘颜色']);
-    await at(associate, 'fields-sheet-save').click();
+    await at(associate, 'fields-save').click();
     await at(associate, 'field-gone').getByText('16 厘米，左手更细').waitFor();
     await shoot(associate, 'morning-field-gone-zh-portrait');
     await at(associate, 'gone-note').click();
-    await at(associate, 'fields-sheet').waitFor({ state: 'detached' });
+    await at(associate, 'fields-form').waitFor({ state: 'detached' });
     await t.resolveMatch(dossier().then(({ notes }) => notes[0]!.text), /手腕周长[^]*16 厘米，左手更细/);
     t.strictSame((await dossier()).fields.map(({ value }: FieldValue) => value), []);
   });
@@ -331,10 +331,10 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     await at(associate, 'customer-phone').waitFor({ state: 'detached' });
     await at(manager, 'customer-new-submit').click();
     await at(manager, 'conflict').waitFor();
-    t.match(await at(manager, 'conflict-phone-theirs').innerText(), /139 ?0000 ?2222/);
+    t.match(await manager.locator('[data-field=phone]').getByTestId('conflict-theirs').innerText(), /139 ?0000 ?2222/);
     t.equal((await dossier()).phone, '13900002222', 'nothing was written over it');
     await shoot(manager, 'morning-conflict-en');
-    await at(manager, 'conflict-phone-mine').click();
+    await manager.locator('[data-field=phone]').getByTestId('keep-mine').click();
     await at(manager, 'conflict-save').click();
     await at(manager, 'conflict').waitFor({ state: 'detached' });
     t.equal((await dossier()).phone, '13700003333');

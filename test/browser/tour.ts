@@ -80,7 +80,7 @@ export async function tourDesk(page: Page, customerId: string, see: (name: strin
     await see(`dossier-${tab}`, page);
     if (tab === 'overview') {
       await sheet('dossier-edit', 'customer-phone', 'edit-form');
-      await sheet('own-edit', 'fields-sheet', 'fields-sheet');
+      await sheet('own-edit', 'fields-form', 'fields-sheet');
     }
     if (tab === 'dealings') await sheet('wish-buy', 'purchase-form', 'purchase-form');
     if (tab !== 'notes') continue;
