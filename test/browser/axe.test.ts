@@ -15,7 +15,7 @@ const executable = findChromium();
 const full = process.env['TEST_FULL'] !== undefined;
 const OFFICE = ['', '/requests', '/notice', '/assessments', '/assessments/new', '/mode', '/retention', '/persons', '/incidents', '/incidents/new', '/audit', '/deletions', '/pack'];
 
-t.test('axe-core finds no serious issue', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 170_000 }, async (t) => {
+t.test('axe-core finds no serious issue', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 290_000 }, async (t) => {
   const box = await startBox(t);
   const id = await enrolPerson(box, 'P08', { purposes: [...PURPOSES], ...SOMEBODY });
   await furnish(box, id);

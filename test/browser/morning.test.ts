@@ -24,7 +24,7 @@ const TAG = '04A2B3C4D5';
 /** Counts how often a page asks for the camera; it gets it all the same. */
 const COUNT_CAMERA = `{ const devices = navigator.mediaDevices; const ask = devices.getUserMedia.bind(devices); window.cameraAsked = 0; devices.getUserMedia = (wanted) => { window.cameraAsked += 1; return ask(wanted); }; }`;
 
-t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 170_000 }, async (t) => {
+t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 290_000 }, async (t) => {
   let aheadMs = 0;
   const clock = { now: () => Date.now() + aheadMs };
   const box = await startBox(t, { settings: { PORTICO_STORE_NAME: '山茶手表店', PORTICO_VISION_WORKERS: '2' }, clock });

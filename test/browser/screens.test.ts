@@ -12,7 +12,7 @@ import { furnish, ownPhone, SOMEBODY, tourDesk } from './tour.js';
 
 const executable = findChromium();
 
-t.test('every screen of the desk', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 175_000 }, async (t) => {
+t.test('every screen of the desk', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 290_000 }, async (t) => {
   const box = await startBox(t, { settings: { PORTICO_STORE_NAME: '山茶手表店' } });
   const id = await enrolPerson(box, 'P08', { purposes: [...PURPOSES], ...SOMEBODY });
   await furnish(box, id);
