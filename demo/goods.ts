@@ -23,22 +23,22 @@ export const ARRIVED: readonly Sku[] = ['ST-A105', 'QY-E39'];
 const STRAPS = { 鳄鱼皮: 'Alligator', 橡胶: 'Rubber', 丝绸: 'Silk', 金属: 'Metal' } as const;
 export type Strap = keyof typeof STRAPS;
 /** What stands in the own fields of a customer; the budget in whole yuan. */
-export interface OwnValues { wristCm?: number; strap?: Strap; budget?: number }
+export interface OwnValues { watches?: number; strap?: Strap; budget?: number }
 /** The fields' names in the form, by which they are found again. */
-export const FIELD_NAMES = { wristCm: '腕围（厘米）', strap: '表带偏好', budget: '预算' } as const;
+export const FIELD_NAMES = { watches: '已有几枚表', strap: '表带偏好', budget: '预算' } as const;
 
 const field = { required: false, visibleTo: 'everybody' } as const;
 export const SECTIONS: OwnFormChange['sections'] = [{
   name: { 'zh-CN': '佩戴与选购', en: 'Wearing and choosing' },
   fields: [
-    { ...field, name: { 'zh-CN': FIELD_NAMES.wristCm, en: 'Wrist (cm)' }, kind: 'number', options: [] },
+    { ...field, name: { 'zh-CN': FIELD_NAMES.watches, en: 'Watches owned' }, kind: 'number', options: [] },
     { ...field, name: { 'zh-CN': FIELD_NAMES.strap, en: 'Strap preferred' }, kind: 'choice', options: Object.entries(STRAPS).map(([zh, en]) => ({ name: { 'zh-CN': zh, en } })) },
     { ...field, name: { 'zh-CN': FIELD_NAMES.budget, en: 'Budget' }, kind: 'money', options: [] },
   ],
 }];
-/** One free fact, and two own fields. */
+/** One free fact, an own field, and the size of the wrist. */
 export function cardSlots(fieldId: (name: keyof typeof FIELD_NAMES) => string): CardSlot[] {
-  return [{ builtin: 'fact' }, { fieldId: fieldId('strap') }, { fieldId: fieldId('wristCm') }];
+  return [{ builtin: 'fact' }, { fieldId: fieldId('strap') }, { builtin: 'size' }];
 }
 
 export const QUICK_NOTES: readonly Words[] = [
