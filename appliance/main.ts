@@ -23,7 +23,7 @@ import { Signer } from './papers/index.js';
 import { Products } from './products/index.js';
 import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Things, Upkeep } from './recognition/index.js';
 import { AccessCopies, Rights } from './rights/index.js';
-import { openStorage } from './storage/index.js';
+import { AtStart, openStorage } from './storage/index.js';
 import { createVision } from './vision/index.js';
 import { Visits } from './visits/index.js';
 
@@ -81,7 +81,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     const audit = new Audit({ db, clock });
     const signer = new Signer({ db, clock });
-    signer.prepare();
+    const atStart = new AtStart(db);
+    atStart.do(() => signer.prepare());
     undo.push(() => audit.stop());
     const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs, draftsSecret: storage.keyFor('drafts') });
     const customers = new Customers({ db, clock, events });
@@ -190,7 +191,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       await vision.stop();
       await gallery.stop();
     });
-    consent.prepare(config.storeName);
+    atStart.do(() => consent.prepare(config.storeName));
     const indexing = finding.start();
     undo.push(() => finding.stop());
     if (indexing.waiting > 0) {
@@ -259,9 +260,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeBehindBuiltIn: () => consent.notices.isBehindBuiltIn(),
     });
 
-    consent.expireDue(true);
+    atStart.do(() => consent.expireDue(true));
     retention.catchUp();
-    visits.closeStale(); // the box may have been off over the end of the business day
+    atStart.do(() => visits.closeStale()); // the box may have been off over the end of the business day
     events.on('customerEnrolled', () => persons.now()); // keeps the day on which the number for filing was reached
     // Each night: what is over its term goes, and the audit log is gone through with all records that it holds fast.
     const nightly = schedule('23 3 * * *', () => {
@@ -307,7 +308,8 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     // Loaded only now, while models and templates are: it is half of what the process has to read.
     const { buildServer, createTrustServer, lanAddresses, loadCertificates, rootFingerprint } = await import('./http/index.js');
-    const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory, searchIsBehind: () => finding.isBehind() });
+    const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory, searchIsBehind: () => finding.isBehind(), waitsForRoom: () => atStart.waits });
+    events.on('healthChecked', () => atStart.again());
     health.start();
     undo.push(() => health.stop());
 

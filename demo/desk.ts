@@ -57,6 +57,12 @@ export class Desk {
     return this.#ipad.call('PUT', `/customers/${customerId}/fields`, { values: [...values] } satisfies FieldValuesChange);
   }
 
+  /** Asks for consent; the customer says no. */
+  async askInVain(customerId: string): Promise<void> {
+    await this.#ipad.call('POST', `/customers/${customerId}/consents/ask`);
+    await this.#ipad.call('POST', `/customers/${customerId}/consents/refuse`);
+  }
+
   note(customerId: string, text: string): Promise<Note> {
     return this.#ipad.call('POST', `/customers/${customerId}/notes`, { text } satisfies NoteRequest);
   }

@@ -11,34 +11,35 @@ export const PRODUCTS = {
   'JY-P40': { name: '霁月 对表（大）40 毫米', category: '对表', brand: '霁月', priceMinor: 3_600_000, barcode: '6912340000063', inStock: true },
   'JY-P32': { name: '霁月 对表（小）32 毫米', category: '对表', brand: '霁月', priceMinor: 3_300_000, barcode: '6912340000070', inStock: true },
   'QY-E39': { name: '青屿 掐丝珐琅 限量', category: '珐琅表', brand: '青屿', priceMinor: 12_800_000, barcode: '6912340000087', inStock: false },
-  'ST-A105': { name: '短款鳄鱼皮表带 105/65', category: '表带', brand: '山茶', priceMinor: 260_000, barcode: '6912340000094', inStock: false },
-  'ST-R20': { name: '薄荷绿橡胶表带 20 毫米', category: '表带', brand: '北辰', priceMinor: 68_000, barcode: '6912340000100', inStock: true },
-  'ST-S18': { name: '雾蓝丝绸表带 18 毫米', category: '表带', brand: '霁月', priceMinor: 88_000, barcode: '6912340000117', inStock: true },
+  'ST-A105': { name: '短款鳄鱼皮表带 105/65', category: '鳄鱼皮表带', brand: '山茶', priceMinor: 260_000, barcode: '6912340000094', inStock: false },
+  'ST-R20': { name: '薄荷绿橡胶表带 20 毫米', category: '彩色表带', brand: '北辰', priceMinor: 68_000, barcode: '6912340000100', inStock: true },
+  'ST-S18': { name: '雾蓝丝绸表带 18 毫米', category: '彩色表带', brand: '霁月', priceMinor: 88_000, barcode: '6912340000117', inStock: true },
+  'ST-S19': { name: '海棠红丝绸表带 18 毫米', category: '彩色表带', brand: '霁月', priceMinor: 88_000, barcode: '6912340000124', inStock: false },
   'SV-01': { name: '机芯全套保养', category: '保养服务', brand: null, priceMinor: 320_000, barcode: null, inStock: true },
 } as const satisfies Record<string, Omit<ProductCreate, 'sku'>>;
 export type Sku = keyof typeof PRODUCTS;
-/** Came in yesterday: one was wished for, one is to somebody's taste. */
-export const ARRIVED: readonly Sku[] = ['ST-A105', 'QY-E39'];
+/** Came in yesterday: one was wished for, the others are to somebody's taste. */
+export const ARRIVED: readonly Sku[] = ['ST-A105', 'QY-E39', 'ST-S19'];
 
 const STRAPS = { 鳄鱼皮: 'Alligator', 橡胶: 'Rubber', 丝绸: 'Silk', 金属: 'Metal' } as const;
 export type Strap = keyof typeof STRAPS;
 /** What stands in the own fields of a customer; the budget in whole yuan. */
-export interface OwnValues { wristCm?: number; strap?: Strap; budget?: number }
+export interface OwnValues { watches?: number; strap?: Strap; budget?: number }
 /** The fields' names in the form, by which they are found again. */
-export const FIELD_NAMES = { wristCm: '腕围（厘米）', strap: '表带偏好', budget: '预算' } as const;
+export const FIELD_NAMES = { watches: '已有几枚表', strap: '表带偏好', budget: '预算' } as const;
 
 const field = { required: false, visibleTo: 'everybody' } as const;
 export const SECTIONS: OwnFormChange['sections'] = [{
   name: { 'zh-CN': '佩戴与选购', en: 'Wearing and choosing' },
   fields: [
-    { ...field, name: { 'zh-CN': FIELD_NAMES.wristCm, en: 'Wrist (cm)' }, kind: 'number', options: [] },
+    { ...field, name: { 'zh-CN': FIELD_NAMES.watches, en: 'Watches owned' }, kind: 'number', options: [] },
     { ...field, name: { 'zh-CN': FIELD_NAMES.strap, en: 'Strap preferred' }, kind: 'choice', options: Object.entries(STRAPS).map(([zh, en]) => ({ name: { 'zh-CN': zh, en } })) },
     { ...field, name: { 'zh-CN': FIELD_NAMES.budget, en: 'Budget' }, kind: 'money', options: [] },
   ],
 }];
-/** One free fact, and two own fields. */
+/** One free fact, an own field, and the size of the wrist. */
 export function cardSlots(fieldId: (name: keyof typeof FIELD_NAMES) => string): CardSlot[] {
-  return [{ builtin: 'fact' }, { fieldId: fieldId('strap') }, { fieldId: fieldId('wristCm') }];
+  return [{ builtin: 'fact' }, { fieldId: fieldId('strap') }, { builtin: 'size' }];
 }
 
 export const QUICK_NOTES: readonly Words[] = [

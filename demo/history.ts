@@ -13,6 +13,7 @@ import type { Photos } from './samplePhotos.js';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
+const HALF_HOUR_MS = 30 * MINUTE_MS;
 const TIME_ZONE = 'Asia/Shanghai'; // the box's default
 /** 14:20 there, as milliseconds into the UTC day. */
 const AFTERNOON_MS = (6 * 60 + 20) * MINUTE_MS;
@@ -101,8 +102,8 @@ async function arrangeDesk(desk: Desk): Promise<Arranged> {
   const strapId = (strap: string) => field('strap').options.find(({ name }) => name['zh-CN'] === strap)!.id;
   return {
     productIds,
-    own: ({ wristCm, strap, budget }) => [
-      ...(wristCm === undefined ? [] : [{ fieldId: field('wristCm').id, value: { number: wristCm } }]),
+    own: ({ watches, strap, budget }) => [
+      ...(watches === undefined ? [] : [{ fieldId: field('watches').id, value: { number: watches } }]),
       ...(strap === undefined ? [] : [{ fieldId: field('strap').id, value: { choices: [strapId(strap)] } }]),
       ...(budget === undefined ? [] : [{ fieldId: field('budget').id, value: { moneyMinor: budget * 100 } }]),
     ],
@@ -139,7 +140,10 @@ class Story {
     for (const sku of visit.wishes ?? []) await this.#desk.wish(id, { productId: productIds[sku] });
     for (const sku of visit.buys ?? []) await this.#desk.buy(id, { productId: productIds[sku] });
     if (visit.ticket !== undefined) this.#ticketIds.push((await this.#desk.openTicket(id, visit.ticket)).id);
-    if (visit.appointment !== undefined) await this.#desk.makeAppointment(id, { ...visit.appointment, ...laterToday(Date.now()) });
+    if (visit.appointment !== undefined) {
+      const { subject, minutes, halfHours } = visit.appointment;
+      await this.#desk.makeAppointment(id, { subject, minutes, ...laterToday(Date.now(), halfHours) });
+    }
     await this.#desk.close(visitId);
     clock.moveBy(10);
     if (visit === customer.visits.at(-1) && customer.followUp !== undefined) {
@@ -156,7 +160,7 @@ class Story {
 
   async #add(customer: DemoCustomer): Promise<string> {
     const { ipad, photos, progress } = this.#deps;
-    const { fields, agreed, birthday, companion, own } = customer;
+    const { fields, agreed, refused, birthday, companion, own } = customer;
     const other = companion === undefined ? undefined : [...this.#idOf].find(([{ fields }]) => fields.displayName === companion.name)![1];
     const { id } = await ipad.createCustomer({
       ...fields,
@@ -168,6 +172,7 @@ class Story {
       await this.#desk.change(other!, { companions: [{ name: fields.displayName, relation: companion.theirRelation, customerId: id }] });
     }
     let templatePhotos = 0;
+    if (refused === true) await this.#desk.askInVain(id);
     if (agreed !== null) {
       await ipad.giveConsent(id, { purposes: agreed.purposes });
       try {
@@ -187,11 +192,10 @@ function birthdayOf({ inDays, year }: { inDays: number; year: number }) {
   return { kind: 'birthday' as const, label: null, month: month!, day: day!, year: month === 2 && day === 29 ? null : year };
 }
 
-/** The first half-hour that is far enough away, or the last one of the day. */
-function laterToday(nowMs: number): { day: string; time: string } {
+/** So many half-hours after the first that is far enough away, or the last one of today. */
+function laterToday(nowMs: number, halfHours: number): { day: string; time: string } {
   const day = toDay(nowMs, TIME_ZONE);
-  const halfHourMs = 30 * MINUTE_MS;
-  const atMs = Math.ceil((nowMs + APPOINTMENT_AHEAD_MS) / halfHourMs) * halfHourMs;
+  const atMs = Math.ceil((nowMs + APPOINTMENT_AHEAD_MS) / HALF_HOUR_MS + halfHours) * HALF_HOUR_MS;
   const time = new Date(atMs).toLocaleTimeString('en-GB', { timeZone: TIME_ZONE, hour: '2-digit', minute: '2-digit' });
   return { day, time: toDay(atMs, TIME_ZONE) === day ? time : '23:30' };
 }

@@ -1,7 +1,7 @@
 /** What the demo prints: plain lines, the same in a terminal and in a pipe. Pure. */
 import type { LiveEvent, PairingCode } from '../appliance/contract/index.js';
 import type { Occasion } from './invitation.js';
-import { ADVISERS, BACK_OFFICE, FOUND_BY_WORDS, OWNER } from './people.js';
+import { ADVISERS, BACK_OFFICE, FOUND_BY_WORDS, namesToday, OWNER } from './people.js';
 
 /** @param urls addresses of the box, for this machine last; the ones before it are for other devices of the network */
 export function invitationLines(code: PairingCode, occasion: Occasion, urls: readonly string[]): string[] {
@@ -16,10 +16,21 @@ export function invitationLines(code: PairingCode, occasion: Occasion, urls: rea
     '         The code works once and pairs that browser with the box; then the next code is printed here.',
     `  Staff  ${OWNER.name} (manager), PIN ${OWNER.pin}   ${ADVISERS.map(({ name, pin }) => `${name}, PIN ${pin}`).join('   ')}`,
     `         ${BACK_OFFICE.map(({ name, role, pin }) => `${name} (${role === 'it' ? 'IT' : 'privacy officer'}), PIN ${pin}`).join('   ')}`,
-    `  Desk   ${FOUND_BY_WORDS.name} has no face here: search for ${FOUND_BY_WORDS.initials} or ${FOUND_BY_WORDS.phoneTail}. A watch is ready for him, a birthday is near, an appointment is today.`,
+    ...deskLines(),
     '  The browser will warn about the certificate: this box signs its own. In the demo it is fine to go on',
     `  (Advanced, then Proceed to ${new URL(here).hostname}). In real use, open ${onTheNetwork}/trust once on each iPad instead.`,
     '  All customers are fictional. Ctrl-C stops.', '',
+  ];
+}
+
+/** What there is to see at the desk, of whom. */
+function deskLines(): string[] {
+  const { ready, cameIn, birthday, appointment } = namesToday();
+  const { name, initials, phoneTail } = FOUND_BY_WORDS;
+  return [
+    `  Desk   Sign in as ${ADVISERS[0].name} and open a card: it says what to do next. A repair is ready for ${ready.join(' and ')}, a wish of ${cameIn.join(' and ')} came in,`,
+    `         the birthday of ${birthday.join(' and ')} is near, ${appointment.join(' and ')} have an appointment today.`,
+    `         ${name} has no face here: open Customers and search for ${initials} or ${phoneTail}.`,
   ];
 }
 

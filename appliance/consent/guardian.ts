@@ -1,14 +1,9 @@
 /** Who is under 14, as days of the calendar. Pure. */
 import type { ConsentRequest } from '../contract/index.js';
+import { dayAfter, isCalendarDay } from '../kit/index.js';
 
 /** Below this age a parent or other guardian decides (PIPL 31; article 7 of the 2025 face-recognition measures). */
 const OWN_CONSENT_AGE = 14;
-
-/** False for 2026-02-30, which matches the format. */
-export function isCalendarDay(day: string): boolean {
-  const parsed = new Date(`${day}T00:00:00Z`);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
-}
 
 /**
  * The day on which somebody turns 14. Born on 29 February: 28 February, for that year never has the day, and then the last
@@ -22,10 +17,6 @@ export function ownConsentDay(birthDay: string): string {
   return isCalendarDay(same) ? same : `${year}-02-28`;
 }
 
-export function dayBefore(day: string): string {
-  return new Date(Date.parse(`${day}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
-}
-
 /** Whether a day of birth is one of somebody who is born and under 14 on the day `today`. */
 export function isUnder14(birthDay: string, today: string): boolean {
   return isCalendarDay(birthDay) && birthDay <= today && today < ownConsentDay(birthDay);
@@ -33,5 +24,5 @@ export function isUnder14(birthDay: string, today: string): boolean {
 
 /** The last day on which a guardian's consent can hold; null: the customer signs. */
 export function lastDayOfGuardian(guardian: ConsentRequest['guardian']): string | null {
-  return guardian === undefined ? null : dayBefore(ownConsentDay(guardian.childBirthDay));
+  return guardian === undefined ? null : dayAfter(ownConsentDay(guardian.childBirthDay), -1);
 }

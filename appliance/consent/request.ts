@@ -1,7 +1,7 @@
 /** Whether a request for consent may be taken as it is. Pure. */
 import type { ConsentRequest, Notice } from '../contract/index.js';
-import { PorticoError, toDay } from '../kit/index.js';
-import { isCalendarDay, isUnder14, lastDayOfGuardian } from './guardian.js';
+import { isCalendarDay, PorticoError, toDay } from '../kit/index.js';
+import { isUnder14, lastDayOfGuardian } from './guardian.js';
 
 /** The pen has to have moved by this much, CSS pixels, so that a tap does not count. */
 const SIGNATURE_LENGTH_MIN = 20;

@@ -116,6 +116,7 @@ export class Customers {
       if (added !== 'none') this.#requireFactsAgreed(id, added === 'replaced');
       this.#check(id, before, next, sharedPhone);
       this.#db.run(`UPDATE customer SET ${COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`, ...columnsOf(next), id);
+      if (before.phone !== null && next.phone !== before.phone) this.#merges.forgetPhone(id, before.phone);
       this.#lines.write(id, given, staffId);
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: id }));
       return this.byId(id);

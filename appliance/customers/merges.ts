@@ -63,6 +63,13 @@ export class Merges {
     }
   }
 
+  /** A number that was corrected or taken out goes back to nobody, and is not kept where no copy for the customer would show it. */
+  forgetPhone(customerId: string, phone: string): void {
+    this.#db.run(
+      `WITH RECURSIVE family (id) AS (VALUES (?) UNION SELECT customer.id FROM customer JOIN family ON merged_into_id = family.id)
+       UPDATE customer_merge SET phone_moved = NULL WHERE phone_moved = ? AND undone_at_ms IS NULL AND into_id IN (SELECT id FROM family)`, customerId, phone);
+  }
+
   /** @param staffId who undoes it; null: whoever made it, where a dossier is taken out only to be erased */
   undo(mergeId: string, staffId: string | null): void {
     const merge = this.#db.get<{ from_id: string; into_id: string; staff_id: string; phone_moved: string | null; member_no_moved: string | null }>(
@@ -82,7 +89,8 @@ export class Merges {
       this.#db.run('UPDATE customer SET member_no = ? WHERE id = ? AND member_no IS NULL AND NOT EXISTS (SELECT 1 FROM customer AS other WHERE other.member_no = ?)',
         memberNo, merge.from_id, memberNo);
     }
-    this.#db.run('UPDATE customer_merge SET undone_at_ms = ? WHERE id = ?', this.#clock.now(), mergeId);
+    // What went back stands in the dossiers again, where it is shown and corrected.
+    this.#db.run('UPDATE customer_merge SET undone_at_ms = ?, phone_moved = NULL, member_no_moved = NULL WHERE id = ?', this.#clock.now(), mergeId);
   }
 
   /** The dossiers in this one that can be taken out again, newest first. */

@@ -1,9 +1,8 @@
 import type { Appointment, APPOINTMENT_STATES, AppointmentChange, AppointmentRequest, DayAppointment } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
+import { dayBounds, instantOf, PorticoError, storeClock, toDay, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { NOT_HELD, once, type Need } from './once.js';
-import { dayBounds, instantOf, storeClock } from './storeTime.js';
 
 interface AppointmentRow {
   id: string; customer_id: string; at_ms: number; minutes: number; subject: string; adviser_id: string | null; adviser: string | null;

@@ -8,7 +8,6 @@ import { Purchases } from './purchases.js';
 import { Tickets } from './tickets.js';
 import { Wishes } from './wishes.js';
 
-export { dayBounds, instantOf, storeClock } from './storeTime.js';
 export { TAKE_BACK_MS, type Bought } from './purchases.js';
 
 /** What a customer and the store have to do with each other. */

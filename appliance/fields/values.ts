@@ -1,4 +1,5 @@
 import type { FieldData, FieldKind, Readable, Words } from '../contract/index.js';
+import { isCalendarDay } from '../kit/index.js';
 import type { OptionRow } from './plan.js';
 
 /** What has to be asked of other rooms to know whether a value is right, or what it is called. */
@@ -23,7 +24,7 @@ export function fitted(kind: FieldKind, options: readonly OptionRow[], data: Fie
     case 'text': return 'text' in data && data.text.trim() !== '' ? { text: data.text.trim() } : null;
     case 'number': return 'number' in data && Number.isFinite(data.number) ? { number: data.number + 0 } : null; // -0 is 0
     case 'money': return 'moneyMinor' in data && Number.isSafeInteger(data.moneyMinor) ? { moneyMinor: data.moneyMinor + 0 } : null;
-    case 'date': return 'day' in data && isRealDay(data.day) ? { day: data.day } : null;
+    case 'date': return 'day' in data && isCalendarDay(data.day) ? { day: data.day } : null;
     case 'choice': case 'choices': {
       if (!('choices' in data) || data.choices.length === 0 || (kind === 'choice' && data.choices.length > 1)) return null;
       const may = options.filter(({ id, removed }) => !removed || held.includes(id)).map(({ id }) => id);
@@ -33,12 +34,6 @@ export function fitted(kind: FieldKind, options: readonly OptionRow[], data: Fie
     case 'product': return 'productId' in data && lookUp.productName(data.productId) !== null ? { productId: data.productId } : null;
     case 'photo': return 'fileId' in data && lookUp.isFileOf(data.fileId, customerId) ? { fileId: data.fileId } : null;
   }
-}
-
-/** YYYY-MM-DD, and in the calendar. */
-function isRealDay(day: string): boolean {
-  const at = new Date(`${day}T12:00:00Z`);
-  return /^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(at.getTime()) && at.toISOString().startsWith(day);
 }
 
 /** The one way to write a value as text: for the history, and to see whether two are the same. Null: nothing. */

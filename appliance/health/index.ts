@@ -10,6 +10,8 @@ import type { Vision } from '../vision/index.js';
 const CHECK_MS = 10_000;
 /** Below this the next write-ahead log may not fit. */
 const FREE_BYTES_MIN = 64 * 1_048_576;
+/** Of the set limit (PORTICO_DB_MAX_MB): below this a form with a signature may not fit (64 KiB). */
+const SPARE_PAGES_MIN = 16;
 /** Frames waiting for a vision worker: above this the box is too slow for its cameras. */
 const QUEUE_LONG = 16;
 
@@ -17,6 +19,8 @@ interface Rooms {
   db: Database; vision: Vision; gallery: Gallery; recognition: Recognition; events: EventBus; clock: Clock; log: Logger; dataDirectory: string;
   /** Whether there is something that the search does not find yet. */
   searchIsBehind: () => boolean;
+  /** Whether something that had to be written at the start did not fit. */
+  waitsForRoom: () => boolean;
 }
 
 /** Asks the other rooms how they are; writes nothing. */
@@ -50,7 +54,7 @@ export class Health {
     if (!vision.available || !gallery.searching) problems.push('vision_unavailable');
     const enrolledCustomers = this.#countEnrolled();
     if (enrolledCustomers === null) problems.push('storage_busy');
-    if (this.#diskIsFull()) problems.push('storage_full');
+    if (this.#deps.waitsForRoom() || (enrolledCustomers !== null && this.#deps.db.sparePages < SPARE_PAGES_MIN) || this.#diskIsFull()) problems.push('storage_full');
     if (vision.queueLength > QUEUE_LONG) problems.push('frames_dropped');
     if (enrolledCustomers !== null && this.#deps.searchIsBehind()) problems.push('search_incomplete');
     const failed = problems.includes('storage_busy') || problems.includes('storage_full');

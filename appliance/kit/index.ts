@@ -8,3 +8,4 @@ export * from './estimate.js';
 export * from './log.js';
 export * from './machine.js';
 export * from './phone.js';
+export * from './storeTime.js';

@@ -8,6 +8,7 @@ import { lockDataDirectory } from './lock.js';
 import { countApplied, dropCopies, migrate, readMigrations } from './migrations.js';
 import { isVaultOfThisForm, openVault, type WhichVault } from './vault.js';
 
+export { AtStart } from './atStart.js';
 export { movableRows, type MovableRows } from './movableRows.js';
 export { Database, isUniqueViolation, type Row, type Value } from './database.js';
 export {

@@ -56,7 +56,7 @@ t.test('a number of two people', async (t) => {
 });
 
 t.test('merging and undoing it: numbers, what protects, links', async (t) => {
-  const { customers, make } = start(t);
+  const { customers, make, db } = start(t);
   const kept = make('林知夏', { allergies: ['镍'] });
   const double = make('林小姐', { phone: '13800001111', memberNo: 'A1', allergies: ['镍', '乳胶'], doNot: ['不要推销'], likes: ['玉'] });
   const friend = make('周女士', { companions: [{ name: '林', relation: '朋友', customerId: double }, { name: '小周', relation: '女儿', customerId: null }] });
@@ -71,6 +71,7 @@ t.test('merging and undoing it: numbers, what protects, links', async (t) => {
   customers.undoMerge(customers.merges(kept)[0]!.id);
   t.strictSame([kept, double].map((id) => customers.byId(id)), before);
   t.equal(customers.byId(friend).companions[0]?.customerId, double, 'and back again');
+  t.strictSame(db.all('SELECT phone_moved, member_no_moved FROM customer_merge'), [{ phone_moved: null, member_no_moved: null }], 'no number stays behind');
 });
 
 t.test('a number that was changed since the merge stays where it is', async (t) => {
@@ -83,6 +84,19 @@ t.test('a number that was changed since the merge stays where it is', async (t) 
   t.match(customers.byId(kept), { phone: '13900002222', memberNo: 'B2' });
   t.match(customers.byId(double), { phone: null, memberNo: null });
   t.equal(customers.byId(third).memberNo, 'A1');
+});
+
+t.test('a number that was taken out is nowhere any more', async (t) => {
+  const { customers, make, db } = start(t);
+  const [first, second, kept] = [make('甲', { phone: '13800001111' }), make('乙'), make('丙')];
+  customers.merge(first, second, 's', () => {});
+  customers.merge(second, kept, 's', () => {});
+  t.equal(customers.byId(kept).phone, '13800001111');
+  customers.change(kept, { phone: null });
+  t.strictSame(db.all('SELECT phone_moved FROM customer_merge'), [{ phone_moved: null }, { phone_moved: null }]);
+  customers.undoMerge(customers.merges(kept)[0]!.id);
+  customers.undoMerge(customers.merges(second)[0]!.id);
+  t.strictSame([first, second, kept].map((id) => customers.byId(id).phone), [null, null, null]);
 });
 
 t.test('both had a number: the hidden one counts as the person\'s own', async (t) => {

@@ -7,6 +7,7 @@ import { LIGHTS } from '../../demo/cameraPath.js';
 import { makeFreshDataFolder, releaseDataFolder } from '../../demo/dataFolder.js';
 import { findFreePort } from '../../demo/freePort.js';
 import { illuminate } from '../../demo/lens.js';
+import { ENROLLED_NAMES, FOUND_BY_WORDS, namesToday } from '../../demo/people.js';
 import { eventLine, invitationLines, type Names } from '../../demo/wording.js';
 import { temporaryDirectory } from '../support/scratch.js';
 
@@ -75,5 +76,9 @@ t.test('the invitation tells the address, the PIN and what to make of the warnin
   const code = { code: 'AAAA-BBBB', url: 'https://localhost:8443/pair#AAAA-BBBB', expiresAt: '2026-03-02T06:30:00.000Z' };
   const first = invitationLines(code, 'first', ['https://192.0.2.7:8443', 'https://localhost:8443']).join('\n');
   for (const part of [code.url, 'https://192.0.2.7:8443/pair#AAAA-BBBB', 'PIN', 'certificate', '/trust']) t.ok(first.includes(part), part);
+  const { ready, cameIn, birthday, appointment } = namesToday();
+  t.strictSame([ready, cameIn, birthday, appointment], [['白若琳', '程望'], ['顾念慈'], ['苏棠'], ['叶知微', '方晓棠']]);
+  for (const name of [...ready, ...cameIn, ...birthday, ...appointment]) t.ok(first.includes(name), `${name} is named`);
+  t.notOk(ENROLLED_NAMES.includes(FOUND_BY_WORDS.name), 'who is to be searched for has no face');
   for (const occasion of ['used', 'expired'] as const) t.ok(invitationLines(code, occasion, ['https://localhost:8443']).join().includes(`https://localhost:8443/pair#${code.code}`));
 });

@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer as createTlsServer, type PeerCertificate } from 'node:tls';
 import t from 'tap';
 import { loadCertificates, type Certificates } from '../../appliance/http/index.js';
 import { makeLeaf } from '../../appliance/http/issuing.js';
 import { openStorage } from '../../appliance/storage/index.js';
+import { findFreePort } from '../../demo/freePort.js';
 import { startBox, TestClock, temporaryDirectory } from '../support/box.js';
 
 const DAY_MS = 86_400_000;
@@ -41,7 +42,7 @@ async function serves(certificates: Pick<Certificates, 'keyPem' | 'chainPem' | '
 }
 const leafOf = (certificates: Certificates) => new X509Certificate(certificates.chainPem);
 
-const trustPort = await freePort();
+const trustPort = await findFreePort(0);
 const box = await startBox(t, { settings: { PORTICO_TRUST_PORT: String(trustPort), PORTICO_STORE_NAME: '<店&"铺\'>' } });
 
 t.test('the chain is good for localhost and 127.0.0.1, and for nobody who does not trust the root', async (t) => {
@@ -201,14 +202,6 @@ t.test('a power cut between two writes leaves files that still serve', async (t)
   writeFileSync(join(damaged, 'server.crt'), 'rubbish');
   t.type(await serves(await load(damaged, [], new TestClock())), 'object', 'a damaged server certificate is made anew');
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 interface Plain { status: number; headers: Record<string, unknown>; body: Buffer }
 function plain(port: number, path: string, method = 'GET', host = `127.0.0.1:${port}`): Promise<Plain> {

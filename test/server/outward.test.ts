@@ -1,10 +1,10 @@
 /** Nothing biometric leaves the box: all that it sends and writes through a day is looked through for templates and pictures. */
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request } from 'node:http';
 import { basename } from 'node:path';
 import tls from 'node:tls';
 import { deflateSync } from 'node:zlib';
 import t from 'tap';
+import { findFreePort } from '../../demo/freePort.js';
 import { defaultModelsDir } from '../../models/manifest.js';
 import type { StaffMember } from '../../appliance/contract/index.js';
 import type { Embedding } from '../../appliance/kit/index.js';
@@ -30,7 +30,7 @@ tls.connect = ((...args: Parameters<typeof connect>) => {
   return socket;
 }) as typeof connect;
 
-const trustPort = await freePort();
+const trustPort = await findFreePort(0);
 const clock = new TestClock();
 const box = await startBox(t, { clock, settings: { PORTICO_TRUST_PORT: String(trustPort) } });
 
@@ -49,14 +49,6 @@ async function embeddingsOf(pictures: readonly Buffer[]): Promise<Embedding[]> {
   const faces = (await Promise.all(pictures.map((picture) => vision.analyse(picture)))).flatMap((analysis) => analysis.faces);
   await vision.stop();
   return faces.map((face) => face.embedding);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const plain = (path: string) => new Promise<Buffer>((resolve, reject) => {

@@ -184,6 +184,101 @@ t.test('a withdrawal takes what explained the namings with it', async (t) => {
   t.match(explanation, { outcome: 'named', score: null, threshold: null, templateMadeAt: null, templatePhotos: null, modelPack: null });
 });
 
+/**
+ * Every table that knows a customer, by its columns or through the rows that it belongs to, and where the access copy has it; or why it
+ * does not. A new table has to be named here.
+ */
+const IN_COPY: Record<string, string | ((copy: AccessCopy) => unknown[])> = {
+  customer: ({ dossier }) => [dossier.displayName], customer_line: ({ dossier }) => dossier.facts, customer_date: ({ dossier }) => dossier.dates,
+  companion: ({ dossier, companionOf }) => (companionOf.length > 0 ? dossier.companions : []), customer_tag: ({ dossier }) => dossier.tags,
+  member_code: ({ dossier }) => (dossier.memberCodeSince === null ? [] : [dossier.memberCodeSince]), customer_merge: ({ formerDossiers }) => formerDossiers,
+  note: ({ dossier }) => dossier.notes, follow_up: ({ dossier }) => dossier.followUps, file: ({ dossier }) => dossier.files,
+  wish: ({ dossier }) => dossier.wishes, ticket: ({ dossier }) => dossier.tickets, appointment: ({ dossier }) => dossier.appointments,
+  purchase: ({ dossier }) => dossier.purchases.filter(({ returned }) => returned > 0),
+  field_value: ({ ownFields }) => ownFields, field_choice: ({ ownFields }) => ownFields.filter(({ value }) => JSON.stringify(value).includes('珐琅')),
+  field_change: ({ ownFields }) => ownFields.flatMap(({ history }) => history),
+  visit: ({ dossier }) => dossier.visits, visit_service: ({ dossier }) => dossier.visits.flatMap(({ services }) => services),
+  visit_stage: ({ dossier }) => dossier.visits.flatMap(({ stages }) => stages), look: ({ dossier }) => dossier.visits.flatMap(({ looks }) => looks),
+  template: ({ dossier }) => [dossier.template].filter((each) => each !== null), template_photo: ({ dossier }) => dossier.template?.photos ?? [],
+  kept_photo: ({ dossier }) => [dossier.template?.photosKept].filter(Boolean), sighting_answer: ({ explanations }) => explanations,
+  score_offset: ({ dossier }) => [dossier.template?.stricterUntil].filter(Boolean),
+  consent: ({ consents }) => consents, consent_purpose: ({ consents }) => consents.flatMap(({ purposes }) => purposes), refusal: ({ refusals }) => refusals,
+  restriction: ({ restriction }) => (restriction.restricted ? [restriction] : []), rights_request: ({ requests }) => requests,
+  deletion: ({ deletions }) => deletions, deletion_pending: ({ deletions }) => deletions, audit_entry: ({ log }) => log,
+  deletion_done: 'the same as deletion, in the other file', customer_key: 'a secret of the box, of no meaning outside it',
+  customer_merge_row: 'which rows came with a merge: they stand in the copy themselves', search_entry: 'words of what stands in the copy',
+  duplicate_dismissed: 'that two dossiers are two people: whose the other is is not theirs to know',
+  suggestion_verdict: 'judges the words of the box, see docs/compliance.md',
+};
+/** Of these lin has no row when the test looks: nothing is being deleted, and no confusion weighs any more. */
+const WITHOUT_ROW = ['deletion_pending', 'score_offset'];
+
+t.test('C22: every table that knows a customer is in the access copy, or left out with a reason', async (t) => {
+  const on = (path: string, body?: unknown, method = 'POST') => associate.call<{ id: string }>(method, path.replace('{}', lin), body);
+  const { id: productId } = await box.owner.call<{ id: string }>('POST', '/products', { sku: 'E-1', name: '珐琅腕表', priceMinor: 100 });
+  const [section, field, option, taken] = [crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID(), crypto.randomUUID()];
+  const both = (text: string) => ({ 'zh-CN': text, en: text });
+  await box.owner.call('PUT', '/fields', { revision: 0, card: [], sections: [{ id: section, name: both('喜好'), fields: [{
+    id: field, name: both('表盘'), kind: 'choices', required: false, visibleTo: 'everybody', options: [{ id: option, name: both('珐琅') }, { id: taken, name: both('银') }],
+  }] }] });
+  for (const choices of [[taken], [option]]) await on('/customers/{}/fields', { values: [{ fieldId: field, value: { choices } }] }, 'PUT');
+  const friend = await associate.createCustomer({ displayName: '同行的', companions: [{ name: '小林', relation: '朋友', customerId: lin }] });
+  await on('/customers/{}', { dates: [{ kind: 'birthday', label: null, month: 2, day: 29, year: 1992 }], companions: [{ name: '同行的', relation: '朋友', customerId: friend.id }] }, 'PATCH');
+  await on('/customers/{}/wishes', { productId });
+  await on('/customers/{}/tickets', { subject: '换表带', detail: '' });
+  await on('/customers/{}/appointments', { day: '2026-11-30', time: '10:00', subject: '试戴', minutes: 30 });
+  await associate.send('POST', `/api/v1/customers/${lin}/files?name=a`, Buffer.from('%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF'), { 'content-type': 'application/pdf' });
+  await on('/customers/{}/tags', { tag: '04A2B3C4D5E6', label: '会员卡' });
+  await on('/customers/{}/member-code');
+  const { visitId } = await associate.call<VisitCard>('POST', '/visits', { customerId: lin });
+  await on(`/visits/${visitId}/serve`);
+  await on(`/visits/${visitId}/looks`, { productId });
+  await on(`/visits/${visitId}/stages`, { stage: 'discover', reached: true });
+  const { id: bought } = await on('/customers/{}/purchases', { productId, quantity: 1, amountMinor: 100 });
+  await on(`/purchases/${bought}/return`, { quantity: 1, amountMinor: 100 });
+  const { suggestion } = (await associate.call<VisitCard>('POST', '/visits', { customerId: lin }));
+  await on(`/visits/${visitId}/suggestion`, { kind: suggestion!.kind, subject: suggestion!.subject, useful: true });
+  await on('/duplicates/dismiss', { a: lin, b: friend.id });
+  await on(`/follow-ups/${(await associate.call<Dossier>('GET', `/customers/${lin}`)).followUps[0]!.id}/done`);
+  await on('/customers/{}/consents/refuse');
+  await on('/customers/{}/consents/withdraw', { purposes: ['contact'] });
+  await office.call('PUT', `/customers/${lin}/restriction`, { restricted: true, reason: '对记录有争议' });
+  const copy = await office.call<AccessCopy>('GET', `/customers/${lin}/access-copy.json`);
+
+  const { knowing, without } = reading(box.dataDirectory, (db) => {
+    const without: string[] = [];
+    const tables = ['main', 'vault'].flatMap((schema) => db.all<{ name: string }>(
+      `SELECT name FROM ${schema}.sqlite_master WHERE type = 'table'`).map(({ name }) => ({
+      name, schema, columns: db.all<{ name: string }>('SELECT name FROM pragma_table_info(?, ?)', name, schema).map((column) => column.name),
+      points: db.all<{ to: string; from: string; key: string | null }>('SELECT "table" AS "to", "from", "to" AS key FROM pragma_foreign_key_list(?, ?)', name, schema),
+    })));
+    const knowing = new Set(['customer']);
+    /** Which rows of a table are about this person: a condition in SQL. */
+    const theirs = new Map([['customer', `id = '${lin}' OR merged_into_id = '${lin}'`]]);
+    for (let found = 0; found < knowing.size;) {
+      found = knowing.size;
+      for (const { name, schema, columns, points } of tables) {
+        if (knowing.has(name)) continue;
+        const owners = points.filter(({ to }) => knowing.has(to) && to !== name);
+        if (!columns.includes('customer_id') && owners.length === 0) continue;
+        const conditions = [...(columns.includes('customer_id') ? [`customer_id = '${lin}'`] : []),
+          ...owners.map(({ to, from, key }) => `"${from}" IN (SELECT "${key ?? 'id'}" FROM "${to}" WHERE ${theirs.get(to)!})`)];
+        knowing.add(name);
+        theirs.set(name, columns.includes('customer_id') ? conditions[0]! : conditions.join(' OR '));
+        if (db.get(`SELECT 1 FROM ${schema}."${name}" WHERE ${theirs.get(name)!}`) === undefined) without.push(name);
+      }
+    }
+    return { knowing: [...knowing].sort(), without: without.sort() };
+  });
+  t.strictSame(knowing, Object.keys(IN_COPY).sort(), 'a table that knows a customer is named in this test');
+  t.strictSame(without, WITHOUT_ROW, 'and lin has something in each, so that the erasure below says something');
+  for (const [table, place] of Object.entries(IN_COPY)) {
+    if (typeof place === 'string' || WITHOUT_ROW.includes(table)) continue;
+    t.ok(place(copy).length > 0, `${table} is in the access copy`);
+  }
+  await office.call('PUT', `/customers/${lin}/restriction`, { restricted: false, reason: '对记录有争议' });
+});
+
 t.test('C22: erasing leaves nothing of the person in any table but the log and the request, of merged dossiers too', async (t) => {
   const family = query<{ id: string }>(box.dataDirectory, `SELECT id FROM customer WHERE id = '${lin}' OR merged_into_id = '${lin}'`).map(({ id }) => id);
   t.equal(family.length, 2);

@@ -76,6 +76,13 @@ t.test('the document names every route that there is, and the table of permissio
   for (const permission of [...routes.values(), ...sockets.values()]) t.ok(['public', 'paired'].includes(permission) || written.has(permission), permission);
 });
 
+t.test('the protocol tells of every route, and of none that is not there', async (t) => {
+  const rest = readFileSync(join(packageRoot(), 'docs/protocol.md'), 'utf8').split('\n## ').find((part) => part.startsWith('REST'))!;
+  const told = rest.split('\n').filter((line) => line.startsWith('| ')).flatMap((line) => [...line.split('|')[1]!.replaceAll('`', '').matchAll(/((?:[A-Z]+\/)*[A-Z]+) (\/[^\s,[?]*)/g)])
+    .flatMap(([, methods, path]) => methods!.split('/').map((method) => `${method} ${path!.replace(/\{\w+\}/g, '{}')}`));
+  t.strictSame([...new Set(told)].sort(), [...routes.keys()].map((route) => route.replace(/\{\w+\}/g, '{}')).sort());
+});
+
 t.test('a route that names no permission keeps the box from starting', async (t) => {
   const app = fastify();
   app.addHook('onRoute', guardRoute({} as never));

@@ -1,8 +1,8 @@
 /** A full disk and a database that somebody else holds: said in the right words, nothing half-written, and on it goes. */
 import { join } from 'node:path';
 import t from 'tap';
-import type { Dossier, ErrorBody, RightsRequest, VisitCard } from '../../appliance/contract/index.js';
-import { Database, openStorage } from '../../appliance/storage/index.js';
+import type { BoxHealth, Dossier, ErrorBody, Notice, RightsRequest, VisitCard } from '../../appliance/contract/index.js';
+import { AtStart, Database, openStorage } from '../../appliance/storage/index.js';
 import { OWNER_PIN, startBox, TestClock, temporaryDirectory, type TestBox } from '../support/box.js';
 import { dumpTables, query, readKey, reading } from '../support/disk.js';
 import { addMember } from '../support/office.js';
@@ -82,11 +82,46 @@ t.test('full disk', async (t) => {
   await (await startBox(t, small)).stop();
   t.strictSame(query(dataDirectory, `SELECT 1 FROM customer WHERE id = '${away}'`), [], 'and the nightly deletion');
 
+  // Beyond the reserve too: not even a word of the new notice that another name makes fits in.
+  reading(dataDirectory, (db) => { db.exec('CREATE TABLE filler (x BLOB); INSERT INTO filler VALUES (zeroblob(3000000))'); }, false);
+  const renamed = { ...small, settings: { ...small.settings, PORTICO_STORE_NAME: '茶花表行' } };
+  const full = await startBox(t, renamed);
+  const onPaired = full.stranger();
+  const device = box.owner.cookieHeader().split('; ').find((each) => each.includes('device'))!;
+  const asOwner = <T>(method: string, path: string, body?: unknown) => onPaired.send<T>(method, `/api/v1${path}`, body, { cookie: `${device}; ${onPaired.cookieHeader()}` });
+  t.equal((await asOwner('POST', '/sessions', { staffId: box.ownerId, pin: OWNER_PIN })).status, 201, 'it starts, and who can make room gets in');
+  t.match((await asOwner<BoxHealth>('GET', '/health')).body, { status: 'failed', problems: ['storage_full'] }, 'it says what is the matter');
+  t.match((await asOwner<Notice>('GET', '/notices/current')).body, { version: 1 }, 'with the notice of before');
+  const versions = () => query(dataDirectory, 'SELECT version FROM notice ORDER BY version');
+  await full.stop();
+
   // IT makes room.
   const roomy = openStorage({ dataDirectory, credentialsDirectory: null, maxBytes: 64_000_000, clock: new TestClock() });
   roomy.db.run('INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES (?, ?, ?, ?, ?)', 'n', id, '又有地方了', box.ownerId, 1);
   t.match(roomy.db.get('SELECT count(*) AS n FROM note'), { n: taken + 1 });
   roomy.close();
+  reading(dataDirectory, (db) => db.exec('DROP TABLE filler'), false);
+  await (await startBox(t, { ...renamed, settings: { ...renamed.settings, PORTICO_DB_MAX_MB: '64' } })).stop();
+  t.strictSame(versions(), [{ version: 1 }, { version: 2 }], 'then the new notice is written');
+});
+
+t.test('what a start has to write waits while there is no room, and is done when there is', async (t) => {
+  const { db, close } = openStorage({ dataDirectory: temporaryDirectory(t), credentialsDirectory: null, maxBytes: 1_000_000, clock: new TestClock() });
+  t.teardown(close);
+  db.exec('CREATE TABLE filler (x BLOB)');
+  const write = () => { db.run('INSERT INTO filler VALUES (zeroblob(100000))'); };
+  const count = () => db.get<{ n: number }>('SELECT count(*) AS n FROM filler')!.n;
+  t.throws(() => { for (;;) db.withReserve(write); }, { code: 'storage_full' });
+  const before = count();
+  const atStart = new AtStart(db);
+  atStart.do(write);
+  atStart.again();
+  t.strictSame([atStart.waits, count()], [true, before]);
+  db.run('DELETE FROM filler WHERE rowid <= 2');
+  atStart.again();
+  atStart.again();
+  t.strictSame([atStart.waits, count()], [false, before - 1], 'once');
+  t.throws(() => atStart.do(() => { throw new Error('something else'); }), /something else/);
 });
 
 t.test('a database that another process holds', async (t) => {

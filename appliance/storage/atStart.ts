@@ -1,0 +1,36 @@
+import { isPorticoError } from '../kit/index.js';
+import type { Database } from './database.js';
+
+/**
+ * What has to be written at a start. A box that is full starts all the same, so that somebody can make room: what does not fit even into
+ * the reserve waits, and is done when there is room.
+ */
+export class AtStart {
+  readonly #db: Database;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Something waits for room. */
+  get waits(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Does it, now or later. @param work may be begun anew after it failed half-way */
+  do(work: () => void): void {
+    try {
+      this.#db.withReserve(work);
+      this.#waiting.delete(work);
+    } catch (error) {
+      if (!isPorticoError(error, 'storage_full')) throw error;
+      this.#waiting.add(work);
+    }
+  }
+
+  /** Tries what waits again. Cheap where nothing does. */
+  again(): void {
+    for (const work of [...this.#waiting]) this.do(work);
+  }
+}
