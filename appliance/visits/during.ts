@@ -111,9 +111,12 @@ export class During {
 
   // ---- The end -------------------------------------------------------------------------------------------------
 
-  /** Whether somebody did something in it. */
-  wasWorkedOn(visitId: string): boolean {
-    return this.#db.get('SELECT 1 FROM visit_service WHERE visit_id = ? UNION ALL SELECT 1 FROM look WHERE visit_id = ? LIMIT 1', visitId, visitId) !== undefined;
+  /** Whether staff opened it, serve or served in it, marked a stage, or wrote down a look, a purchase or a note (which mark one each). */
+  isAttended(visitId: string): boolean {
+    return this.#db.get(
+      `SELECT 1 FROM visit_service WHERE visit_id = ?
+       UNION ALL SELECT 1 FROM visit_stage WHERE visit_id = ? AND (staff_id IS NOT NULL OR stage IN ('attract', 'complete', 'reflect')) LIMIT 1`,
+      visitId, visitId) !== undefined;
   }
 
   /** What is under way ends with the visit. */

@@ -10,7 +10,7 @@ import { mayReopen, overBy, reflectsOn } from './rules.js';
 
 export { businessDayOf, type BusinessDay } from './businessDay.js';
 export type { Basis, VisitState } from './records.js';
-export { mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, type VisitLimits } from './rules.js';
+export { ATTENDED_GAP_MS, gapOf, mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, type VisitLimits } from './rules.js';
 
 /** One visit for each presence of a customer: opened by recognition, by a confirmed candidate, a scan or by hand; and what happens in it. */
 export class Visits {
@@ -27,7 +27,7 @@ export class Visits {
   readonly rows: MovableRows;
 
   /**
-   * @param deps.gapMs unseen this long: left
+   * @param deps.gapMs unseen this long: left; one in which staff did something only after `gapOf`
    * @param deps.dayEndsAt HH:MM on the clock of the store (`timeZone`, IANA): no visit reaches into the next business day
    */
   constructor(deps: { db: Database; clock: Clock; events: EventBus; gapMs: number; timeZone: string; dayEndsAt: string }) {
@@ -214,13 +214,13 @@ export class Visits {
   }
 
   /**
-   * Takes back a visit that an early frame opened for the wrong person. One that somebody serves already is theirs to judge.
+   * Takes back a visit that an early frame opened for the wrong person. One in which staff did something already is theirs to judge.
    * @returns whether it ended
    */
   correct(visitId: string): boolean {
     return this.#db.transaction(() => {
       const row = this.#records.row(visitId);
-      if (row.closed_at_ms !== null || row.adviser_id !== null || this.#during.wasWorkedOn(visitId)) return false;
+      if (row.closed_at_ms !== null || row.adviser_id !== null || this.#during.isAttended(visitId)) return false;
       this.#records.end(row, this.#clock.now(), 'corrected');
       return true;
     });

@@ -5,7 +5,7 @@ import { PorticoError, toInstant } from '../kit/index.js';
 import type { Database, Value } from '../storage/index.js';
 import { businessDayOf, type BusinessDay } from './businessDay.js';
 import type { During } from './during.js';
-import { nextVisit, seenAt, type OpenVisit, type VisitLimits } from './rules.js';
+import { gapOf, nextVisit, seenAt, type OpenVisit, type VisitLimits } from './rules.js';
 
 export type Arrival = (typeof ARRIVALS)[number];
 export type EndReason = (typeof VISIT_END_REASONS)[number];
@@ -108,7 +108,7 @@ export class Records {
   }
 
   limits(row: VisitRow): VisitLimits {
-    return { gapMs: this.#gapMs, day: this.#dayOf(row.opened_at_ms) };
+    return { gapMs: gapOf(row.closed_at_ms === null && this.#during.isAttended(row.id), this.#gapMs), day: this.#dayOf(row.opened_at_ms) };
   }
 
   /** @param rest of the statement, from WHERE on */

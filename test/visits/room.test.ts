@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
 import type { HandOver, Service, Visit } from '../../appliance/contract/index.js';
 import { isPorticoError } from '../../appliance/kit/index.js';
-import { REFRESH_MS, Visits } from '../../appliance/visits/index.js';
+import { ATTENDED_GAP_MS, REFRESH_MS, Visits } from '../../appliance/visits/index.js';
 import { openRooms, type TestRooms } from '../support/rooms.js';
 import { temporaryDirectory, TestClock } from '../support/scratch.js';
 
@@ -28,8 +28,15 @@ function openStore(t: Test, dataDirectory = temporaryDirectory(t), clock = new T
     const customerId = rooms.customers.create({ displayName }).id;
     return { customerId, visitId: rooms.visits.arriveByHand(customerId, 'a') };
   };
+  /** As a face opens a visit: nobody of the staff had a hand in it. */
+  const recognise = (displayName: string) => {
+    const visit = arrive(displayName);
+    db.run(`UPDATE visit SET arrival = 'recognised' WHERE id = ?`, visit.visitId);
+    db.run('UPDATE visit_stage SET staff_id = NULL WHERE visit_id = ?', visit.visitId);
+    return visit;
+  };
   const visitOf = (customerId: string): Visit => rooms.visits.of(customerId)[0]!;
-  return { ...rooms, dataDirectory, arrive, visitOf };
+  return { ...rooms, dataDirectory, arrive, recognise, visitOf };
 }
 /** The code that an act is refused with. */
 function refusalOf(act: () => unknown): string {
@@ -80,7 +87,7 @@ t.test('a box that was off over night ends what was open where it was last seen'
   const next = openStore(t, dataDirectory, clock);
   t.equal(next.visits.closeStale(), 2);
   t.equal(next.visitOf(early.customerId).endReason, 'left', 'gone long before the day ended');
-  t.equal(next.visitOf(late.customerId).endReason, 'day_over', 'not a minute unseen, which is the gap here');
+  t.equal(next.visitOf(late.customerId).endReason, 'day_over', 'unseen for half a minute by then');
   for (const { customerId } of [early, late]) {
     const { closedAt, lastSeenAt, services } = next.visitOf(customerId);
     t.equal(closedAt, lastSeenAt);
@@ -114,14 +121,46 @@ t.test('a clock set back or forward makes no stay negative and no visit that las
   t.equal(visits.closeStale(), 1, 'nor a year forward');
 });
 
+t.test('a visit that was only recognised ends by the gap; one in which staff did something does not end under their hands', async (t) => {
+  const store = openStore(t);
+  const { visits, clock, customers } = store; // unseen for a minute: left
+  const deeds: Record<string, (visit: { customerId: string; visitId: string }) => void> = {
+    nothing: () => undefined,
+    served: ({ visitId }) => visits.serve(visitId, 'a'),
+    'a look': ({ visitId }) => visits.look(visitId, { productId: WATCH }, 'a'),
+    'a note': ({ customerId }) => void customers.addNote(customerId, '喜欢银色', 'a'),
+    'a stage': ({ visitId }) => visits.setStage(visitId, { stage: 'discover', reached: true }, 'a'),
+    'a purchase': ({ visitId }) => visits.mark(visitId, 'complete', null),
+    'enrolled by the box\'s own mark': ({ visitId }) => visits.mark(visitId, 'register', null),
+  };
+  const open = Object.entries(deeds).map(([name, act]) => {
+    const visit = store.recognise(name);
+    act(visit);
+    return { name, ...visit };
+  });
+  const byHand = store.arrive('登记');
+  clock.move(61_000);
+  visits.closeStale();
+  t.strictSame(open.filter(({ visitId }) => visits.byId(visitId).closedAt !== null).map(({ name }) => name), ['nothing', 'enrolled by the box\'s own mark']);
+  t.equal(visits.correct(open[3]!.visitId), false, 'nor does the box take it back under a note');
+  clock.move(ATTENDED_GAP_MS - 62_000);
+  t.equal(visits.closeStale(), 0);
+  clock.move(1_000);
+  t.equal(visits.closeStale(), 6, 'two hours after the last deed');
+  for (const { customerId } of [...open, byHand]) {
+    const { openedAt, closedAt, endReason } = visits.of(customerId)[0]!;
+    t.match({ endReason, stay: minutes(openedAt, closedAt) }, { endReason: 'left', stay: 0 }, 'the stay ends with the last deed, not with the closing');
+  }
+});
+
 t.test('work keeps a visit alive, without a camera too; what only looks does not', async (t) => {
   const store = openStore(t);
-  const { visits, clock, customers, followUps, events } = store; // unseen for a minute: left
+  const { visits, clock, customers, followUps, events } = store;
   const { customerId, visitId } = store.arrive();
   let told = 0;
   events.on('visitUpdated', () => { told += 1; });
   const still = (name: string) => {
-    clock.move(50_000);
+    clock.move(ATTENDED_GAP_MS - 10_000);
     t.equal(visits.closeStale(), 0, name);
   };
   still('nothing yet');
@@ -141,7 +180,7 @@ t.test('work keeps a visit alive, without a camera too; what only looks does not
   clock.move(10_000);
   followUps.complete(id);
   t.equal(visits.closeStale(), 1, 'what was done for the customer elsewhere says nothing about their being here');
-  t.equal(visits.of(customerId)[0]!.lastSeenAt, new Date(clock.now() - 60_000).toISOString());
+  t.equal(visits.of(customerId)[0]!.lastSeenAt, new Date(clock.now() - ATTENDED_GAP_MS).toISOString());
 });
 
 t.test('work after the gap, before anybody noticed it, keeps the visit; not over the end of the business day', async (t) => {
@@ -331,15 +370,15 @@ t.test('"not this person": who served stays, what was somebody else\'s goes, and
 });
 
 t.test('what the box takes back by itself is only what nobody worked on', async (t) => {
-  const { arrive, visits } = openStore(t);
-  const handed = arrive('一');
+  const { recognise, visits } = openStore(t);
+  const handed = recognise('一');
   visits.serve(handed.visitId, 'a');
   visits.handOver(handed.visitId, { staffId: null }, 'a');
   t.equal(visits.correct(handed.visitId), false, 'handed over, not taken up yet');
-  const looked = arrive('二');
+  const looked = recognise('二');
   visits.look(looked.visitId, { productId: WATCH }, 'a');
   t.equal(visits.correct(looked.visitId), false);
-  t.equal(visits.correct(arrive('三').visitId), true);
+  t.equal(visits.correct(recognise('三').visitId), true);
 });
 
 t.test('looks rest on the agreement to preferences: without it none is added, and withdrawn they go', async (t) => {

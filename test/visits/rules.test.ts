@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { businessDayOf, mayReopen, nextVisit, overBy, reflectsOn, seenAt, type VisitLimits } from '../../appliance/visits/index.js';
+import { ATTENDED_GAP_MS, businessDayOf, gapOf, mayReopen, nextVisit, overBy, reflectsOn, seenAt, type VisitLimits } from '../../appliance/visits/index.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -107,6 +107,29 @@ t.test('whatever the clock does, a visit seen through to its end is never negati
     // A clock set back within the gap lengthens that by what it was set back.
     t.not(overBy(open, open.lastSeenAtMs - GAP_MS, limits), null);
   }), { numRuns: 300 });
+});
+
+t.test('a visit in which staff did something goes on unseen for two hours, and ends with the day all the same', async (t) => {
+  const minute = 60_000;
+  t.strictSame([gapOf(false, minute), gapOf(true, minute), gapOf(true, GAP_MS)], [minute, ATTENDED_GAP_MS, GAP_MS], 'a store that waits longer waits longer');
+  const table: [name: string, lastSeen: string, now: string, recognised: string | null, attended: string | null][] = [
+    ['a moment', '01 10:00', '01 10:00:59', null, null],
+    ['trying on', '01 10:00', '01 10:20', 'left', null],
+    ['the last moment', '01 10:00', '01 11:59:59.999', 'left', null],
+    ['gone', '01 10:00', '01 12:00', 'left', 'left'],
+    ['the business day ends', '02 03:30', '02 04:00', 'left', 'day_over'],
+    ['the clock is set back by an hour', '01 12:00', '01 11:00', 'left', null],
+  ];
+  for (const [name, lastSeen, now, recognised, attended] of table) {
+    const open = { openedAtMs: at('01 09:00'), lastSeenAtMs: at(lastSeen) };
+    const over = (isAttended: boolean) => overBy(open, at(now), limitsOf(open.openedAtMs, 'Asia/Shanghai', '04:00', gapOf(isAttended, minute)));
+    t.strictSame([over(false), over(true)], [recognised, attended], name);
+  }
+  fc.assert(fc.property(visit, instant, fc.integer({ min: 1, max: DAY_MS }), zone, hour, (open, now, gapMs, timeZone, endsAt) => {
+    const over = (isAttended: boolean) => overBy(open, now, limitsOf(open.openedAtMs, timeZone, endsAt, gapOf(isAttended, gapMs)));
+    t.ok(over(true) === null || over(false) !== null, 'staff never make it shorter');
+    if (now >= limitsOf(open.openedAtMs, timeZone, endsAt).day.toMs) t.not(over(true), null, 'and never carry it into the next day');
+  }));
 });
 
 t.test('what staff ended does not come back with the next frame', async (t) => {
