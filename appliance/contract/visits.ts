@@ -120,7 +120,7 @@ export const VisitCard = Type.Object(
     score: Nullable(Type.Number()),
     /** Who serves now. */
     adviser: Nullable(Person),
-    /** Handed on and not taken up yet: by whom, to whom (null: anybody), with what words. */
+    /** Handed on and not taken up yet, in this visit or (`at` is before it) with words at the end of the one before: by whom, to whom (null: anybody), with what words. */
     handedOver: Nullable(Type.Object({ by: Person, to: Nullable(Person), note: Nullable(Type.String()), at: Instant }, closed)),
     stages: Type.Array(StageMark),
     /** What the customer looks at now, and how many things before. */

@@ -179,6 +179,9 @@ function toService(row: ServiceRow): Service {
   };
 }
 
+/** Words to a colleague who never took them up are for the next visit within this time; after that the dossier tells them. */
+export const WORDS_WAIT_MS = 7 * 86_400_000;
+
 /** With what words the customer was handed on last, for the card while nobody serves. To somebody who works here no more is to whoever comes. */
 export function handedOverIn(services: readonly Service[], serves: (staffId: string) => boolean): VisitCard['handedOver'] {
   const last = services.at(-1);

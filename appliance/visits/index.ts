@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { PERMISSIONS, type HandOver, type LookRequest, type Role, type StageChange, type Visit, type VisitCard, type VisitRequest, type VisitStage } from '../contract/index.js';
+import { PERMISSIONS, type HandOver, type LookRequest, type Role, type Service, type StageChange, type Visit, type VisitCard, type VisitRequest, type VisitStage } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
-import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
+import { During, type LookedAt, handedOverIn, type LookRow, WORDS_WAIT_MS } from './during.js';
 import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, toState, type Basis, type EndReason, type Opening, type VisitRow, type VisitState } from './records.js';
 import { mayReopen, overBy, reflectsOn } from './rules.js';
 
@@ -290,19 +290,37 @@ export class Visits {
     const ids = visits.map((visit) => visit.id);
     const happened = this.#during.of(ids, false);
     const looksNow = this.#during.looksNow(ids);
+    const left = this.#wordsLeft(visits.filter(({ id, adviser }) => adviser === null && happened.get(id)!.services.length === 0));
     return new Map(visits.map(({ id, customerId, adviser }) => {
       const { services, stages } = happened.get(id)!;
       const looks = looksNow.get(id);
       const shown = looks === undefined || this.#areLooksLeftOut(customerId) ? { looking: null, looks: 0 } : looks;
-      return [id, { handedOver: adviser === null ? handedOverIn(services, (staffId) => this.#serves(staffId)) : null, stages, ...shown }];
+      return [id, { handedOver: adviser === null ? handedOverIn(left.get(id) ?? services, (staffId) => this.#serves(staffId)) : null, stages, ...shown }];
     }));
+  }
+
+  /** What was said with a hand-over in the visit before, which ended before anybody took it up; by visit. */
+  #wordsLeft(visits: readonly VisitState[]): Map<string, readonly Service[]> {
+    const before = visits.flatMap((visit) => {
+      const row = this.#before(visit);
+      return row !== undefined && row.last_seen_at_ms > Date.parse(visit.openedAt) - WORDS_WAIT_MS ? [{ id: visit.id, beforeId: row.id }] : [];
+    });
+    const happened = this.#during.of(before.map(({ beforeId }) => beforeId), false);
+    return new Map(before.flatMap(({ id, beforeId }) => {
+      const { services } = happened.get(beforeId)!;
+      return services.at(-1)?.handedOver?.note == null ? [] : [[id, services]];
+    }));
+  }
+
+  #before(visit: VisitState): VisitRow | undefined {
+    return this.#records.all(
+      `WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
+      visit.customerId, visit.id, Date.parse(visit.openedAt))[0];
   }
 
   /** The customer's last visit that began before this one, with who served. */
   previous(visit: VisitState): { openedAt: string; adviser: string | null } | null {
-    const [row] = this.#records.all(
-      `WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
-      visit.customerId, visit.id, Date.parse(visit.openedAt));
+    const row = this.#before(visit);
     return row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser };
   }
 

@@ -264,6 +264,32 @@ t.test('who serves, from when to when, and with what words the customer was hand
   t.equal(refusalOf(() => visits.serve(visitId, 'a')), 'visit_closed');
 });
 
+t.test('what was said with a hand-over that nobody took up is on the next card, for a week', async (t) => {
+  const { arrive, visits, clock } = openStore(t);
+  const { customerId, visitId } = arrive();
+  visits.serve(visitId, 'a');
+  visits.handOver(visitId, { staffId: 'b', note: '表带周五到' }, 'a');
+  const saidMs = clock.now();
+  const handedOver = (id: string) => visits.onCards([visits.byId(id)]).get(id)!.handedOver;
+  const again = (afterMs: number): string => {
+    clock.move(afterMs);
+    visits.closeStale();
+    return visits.arriveByHand(customerId, 'a');
+  };
+  const next = again(DAY_MS);
+  t.match(handedOver(next), { by: { name: '陆遥' }, to: { id: 'b' }, note: '表带周五到', at: new Date(saidMs).toISOString() });
+  visits.serve(next, 'b');
+  visits.handOver(next, { staffId: null }, 'b');
+  t.match(handedOver(next), { by: { name: '周宁' }, note: null }, 'taken up: what comes later counts');
+  t.equal(handedOver(again(DAY_MS)), null, 'without words there is nothing to tell');
+  const late = arrive('来得晚');
+  visits.serve(late.visitId, 'a');
+  visits.handOver(late.visitId, { staffId: 'b', note: '旧话' }, 'a');
+  clock.move(8 * DAY_MS);
+  visits.closeStale();
+  t.equal(handedOver(visits.arriveByHand(late.customerId, 'a')), null, 'a week later the dossier tells');
+});
+
 t.test('two iPads take the same customer at once: the stretches follow each other, one serves', async (t) => {
   const { arrive, visits, visitOf, clock } = openStore(t);
   const { customerId, visitId } = arrive();

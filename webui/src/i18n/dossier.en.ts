@@ -28,7 +28,7 @@ export const dossierEn: DossierMessages = {
     filter: 'Show', all: 'All',
     kind_note: 'Notes', kind_visit: 'Visits', kind_purchase: 'Purchases', kind_wish: 'Wishes', kind_ticket: 'Tickets', kind_appointment: 'Appointments', kind_followUp: 'Follow-ups', kind_consent: 'Consent', kind_file: 'Files',
     kind_field: 'Details', kind_dossier: 'Dossier',
-    note: 'Note', visit: 'Visit', purchase: 'Purchase', return: 'Return', wish: 'Put on the wish list', wish_arrived: 'Wish has arrived', wish_bought: 'Wish bought', wish_dropped: 'Wish dropped', ticket: 'Ticket opened', ticket_ready: 'Ready to be fetched',
+    note: 'Note', visit: 'Visit', handed_over: 'Handed over', purchase: 'Purchase', return: 'Return', wish: 'Put on the wish list', wish_arrived: 'Wish has arrived', wish_bought: 'Wish bought', wish_dropped: 'Wish dropped', ticket: 'Ticket opened', ticket_ready: 'Ready to be fetched',
     ticket_done: 'Ticket done', appointment_planned: 'Appointment', appointment_kept: 'Appointment kept', appointment_missed: 'Appointment missed', appointment_cancelled: 'Appointment cancelled', followUp: 'New follow-up', followUp_done: 'Follow-up done',
     consent: 'Consent signed', consent_ended: 'Consent ended', file: 'File added', field: '{n} detail updated | {n} details updated', dossier: 'Dossier made', dossier_merged: 'Dossier merged', times: '{text} × {n}', noticeVersion: 'notice version {n}', minutes: 'stayed about {n} min',
   },

@@ -29,7 +29,7 @@ export const dossierZh = {
     filter: '只看', all: '全部',
     kind_note: '备注', kind_visit: '到店', kind_purchase: '购买', kind_wish: '心愿', kind_ticket: '工单', kind_appointment: '预约', kind_followUp: '跟进', kind_consent: '同意', kind_file: '文件',
     kind_field: '资料', kind_dossier: '档案',
-    note: '备注', visit: '到店', purchase: '购买', return: '退货', wish: '加入心愿单', wish_arrived: '心愿到货', wish_bought: '心愿已购买', wish_dropped: '心愿取消', ticket: '开工单', ticket_ready: '可以取件',
+    note: '备注', visit: '到店', handed_over: '交接', purchase: '购买', return: '退货', wish: '加入心愿单', wish_arrived: '心愿到货', wish_bought: '心愿已购买', wish_dropped: '心愿取消', ticket: '开工单', ticket_ready: '可以取件',
     ticket_done: '工单完成', appointment_planned: '预约', appointment_kept: '预约已到', appointment_missed: '预约未到', appointment_cancelled: '预约取消', followUp: '新跟进', followUp_done: '跟进完成',
     consent: '签署同意', consent_ended: '同意结束', file: '存入文件', field: '更新了 {n} 项资料', dossier: '建档', dossier_merged: '合并了档案', times: '{text} × {n}', noticeVersion: '告知书第 {n} 版', minutes: '停留约 {n} 分钟',
   },
