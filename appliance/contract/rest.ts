@@ -9,7 +9,7 @@ import { Consent } from './consent.js';
 import { CustomerFields, FollowUp, Note, Tag, Taste } from './customers.js';
 import { Appointment, Purchase, StoredFile, Ticket, Wish } from './dealings.js';
 import { FieldValue, FormerFieldValue } from './fields.js';
-import { Visit } from './visits.js';
+import { Suggestion, Visit } from './visits.js';
 
 // ---- The box -------------------------------------------------------------------------------------------------
 
@@ -89,6 +89,8 @@ export const Dossier = Type.Object(
     /** Dossiers that were merged into this one and can be taken out again, newest first. */
     merges: Type.Array(Type.Object({ id: Id, displayName: Type.String(), at: Instant, by: Type.String() }, closed)),
     openVisitId: Nullable(Id),
+    /** The next step, as the card has it; of somebody who is not in the store, as the card would have it now. Null: nothing to say. */
+    suggestion: Nullable(Suggestion),
     /** Since when processing is restricted at the customer's request: not recognised, not enrolled, not asked; null: it is not. */
     restrictedSince: Nullable(Instant),
     notes: Type.Array(Note),

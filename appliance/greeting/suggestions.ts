@@ -68,14 +68,14 @@ export function suggestionsFor(facts: Facts, nowMs: number, timeZone: string): D
     add('follow_up_due', id, because, { followUp: inBoth(text), author: inBoth(author), writtenOn: day(at), ...due }, rank);
   }
 
-  if (!facts.hasDoNot) for (const { kind, on, occasion } of nearDates(facts.dates, today)) add('date_near', kind, 'date', { occasion, when: whenWords(on, today), day: dayWords(on, today) });
+  for (const { kind, on, occasion } of nearDates(facts.dates, today)) add('date_near', kind, 'date', { occasion, when: whenWords(on, today), day: dayWords(on, today) });
 
-  if (!facts.hasDoNot) addNew(facts, nowMs, day, add);
+  addNew(facts, nowMs, day, add);
 
   if (facts.previous === null) add('first_visit', '', 'first', {});
   else add('welcome_back', '', 'welcome', { lastDay: day(facts.previous.openedAt), lastAdviser: facts.previous.adviser === null ? US : inBoth(facts.previous.adviser) });
 
-  return drafts.sort((a, b) => a.rank - b.rank);
+  return drafts.filter(({ kind }) => !facts.silenced.has(kind)).sort((a, b) => a.rank - b.rank);
 }
 
 /** The next birthday and the next anniversary, if they are near. What another day is for no machine knows: it is not brought up. */

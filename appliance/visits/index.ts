@@ -324,6 +324,16 @@ export class Visits {
     return row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser };
   }
 
+  /** The open visit, if there is one, and the visit before it; else the last one. */
+  presence(customerId: string): { visitId: string | null; previous: { openedAt: string; adviser: string | null } | null } {
+    const [last, before] = this.#records.all(`WHERE customer_id = ? AND ${REALLY_THEIRS} ORDER BY closed_at_ms IS NULL DESC, opened_at_ms DESC LIMIT 2`, customerId);
+    const previous = last?.closed_at_ms === null ? before : last;
+    return {
+      visitId: last?.closed_at_ms === null ? last.id : null,
+      previous: previous === undefined ? null : { openedAt: toInstant(previous.opened_at_ms), adviser: previous.adviser },
+    };
+  }
+
   /** Deletes all visits of a customer, an open one too. */
   erase(customerId: string): void {
     this.#db.transaction(() => {
@@ -352,8 +362,9 @@ export class Visits {
     }));
   }
 
+  /** Before the one that goes on, if one does. */
   lastVisitAt(customerId: string): string | null {
-    const row = this.#db.get<{ at: number | null }>(`SELECT max(opened_at_ms) AS at FROM visit WHERE customer_id = ? AND ${REALLY_THEIRS}`, customerId);
+    const row = this.#db.get<{ at: number | null }>(`SELECT max(opened_at_ms) AS at FROM visit WHERE customer_id = ? AND closed_at_ms IS NOT NULL AND ${REALLY_THEIRS}`, customerId);
     return row?.at == null ? null : toInstant(row.at);
   }
 

@@ -6,6 +6,7 @@ import ts from 'typescript';
 import t from 'tap';
 import { SUGGESTION_KINDS, type SuggestionKind, type Taste } from '../../appliance/contract/index.js';
 import { dayWords } from '../../appliance/greeting/days.js';
+import { silencedBy } from '../../appliance/greeting/doNot.js';
 import type { Arrival, Facts } from '../../appliance/greeting/facts.js';
 import { heldBack, suggestionsFor, type Verdict } from '../../appliance/greeting/suggestions.js';
 import { BUILT_IN, fill, fillBoth, PLACEHOLDERS, REASONS, wrongIn } from '../../appliance/greeting/words.js';
@@ -19,7 +20,7 @@ const DAY = 24 * HOUR;
 const at = (ms: number): string => new Date(NOW + ms).toISOString();
 
 const nobody: Facts = {
-  name: '王女士', hasDoNot: false, tickets: [], wishes: [], appointments: [], followUp: null, dates: [], tastes: [], dislikes: [], arrivals: [],
+  name: '王女士', silenced: new Set(), tickets: [], wishes: [], appointments: [], followUp: null, dates: [], tastes: [], dislikes: [], arrivals: [],
   previous: { openedAt: at(-30 * DAY), adviser: '小周' },
 };
 const ticket = { id: 't', subject: '换表带', changedAt: at(-DAY) };
@@ -96,8 +97,21 @@ t.test('what is not there, not yet, or not any more', async (t) => {
   t.strictSame(said({ dates: [{ ...birthday, month: 2, day: 29 }] }, Date.parse('2028-02-27T16:30:00Z'))[0], '王女士的生日是明天，记得道一声祝贺', 'and in a leap year on its day; it is the 28th in Shanghai already');
 });
 
-t.test('with a do-not line nothing is brought up that was not asked for or promised', async (t) => {
-  t.strictSame(kinds({ ...everything, hasDoNot: true }), ['ticket_ready', 'wish_arrived', 'appointment_today', 'follow_up_due', 'welcome_back']);
+t.test('a do-not line silences what it forbids, and nothing else; what was asked for or promised is always told', async (t) => {
+  const table: [silenced: SuggestionKind[], lines: string[]][] = [
+    [['date_near', 'taste_new'], ['请让她自己看', '喜欢自己逛', '请勿打扰', '勿扰', '不要跟着', '别一直跟', '不要主动搭话', '不要靠近', 'leave alone to browse', 'Please do not disturb', 'do not approach first', 'don’t follow her around']],
+    [['date_near'], ['不要提生日', '不过生日', '请勿祝贺', 'never mention birthdays', 'no anniversary wishes']],
+    [['taste_new'], ['不要推销', '不要推荐新款', '别介绍新品', 'no sales pitch', 'do not recommend anything', 'no new arrivals, please']],
+    [[], [
+      '不要再问人脸识别', '不谈价格折扣', '试戴时请勿催促', '不要打电话', '上班时间不要打电话打扰', '不要发微信推销', '不用皮质包装', '不要拍照', '不要喷香水', 'do not call', 'no texts about new arrivals',
+      'do not ask about face recognition', 'no discounts', '',
+    ]],
+  ];
+  for (const [silenced, lines] of table) for (const line of lines) t.strictSame([...silencedBy([line])].sort(), silenced, line);
+  t.strictSame([...silencedBy(['不要打电话', '不要提生日', '不要推销'])].sort(), ['date_near', 'taste_new'], 'several lines together');
+  t.equal(silencedBy([]).size, 0);
+  t.strictSame(kinds({ ...everything, silenced: silencedBy(['请勿打扰']) }), ['ticket_ready', 'wish_arrived', 'appointment_today', 'follow_up_due', 'welcome_back']);
+  t.ok(kinds({ ...everything, silenced: silencedBy(['不要再问人脸识别']) }).includes('date_near'));
 });
 
 t.test('every kind gives a value to each of its placeholders and to each of its reasons', async (t) => {
@@ -168,7 +182,7 @@ const sources = readdirSync(ROOM).filter((name) => name.endsWith('.ts')).map((na
 
 t.test('C16: a suggestion rests on nothing that is read from a face', async (t) => {
   t.strictSame(Object.keys(everything).sort(), [
-    'appointments', 'arrivals', 'dates', 'dislikes', 'followUp', 'hasDoNot', 'name', 'previous', 'tastes', 'tickets', 'wishes',
+    'appointments', 'arrivals', 'dates', 'dislikes', 'followUp', 'name', 'previous', 'silenced', 'tastes', 'tickets', 'wishes',
   ], 'all facts that there are');
   const facts = propertiesOf(sources.find(({ name }) => name === 'facts.ts')!.text);
   t.ok(facts.length > 30, `${facts.length} names`);

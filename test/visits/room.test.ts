@@ -290,6 +290,24 @@ t.test('what was said with a hand-over that nobody took up is on the next card, 
   t.equal(handedOver(visits.arriveByHand(late.customerId, 'a')), null, 'a week later the dossier tells');
 });
 
+t.test('the last visit is the one before the one that goes on', async (t) => {
+  const { arrive, visits, clock } = openStore(t);
+  const { customerId, visitId } = arrive();
+  const at = (ms: number) => new Date(ms).toISOString();
+  t.equal(visits.lastVisitAt(customerId), null, 'the first goes on');
+  t.strictSame(visits.presence(customerId), { visitId, previous: null });
+  const first = clock.now();
+  visits.close(visitId);
+  t.equal(visits.lastVisitAt(customerId), at(first));
+  t.strictSame(visits.presence(customerId), { visitId: null, previous: { openedAt: at(first), adviser: null } });
+  clock.move(DAY_MS);
+  const next = visits.arriveByHand(customerId, 'a');
+  t.equal(visits.lastVisitAt(customerId), at(first));
+  t.match(visits.presence(customerId), { visitId: next, previous: { openedAt: at(first) } });
+  visits.reject(next);
+  t.match(visits.presence(customerId), { visitId: null, previous: { openedAt: at(first) } }, 'a confusion was none');
+});
+
 t.test('two iPads take the same customer at once: the stretches follow each other, one serves', async (t) => {
   const { arrive, visits, visitOf, clock } = openStore(t);
   const { customerId, visitId } = arrive();
