@@ -158,7 +158,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     dealings.need({
       requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
       requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
-      openVisitOf: (customerId) => visits.openVisitOf(customerId), onPurchase: (visitId) => visits.mark(visitId, 'complete', null),
+      visitAt: (customerId, atMs) => visits.visitAt(customerId, atMs), onPurchase: (visitId, atMs) => visits.mark(visitId, 'complete', null, atMs),
       onNothingBought: (visitId) => visits.unmarkOwn(visitId, 'complete'),
     });
     files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });

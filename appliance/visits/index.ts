@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { PERMISSIONS, type HandOver, type LookRequest, type Role, type Service, type StageChange, type Visit, type VisitCard, type VisitRequest, type VisitStage } from '../contract/index.js';
+import { PERMISSIONS, type HandOver, type LookRequest, type Role, type StageChange, type Visit, type VisitCard, type VisitRequest, type VisitStage } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
-import { During, type LookedAt, handedOverIn, type LookRow, WORDS_WAIT_MS } from './during.js';
-import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, toState, type Basis, type EndReason, type Opening, type VisitRow, type VisitState } from './records.js';
-import { mayReopen, overBy, reflectsOn } from './rules.js';
+import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
+import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, toPrevious, toState, type Basis, type EndReason, type Opening, type Previous, type VisitRow, type VisitState } from './records.js';
+import { mayReopen, overBy, reflectsOn, seenAt, wasDoneIn } from './rules.js';
 
 export { businessDayOf, type BusinessDay } from './businessDay.js';
 export type { Basis, VisitState } from './records.js';
-export { ATTENDED_GAP_MS, gapOf, mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, type VisitLimits } from './rules.js';
+export { ATTENDED_GAP_MS, gapOf, mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, wasDoneIn, type VisitLimits } from './rules.js';
 
 /** One visit for each presence of a customer: opened by recognition, by a confirmed candidate, a scan or by hand; and what happens in it. */
 export class Visits {
@@ -92,14 +92,14 @@ export class Visits {
       const last = this.#records.lastEnd(customerId);
       if (!mayReopen(last, this.#clock.now())) return { held: last!.endReason };
     }
-    return this.#arrive(customerId, open, { arrival, score, corrects, basis, staffId: null });
+    return this.#records.arrive(customerId, open, { arrival, score, corrects, basis, staffId: null }, this.#clock.now());
   }
 
   /** Written in by hand or led here by a code or tag, without a face. @throws PorticoError customer_not_found */
   arriveByHand(customerId: string, staffId: string, by: NonNullable<VisitRequest['by']> = 'by_hand'): string {
     return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
-      return this.#arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }).visitId;
+      return this.#records.arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }, this.#clock.now()).visitId;
     });
   }
 
@@ -124,14 +124,17 @@ export class Visits {
     });
   }
 
-  /** The box saw that a stage is reached, in a visit that is open or was. A confusion is not marked. @throws PorticoError visit_not_found */
-  mark(visitId: string, stage: VisitStage, by: string | null): void {
+  /**
+   * The box saw that a stage is reached, in a visit that is open or was. A confusion is not marked.
+   * @param atMs when that was; null: now
+   * @throws PorticoError visit_not_found
+   */
+  mark(visitId: string, stage: VisitStage, by: string | null, atMs: number | null = null): void {
     this.#db.transaction(() => {
       const row = this.#records.row(visitId);
       if (isConfusion(row)) return;
-      const now = this.#clock.now();
-      this.#records.keepAlive(row, now);
-      this.#during.mark(visitId, stage, by, now);
+      if (atMs === null || atMs > row.last_seen_at_ms) this.#records.keepAlive(row, atMs ?? this.#clock.now());
+      this.#during.mark(visitId, stage, by, seenAt(toOpenVisit(row), atMs ?? this.#clock.now()));
       this.#records.tell(visitId);
     });
   }
@@ -144,11 +147,11 @@ export class Visits {
     });
   }
 
-  /** By hand, both ways, also after the visit; saying it twice is fine. @throws PorticoError visit_not_found, visit_closed: it was a confusion */
-  setStage(visitId: string, { stage, reached }: StageChange, staffId: string): void {
+  /** By hand, both ways, also after the visit; saying it twice is fine. `ageMs`: how long ago it was marked. @throws PorticoError visit_not_found, visit_closed: it was a confusion */
+  setStage(visitId: string, { stage, reached, ageMs }: StageChange, staffId: string): void {
     this.#db.transaction(() => {
       if (isConfusion(this.#records.row(visitId))) throw new PorticoError('visit_closed');
-      if (reached) return this.mark(visitId, stage, staffId);
+      if (reached) return this.mark(visitId, stage, staffId, ageMs === undefined ? null : this.#clock.now() - ageMs);
       this.#during.unmark(visitId, stage);
       this.#records.tell(visitId);
     });
@@ -271,6 +274,11 @@ export class Visits {
     return this.#records.openRows().map(toState);
   }
 
+  /** The visit in which staff did something then; null: in none. */
+  visitAt(customerId: string, atMs: number): string | null {
+    return this.#records.newest(customerId, 20).find((row) => wasDoneIn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms, endReason: row.end_reason }, atMs))?.id ?? null;
+  }
+
   openVisitOf(customerId: string): string | null {
     return this.#records.openOf(customerId)?.id ?? null;
   }
@@ -290,7 +298,7 @@ export class Visits {
     const ids = visits.map((visit) => visit.id);
     const happened = this.#during.of(ids, false);
     const looksNow = this.#during.looksNow(ids);
-    const left = this.#wordsLeft(visits.filter(({ id, adviser }) => adviser === null && happened.get(id)!.services.length === 0));
+    const left = this.#records.wordsLeft(visits.filter(({ id, adviser }) => adviser === null && happened.get(id)!.services.length === 0));
     return new Map(visits.map(({ id, customerId, adviser }) => {
       const { services, stages } = happened.get(id)!;
       const looks = looksNow.get(id);
@@ -299,39 +307,16 @@ export class Visits {
     }));
   }
 
-  /** What was said with a hand-over in the visit before, which ended before anybody took it up; by visit. */
-  #wordsLeft(visits: readonly VisitState[]): Map<string, readonly Service[]> {
-    const before = visits.flatMap((visit) => {
-      const row = this.#before(visit);
-      return row !== undefined && row.last_seen_at_ms > Date.parse(visit.openedAt) - WORDS_WAIT_MS ? [{ id: visit.id, beforeId: row.id }] : [];
-    });
-    const happened = this.#during.of(before.map(({ beforeId }) => beforeId), false);
-    return new Map(before.flatMap(({ id, beforeId }) => {
-      const { services } = happened.get(beforeId)!;
-      return services.at(-1)?.handedOver?.note == null ? [] : [[id, services]];
-    }));
-  }
-
-  #before(visit: VisitState): VisitRow | undefined {
-    return this.#records.all(
-      `WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
-      visit.customerId, visit.id, Date.parse(visit.openedAt))[0];
-  }
-
   /** The customer's last visit that began before this one, with who served. */
-  previous(visit: VisitState): { openedAt: string; adviser: string | null } | null {
-    const row = this.#before(visit);
-    return row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser };
+  previous(visit: VisitState): Previous | null {
+    return toPrevious(this.#records.before(visit));
   }
 
   /** The open visit, if there is one, and the visit before it; else the last one. */
-  presence(customerId: string): { visitId: string | null; previous: { openedAt: string; adviser: string | null } | null } {
-    const [last, before] = this.#records.all(`WHERE customer_id = ? AND ${REALLY_THEIRS} ORDER BY closed_at_ms IS NULL DESC, opened_at_ms DESC LIMIT 2`, customerId);
-    const previous = last?.closed_at_ms === null ? before : last;
-    return {
-      visitId: last?.closed_at_ms === null ? last.id : null,
-      previous: previous === undefined ? null : { openedAt: toInstant(previous.opened_at_ms), adviser: previous.adviser },
-    };
+  presence(customerId: string): { visitId: string | null; previous: Previous | null } {
+    const [last, before] = this.#records.newest(customerId, 2);
+    const isHere = last?.closed_at_ms === null;
+    return { visitId: isHere ? last.id : null, previous: toPrevious(isHere ? before : last) };
   }
 
   /** Deletes all visits of a customer, an open one too. */
@@ -364,24 +349,7 @@ export class Visits {
 
   /** Before the one that goes on, if one does. */
   lastVisitAt(customerId: string): string | null {
-    const row = this.#db.get<{ at: number | null }>(`SELECT max(opened_at_ms) AS at FROM visit WHERE customer_id = ? AND closed_at_ms IS NOT NULL AND ${REALLY_THEIRS}`, customerId);
-    return row?.at == null ? null : toInstant(row.at);
-  }
-
-  /** @param open the customer's open visit, as it is in this transaction */
-  #arrive(customerId: string, open: VisitRow | undefined, opening: Opening): { visitId: string; began: boolean } {
-    const now = this.#clock.now();
-    return this.#db.transaction(() => {
-      if (open !== undefined) {
-        const reason = overBy(toOpenVisit(open), now, this.#records.limits(open));
-        if (reason === null) {
-          if (this.#records.touch(open, now)) this.#records.tell(open.id);
-          return { visitId: open.id, began: false };
-        }
-        this.#records.end(open, open.last_seen_at_ms, reason);
-      }
-      return { visitId: this.#records.begin(customerId, opening, now), began: true };
-    });
+    return this.presence(customerId).previous?.openedAt ?? null;
   }
 
   /** Whatever somebody does in an open visit: it is alive, and every page hears of it. */

@@ -86,6 +86,16 @@ export function mayReopen(last: { closedAtMs: number; endReason: EndReason } | n
   }
 }
 
+/** The iPad that says when something was done, and the box, do not quite agree on the time. */
+const CLOCKS_APART_MS = 60_000;
+
+/** Whether what staff did at `atMs` belongs to a visit: it was open then, or had ended by itself not long before, seen by nobody else. */
+export function wasDoneIn(visit: OpenVisit & { closedAtMs: number | null; endReason: EndReason | null }, atMs: number): boolean {
+  if (atMs < visit.openedAtMs - CLOCKS_APART_MS) return false;
+  if (visit.closedAtMs === null || atMs <= visit.closedAtMs) return true;
+  return (visit.endReason === 'left' || visit.endReason === 'day_over') && atMs - visit.closedAtMs < ATTENDED_GAP_MS;
+}
+
 /** A note or a finished follow-up counts to the visit before it for this long: the evening's notes are often written the next days. */
 const REFLECT_WITHIN_MS = 3 * 86_400_000;
 

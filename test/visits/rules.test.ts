@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { ATTENDED_GAP_MS, businessDayOf, gapOf, mayReopen, nextVisit, overBy, reflectsOn, seenAt, type VisitLimits } from '../../appliance/visits/index.js';
+import { ATTENDED_GAP_MS, businessDayOf, gapOf, mayReopen, nextVisit, overBy, reflectsOn, seenAt, wasDoneIn, type VisitLimits } from '../../appliance/visits/index.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -142,6 +142,21 @@ t.test('what staff ended does not come back with the next frame', async (t) => {
   t.equal(may('by_hand', 120_000), true);
   t.equal(may('not_this_person', 599_999), false);
   t.equal(may('not_this_person', 600_000), true);
+});
+
+t.test('what staff did belongs to the visit that was open then, or had just ended by itself', async (t) => {
+  const visit = { openedAtMs: at('01 10:00'), lastSeenAtMs: at('01 10:30'), closedAtMs: at('01 10:30'), endReason: 'left' as const };
+  const table: [name: string, done: string, change: Partial<Parameters<typeof wasDoneIn>[0]>, is: boolean][] = [
+    ['in it', '01 10:20', {}, true],
+    ['the clocks are a little apart', '01 09:59:10', {}, true],
+    ['before it', '01 09:58', {}, false],
+    ['nobody saw the customer meanwhile', '01 11:00', {}, true],
+    ['two hours later', '01 12:30', {}, false],
+    ['somebody had said that they left', '01 10:31', { endReason: 'by_hand' }, false],
+    ['before somebody said so', '01 10:29', { endReason: 'by_hand' }, true],
+    ['it goes on', '01 15:00', { closedAtMs: null, endReason: null }, true],
+  ];
+  for (const [name, done, change, is] of table) t.equal(wasDoneIn({ ...visit, ...change }, at(done)), is, name);
 });
 
 t.test('a note looks back on the visit it is written in, or on one of the days before', async (t) => {
