@@ -307,7 +307,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     // Loaded only now, while models and templates are: it is half of what the process has to read.
     const { buildServer, createTrustServer, lanAddresses, loadCertificates, rootFingerprint } = await import('./http/index.js');
-    const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory, searchIsBehind: () => finding.isBehind() });
+    const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory, searchIsBehind: () => finding.isBehind(), recognises: () => modes.current() !== 'off' });
     health.start();
     undo.push(() => health.stop());
 

@@ -39,6 +39,8 @@ export const BoxHealth = Type.Object(
     status: OneOf(['ok', 'degraded', 'failed'] as const),
     /** Codes of what is wrong, empty when ok. */
     problems: Type.Array(OneOf(['vision_unavailable', 'storage_full', 'storage_busy', 'frames_dropped', 'search_incomplete'] as const)),
+    /** False: the store has switched recognition off; customers are found by phone, code or name. */
+    recognises: Type.Boolean(),
     upSeconds: Type.Integer({ minimum: 0 }),
     cameras: Type.Integer({ minimum: 0 }),
     framesSeen: Type.Integer({ minimum: 0 }),

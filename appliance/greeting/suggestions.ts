@@ -23,7 +23,7 @@ export const NEW_MS = 90 * DAY_MS;
 export const ARRIVALS_MAX = 3;
 
 /** Stands where nobody's name is known: nobody served, or nobody was named for it. */
-const US: Words = { 'zh-CN': '我们', en: 'us' };
+const US: Words = { 'zh-CN': '同事', en: 'us' };
 const OCCASIONS: Readonly<Record<'birthday' | 'anniversary', Words>> = {
   birthday: { 'zh-CN': '生日', en: 'birthday' }, anniversary: { 'zh-CN': '纪念日', en: 'anniversary' },
 };

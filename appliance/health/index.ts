@@ -17,6 +17,8 @@ interface Rooms {
   db: Database; vision: Vision; gallery: Gallery; recognition: Recognition; events: EventBus; clock: Clock; log: Logger; dataDirectory: string;
   /** Whether there is something that the search does not find yet. */
   searchIsBehind: () => boolean;
+  /** Whether recognition is switched on. */
+  recognises: () => boolean;
 }
 
 /** Asks the other rooms how they are; writes nothing. */
@@ -24,6 +26,8 @@ export class Health {
   readonly #deps: Rooms;
   #startedAtMs = 0;
   #timer: NodeJS.Timeout | null = null;
+  #recognises = true;
+  #unsubscribe: () => void = () => undefined;
 
   constructor(deps: Rooms) {
     this.#deps = deps;
@@ -32,6 +36,7 @@ export class Health {
   start(): void {
     this.#startedAtMs = this.#deps.clock.now();
     let last = '';
+    this.#unsubscribe = this.#deps.events.on('modeChanged', () => this.#deps.events.emit('healthChecked', { health: this.now() })); // no board waits to be told
     this.#timer = setInterval(() => {
       const health = this.now();
       this.#deps.events.emit('healthChecked', { health });
@@ -41,6 +46,7 @@ export class Health {
   }
 
   stop(): void {
+    this.#unsubscribe();
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
@@ -57,6 +63,7 @@ export class Health {
     return {
       status: problems.length === 0 ? 'ok' : failed ? 'failed' : 'degraded',
       problems,
+      recognises: enrolledCustomers === null ? this.#recognises : (this.#recognises = this.#deps.recognises()),
       upSeconds: Math.max(0, Math.floor((clock.now() - this.#startedAtMs) / 1000)),
       ...recognition.counts(),
       enrolledCustomers: enrolledCustomers ?? 0,

@@ -56,7 +56,7 @@ t.test('in both languages, with the reason', async (t) => {
     ['a ticket', { tickets: [ticket] }, ['“换表带”已经办好，请王女士过目', '工单5月19日办好', '“换表带” is ready for 王女士', 'Ticket ready since 19 May']],
     ['a wish', { wishes: [wish] }, ['王女士5月3日问过的星辰月相到货了，可以取来看看', '5月3日记的心愿；5月18日到货', '星辰月相, which 王女士 asked about on 3 May, has arrived: offer to show it', 'Wish noted on 3 May; in since 18 May']],
     ['an appointment', { appointments: [appointment] }, ['王女士今天15:00有预约：试戴，由小李接待', '5月11日约好，预计30分钟', '王女士 has an appointment at 15:00: 试戴, with 小李', 'Made on 11 May, about 30 min']],
-    ['with nobody named', { appointments: [{ ...appointment, adviser: null }] }, ['王女士今天15:00有预约：试戴，由我们接待', '5月11日约好，预计30分钟', '王女士 has an appointment at 15:00: 试戴, with us', 'Made on 11 May, about 30 min']],
+    ['with nobody named', { appointments: [{ ...appointment, adviser: null }] }, ['王女士今天15:00有预约：试戴，由同事接待', '5月11日约好，预计30分钟', '王女士 has an appointment at 15:00: 试戴, with us', 'Made on 11 May, about 30 min']],
     ['due today', { followUp }, ['答应过王女士：带一本新目录', '小周5月11日记下，今天到期', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, due today']],
     ['overdue since last year', { followUp: { ...followUp, dueOn: '2025-12-30' } }, ['答应过王女士：带一本新目录', '小周5月11日记下，应在2025年12月30日完成', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, was due on 30 December 2025']],
     ['due later', { followUp: { ...followUp, dueOn: '2026-06-01' } }, ['答应过王女士：带一本新目录', '小周5月11日记下，6月1日到期', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, due on 1 June']],
@@ -67,7 +67,7 @@ t.test('in both languages, with the reason', async (t) => {
     ['by what was said', { arrivals: [arrival], tastes: [stated] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”（5月3日，小周记）；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相” (noted by 小周 on 3 May); in since 17 May']],
     ['by what was said, nobody knows when', { arrivals: [arrival], tastes: [{ ...stated, at: null, by: null }] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相”; in since 17 May']],
     ['back again', {}, ['欢迎王女士回来，上次是4月20日小周接待的', '依据到店记录', 'Welcome 王女士 back; last here on 20 April, looked after by 小周', 'From the record of visits']],
-    ['whom nobody served last time', { previous: { openedAt: at(-400 * DAY), adviser: null } }, ['欢迎王女士回来，上次是2025年4月15日我们接待的', '依据到店记录', 'Welcome 王女士 back; last here on 15 April 2025, looked after by us', 'From the record of visits']],
+    ['whom nobody served last time', { previous: { openedAt: at(-400 * DAY), adviser: null } }, ['欢迎王女士回来，上次是2025年4月15日同事接待的', '依据到店记录', 'Welcome 王女士 back; last here on 15 April 2025, looked after by us', 'From the record of visits']],
     ['the first time', { previous: null }, ['王女士第一次登记到店，先自我介绍，不必着急', '到店记录里没有更早的一次', 'First visit on record for 王女士: introduce yourself and take your time', 'No earlier visit on record']],
   ];
   for (const [name, facts, expected] of cases) t.strictSame(said(facts), expected, name);

@@ -36,7 +36,7 @@ t.test('a promise that is due stands on every iPad with its reason; not useful: 
   t.equal(await refusal(judge(visitId, true, 'welcome_back')), '409 visit_closed');
   clock.move(3 * 3_600_000);
   const again = await owner.call<VisitCard>('POST', '/visits', { customerId: id });
-  t.match(again.suggestion, { kind: 'welcome_back', text: { 'zh-CN': '欢迎王女士回来，上次是5月20日我们接待的' } });
+  t.match(again.suggestion, { kind: 'welcome_back', text: { 'zh-CN': '欢迎王女士回来，上次是5月20日同事接待的' } });
   page.close();
 });
 

@@ -1,7 +1,7 @@
 /** A day on the floor without recognition, through the front door: written in, served, handed on, noted, closed; two iPads look on. */
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import type { AuditPage, Dossier, FollowUp, LiveMessage, Product, Purchase, Ticket, VisitCard, Wish } from '../../appliance/contract/index.js';
+import type { AuditPage, BoxHealth, Dossier, FollowUp, LiveMessage, Product, Purchase, Ticket, VisitCard, Wish } from '../../appliance/contract/index.js';
 import { startBox, TestClock } from '../support/box.js';
 import { refusal } from '../support/failures.js';
 import { addMember } from '../support/office.js';
@@ -12,7 +12,10 @@ const clock = new TestClock();
 const box = await startBox(t, { clock });
 const { owner } = box;
 const officer = await addMember(box, '隐私官', 'privacy_officer');
+const recognises = async () => (await owner.call<BoxHealth>('GET', '/health')).recognises;
+t.equal(await recognises(), true);
 await officer.device.call('PUT', '/privacy/mode', { mode: 'off' });
+t.equal(await recognises(), false, 'the boards say so');
 const lu = await addMember(box, '陆遥', 'associate');
 const zhou = await addMember(box, '周宁', 'associate');
 const pages = [await lu.device.live().opened(), await zhou.device.live().opened()];

@@ -10,7 +10,7 @@ import { liveUrl } from '../../webui/src/live/liveUrl.js';
 
 const at = '2026-05-01T10:00:00.000Z';
 const health: BoxHealth = {
-  status: 'ok', problems: [], upSeconds: 1, cameras: 0, framesSeen: 0, framesDropped: 0, enrolledCustomers: 0, modelPack: 'm',
+  status: 'ok', problems: [], recognises: true, upSeconds: 1, cameras: 0, framesSeen: 0, framesDropped: 0, enrolledCustomers: 0, modelPack: 'm',
 };
 const visit = (id: string, openedAt = at): VisitCard => ({
   visitId: id, customerId: `c-${id}`, displayName: id, salutation: null, tier: null, facts: [], doNot: [], lastVisitAt: null, lastAdviser: null,

@@ -111,6 +111,8 @@ export const en: Messages = {
     lookup: 'Look up by face',
     empty: 'No known customer is in the store',
     emptyBody: 'A card appears here by itself when a customer arrives. You can also note an arrival by phone number or name.',
+    off: 'Face recognition is off. Find customers by phone, member code or name.',
+    emptyOff: 'When a customer comes, find them by phone, member code or name and mark the arrival.',
     arrived: '{name} has arrived',
     question: 'A customer to confirm',
     soundOn: 'Sound is on',

@@ -11,7 +11,7 @@ export const visitsEn: VisitsMessages = {
     gotIt: 'Got it',
     keepAsNote: 'Keep as a note',
     stages: 'How far the visit got',
-    stage: { discover: 'Noticed', register: 'On file', arrive: 'Arrived', attract: 'Looking', complete: 'Bought', reflect: 'Noted' },
+    stage: { discover: 'Discover', register: 'Register', arrive: 'Arrive', attract: 'Interest', complete: 'Purchase', reflect: 'Review' },
     toYou: '{by} handed over to you',
     toOther: '{by} handed over to {to}, not taken up yet',
     toAnybody: '{by} handed over to whoever is free',

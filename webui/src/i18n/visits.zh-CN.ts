@@ -12,7 +12,7 @@ export const visitsZh = {
     gotIt: '知道了',
     keepAsNote: '存为备注',
     stages: '到店进展',
-    stage: { discover: '发现', register: '建档', arrive: '到店', attract: '看货', complete: '成交', reflect: '回顾' },
+    stage: { discover: '发现', register: '建档', arrive: '到店', attract: '感兴趣', complete: '成交', reflect: '回顾' },
     toYou: '{by}交接给你',
     toOther: '{by}交接给{to}，等待接手',
     toAnybody: '{by}交接出来，谁方便谁接待',
