@@ -5,7 +5,7 @@ import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
-import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, toPrevious, toState, type Basis, type EndReason, type Opening, type Previous, type VisitRow, type VisitState } from './records.js';
+import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, toPrevious, toState, type Basis, type EndReason, type Previous, type VisitRow, type VisitState } from './records.js';
 import { mayReopen, overBy, reflectsOn, seenAt, wasDoneIn } from './rules.js';
 
 export { businessDayOf, type BusinessDay } from './businessDay.js';
