@@ -159,7 +159,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     dealings.need({
       requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
       requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
-      openVisitOf: (customerId) => visits.openVisitOf(customerId), onPurchase: (visitId) => visits.mark(visitId, 'complete', null),
+      visitAt: (customerId, atMs) => visits.visitAt(customerId, atMs), onPurchase: (visitId, atMs) => visits.mark(visitId, 'complete', null, atMs),
       onNothingBought: (visitId) => visits.unmarkOwn(visitId, 'complete'),
     });
     files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
@@ -308,7 +308,10 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     // Loaded only now, while models and templates are: it is half of what the process has to read.
     const { buildServer, createTrustServer, lanAddresses, loadCertificates, rootFingerprint } = await import('./http/index.js');
-    const health = new Health({ db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory, searchIsBehind: () => finding.isBehind(), waitsForRoom: () => atStart.waits });
+    const health = new Health({
+      db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory, searchIsBehind: () => finding.isBehind(), waitsForRoom: () => atStart.waits,
+      recognises: () => modes.current() !== 'off',
+    });
     events.on('healthChecked', () => atStart.again());
     health.start();
     undo.push(() => health.stop());

@@ -34,3 +34,7 @@ export const ErrorBody = Type.Object(
 export type ErrorBody = Static<typeof ErrorBody>;
 
 export const IdParams = Type.Object({ id: Id }, closed);
+
+/** How long ago something was written down that reaches the box only now, milliseconds; a week at most. */
+export const AGE_MS_MAX = 7 * 86_400_000;
+export const AgeMs = Type.Optional(Type.Integer({ minimum: 0, maximum: AGE_MS_MAX }));

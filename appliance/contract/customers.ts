@@ -1,6 +1,6 @@
 /** Dossiers on the wire: who a customer is, how they want to be treated, how they are found. */
 import { Type, type Static } from 'typebox';
-import { closed, Day, Id, Instant, Line, Nullable, OneOf, Words } from './base.js';
+import { AgeMs, closed, Day, Id, Instant, Line, Nullable, OneOf, Words } from './base.js';
 import { Product } from './dealings.js';
 
 /** How a customer may be reached, the preferred way first. */
@@ -156,9 +156,6 @@ export type OwnMemberCode = Static<typeof OwnMemberCode>;
 
 export const Note = Type.Object({ id: Id, text: Type.String(), author: Type.String(), at: Instant }, closed);
 export type Note = Static<typeof Note>;
-/** How long ago something was written down that reaches the box only now, milliseconds; a week at most. */
-export const AGE_MS_MAX = 7 * 86_400_000;
-const AgeMs = Type.Optional(Type.Integer({ minimum: 0, maximum: AGE_MS_MAX }));
 /** `id`: made by the iPad, so that a note that is sent twice is one. */
 export const NoteRequest = Type.Object({ text: Line(2000), id: Type.Optional(Id), ageMs: AgeMs }, closed);
 export type NoteRequest = Static<typeof NoteRequest>;

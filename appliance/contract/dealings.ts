@@ -1,6 +1,6 @@
 /** What the store sells, and what it has to do with a customer: wishes, purchases, service tickets, appointments, files. */
 import { Type, type Static } from 'typebox';
-import { closed, Day, Id, Instant, Line, Nullable, OneOf } from './base.js';
+import { AgeMs, closed, Day, Id, Instant, Line, Nullable, OneOf } from './base.js';
 
 /** Money, in the smallest unit of the box's currency (BoxInfo). */
 export const MINOR_MAX = 1e13;
@@ -18,6 +18,9 @@ export type ProductFields = Static<typeof ProductFields>;
 /** `arrivedAt`: when it last came in; wishes for it that are older have arrived. */
 export const Product = Type.Object({ id: Id, ...product, arrivedAt: Nullable(Instant) }, closed);
 export type Product = Static<typeof Product>;
+/** `waiting`: how many customers wish for it and wait for it to come in. */
+export const ListedProduct = Type.Object({ ...Product.properties, waiting: Type.Integer({ minimum: 0 }) }, closed);
+export type ListedProduct = Static<typeof ListedProduct>;
 export const ProductCreate = Type.Object(
   { sku: product.sku, name: product.name, ...Type.Partial(Type.Object({ category: product.category, brand: product.brand, priceMinor: product.priceMinor, barcode: product.barcode, inStock: product.inStock })).properties }, closed);
 export type ProductCreate = Static<typeof ProductCreate>;
@@ -50,7 +53,7 @@ export const Wish = Type.Object(
 );
 export type Wish = Static<typeof Wish>;
 /** A product of the list, or free words. */
-export const WishRequest = Type.Object({ productId: Type.Optional(Id), text: Type.Optional(Line(120)), id: Type.Optional(Id) }, { ...closed, minProperties: 1 });
+export const WishRequest = Type.Object({ productId: Type.Optional(Id), text: Type.Optional(Line(120)), id: Type.Optional(Id), ageMs: AgeMs }, { ...closed, minProperties: 1 });
 export type WishRequest = Static<typeof WishRequest>;
 export const WishEnd = Type.Object({ outcome: OneOf(WISH_OUTCOMES) }, closed);
 
@@ -64,11 +67,11 @@ export const Purchase = Type.Object(
   closed,
 );
 export type Purchase = Static<typeof Purchase>;
-/** `amountMinor`: for all of `quantity` together; default: the list price. The open visit of the customer is taken along. */
+/** `amountMinor`: for all of `quantity` together; default: the list price. The visit of the customer at that time is taken along. */
 export const PurchaseRequest = Type.Object(
   {
     productId: Type.Optional(Id), text: Type.Optional(Line(120)), quantity: Type.Optional(Type.Integer({ minimum: 1, maximum: 999 })), amountMinor: Type.Optional(Minor),
-    receiptNo: Type.Optional(Nullable(Line(40))), id: Type.Optional(Id),
+    receiptNo: Type.Optional(Nullable(Line(40))), id: Type.Optional(Id), ageMs: AgeMs,
   },
   { ...closed, minProperties: 1 },
 );
@@ -87,7 +90,7 @@ export const Ticket = Type.Object(
 );
 export type Ticket = Static<typeof Ticket>;
 export const TicketRequest = Type.Object(
-  { subject: Line(80), detail: Type.Optional(Type.String({ maxLength: 2000 })), dueOn: Type.Optional(Nullable(Day)), id: Type.Optional(Id) }, closed);
+  { subject: Line(80), detail: Type.Optional(Type.String({ maxLength: 2000 })), dueOn: Type.Optional(Nullable(Day)), id: Type.Optional(Id), ageMs: AgeMs }, closed);
 export type TicketRequest = Static<typeof TicketRequest>;
 export const TicketChange = Type.Object(
   {

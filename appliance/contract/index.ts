@@ -1,4 +1,4 @@
-export { ErrorBody, IdParams, Language, LANGUAGES, PROTOCOL_VERSION, type Words } from './base.js';
+export { AGE_MS_MAX, ErrorBody, IdParams, Language, LANGUAGES, PROTOCOL_VERSION, type Words } from './base.js';
 export * from './access.js';
 export * from './audit.js';
 export * from './auditStart.js';

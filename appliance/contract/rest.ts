@@ -9,7 +9,7 @@ import { Consent } from './consent.js';
 import { CustomerFields, FollowUp, Note, Tag, Taste } from './customers.js';
 import { Appointment, Purchase, StoredFile, Ticket, Wish } from './dealings.js';
 import { FieldValue, FormerFieldValue } from './fields.js';
-import { Visit } from './visits.js';
+import { Suggestion, Visit } from './visits.js';
 
 // ---- The box -------------------------------------------------------------------------------------------------
 
@@ -39,6 +39,8 @@ export const BoxHealth = Type.Object(
     status: OneOf(['ok', 'degraded', 'failed'] as const),
     /** Codes of what is wrong, empty when ok. */
     problems: Type.Array(OneOf(['vision_unavailable', 'storage_full', 'storage_busy', 'frames_dropped', 'search_incomplete'] as const)),
+    /** False: the store has switched recognition off; customers are found by phone, code or name. */
+    recognises: Type.Boolean(),
     upSeconds: Type.Integer({ minimum: 0 }),
     cameras: Type.Integer({ minimum: 0 }),
     framesSeen: Type.Integer({ minimum: 0 }),
@@ -89,6 +91,8 @@ export const Dossier = Type.Object(
     /** Dossiers that were merged into this one and can be taken out again, newest first. */
     merges: Type.Array(Type.Object({ id: Id, displayName: Type.String(), at: Instant, by: Type.String() }, closed)),
     openVisitId: Nullable(Id),
+    /** The next step, as the card has it; of somebody who is not in the store, as the card would have it now. Null: nothing to say. */
+    suggestion: Nullable(Suggestion),
     /** Since when processing is restricted at the customer's request: not recognised, not enrolled, not asked; null: it is not. */
     restrictedSince: Nullable(Instant),
     notes: Type.Array(Note),

@@ -1,6 +1,6 @@
 /** A customer's presence in the store on the wire: the visit, its card, what happened in it, and what to do next. */
 import { Type, type Static } from 'typebox';
-import { closed, Day, Id, Instant, Line, Nullable, OneOf, Words } from './base.js';
+import { AgeMs, closed, Day, Id, Instant, Line, Nullable, OneOf, Words } from './base.js';
 import { CardFact } from './fields.js';
 
 /** How the box knew who came: by a clear match, by a person's "yes" to a candidate, written in by hand, or by a code or tag. */
@@ -17,7 +17,7 @@ export type VisitStage = (typeof VISIT_STAGES)[number];
 /** `by` null: the box saw by itself that it was so. */
 export const StageMark = Type.Object({ stage: OneOf(VISIT_STAGES), at: Instant, by: Nullable(Type.String()) }, closed);
 export type StageMark = Static<typeof StageMark>;
-export const StageChange = Type.Object({ stage: OneOf(VISIT_STAGES), reached: Type.Boolean() }, closed);
+export const StageChange = Type.Object({ stage: OneOf(VISIT_STAGES), reached: Type.Boolean(), ageMs: AgeMs }, closed);
 export type StageChange = Static<typeof StageChange>;
 
 /** A product that the customer was shown or took in the hand. */
@@ -120,7 +120,7 @@ export const VisitCard = Type.Object(
     score: Nullable(Type.Number()),
     /** Who serves now. */
     adviser: Nullable(Person),
-    /** Handed on and not taken up yet: by whom, to whom (null: anybody), with what words. */
+    /** Handed on and not taken up yet, in this visit or (`at` is before it) with words at the end of the one before: by whom, to whom (null: anybody), with what words. */
     handedOver: Nullable(Type.Object({ by: Person, to: Nullable(Person), note: Nullable(Type.String()), at: Instant }, closed)),
     stages: Type.Array(StageMark),
     /** What the customer looks at now, and how many things before. */

@@ -12,9 +12,10 @@ export interface Need {
   requirePreferences(customerId: string): void;
   /** Whether the customer's consent leaves preferences out: asked when another dossier is merged into theirs. */
   leavesPreferencesOut(customerId: string): boolean;
-  openVisitOf(customerId: string): string | null;
+  /** The visit in which something was done at that time; null: in none. */
+  visitAt(customerId: string, atMs: number): string | null;
   /** Something was bought in this visit. Inside the transaction. */
-  onPurchase(visitId: string): void;
+  onPurchase(visitId: string, atMs: number): void;
   /** What was bought in it was taken back, all of it. Inside the transaction. */
   onNothingBought(visitId: string): void;
 }

@@ -32,7 +32,7 @@ export class Purchases {
   }
 
   /**
-   * Takes along the customer's open visit and ends their wish for it.
+   * Takes along the visit in which it was written and ends their wish for it. `ageMs`: how long ago that was.
    * @throws PorticoError purchase_incomplete, also where the list price for all of them is beyond what an amount may be, product_not_found, id_taken, and as `Need` says
    */
   add(customerId: string, request: PurchaseRequest, staffId: string): Purchase {
@@ -51,13 +51,13 @@ export class Purchases {
       const text = request.text?.trim() ?? product?.name;
       const amountMinor = request.amountMinor ?? (product?.priceMinor == null ? undefined : product.priceMinor * quantity);
       if (text === undefined || amountMinor === undefined || amountMinor > MINOR_MAX) throw new PorticoError('purchase_incomplete');
-      const now = clock.now();
-      const visitId = need().openVisitOf(customerId);
+      const atMs = clock.now() - (request.ageMs ?? 0);
+      const visitId = need().visitAt(customerId, atMs);
       db.run(
         `INSERT INTO purchase (id, customer_id, visit_id, kind, product_id, text, quantity, amount_minor, receipt_no, staff_id, at_ms)
-         VALUES (?, ?, ?, 'purchase', ?, ?, ?, ?, ?, ?, ?)`, id, customerId, visitId, productId, text, quantity, amountMinor, receiptNo?.trim() ?? null, staffId, now);
-      if (productId !== null) wishes.fulfil(customerId, productId, now);
-      if (visitId !== null) need().onPurchase(visitId);
+         VALUES (?, ?, ?, 'purchase', ?, ?, ?, ?, ?, ?, ?)`, id, customerId, visitId, productId, text, quantity, amountMinor, receiptNo?.trim() ?? null, staffId, atMs);
+      if (productId !== null) wishes.fulfil(customerId, productId, atMs);
+      if (visitId !== null) need().onPurchase(visitId, atMs);
       this.#tell(customerId);
       return this.#byId(id);
     });

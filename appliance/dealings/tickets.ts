@@ -24,13 +24,14 @@ export class Tickets {
   add(customerId: string, request: TicketRequest, staffId: string): Ticket {
     const { db, clock, need } = this.#deps;
     return db.transaction(() => {
+      const atMs = clock.now() - (request.ageMs ?? 0);
       const content = { customer_id: customerId, subject: request.subject.trim(), detail: request.detail?.trim() ?? '', due_on: request.dueOn ?? null };
       need().requireCustomer(customerId);
       const { id, isThere } = once(db, 'ticket', request.id, this.#wasChanged(request.id) ? { customer_id: customerId } : content);
       if (isThere) return this.#byId(id);
       need().mayAdd(customerId);
       db.run(`INSERT INTO ticket (id, customer_id, subject, detail, state, due_on, staff_id, at_ms, changed_at_ms) VALUES (?, ?, ?, ?, 'open', ?, ?, ?, ?)`,
-        id, customerId, content.subject, content.detail, content.due_on, staffId, clock.now(), clock.now());
+        id, customerId, content.subject, content.detail, content.due_on, staffId, atMs, atMs);
       this.#tell(customerId);
       return this.#byId(id);
     });

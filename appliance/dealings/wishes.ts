@@ -24,7 +24,7 @@ export class Wishes {
   }
 
   /**
-   * The same wish that is still open is not written down twice.
+   * The same wish that is still open is not written down twice. `ageMs`: how long ago it was written.
    * @throws PorticoError product_not_found, id_taken, and as `Need` says
    */
   add(customerId: string, request: WishRequest, staffId: string): Wish {
@@ -41,7 +41,7 @@ export class Wishes {
       if (productId !== null) products.byId(productId);
       const same = db.get<{ id: string }>('SELECT id FROM wish WHERE customer_id = ? AND product_id IS ? AND text = ? AND ended_at_ms IS NULL', customerId, productId, text);
       if (same !== undefined) return this.#byId(same.id);
-      db.run('INSERT INTO wish (id, customer_id, product_id, text, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)', id, customerId, productId, text, staffId, clock.now());
+      db.run('INSERT INTO wish (id, customer_id, product_id, text, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)', id, customerId, productId, text, staffId, clock.now() - (request.ageMs ?? 0));
       this.#tell(customerId);
       return this.#byId(id);
     });
@@ -89,6 +89,14 @@ export class Wishes {
     for (const { customer_id: customerId } of this.#deps.db.all<{ customer_id: string }>('SELECT DISTINCT customer_id FROM wish WHERE product_id = ? AND ended_at_ms IS NULL', productId)) {
       this.#tell(customerId);
     }
+  }
+
+  /** How many customers wait for each of these articles to come in; of one for which nobody does nothing is said. */
+  waitingFor(productIds: readonly string[]): Map<string, number> {
+    const rows = this.#deps.db.all<{ id: string; n: number }>(
+      `SELECT product.id, count(DISTINCT customer_id) AS n FROM json_each(?) JOIN product ON product.id = value JOIN wish ON product_id = product.id AND ended_at_ms IS NULL
+       WHERE arrived_at_ms IS NULL OR arrived_at_ms <= at_ms OR in_stock = 0 GROUP BY product.id`, JSON.stringify(productIds));
+    return new Map(rows.map(({ id, n }) => [id, n]));
   }
 
   has(customerId: string): boolean {

@@ -39,9 +39,10 @@ export class Dossiers {
    */
   of(customerId: string, reader: Reader, rows: 'newest' | 'all' = 'newest'): Dossier {
     const { customers, visits, followUps, consent, gallery, finding, restrictedSince } = this.#rooms;
-    const { dealings, files } = this.#rooms;
+    const { dealings, files, greeting } = this.#rooms;
     const customer = customers.byId(customerId);
     const templatePhotos = gallery.photosOf(customerId);
+    const { visitId, previous } = visits.presence(customerId);
     const limit = rows === 'all' ? ALL : undefined;
     const ids = rows === 'all' ? customers.withMerged(customerId) : [customerId];
     const inAll = <Row>(of: (id: string) => Row[]): Row[] => ids.flatMap(of);
@@ -49,12 +50,14 @@ export class Dossiers {
     const hidden = this.#rooms.fields.hiddenFiles(customerId, stored.map(({ id }) => id), reader);
     return {
       ...customer, enrolled: templatePhotos > 0, templatePhotos, template: this.#template(customerId), merges: customers.merges(customerId),
-      openVisitId: visits.openVisitOf(customerId), restrictedSince: restrictedSince(customerId),
+      openVisitId: visitId, restrictedSince: restrictedSince(customerId),
+      // Worked out of what is in the dossier, for whoever serves: no part of an access copy.
+      suggestion: rows === 'all' ? null : greeting.next({ visitId, customer, previous, followUp: followUps.nextOf(customerId) }),
       notes: inAll((id) => customers.notes(id, limit)), followUps: inAll((id) => followUps.of(id, limit)), visits: inAll((id) => visits.of(id, limit)),
       consents: inAll((id) => consent.records.history(id)),
       tags: inAll((id) => finding.tagsOf(id)), memberCodeSince: ids.map((id) => finding.memberCodeSince(id)).find((since) => since !== null) ?? null,
       fields: this.#rooms.fields.of(customerId, reader), formerFields: this.#rooms.fields.former(customerId, reader),
-      tastes: this.#rooms.greeting.tastes(customerId),
+      tastes: greeting.tastes(customerId),
       wishes: inAll((id) => dealings.wishes.of(id, limit)), purchases: inAll((id) => dealings.purchases.of(id, limit)),
       tickets: inAll((id) => dealings.tickets.of(id, limit)), appointments: inAll((id) => dealings.appointments.of(id, limit)),
       files: stored.filter(({ id }) => !hidden.includes(id)),

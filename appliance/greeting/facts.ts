@@ -1,5 +1,5 @@
 /** What suggestions and tastes may rest on. */
-import type { Appointment, FollowUp, Product, Taste, Ticket, VISIT_END_REASONS, Wish, YearlyDate } from '../contract/index.js';
+import type { Appointment, FollowUp, Product, SuggestionKind, Taste, Ticket, VISIT_END_REASONS, Wish, YearlyDate } from '../contract/index.js';
 
 type EndReason = (typeof VISIT_END_REASONS)[number];
 
@@ -27,8 +27,8 @@ export type Arrival = Pick<Product, 'id' | 'name' | 'category' | 'brand'> & { ar
 export interface Facts {
   /** How the customer likes to be addressed. */
   name: string;
-  /** There are do-not lines. They cannot be understood by machine, so nothing is brought up then that the customer did not ask for. */
-  hasDoNot: boolean;
+  /** What do-not lines forbid to bring up. */
+  silenced: ReadonlySet<SuggestionKind>;
   tickets: readonly ReadyTicket[];
   /** Still wished for. */
   wishes: readonly OpenWish[];

@@ -2,6 +2,7 @@ import { SUGGESTION_KINDS, type CustomerFields, type GreetingChange, type Greeti
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
+import { silencedBy } from './doNot.js';
 import type { Arrival, Facts, FactSources } from './facts.js';
 import { APPOINTMENT_AHEAD_MS, APPOINTMENT_LATE_MS, heldBack, isBefore, NEW_MS, suggestionsFor, type Draft, type Verdict } from './suggestions.js';
 import { EVIDENCE_DAYS, EVIDENCE_MAX, tastesOf } from './tastes.js';
@@ -18,9 +19,10 @@ const APPOINTMENT_LONGEST_MS = 600 * 60_000;
 /** Of what came in, the newest: what fits is looked for in these. */
 const ARRIVALS_READ = 40;
 
-/** What the card knows already. */
+/** What the card, or the dossier of somebody who is not in the store, knows already. */
 export interface AtHand extends Pick<Facts, 'followUp' | 'previous'> {
-  visitId: string;
+  /** The open visit; null: not in the store, and what would be said when they come now. */
+  visitId: string | null;
   customer: Pick<CustomerFields, 'displayName' | 'salutation' | 'doNot' | 'dates'> & { id: string };
 }
 interface WordsRow { kind: string; enabled: number; text_zh: string; text_en: string }
@@ -148,15 +150,15 @@ export class Greeting {
     const sources = this.#sources;
     const { id } = customer;
     return {
-      name: customer.salutation ?? customer.displayName, hasDoNot: customer.doNot.length > 0, followUp, previous, dates: customer.dates,
+      name: customer.salutation ?? customer.displayName, silenced: silencedBy(customer.doNot), followUp, previous, dates: customer.dates,
       tickets: sources.readyTickets(id), wishes: sources.openWishes(id), arrivals: [], tastes: [], dislikes: [],
       appointments: sources.plannedAppointments(id, now - Math.max(APPOINTMENT_LATE_MS, APPOINTMENT_LONGEST_MS), now + APPOINTMENT_AHEAD_MS),
     };
   }
 
   #withTastes(facts: Facts, customerId: string, now: number, shared: SharedFacts): Facts {
-    const { previous, hasDoNot } = facts;
-    const arrivals = previous === null || hasDoNot ? [] : shared.arrivals().filter(({ arrivedAt }) => Date.parse(arrivedAt) > Date.parse(previous.openedAt));
+    const { previous, silenced } = facts;
+    const arrivals = previous === null || silenced.has('taste_new') ? [] : shared.arrivals().filter(({ arrivedAt }) => Date.parse(arrivedAt) > Date.parse(previous.openedAt));
     return arrivals.length === 0 ? facts : { ...facts, arrivals, tastes: this.tastes(customerId), dislikes: this.#sources.dislikes(customerId) };
   }
 

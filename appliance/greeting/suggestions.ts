@@ -23,7 +23,7 @@ export const NEW_MS = 90 * DAY_MS;
 export const ARRIVALS_MAX = 3;
 
 /** Stands where nobody's name is known: nobody served, or nobody was named for it. */
-const US: Words = { 'zh-CN': '我们', en: 'us' };
+const US: Words = { 'zh-CN': '同事', en: 'us' };
 const OCCASIONS: Readonly<Record<'birthday' | 'anniversary', Words>> = {
   birthday: { 'zh-CN': '生日', en: 'birthday' }, anniversary: { 'zh-CN': '纪念日', en: 'anniversary' },
 };
@@ -68,14 +68,14 @@ export function suggestionsFor(facts: Facts, nowMs: number, timeZone: string): D
     add('follow_up_due', id, because, { followUp: inBoth(text), author: inBoth(author), writtenOn: day(at), ...due }, rank);
   }
 
-  if (!facts.hasDoNot) for (const { kind, on, occasion } of nearDates(facts.dates, today)) add('date_near', kind, 'date', { occasion, when: whenWords(on, today), day: dayWords(on, today) });
+  for (const { kind, on, occasion } of nearDates(facts.dates, today)) add('date_near', kind, 'date', { occasion, when: whenWords(on, today), day: dayWords(on, today) });
 
-  if (!facts.hasDoNot) addNew(facts, nowMs, day, add);
+  addNew(facts, nowMs, day, add);
 
   if (facts.previous === null) add('first_visit', '', 'first', {});
   else add('welcome_back', '', 'welcome', { lastDay: day(facts.previous.openedAt), lastAdviser: facts.previous.adviser === null ? US : inBoth(facts.previous.adviser) });
 
-  return drafts.sort((a, b) => a.rank - b.rank);
+  return drafts.filter(({ kind }) => !facts.silenced.has(kind)).sort((a, b) => a.rank - b.rank);
 }
 
 /** The next birthday and the next anniversary, if they are near. What another day is for no machine knows: it is not brought up. */

@@ -21,6 +21,8 @@ interface Rooms {
   searchIsBehind: () => boolean;
   /** Whether something that had to be written at the start did not fit. */
   waitsForRoom: () => boolean;
+  /** Whether recognition is switched on. */
+  recognises: () => boolean;
 }
 
 /** Asks the other rooms how they are; writes nothing. */
@@ -28,6 +30,8 @@ export class Health {
   readonly #deps: Rooms;
   #startedAtMs = 0;
   #timer: NodeJS.Timeout | null = null;
+  #recognises = true;
+  #unsubscribe: () => void = () => undefined;
 
   constructor(deps: Rooms) {
     this.#deps = deps;
@@ -36,6 +40,7 @@ export class Health {
   start(): void {
     this.#startedAtMs = this.#deps.clock.now();
     let last = '';
+    this.#unsubscribe = this.#deps.events.on('modeChanged', () => this.#deps.events.emit('healthChecked', { health: this.now() })); // no board waits to be told
     this.#timer = setInterval(() => {
       const health = this.now();
       this.#deps.events.emit('healthChecked', { health });
@@ -45,6 +50,7 @@ export class Health {
   }
 
   stop(): void {
+    this.#unsubscribe();
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
@@ -61,6 +67,7 @@ export class Health {
     return {
       status: problems.length === 0 ? 'ok' : failed ? 'failed' : 'degraded',
       problems,
+      recognises: enrolledCustomers === null ? this.#recognises : (this.#recognises = this.#deps.recognises()),
       upSeconds: Math.max(0, Math.floor((clock.now() - this.#startedAtMs) / 1000)),
       ...recognition.counts(),
       enrolledCustomers: enrolledCustomers ?? 0,

@@ -111,9 +111,12 @@ export class During {
 
   // ---- The end -------------------------------------------------------------------------------------------------
 
-  /** Whether somebody did something in it. */
-  wasWorkedOn(visitId: string): boolean {
-    return this.#db.get('SELECT 1 FROM visit_service WHERE visit_id = ? UNION ALL SELECT 1 FROM look WHERE visit_id = ? LIMIT 1', visitId, visitId) !== undefined;
+  /** Whether staff opened it, serve or served in it, marked a stage, or wrote down a look, a purchase or a note (which mark one each). */
+  isAttended(visitId: string): boolean {
+    return this.#db.get(
+      `SELECT 1 FROM visit_service WHERE visit_id = ?
+       UNION ALL SELECT 1 FROM visit_stage WHERE visit_id = ? AND (staff_id IS NOT NULL OR stage IN ('attract', 'complete', 'reflect')) LIMIT 1`,
+      visitId, visitId) !== undefined;
   }
 
   /** What is under way ends with the visit. */
@@ -175,6 +178,9 @@ function toService(row: ServiceRow): Service {
     handedOver: row.handed_over === 0 ? null : { to: row.handed_to === null ? null : { id: row.handed_to, name: row.to_name! }, note: row.note },
   };
 }
+
+/** Words to a colleague who never took them up are for the next visit within this time; after that the dossier tells them. */
+export const WORDS_WAIT_MS = 7 * 86_400_000;
 
 /** With what words the customer was handed on last, for the card while nobody serves. To somebody who works here no more is to whoever comes. */
 export function handedOverIn(services: readonly Service[], serves: (staffId: string) => boolean): VisitCard['handedOver'] {

@@ -5,12 +5,12 @@ import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
-import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, toState, type Basis, type EndReason, type Opening, type VisitRow, type VisitState } from './records.js';
-import { mayReopen, overBy, reflectsOn } from './rules.js';
+import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, toPrevious, toState, type Basis, type EndReason, type Previous, type VisitRow, type VisitState } from './records.js';
+import { mayReopen, overBy, reflectsOn, seenAt, wasDoneIn } from './rules.js';
 
 export { businessDayOf, type BusinessDay } from './businessDay.js';
 export type { Basis, VisitState } from './records.js';
-export { mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, type VisitLimits } from './rules.js';
+export { ATTENDED_GAP_MS, gapOf, mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, wasDoneIn, type VisitLimits } from './rules.js';
 
 /** One visit for each presence of a customer: opened by recognition, by a confirmed candidate, a scan or by hand; and what happens in it. */
 export class Visits {
@@ -27,7 +27,7 @@ export class Visits {
   readonly rows: MovableRows;
 
   /**
-   * @param deps.gapMs unseen this long: left
+   * @param deps.gapMs unseen this long: left; one in which staff did something only after `gapOf`
    * @param deps.dayEndsAt HH:MM on the clock of the store (`timeZone`, IANA): no visit reaches into the next business day
    */
   constructor(deps: { db: Database; clock: Clock; events: EventBus; gapMs: number; timeZone: string; dayEndsAt: string }) {
@@ -92,14 +92,14 @@ export class Visits {
       const last = this.#records.lastEnd(customerId);
       if (!mayReopen(last, this.#clock.now())) return { held: last!.endReason };
     }
-    return this.#arrive(customerId, open, { arrival, score, corrects, basis, staffId: null });
+    return this.#records.arrive(customerId, open, { arrival, score, corrects, basis, staffId: null }, this.#clock.now());
   }
 
   /** Written in by hand or led here by a code or tag, without a face. @throws PorticoError customer_not_found */
   arriveByHand(customerId: string, staffId: string, by: NonNullable<VisitRequest['by']> = 'by_hand'): string {
     return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
-      return this.#arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }).visitId;
+      return this.#records.arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }, this.#clock.now()).visitId;
     });
   }
 
@@ -124,14 +124,17 @@ export class Visits {
     });
   }
 
-  /** The box saw that a stage is reached, in a visit that is open or was. A confusion is not marked. @throws PorticoError visit_not_found */
-  mark(visitId: string, stage: VisitStage, by: string | null): void {
+  /**
+   * The box saw that a stage is reached, in a visit that is open or was. A confusion is not marked.
+   * @param atMs when that was; null: now
+   * @throws PorticoError visit_not_found
+   */
+  mark(visitId: string, stage: VisitStage, by: string | null, atMs: number | null = null): void {
     this.#db.transaction(() => {
       const row = this.#records.row(visitId);
       if (isConfusion(row)) return;
-      const now = this.#clock.now();
-      this.#records.keepAlive(row, now);
-      this.#during.mark(visitId, stage, by, now);
+      if (atMs === null || atMs > row.last_seen_at_ms) this.#records.keepAlive(row, atMs ?? this.#clock.now());
+      this.#during.mark(visitId, stage, by, seenAt(toOpenVisit(row), atMs ?? this.#clock.now()));
       this.#records.tell(visitId);
     });
   }
@@ -144,11 +147,11 @@ export class Visits {
     });
   }
 
-  /** By hand, both ways, also after the visit; saying it twice is fine. @throws PorticoError visit_not_found, visit_closed: it was a confusion */
-  setStage(visitId: string, { stage, reached }: StageChange, staffId: string): void {
+  /** By hand, both ways, also after the visit; saying it twice is fine. `ageMs`: how long ago it was marked. @throws PorticoError visit_not_found, visit_closed: it was a confusion */
+  setStage(visitId: string, { stage, reached, ageMs }: StageChange, staffId: string): void {
     this.#db.transaction(() => {
       if (isConfusion(this.#records.row(visitId))) throw new PorticoError('visit_closed');
-      if (reached) return this.mark(visitId, stage, staffId);
+      if (reached) return this.mark(visitId, stage, staffId, ageMs === undefined ? null : this.#clock.now() - ageMs);
       this.#during.unmark(visitId, stage);
       this.#records.tell(visitId);
     });
@@ -214,13 +217,13 @@ export class Visits {
   }
 
   /**
-   * Takes back a visit that an early frame opened for the wrong person. One that somebody serves already is theirs to judge.
+   * Takes back a visit that an early frame opened for the wrong person. One in which staff did something already is theirs to judge.
    * @returns whether it ended
    */
   correct(visitId: string): boolean {
     return this.#db.transaction(() => {
       const row = this.#records.row(visitId);
-      if (row.closed_at_ms !== null || row.adviser_id !== null || this.#during.wasWorkedOn(visitId)) return false;
+      if (row.closed_at_ms !== null || row.adviser_id !== null || this.#during.isAttended(visitId)) return false;
       this.#records.end(row, this.#clock.now(), 'corrected');
       return true;
     });
@@ -271,6 +274,11 @@ export class Visits {
     return this.#records.openRows().map(toState);
   }
 
+  /** The visit in which staff did something then; null: in none. */
+  visitAt(customerId: string, atMs: number): string | null {
+    return this.#records.newest(customerId, 20).find((row) => wasDoneIn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms, endReason: row.end_reason }, atMs))?.id ?? null;
+  }
+
   openVisitOf(customerId: string): string | null {
     return this.#records.openOf(customerId)?.id ?? null;
   }
@@ -290,20 +298,25 @@ export class Visits {
     const ids = visits.map((visit) => visit.id);
     const happened = this.#during.of(ids, false);
     const looksNow = this.#during.looksNow(ids);
+    const left = this.#records.wordsLeft(visits.filter(({ id, adviser }) => adviser === null && happened.get(id)!.services.length === 0));
     return new Map(visits.map(({ id, customerId, adviser }) => {
       const { services, stages } = happened.get(id)!;
       const looks = looksNow.get(id);
       const shown = looks === undefined || this.#areLooksLeftOut(customerId) ? { looking: null, looks: 0 } : looks;
-      return [id, { handedOver: adviser === null ? handedOverIn(services, (staffId) => this.#serves(staffId)) : null, stages, ...shown }];
+      return [id, { handedOver: adviser === null ? handedOverIn(left.get(id) ?? services, (staffId) => this.#serves(staffId)) : null, stages, ...shown }];
     }));
   }
 
   /** The customer's last visit that began before this one, with who served. */
-  previous(visit: VisitState): { openedAt: string; adviser: string | null } | null {
-    const [row] = this.#records.all(
-      `WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
-      visit.customerId, visit.id, Date.parse(visit.openedAt));
-    return row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser };
+  previous(visit: VisitState): Previous | null {
+    return toPrevious(this.#records.before(visit));
+  }
+
+  /** The open visit, if there is one, and the visit before it; else the last one. */
+  presence(customerId: string): { visitId: string | null; previous: Previous | null } {
+    const [last, before] = this.#records.newest(customerId, 2);
+    const isHere = last?.closed_at_ms === null;
+    return { visitId: isHere ? last.id : null, previous: toPrevious(isHere ? before : last) };
   }
 
   /** Deletes all visits of a customer, an open one too. */
@@ -334,25 +347,9 @@ export class Visits {
     }));
   }
 
+  /** Before the one that goes on, if one does. */
   lastVisitAt(customerId: string): string | null {
-    const row = this.#db.get<{ at: number | null }>(`SELECT max(opened_at_ms) AS at FROM visit WHERE customer_id = ? AND ${REALLY_THEIRS}`, customerId);
-    return row?.at == null ? null : toInstant(row.at);
-  }
-
-  /** @param open the customer's open visit, as it is in this transaction */
-  #arrive(customerId: string, open: VisitRow | undefined, opening: Opening): { visitId: string; began: boolean } {
-    const now = this.#clock.now();
-    return this.#db.transaction(() => {
-      if (open !== undefined) {
-        const reason = overBy(toOpenVisit(open), now, this.#records.limits(open));
-        if (reason === null) {
-          if (this.#records.touch(open, now)) this.#records.tell(open.id);
-          return { visitId: open.id, began: false };
-        }
-        this.#records.end(open, open.last_seen_at_ms, reason);
-      }
-      return { visitId: this.#records.begin(customerId, opening, now), began: true };
-    });
+    return this.presence(customerId).previous?.openedAt ?? null;
   }
 
   /** Whatever somebody does in an open visit: it is alive, and every page hears of it. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { ARRIVALS, VISIT_END_REASONS } from '../contract/index.js';
+import type { ARRIVALS, Service, VISIT_END_REASONS } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toInstant } from '../kit/index.js';
 import type { Database, Value } from '../storage/index.js';
 import { businessDayOf, type BusinessDay } from './businessDay.js';
-import type { During } from './during.js';
-import { nextVisit, seenAt, type OpenVisit, type VisitLimits } from './rules.js';
+import { WORDS_WAIT_MS, type During } from './during.js';
+import { gapOf, nextVisit, overBy, seenAt, type OpenVisit, type VisitLimits } from './rules.js';
 
 export type Arrival = (typeof ARRIVALS)[number];
 export type EndReason = (typeof VISIT_END_REASONS)[number];
@@ -49,6 +49,21 @@ export class Records {
     this.#during = deps.during;
     this.#gapMs = deps.gapMs;
     this.#dayAt = (ms) => businessDayOf(ms, deps.timeZone, deps.dayEndsAt);
+  }
+
+  /** @param open the customer's open visit, as it is in this transaction */
+  arrive(customerId: string, open: VisitRow | undefined, opening: Opening, now: number): { visitId: string; began: boolean } {
+    return this.#db.transaction(() => {
+      if (open !== undefined) {
+        const reason = overBy(toOpenVisit(open), now, this.limits(open));
+        if (reason === null) {
+          if (this.touch(open, now)) this.tell(open.id);
+          return { visitId: open.id, began: false };
+        }
+        this.end(open, open.last_seen_at_ms, reason);
+      }
+      return { visitId: this.begin(customerId, opening, now), began: true };
+    });
   }
 
   begin(customerId: string, { arrival, score, corrects, basis: readBasis, staffId }: Opening, now: number): string {
@@ -108,7 +123,7 @@ export class Records {
   }
 
   limits(row: VisitRow): VisitLimits {
-    return { gapMs: this.#gapMs, day: this.#dayOf(row.opened_at_ms) };
+    return { gapMs: gapOf(row.closed_at_ms === null && this.#during.isAttended(row.id), this.#gapMs), day: this.#dayOf(row.opened_at_ms) };
   }
 
   /** @param rest of the statement, from WHERE on */
@@ -132,6 +147,30 @@ export class Records {
 
   openOf(customerId: string): VisitRow | undefined {
     return this.all('WHERE customer_id = ? AND closed_at_ms IS NULL', customerId)[0];
+  }
+
+  /** Really theirs: the open one first, then the newest. */
+  newest(customerId: string, limit: number): VisitRow[] {
+    return this.all(`WHERE customer_id = ? AND ${REALLY_THEIRS} ORDER BY closed_at_ms IS NULL DESC, opened_at_ms DESC LIMIT ?`, customerId, limit);
+  }
+
+  before(visit: VisitState): VisitRow | undefined {
+    return this.all(
+      `WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
+      visit.customerId, visit.id, Date.parse(visit.openedAt))[0];
+  }
+
+  /** What was said with a hand-over in the visit before, which ended before anybody took it up; by visit. */
+  wordsLeft(visits: readonly VisitState[]): Map<string, readonly Service[]> {
+    const before = visits.flatMap((visit) => {
+      const row = this.before(visit);
+      return row !== undefined && row.last_seen_at_ms > Date.parse(visit.openedAt) - WORDS_WAIT_MS ? [{ id: visit.id, beforeId: row.id }] : [];
+    });
+    const happened = this.#during.of(before.map(({ beforeId }) => beforeId), false);
+    return new Map(before.flatMap(({ id, beforeId }) => {
+      const { services } = happened.get(beforeId)!;
+      return services.at(-1)?.handedOver?.note == null ? [] : [[id, services]];
+    }));
   }
 
   /** Newest arrival first. */
@@ -162,6 +201,10 @@ export interface VisitState {
   id: string; customerId: string; openedAt: string; lastSeenAt: string; closedAt: string | null; arrival: Arrival;
   score: number | null; adviser: { id: string; name: string } | null;
 }
+
+/** Of the visit before another. */
+export interface Previous { openedAt: string; adviser: string | null }
+export const toPrevious = (row: VisitRow | undefined): Previous | null => (row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser });
 
 export function toState(row: VisitRow): VisitState {
   return {

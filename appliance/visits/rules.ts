@@ -10,7 +10,7 @@ export interface OpenVisit {
 }
 
 export interface VisitLimits {
-  /** Unseen this long, a visit counts as over. */
+  /** Neither seen nor worked on for this long, a visit counts as over: see `gapOf`. */
   gapMs: number;
   /** The business day in which the visit was opened: it never reaches beyond its end. */
   day: Pick<BusinessDay, 'toMs'>;
@@ -30,8 +30,17 @@ export type VisitStep =
 export const REFRESH_MS = 30_000;
 
 /**
- * Whether an open visit is over by itself, and why; null: it goes on. Either way it ended when the customer was last seen: nobody
- * knows that they stayed until the day ended.
+ * The gap of a visit in which staff did something. The camera sees whoever stands before it, and an associate stands with the customer
+ * elsewhere; trying on, waiting for a repair or a long talk takes up to two hours without anything to write down.
+ */
+export const ATTENDED_GAP_MS = 2 * 3_600_000;
+
+/** @param isAttended whether staff serve or did something in the visit @param gapMs the store's */
+export const gapOf = (isAttended: boolean, gapMs: number): number => (isAttended ? Math.max(gapMs, ATTENDED_GAP_MS) : gapMs);
+
+/**
+ * Whether an open visit is over by itself, and why; null: it goes on. Either way it ended when the customer was last seen or served:
+ * nobody knows that they stayed longer.
  *
  * `left`: unseen for the gap before the business day was over, also where that is found out only the next morning, because the box
  * was off. A clock that was set back or forward counts by its distance, so that no visit lasts for ever.
@@ -75,6 +84,16 @@ export function mayReopen(last: { closedAtMs: number; endReason: EndReason } | n
     case 'corrected':
       return true;
   }
+}
+
+/** The iPad that says when something was done, and the box, do not quite agree on the time. */
+const CLOCKS_APART_MS = 60_000;
+
+/** Whether what staff did at `atMs` belongs to a visit: it was open then, or had ended by itself not long before, seen by nobody else. */
+export function wasDoneIn(visit: OpenVisit & { closedAtMs: number | null; endReason: EndReason | null }, atMs: number): boolean {
+  if (atMs < visit.openedAtMs - CLOCKS_APART_MS) return false;
+  if (visit.closedAtMs === null || atMs <= visit.closedAtMs) return true;
+  return (visit.endReason === 'left' || visit.endReason === 'day_over') && atMs - visit.closedAtMs < ATTENDED_GAP_MS;
 }
 
 /** A note or a finished follow-up counts to the visit before it for this long: the evening's notes are often written the next days. */

@@ -6,6 +6,7 @@ import ts from 'typescript';
 import t from 'tap';
 import { SUGGESTION_KINDS, type SuggestionKind, type Taste } from '../../appliance/contract/index.js';
 import { dayWords } from '../../appliance/greeting/days.js';
+import { silencedBy } from '../../appliance/greeting/doNot.js';
 import type { Arrival, Facts } from '../../appliance/greeting/facts.js';
 import { heldBack, suggestionsFor, type Verdict } from '../../appliance/greeting/suggestions.js';
 import { BUILT_IN, fill, fillBoth, PLACEHOLDERS, REASONS, wrongIn } from '../../appliance/greeting/words.js';
@@ -19,7 +20,7 @@ const DAY = 24 * HOUR;
 const at = (ms: number): string => new Date(NOW + ms).toISOString();
 
 const nobody: Facts = {
-  name: '王女士', hasDoNot: false, tickets: [], wishes: [], appointments: [], followUp: null, dates: [], tastes: [], dislikes: [], arrivals: [],
+  name: '王女士', silenced: new Set(), tickets: [], wishes: [], appointments: [], followUp: null, dates: [], tastes: [], dislikes: [], arrivals: [],
   previous: { openedAt: at(-30 * DAY), adviser: '小周' },
 };
 const ticket = { id: 't', subject: '换表带', changedAt: at(-DAY) };
@@ -55,7 +56,7 @@ t.test('in both languages, with the reason', async (t) => {
     ['a ticket', { tickets: [ticket] }, ['“换表带”已经办好，请王女士过目', '工单5月19日办好', '“换表带” is ready for 王女士', 'Ticket ready since 19 May']],
     ['a wish', { wishes: [wish] }, ['王女士5月3日问过的星辰月相到货了，可以取来看看', '5月3日记的心愿；5月18日到货', '星辰月相, which 王女士 asked about on 3 May, has arrived: offer to show it', 'Wish noted on 3 May; in since 18 May']],
     ['an appointment', { appointments: [appointment] }, ['王女士今天15:00有预约：试戴，由小李接待', '5月11日约好，预计30分钟', '王女士 has an appointment at 15:00: 试戴, with 小李', 'Made on 11 May, about 30 min']],
-    ['with nobody named', { appointments: [{ ...appointment, adviser: null }] }, ['王女士今天15:00有预约：试戴，由我们接待', '5月11日约好，预计30分钟', '王女士 has an appointment at 15:00: 试戴, with us', 'Made on 11 May, about 30 min']],
+    ['with nobody named', { appointments: [{ ...appointment, adviser: null }] }, ['王女士今天15:00有预约：试戴，由同事接待', '5月11日约好，预计30分钟', '王女士 has an appointment at 15:00: 试戴, with us', 'Made on 11 May, about 30 min']],
     ['due today', { followUp }, ['答应过王女士：带一本新目录', '小周5月11日记下，今天到期', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, due today']],
     ['overdue since last year', { followUp: { ...followUp, dueOn: '2025-12-30' } }, ['答应过王女士：带一本新目录', '小周5月11日记下，应在2025年12月30日完成', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, was due on 30 December 2025']],
     ['due later', { followUp: { ...followUp, dueOn: '2026-06-01' } }, ['答应过王女士：带一本新目录', '小周5月11日记下，6月1日到期', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, due on 1 June']],
@@ -66,7 +67,7 @@ t.test('in both languages, with the reason', async (t) => {
     ['by what was said', { arrivals: [arrival], tastes: [stated] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”（5月3日，小周记）；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相” (noted by 小周 on 3 May); in since 17 May']],
     ['by what was said, nobody knows when', { arrivals: [arrival], tastes: [{ ...stated, at: null, by: null }] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相”; in since 17 May']],
     ['back again', {}, ['欢迎王女士回来，上次是4月20日小周接待的', '依据到店记录', 'Welcome 王女士 back; last here on 20 April, looked after by 小周', 'From the record of visits']],
-    ['whom nobody served last time', { previous: { openedAt: at(-400 * DAY), adviser: null } }, ['欢迎王女士回来，上次是2025年4月15日我们接待的', '依据到店记录', 'Welcome 王女士 back; last here on 15 April 2025, looked after by us', 'From the record of visits']],
+    ['whom nobody served last time', { previous: { openedAt: at(-400 * DAY), adviser: null } }, ['欢迎王女士回来，上次是2025年4月15日同事接待的', '依据到店记录', 'Welcome 王女士 back; last here on 15 April 2025, looked after by us', 'From the record of visits']],
     ['the first time', { previous: null }, ['王女士第一次登记到店，先自我介绍，不必着急', '到店记录里没有更早的一次', 'First visit on record for 王女士: introduce yourself and take your time', 'No earlier visit on record']],
   ];
   for (const [name, facts, expected] of cases) t.strictSame(said(facts), expected, name);
@@ -96,8 +97,21 @@ t.test('what is not there, not yet, or not any more', async (t) => {
   t.strictSame(said({ dates: [{ ...birthday, month: 2, day: 29 }] }, Date.parse('2028-02-27T16:30:00Z'))[0], '王女士的生日是明天，记得道一声祝贺', 'and in a leap year on its day; it is the 28th in Shanghai already');
 });
 
-t.test('with a do-not line nothing is brought up that was not asked for or promised', async (t) => {
-  t.strictSame(kinds({ ...everything, hasDoNot: true }), ['ticket_ready', 'wish_arrived', 'appointment_today', 'follow_up_due', 'welcome_back']);
+t.test('a do-not line silences what it forbids, and nothing else; what was asked for or promised is always told', async (t) => {
+  const table: [silenced: SuggestionKind[], lines: string[]][] = [
+    [['date_near', 'taste_new'], ['请让她自己看', '喜欢自己逛', '请勿打扰', '勿扰', '不要跟着', '别一直跟', '不要主动搭话', '不要靠近', 'leave alone to browse', 'Please do not disturb', 'do not approach first', 'don’t follow her around']],
+    [['date_near'], ['不要提生日', '不过生日', '请勿祝贺', 'never mention birthdays', 'no anniversary wishes']],
+    [['taste_new'], ['不要推销', '不要推荐新款', '别介绍新品', 'no sales pitch', 'do not recommend anything', 'no new arrivals, please']],
+    [[], [
+      '不要再问人脸识别', '不谈价格折扣', '试戴时请勿催促', '不要打电话', '上班时间不要打电话打扰', '不要发微信推销', '不用皮质包装', '不要拍照', '不要喷香水', 'do not call', 'no texts about new arrivals',
+      'do not ask about face recognition', 'no discounts', '',
+    ]],
+  ];
+  for (const [silenced, lines] of table) for (const line of lines) t.strictSame([...silencedBy([line])].sort(), silenced, line);
+  t.strictSame([...silencedBy(['不要打电话', '不要提生日', '不要推销'])].sort(), ['date_near', 'taste_new'], 'several lines together');
+  t.equal(silencedBy([]).size, 0);
+  t.strictSame(kinds({ ...everything, silenced: silencedBy(['请勿打扰']) }), ['ticket_ready', 'wish_arrived', 'appointment_today', 'follow_up_due', 'welcome_back']);
+  t.ok(kinds({ ...everything, silenced: silencedBy(['不要再问人脸识别']) }).includes('date_near'));
 });
 
 t.test('every kind gives a value to each of its placeholders and to each of its reasons', async (t) => {
@@ -168,7 +182,7 @@ const sources = readdirSync(ROOM).filter((name) => name.endsWith('.ts')).map((na
 
 t.test('C16: a suggestion rests on nothing that is read from a face', async (t) => {
   t.strictSame(Object.keys(everything).sort(), [
-    'appointments', 'arrivals', 'dates', 'dislikes', 'followUp', 'hasDoNot', 'name', 'previous', 'tastes', 'tickets', 'wishes',
+    'appointments', 'arrivals', 'dates', 'dislikes', 'followUp', 'name', 'previous', 'silenced', 'tastes', 'tickets', 'wishes',
   ], 'all facts that there are');
   const facts = propertiesOf(sources.find(({ name }) => name === 'facts.ts')!.text);
   t.ok(facts.length > 30, `${facts.length} names`);

@@ -1,7 +1,7 @@
 /** A day on the floor without recognition, through the front door: written in, served, handed on, noted, closed; two iPads look on. */
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import type { AuditPage, Dossier, FollowUp, LiveMessage, VisitCard } from '../../appliance/contract/index.js';
+import type { AuditPage, BoxHealth, Dossier, FollowUp, LiveMessage, Product, Purchase, Ticket, VisitCard, Wish } from '../../appliance/contract/index.js';
 import { startBox, TestClock } from '../support/box.js';
 import { refusal } from '../support/failures.js';
 import { addMember } from '../support/office.js';
@@ -12,6 +12,8 @@ const clock = new TestClock();
 const box = await startBox(t, { clock });
 const { owner } = box;
 const officer = await addMember(box, '隐私官', 'privacy_officer');
+const recognises = async () => (await owner.call<BoxHealth>('GET', '/health')).recognises;
+const before = await recognises();
 await officer.device.call('PUT', '/privacy/mode', { mode: 'off' });
 const lu = await addMember(box, '陆遥', 'associate');
 const zhou = await addMember(box, '周宁', 'associate');
@@ -104,4 +106,35 @@ t.test('restricted at the customer\'s request: the visit goes on, words are not 
   await officer.device.call('PUT', `/customers/${customer.id}/restriction`, { restricted: true, reason: '核实中' });
   t.equal(await refusal(visits('hand-over', { staffId: null, note: '在看腕表' })), '409 customer_restricted');
   await visits('hand-over', { staffId: null });
+});
+
+t.test('every board is told that recognition is off', async (t) => {
+  t.strictSame([before, await recognises()], [true, false]);
+});
+
+t.test('what an iPad without a link kept is dated when it was done, and belongs to the visit of that time', async (t) => {
+  const guest = (await owner.createCustomer({ displayName: '迟到的' })).id;
+  const watch = await owner.call<Product>('POST', '/products', { sku: 'LATE-1', name: '迟到的表', priceMinor: 100, inStock: false });
+  const { visitId } = await lu.device.call<VisitCard>('POST', '/visits', { customerId: guest });
+  const openedMs = clock.now();
+  const at = (ms: number) => new Date(ms).toISOString();
+  clock.move(60 * MINUTE_MS);
+  const wish = await lu.device.call<Wish>('POST', `/customers/${guest}/wishes`, { productId: watch.id, ageMs: 3_600_000 });
+  t.equal(wish.at, at(openedMs));
+  t.match(await lu.device.call('GET', '/products?query=LATE-1'), [{ waiting: 1 }], 'somebody waits for it');
+  await lu.device.call('POST', `/products/${watch.id}/arrived`);
+  t.match(await lu.device.call('GET', '/products?query=LATE-1'), [{ waiting: 0, arrivedAt: String }], 'and then nobody');
+  await lu.device.call('POST', `/visits/${visitId}/close`);
+  const late = await lu.device.call<Purchase>('POST', `/customers/${guest}/purchases`, { productId: watch.id, ageMs: 30 * MINUTE_MS });
+  t.equal(late.at, at(openedMs + 30 * MINUTE_MS));
+  t.equal(late.visitId, visitId, 'it was open then');
+  clock.move(MINUTE_MS);
+  const after = await lu.device.call<Purchase>('POST', `/customers/${guest}/purchases`, { text: '之后', amountMinor: 1 });
+  t.equal(after.visitId, null, 'it was closed by hand before');
+  t.equal((await lu.device.call<Ticket>('POST', `/customers/${guest}/tickets`, { subject: '换带', ageMs: 120 * MINUTE_MS })).at, at(openedMs - 59 * MINUTE_MS));
+  await lu.device.call('POST', `/visits/${visitId}/stages`, { stage: 'discover', reached: true, ageMs: 90 * MINUTE_MS });
+  const { visits } = await lu.device.call<Dossier>('GET', `/customers/${guest}?why=edit`);
+  t.match(visits[0]!.stages.find(({ stage }) => stage === 'discover'), { at: visits[0]!.openedAt }, 'not before the visit began');
+  t.ok(visits[0]!.stages.some(({ stage }) => stage === 'complete'));
+  for (const ageMs of [-1, 8 * 86_400_000]) t.equal(await refusal(lu.device.call('POST', `/customers/${guest}/wishes`, { text: 'x', ageMs })), '400 bad_request');
 });

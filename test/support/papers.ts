@@ -76,7 +76,7 @@ export function accessCopy(change: Partial<AccessCopy> = {}): AccessCopy {
     madeAt: AT, storeName: STORE.storeName, currency: 'CNY',
     dossier: {
       id: id(2), displayName: '王晓安', salutation: '王女士', phone: '13800001234', tier: '金卡', facts: ['喜欢靠窗'], doNot: ['对镍过敏'], ...NO_FIELDS, createdAt: AT, enrolled: true,
-      templatePhotos: 3, template: { state: 'ok', photos: [{ source: 'refresh', takenAt: AT, confirmedBy: '小周' }], photosKept: true, stricterUntil: null }, merges: [{ id: id(11), displayName: '王小安', at: AT, by: '李店长' }], restrictedSince: null, openVisitId: null,
+      templatePhotos: 3, template: { state: 'ok', photos: [{ source: 'refresh', takenAt: AT, confirmedBy: '小周' }], photosKept: true, stricterUntil: null }, merges: [{ id: id(11), displayName: '王小安', at: AT, by: '李店长' }], restrictedSince: null, openVisitId: null, suggestion: null,
       notes: [{ id: id(7), text: '想等小号到货。', author: '李店长', at: AT }], followUps: [{ id: id(8), text: '到货后联系', dueOn: '2026-04-01', author: '小周', at: AT, doneAt: null }],
       visits: [{ id: id(9), openedAt: AT, lastSeenAt: AT, closedAt: AT, endReason: 'left', arrival: 'recognised', adviser: '小周',
         services: [{ by: { id: id(3), name: '小周' }, from: AT, to: AT, handedOver: { to: null, note: '预算两万' } }],

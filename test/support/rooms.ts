@@ -69,7 +69,7 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   dealings.need({
     requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
     requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
-    openVisitOf: (customerId) => visits.openVisitOf(customerId), onPurchase: (visitId) => boughtIn.push(visitId), onNothingBought: (visitId) => visits.unmarkOwn(visitId, 'complete'),
+    visitAt: (customerId, atMs) => visits.visitAt(customerId, atMs), onPurchase: (visitId) => boughtIn.push(visitId), onNothingBought: (visitId) => visits.unmarkOwn(visitId, 'complete'),
   });
   files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
   consent.restsWith((customerId) => [

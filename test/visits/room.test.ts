@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import t, { type Test } from 'tap';
 import type { HandOver, Service, Visit } from '../../appliance/contract/index.js';
 import { isPorticoError } from '../../appliance/kit/index.js';
-import { REFRESH_MS, Visits } from '../../appliance/visits/index.js';
+import { ATTENDED_GAP_MS, REFRESH_MS, Visits } from '../../appliance/visits/index.js';
 import { openRooms, type TestRooms } from '../support/rooms.js';
 import { temporaryDirectory, TestClock } from '../support/scratch.js';
 
@@ -28,8 +28,15 @@ function openStore(t: Test, dataDirectory = temporaryDirectory(t), clock = new T
     const customerId = rooms.customers.create({ displayName }).id;
     return { customerId, visitId: rooms.visits.arriveByHand(customerId, 'a') };
   };
+  /** As a face opens a visit: nobody of the staff had a hand in it. */
+  const recognise = (displayName: string) => {
+    const visit = arrive(displayName);
+    db.run(`UPDATE visit SET arrival = 'recognised' WHERE id = ?`, visit.visitId);
+    db.run('UPDATE visit_stage SET staff_id = NULL WHERE visit_id = ?', visit.visitId);
+    return visit;
+  };
   const visitOf = (customerId: string): Visit => rooms.visits.of(customerId)[0]!;
-  return { ...rooms, dataDirectory, arrive, visitOf };
+  return { ...rooms, dataDirectory, arrive, recognise, visitOf };
 }
 /** The code that an act is refused with. */
 function refusalOf(act: () => unknown): string {
@@ -80,7 +87,7 @@ t.test('a box that was off over night ends what was open where it was last seen'
   const next = openStore(t, dataDirectory, clock);
   t.equal(next.visits.closeStale(), 2);
   t.equal(next.visitOf(early.customerId).endReason, 'left', 'gone long before the day ended');
-  t.equal(next.visitOf(late.customerId).endReason, 'day_over', 'not a minute unseen, which is the gap here');
+  t.equal(next.visitOf(late.customerId).endReason, 'day_over', 'unseen for half a minute by then');
   for (const { customerId } of [early, late]) {
     const { closedAt, lastSeenAt, services } = next.visitOf(customerId);
     t.equal(closedAt, lastSeenAt);
@@ -114,14 +121,46 @@ t.test('a clock set back or forward makes no stay negative and no visit that las
   t.equal(visits.closeStale(), 1, 'nor a year forward');
 });
 
+t.test('a visit that was only recognised ends by the gap; one in which staff did something does not end under their hands', async (t) => {
+  const store = openStore(t);
+  const { visits, clock, customers } = store; // unseen for a minute: left
+  const deeds: Record<string, (visit: { customerId: string; visitId: string }) => void> = {
+    nothing: () => undefined,
+    served: ({ visitId }) => visits.serve(visitId, 'a'),
+    'a look': ({ visitId }) => visits.look(visitId, { productId: WATCH }, 'a'),
+    'a note': ({ customerId }) => void customers.addNote(customerId, '喜欢银色', 'a'),
+    'a stage': ({ visitId }) => visits.setStage(visitId, { stage: 'discover', reached: true }, 'a'),
+    'a purchase': ({ visitId }) => visits.mark(visitId, 'complete', null),
+    'enrolled by the box\'s own mark': ({ visitId }) => visits.mark(visitId, 'register', null),
+  };
+  const open = Object.entries(deeds).map(([name, act]) => {
+    const visit = store.recognise(name);
+    act(visit);
+    return { name, ...visit };
+  });
+  const byHand = store.arrive('登记');
+  clock.move(61_000);
+  visits.closeStale();
+  t.strictSame(open.filter(({ visitId }) => visits.byId(visitId).closedAt !== null).map(({ name }) => name), ['nothing', 'enrolled by the box\'s own mark']);
+  t.equal(visits.correct(open[3]!.visitId), false, 'nor does the box take it back under a note');
+  clock.move(ATTENDED_GAP_MS - 62_000);
+  t.equal(visits.closeStale(), 0);
+  clock.move(1_000);
+  t.equal(visits.closeStale(), 6, 'two hours after the last deed');
+  for (const { customerId } of [...open, byHand]) {
+    const { openedAt, closedAt, endReason } = visits.of(customerId)[0]!;
+    t.match({ endReason, stay: minutes(openedAt, closedAt) }, { endReason: 'left', stay: 0 }, 'the stay ends with the last deed, not with the closing');
+  }
+});
+
 t.test('work keeps a visit alive, without a camera too; what only looks does not', async (t) => {
   const store = openStore(t);
-  const { visits, clock, customers, followUps, events } = store; // unseen for a minute: left
+  const { visits, clock, customers, followUps, events } = store;
   const { customerId, visitId } = store.arrive();
   let told = 0;
   events.on('visitUpdated', () => { told += 1; });
   const still = (name: string) => {
-    clock.move(50_000);
+    clock.move(ATTENDED_GAP_MS - 10_000);
     t.equal(visits.closeStale(), 0, name);
   };
   still('nothing yet');
@@ -141,7 +180,7 @@ t.test('work keeps a visit alive, without a camera too; what only looks does not
   clock.move(10_000);
   followUps.complete(id);
   t.equal(visits.closeStale(), 1, 'what was done for the customer elsewhere says nothing about their being here');
-  t.equal(visits.of(customerId)[0]!.lastSeenAt, new Date(clock.now() - 60_000).toISOString());
+  t.equal(visits.of(customerId)[0]!.lastSeenAt, new Date(clock.now() - ATTENDED_GAP_MS).toISOString());
 });
 
 t.test('work after the gap, before anybody noticed it, keeps the visit; not over the end of the business day', async (t) => {
@@ -223,6 +262,50 @@ t.test('who serves, from when to when, and with what words the customer was hand
   t.strictSame(who(visitOf(customerId).services), [['陆遥', 0.5], ['周宁', 0.5]]);
   t.match(visitOf(customerId), { adviser: '周宁', services: [{ handedOver: { note: '在看银色腕表，预算两万' } }, { handedOver: { to: null } }] });
   t.equal(refusalOf(() => visits.serve(visitId, 'a')), 'visit_closed');
+});
+
+t.test('what was said with a hand-over that nobody took up is on the next card, for a week', async (t) => {
+  const { arrive, visits, clock } = openStore(t);
+  const { customerId, visitId } = arrive();
+  visits.serve(visitId, 'a');
+  visits.handOver(visitId, { staffId: 'b', note: '表带周五到' }, 'a');
+  const saidMs = clock.now();
+  const handedOver = (id: string) => visits.onCards([visits.byId(id)]).get(id)!.handedOver;
+  const again = (afterMs: number): string => {
+    clock.move(afterMs);
+    visits.closeStale();
+    return visits.arriveByHand(customerId, 'a');
+  };
+  const next = again(DAY_MS);
+  t.match(handedOver(next), { by: { name: '陆遥' }, to: { id: 'b' }, note: '表带周五到', at: new Date(saidMs).toISOString() });
+  visits.serve(next, 'b');
+  visits.handOver(next, { staffId: null }, 'b');
+  t.match(handedOver(next), { by: { name: '周宁' }, note: null }, 'taken up: what comes later counts');
+  t.equal(handedOver(again(DAY_MS)), null, 'without words there is nothing to tell');
+  const late = arrive('来得晚');
+  visits.serve(late.visitId, 'a');
+  visits.handOver(late.visitId, { staffId: 'b', note: '旧话' }, 'a');
+  clock.move(8 * DAY_MS);
+  visits.closeStale();
+  t.equal(handedOver(visits.arriveByHand(late.customerId, 'a')), null, 'a week later the dossier tells');
+});
+
+t.test('the last visit is the one before the one that goes on', async (t) => {
+  const { arrive, visits, clock } = openStore(t);
+  const { customerId, visitId } = arrive();
+  const at = (ms: number) => new Date(ms).toISOString();
+  t.equal(visits.lastVisitAt(customerId), null, 'the first goes on');
+  t.strictSame(visits.presence(customerId), { visitId, previous: null });
+  const first = clock.now();
+  visits.close(visitId);
+  t.equal(visits.lastVisitAt(customerId), at(first));
+  t.strictSame(visits.presence(customerId), { visitId: null, previous: { openedAt: at(first), adviser: null } });
+  clock.move(DAY_MS);
+  const next = visits.arriveByHand(customerId, 'a');
+  t.equal(visits.lastVisitAt(customerId), at(first));
+  t.match(visits.presence(customerId), { visitId: next, previous: { openedAt: at(first) } });
+  visits.reject(next);
+  t.match(visits.presence(customerId), { visitId: null, previous: { openedAt: at(first) } }, 'a confusion was none');
 });
 
 t.test('two iPads take the same customer at once: the stretches follow each other, one serves', async (t) => {
@@ -331,15 +414,15 @@ t.test('"not this person": who served stays, what was somebody else\'s goes, and
 });
 
 t.test('what the box takes back by itself is only what nobody worked on', async (t) => {
-  const { arrive, visits } = openStore(t);
-  const handed = arrive('一');
+  const { recognise, visits } = openStore(t);
+  const handed = recognise('一');
   visits.serve(handed.visitId, 'a');
   visits.handOver(handed.visitId, { staffId: null }, 'a');
   t.equal(visits.correct(handed.visitId), false, 'handed over, not taken up yet');
-  const looked = arrive('二');
+  const looked = recognise('二');
   visits.look(looked.visitId, { productId: WATCH }, 'a');
   t.equal(visits.correct(looked.visitId), false);
-  t.equal(visits.correct(arrive('三').visitId), true);
+  t.equal(visits.correct(recognise('三').visitId), true);
 });
 
 t.test('looks rest on the agreement to preferences: without it none is added, and withdrawn they go', async (t) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { businessDayOf, mayReopen, nextVisit, overBy, reflectsOn, seenAt, type VisitLimits } from '../../appliance/visits/index.js';
+import { ATTENDED_GAP_MS, businessDayOf, gapOf, mayReopen, nextVisit, overBy, reflectsOn, seenAt, wasDoneIn, type VisitLimits } from '../../appliance/visits/index.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -109,6 +109,29 @@ t.test('whatever the clock does, a visit seen through to its end is never negati
   }), { numRuns: 300 });
 });
 
+t.test('a visit in which staff did something goes on unseen for two hours, and ends with the day all the same', async (t) => {
+  const minute = 60_000;
+  t.strictSame([gapOf(false, minute), gapOf(true, minute), gapOf(true, GAP_MS)], [minute, ATTENDED_GAP_MS, GAP_MS], 'a store that waits longer waits longer');
+  const table: [name: string, lastSeen: string, now: string, recognised: string | null, attended: string | null][] = [
+    ['a moment', '01 10:00', '01 10:00:59', null, null],
+    ['trying on', '01 10:00', '01 10:20', 'left', null],
+    ['the last moment', '01 10:00', '01 11:59:59.999', 'left', null],
+    ['gone', '01 10:00', '01 12:00', 'left', 'left'],
+    ['the business day ends', '02 03:30', '02 04:00', 'left', 'day_over'],
+    ['the clock is set back by an hour', '01 12:00', '01 11:00', 'left', null],
+  ];
+  for (const [name, lastSeen, now, recognised, attended] of table) {
+    const open = { openedAtMs: at('01 09:00'), lastSeenAtMs: at(lastSeen) };
+    const over = (isAttended: boolean) => overBy(open, at(now), limitsOf(open.openedAtMs, 'Asia/Shanghai', '04:00', gapOf(isAttended, minute)));
+    t.strictSame([over(false), over(true)], [recognised, attended], name);
+  }
+  fc.assert(fc.property(visit, instant, fc.integer({ min: 1, max: DAY_MS }), zone, hour, (open, now, gapMs, timeZone, endsAt) => {
+    const over = (isAttended: boolean) => overBy(open, now, limitsOf(open.openedAtMs, timeZone, endsAt, gapOf(isAttended, gapMs)));
+    t.ok(over(true) === null || over(false) !== null, 'staff never make it shorter');
+    if (now >= limitsOf(open.openedAtMs, timeZone, endsAt).day.toMs) t.not(over(true), null, 'and never carry it into the next day');
+  }));
+});
+
 t.test('what staff ended does not come back with the next frame', async (t) => {
   const closedAtMs = 1_000_000;
   const may = (endReason: 'left' | 'by_hand' | 'day_over' | 'not_this_person' | 'consent_withdrawn', ms: number) => mayReopen({ closedAtMs, endReason }, closedAtMs + ms);
@@ -119,6 +142,21 @@ t.test('what staff ended does not come back with the next frame', async (t) => {
   t.equal(may('by_hand', 120_000), true);
   t.equal(may('not_this_person', 599_999), false);
   t.equal(may('not_this_person', 600_000), true);
+});
+
+t.test('what staff did belongs to the visit that was open then, or had just ended by itself', async (t) => {
+  const visit = { openedAtMs: at('01 10:00'), lastSeenAtMs: at('01 10:30'), closedAtMs: at('01 10:30'), endReason: 'left' as const };
+  const table: [name: string, done: string, change: Partial<Parameters<typeof wasDoneIn>[0]>, is: boolean][] = [
+    ['in it', '01 10:20', {}, true],
+    ['the clocks are a little apart', '01 09:59:10', {}, true],
+    ['before it', '01 09:58', {}, false],
+    ['nobody saw the customer meanwhile', '01 11:00', {}, true],
+    ['two hours later', '01 12:30', {}, false],
+    ['somebody had said that they left', '01 10:31', { endReason: 'by_hand' }, false],
+    ['before somebody said so', '01 10:29', { endReason: 'by_hand' }, true],
+    ['it goes on', '01 15:00', { closedAtMs: null, endReason: null }, true],
+  ];
+  for (const [name, done, change, is] of table) t.equal(wasDoneIn({ ...visit, ...change }, at(done)), is, name);
 });
 
 t.test('a note looks back on the visit it is written in, or on one of the days before', async (t) => {

@@ -7,7 +7,7 @@ import { initials } from '../../webui/src/format/initials.js';
 
 const at = (day: number, hour = 4): string => `2026-05-${String(day).padStart(2, '0')}T${String(hour).padStart(2, '0')}:00:00.000Z`;
 const bare: Dossier = {
-  ...NO_FIELDS, id: 'c', displayName: '林知夏', createdAt: at(1), enrolled: false, templatePhotos: 0, template: null, merges: [], openVisitId: null, restrictedSince: null, notes: [], followUps: [],
+  ...NO_FIELDS, id: 'c', displayName: '林知夏', createdAt: at(1), enrolled: false, templatePhotos: 0, template: null, merges: [], openVisitId: null, suggestion: null, restrictedSince: null, notes: [], followUps: [],
   visits: [], consents: [], tags: [], memberCodeSince: null, fields: [], formerFields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [],
 };
 const full: Dossier = {
@@ -40,6 +40,9 @@ t.test('the line of events, newest first', async (t) => {
   t.equal(new Set(entries.map(({ key }) => key)).size, entries.length, 'each has a key of its own');
   t.match(entries.find(({ event }) => event === 'purchase'), { text: '表带', n: 2, amountMinor: 40_000, by: '周宁' });
   t.strictSame(entries.filter(({ event }) => event === 'field').map(({ n }) => n), [1, 2], 'what was written at one moment is one event');
+  const service = { by: { id: 'a', name: '陆遥' }, from: at(3, 3), to: at(3, 4), handedOver: { to: { id: 'b', name: '周宁' }, note: '等表带' } };
+  t.match(timelineOf({ ...bare, visits: [{ ...full.visits[0]!, services: [service, { ...service, to: null, handedOver: null }] }] })[0],
+    { event: 'handed_over', text: '→ 周宁 · 等表带', by: '陆遥', at: at(3, 4) }, 'with what words somebody was handed on');
   const noon = at(3);
   const together = timelineOf({ ...bare, tickets: [{ ...full.tickets[0]!, at: noon, doneAt: noon }] });
   t.strictSame(together.map(({ event }) => event), ['ticket_done', 'ticket', 'dossier'], 'done stands above begun');

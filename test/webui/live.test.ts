@@ -3,13 +3,14 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { BoxHealth, CandidateCard, LiveMessage, VisitCard } from '../../appliance/contract/index.js';
 import { applyLiveMessage, correctionOf, emptyLiveState, openCandidates, withAnswer, type LiveState } from '../../webui/src/live/applyLiveMessage.js';
+import { boardCards, type BoardCard, type Hands } from '../../webui/src/live/boardCards.js';
 import { backoffMs } from '../../webui/src/live/backoff.js';
 import { newLink, nextLink, type LinkEvent } from '../../webui/src/live/connection.js';
 import { liveUrl } from '../../webui/src/live/liveUrl.js';
 
 const at = '2026-05-01T10:00:00.000Z';
 const health: BoxHealth = {
-  status: 'ok', problems: [], upSeconds: 1, cameras: 0, framesSeen: 0, framesDropped: 0, enrolledCustomers: 0, modelPack: 'm',
+  status: 'ok', problems: [], recognises: true, upSeconds: 1, cameras: 0, framesSeen: 0, framesDropped: 0, enrolledCustomers: 0, modelPack: 'm',
 };
 const visit = (id: string, openedAt = at): VisitCard => ({
   visitId: id, customerId: `c-${id}`, displayName: id, salutation: null, tier: null, facts: [], doNot: [], lastVisitAt: null, lastAdviser: null,
@@ -96,6 +97,37 @@ t.test('the wrong card and the right one are never on the board together', async
   t.strictSame(ids(replaced), ['right'], 'even if the end of the wrong one was never heard');
   t.equal(withAnswer(replaced, visit('wrong'), replaced), replaced, 'nor does a late answer bring it back');
   t.strictSame(ids(applyLiveMessage(replaced, closed(2, 'wrong', 'corrected'))), ['right'], 'or its end comes after');
+});
+
+t.test('the card I serve stands first; none moves or goes while somebody acts on one', async (t) => {
+  const hands: Hands = { me: 's', held: new Set(), read: new Set(), still: false };
+  const by = (card: VisitCard, id: string): VisitCard => ({ ...card, adviser: { id, name: id } });
+  const shown = (cards: readonly BoardCard[]) => cards.map(({ visit, ended }) => (ended === null ? visit.visitId : `${visit.visitId} ${ended}`));
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => visit(id)) as [VisitCard, VisitCard, VisitCard, VisitCard];
+  const start = boardCards([], [d, by(c, 'other'), b, by(a, 's')], [], hands);
+  t.strictSame(shown(start), ['a', 'd', 'c', 'b'], 'mine, then as they came');
+  const served = boardCards(start, [d, by(c, 'other'), by(b, 's'), by(a, 's')], [], { ...hands, still: true });
+  t.strictSame(shown(served), ['a', 'd', 'c', 'b'], 'not under the hand that serves');
+  t.equal(served[3]!.visit.adviser?.id, 's', 'though what is on it is new');
+  const arrived = boardCards(served, [visit('e'), d, by(b, 's'), by(a, 's')], [], { ...hands, still: true });
+  t.strictSame(shown(arrived), ['a', 'd', 'b', 'e'], 'who comes stands behind, who goes leaves');
+  t.strictSame(shown(boardCards(arrived, [visit('e'), d, by(b, 's'), by(a, 's')], [], hands)), ['b', 'a', 'e', 'd']);
+
+  const held = { ...hands, held: new Set(['d']), still: true };
+  const over = boardCards(start, [by(a, 's')], [{ visitId: 'd', reason: 'by_hand' }], held);
+  t.strictSame(shown(over), ['a', 'd by_hand'], 'a sheet is open on it');
+  t.strictSame(shown(boardCards(over, [by(a, 's')], [], held)), ['a', 'd by_hand'], 'a snapshot forgets why, the card does not');
+  t.strictSame(shown(boardCards(over, [by(a, 's'), d], [], held)), ['a', 'd'], 'back again');
+  t.strictSame(shown(boardCards(over, [by(a, 's')], [], hands)), ['a'], 'the sheet is closed');
+
+  const words = (to: string): VisitCard => ({ ...b, handedOver: { by: { id: 'o', name: 'o' }, to: { id: to, name: to }, note: '等表带', at: b.openedAt } });
+  const told = boardCards([], [d, words('s')], [], hands);
+  t.strictSame(shown(told), ['b', 'd'], 'handed over to me');
+  const left = [{ visitId: 'b', reason: 'left' }] as const;
+  t.strictSame(shown(boardCards(told, [d], left, hands)), ['b left', 'd'], 'and not read yet');
+  t.strictSame(shown(boardCards(told, [d], left, { ...hands, read: new Set(['b']) })), ['d']);
+  t.strictSame(shown(boardCards(told, [d], [{ visitId: 'b', reason: 'by_hand' }], hands)), ['d'], 'whoever closed it saw it');
+  t.strictSame(shown(boardCards(boardCards([], [d, words('x')], [], hands), [d], left, hands)), ['d'], 'somebody else\'s message');
 });
 
 t.test('a question that ran out is no longer open', async (t) => {

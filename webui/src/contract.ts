@@ -49,7 +49,7 @@ export type {
 // The clienteling desk.
 export type {
   Appointment, AppointmentChange, AppointmentRequest, CardFact, CardSlot, Companion, ContactWay, DayAppointment, DraftsKey, Duplicate, FieldData, FieldHistory, FieldKind, FieldQuery,
-  FieldValue, FieldValuesChange, FormerFieldValue, GreetingChange, GreetingWords, HandOver, Look, MemberCodeLink, OwnField, OwnForm, OwnFormChange, OwnMemberCode, Product, ProductChange,
+  FieldValue, FieldValuesChange, FormerFieldValue, GreetingChange, GreetingWords, HandOver, ListedProduct, Look, MemberCodeLink, OwnField, OwnForm, OwnFormChange, OwnMemberCode, Product, ProductChange,
   ProductCreate, ProductImport, Purchase, PurchaseRequest, QuickNote, Rejection, ReturnRequest, ScanFound, Service, Size, LookRequest, StageMark, StoredFile, Suggestion, SuggestionKind, SuggestionVerdict, Tag, Taste, Ticket, TicketChange,
   NoteRequest, TicketRequest, VisitStage, Wish, WishRequest, Words, YearlyDate,
 } from '../../appliance/contract/index.js';

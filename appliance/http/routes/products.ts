@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Audit } from '../../audit/index.js';
-import { IdParams, Product, ProductChange, ProductCreate, ProductImport, ProductQuery } from '../../contract/index.js';
+import { IdParams, ListedProduct, Product, ProductChange, ProductCreate, ProductImport, ProductQuery } from '../../contract/index.js';
+import type { Dealings } from '../../dealings/index.js';
 import { PorticoError } from '../../kit/index.js';
 import type { Products } from '../../products/index.js';
 import { actorOf } from '../guards.js';
@@ -12,16 +13,20 @@ const LIMIT_DEFAULT = 30;
 const CSV_BYTES_MAX = JSON_BYTES_MAX;
 
 /** What the store sells. */
-export const productRoutes = (deps: { audit: Audit; products: Products }): FastifyPluginAsyncTypebox => async (app) => {
-  const { audit, products } = deps;
+export const productRoutes = (deps: { audit: Audit; dealings: Dealings; products: Products }): FastifyPluginAsyncTypebox => async (app) => {
+  const { audit, dealings, products } = deps;
   const tags = ['products'];
   const serve = { permission: 'serve' } as const;
   const arrange = { permission: 'arrange_desk' } as const;
 
   app.get('/products', {
     config: serve,
-    schema: { tags, summary: 'Find by parts of name, number, barcode, brand or category', querystring: ProductQuery, response: { 200: Type.Array(Product) } },
-  }, async (request) => products.search(request.query.query ?? '', request.query.limit === undefined ? LIMIT_DEFAULT : Number(request.query.limit)));
+    schema: { tags, summary: 'Find by parts of name, number, barcode, brand or category', querystring: ProductQuery, response: { 200: Type.Array(ListedProduct) } },
+  }, async (request) => {
+    const found = products.search(request.query.query ?? '', request.query.limit === undefined ? LIMIT_DEFAULT : Number(request.query.limit));
+    const waiting = dealings.wishes.waitingFor(found.map(({ id }) => id));
+    return found.map((product) => ({ ...product, waiting: waiting.get(product.id) ?? 0 }));
+  });
 
   app.post('/products', { config: arrange, schema: { tags, body: ProductCreate, response: { 201: Product } } },
     async (request, reply) => reply.status(201).send(products.create(request.body)));

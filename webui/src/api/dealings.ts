@@ -1,6 +1,6 @@
 /** Requests about products, dealings and files, one line each. Wishes, purchases and tickets are made by the outbox (api/unsent.ts). */
 import type {
-  Appointment, AppointmentChange, AppointmentRequest, DayAppointment, Product, ProductChange, ProductCreate, ProductImport, Purchase, ReturnRequest, StoredFile,
+  Appointment, AppointmentChange, AppointmentRequest, DayAppointment, ListedProduct, Product, ProductChange, ProductCreate, ProductImport, Purchase, ReturnRequest, StoredFile,
   Ticket, TicketChange, Wish,
 } from '../contract.js';
 import { call, callFile } from './client.js';
@@ -11,7 +11,7 @@ export const dealings = {
   products: (query: string, limit = 30, signal?: AbortSignal) => {
     const search = new URLSearchParams({ limit: String(limit) });
     if (query.trim()) search.set('query', query.trim());
-    return call<Product[]>('GET', `/products?${search}`, signal ? { signal } : {});
+    return call<ListedProduct[]>('GET', `/products?${search}`, signal ? { signal } : {});
   },
   addProduct: (request: ProductCreate) => call<Product>('POST', '/products', { json: request }),
   changeProduct: (productId: string, change: ProductChange) => call<Product>('PATCH', `/products/${id(productId)}`, { json: change }),

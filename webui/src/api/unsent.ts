@@ -29,13 +29,13 @@ export async function send(entry: Entry, ageMs: number, show: (visitId: string, 
       await request('POST', `/follow-ups/${id(work.followUpId)}/done`);
       return null;
     case 'stage':
-      await show(work.visitId, () => request('POST', `/visits/${id(work.visitId)}/stages`, { stage: work.stage, reached: work.reached }));
+      await show(work.visitId, () => request('POST', `/visits/${id(work.visitId)}/stages`, { stage: work.stage, reached: work.reached, ageMs }));
       return null;
     case 'made': {
       const { made } = work;
       const sent = { ...made.request, id: entry.id };
       if (made.what === 'look') await show(made.visitId, () => request('POST', `/visits/${id(made.visitId)}/looks`, sent));
-      else await request('POST', `${customer}/${LISTS[made.what]}`, sent);
+      else await request('POST', `${customer}/${LISTS[made.what]}`, { ...sent, ageMs });
       return null;
     }
     case 'customer':

@@ -5,7 +5,7 @@ export const TIMELINE_KINDS = ['note', 'visit', 'purchase', 'wish', 'ticket', 'a
 export type TimelineKind = (typeof TIMELINE_KINDS)[number];
 /** What happened: the kind itself, or the kind and how. */
 export type TimelineEvent =
-  | TimelineKind | 'return' | 'wish_arrived' | 'wish_bought' | 'wish_dropped' | 'ticket_ready' | 'ticket_done' | 'followUp_done' | 'consent_ended' | 'dossier_merged'
+  | TimelineKind | 'return' | 'wish_arrived' | 'wish_bought' | 'wish_dropped' | 'ticket_ready' | 'ticket_done' | 'followUp_done' | 'consent_ended' | 'dossier_merged' | 'handed_over'
   | `appointment_${Dossier['appointments'][number]['state']}`;
 export interface TimelineEntry {
   /** Of its own within one dossier. */
@@ -35,7 +35,13 @@ export function timelineOf(dossier: Dossier): TimelineEntry[] {
   add('dossier', dossier.id, dossier.createdAt);
   for (const { id, at, by, displayName } of dossier.merges) add('dossier', id, at, { event: 'dossier_merged', text: displayName, by });
   for (const { id, at, author, text } of dossier.notes) add('note', id, at, { text, by: author });
-  for (const visit of dossier.visits) add('visit', visit.id, visit.openedAt, { by: visit.adviser, visit });
+  for (const visit of dossier.visits) {
+    add('visit', visit.id, visit.openedAt, { by: visit.adviser, visit });
+    for (const { by, to, handedOver } of visit.services) {
+      if (handedOver === null) continue;
+      add('visit', `${visit.id} ${to}`, to, { event: 'handed_over', text: [handedOver.to && `→ ${handedOver.to.name}`, handedOver.note].filter(Boolean).join(' · '), by: by.name });
+    }
+  }
   for (const { id, at, by, text, quantity, amountMinor, returns } of dossier.purchases) {
     add('purchase', id, at, { text, by, n: quantity, amountMinor });
     for (const back of returns) add('purchase', back.id, back.at, { event: 'return', text, by: back.by, n: back.quantity, amountMinor: back.amountMinor });

@@ -6,6 +6,7 @@ export const dealingsEn: DealingsMessages = {
     searchLabel: 'Find a product', placeholder: 'Name, number, barcode, brand', loading: 'Reading the products', none: 'No such product found', noneBody: 'Try another word, or check the number.', empty: 'No products yet',
     emptyBody: 'A manager can add or import them under Settings › Products.', emptyManager: 'Add them one by one, or import a spreadsheet (CSV).', more: 'The first {n} are shown; search for the others.', asTyped: 'Write down “{text}” as it is', outOfStock: 'out of stock',
     add: 'Add product', edit: 'Edit product', saved: 'Product saved', hide: 'Take off the list', hidden: '“{name}” is off the list; earlier purchases stay as they are',
+    waiting: '{n} customer waits | {n} customers wait', cameIn: 'This article has come in',
     arrived: 'Has arrived', arrivedOf: '{name} has arrived', arrivedSaid: '“{name}” has arrived; the dossiers of whoever wishes for it say so',
     name: 'Name', sku: 'Number', price: 'Price', brand: 'Brand', category: 'Category', barcode: 'Barcode', barcodeHint: 'A scanner can type it', inStock: 'In stock',
     import: 'Import a spreadsheet', importBody: 'Save the spreadsheet as CSV and choose it. Products of the same number are updated, others are added; none is deleted.', importColumns: 'The first line holds the headings: number and name are needed; category, brand, price, barcode and stock are optional. CSV straight from Excel is read too, up to 1 MB.',

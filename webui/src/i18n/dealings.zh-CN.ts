@@ -7,6 +7,7 @@ export const dealingsZh = {
     searchLabel: '查找商品', placeholder: '名称、货号、条码、品牌', loading: '正在读取商品', none: '没有找到这样的商品', noneBody: '换个词，或检查货号。', empty: '还没有商品',
     emptyBody: '店长可以在“设置 › 商品”里添加或导入。', emptyManager: '一件件添加，或从表格（CSV）导入。', more: '这里显示前 {n} 件，其余请查找。', asTyped: '直接记下“{text}”', outOfStock: '缺货',
     add: '添加商品', edit: '编辑商品', saved: '商品已保存', hide: '从列表中移除', hidden: '已移除“{name}”，以前的购买记录不变',
+    waiting: '{n} 位顾客在等', cameIn: '这件商品到货了',
     arrived: '到货', arrivedOf: '{name}到货', arrivedSaid: '“{name}”已到货，想要它的顾客档案里会显示',
     name: '名称', sku: '货号', price: '价格', brand: '品牌', category: '分类', barcode: '条码', barcodeHint: '扫码枪可直接扫入', inStock: '有货',
     import: '导入表格', importBody: '把表格另存为 CSV 再选择。货号相同的会更新，其余新增；不会删除任何商品。', importColumns: '第一行是表头：货号、名称必填；分类、品牌、价格、条码、库存选填。Excel 直接保存的 CSV 也能读，最大 1 MB。',

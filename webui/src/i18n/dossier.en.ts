@@ -3,7 +3,7 @@ import type { DossierMessages } from './dossier.zh-CN.js';
 export const dossierEn: DossierMessages = {
   person: {
     displayName: 'Name', salutation: 'Form of address', phone: 'Phone', tier: 'Tier', memberNo: 'Member number', points: 'Points', email: 'Email', wechat: 'WeChat ID',
-    contactBy: 'Prefers to be reached by', contactWhen: 'Good time to reach', contactNever: 'Do not contact', facts: 'Facts', doNot: 'Do-not lines', allergies: 'Allergies', likes: 'Likes',
+    contactBy: 'Prefers to be reached by', contactWhen: 'Good time to reach', contactNever: 'Do not contact', facts: 'Facts', doNot: 'Please mind', allergies: 'Allergies', likes: 'Likes',
     dislikes: 'Dislikes', sizes: 'Sizes', dates: 'Important dates', companions: 'Companions',
     contact: 'Contact', contactCard: 'Contact and membership', way_phone: 'phone', way_sms: 'text message', way_wechat: 'WeChat', way_email: 'email',
     never: 'Do not contact', neverBody: 'This customer does not want the store to get in touch.', reachBy: 'By {way}', reachByThen: 'By {way}, else {others}',
@@ -13,7 +13,7 @@ export const dossierEn: DossierMessages = {
   },
   punctuation: { and: ', ' },
   edit: {
-    mind: 'Allergies and do-not lines', taste: 'Facts, preferences and sizes', count: '{n}', remove: 'Remove line {n}', more: 'Add', hintOrder: 'They are tried in the order in which they are tapped.',
+    mind: 'Allergies and what to mind', taste: 'Facts, preferences and sizes', count: '{n}', remove: 'Remove line {n}', more: 'Add', hintOrder: 'They are tried in the order in which they are tapped.',
     whenHint: 'e.g. weekdays after six', neverHint: 'The dossier then says plainly not to get in touch.', allergyHint: 'e.g. allergic to nickel', likeHint: 'e.g. enamel dials', dislikeHint: 'e.g. strong scents', sizeLabel: 'What', sizeValue: 'Size',
     sizeLabelHint: 'e.g. ring', sizeValueHint: 'e.g. 12', dateKind: 'Which day', dateLabel: 'Name', month: 'Month', day: 'Day', year: 'Year (optional)', monthOf: '{n}', dayOf: '{n}',
     companionName: 'Name', relation: 'Relation', relationHint: 'e.g. husband', link: 'Link a dossier', linked: 'Dossier linked', unlink: 'Unlink', findLink: 'Find the dossier by phone number or name',
@@ -28,7 +28,7 @@ export const dossierEn: DossierMessages = {
     filter: 'Show', all: 'All',
     kind_note: 'Notes', kind_visit: 'Visits', kind_purchase: 'Purchases', kind_wish: 'Wishes', kind_ticket: 'Tickets', kind_appointment: 'Appointments', kind_followUp: 'Follow-ups', kind_consent: 'Consent', kind_file: 'Files',
     kind_field: 'Details', kind_dossier: 'Dossier',
-    note: 'Note', visit: 'Visit', purchase: 'Purchase', return: 'Return', wish: 'Put on the wish list', wish_arrived: 'Wish has arrived', wish_bought: 'Wish bought', wish_dropped: 'Wish dropped', ticket: 'Ticket opened', ticket_ready: 'Ready to be fetched',
+    note: 'Note', visit: 'Visit', handed_over: 'Handed over', purchase: 'Purchase', return: 'Return', wish: 'Put on the wish list', wish_arrived: 'Wish has arrived', wish_bought: 'Wish bought', wish_dropped: 'Wish dropped', ticket: 'Ticket opened', ticket_ready: 'Ready to be fetched',
     ticket_done: 'Ticket done', appointment_planned: 'Appointment', appointment_kept: 'Appointment kept', appointment_missed: 'Appointment missed', appointment_cancelled: 'Appointment cancelled', followUp: 'New follow-up', followUp_done: 'Follow-up done',
     consent: 'Consent signed', consent_ended: 'Consent ended', file: 'File added', field: '{n} detail updated | {n} details updated', dossier: 'Dossier made', dossier_merged: 'Dossier merged', times: '{text} × {n}', noticeVersion: 'notice version {n}', minutes: 'stayed about {n} min',
   },

@@ -4,7 +4,7 @@ import type { Widen } from './zh-CN.js';
 export const dossierZh = {
   person: {
     displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', memberNo: '会员号', points: '积分', email: '邮箱', wechat: '微信号',
-    contactBy: '希望怎么联系', contactWhen: '方便联系的时间', contactNever: '不要联系', facts: '要点', doNot: '勿扰提示', allergies: '过敏', likes: '喜欢',
+    contactBy: '希望怎么联系', contactWhen: '方便联系的时间', contactNever: '不要联系', facts: '要点', doNot: '注意事项', allergies: '过敏', likes: '喜欢',
     dislikes: '不喜欢', sizes: '尺寸', dates: '重要日子', companions: '同行人',
     contact: '联系', contactCard: '联系与会员', way_phone: '电话', way_sms: '短信', way_wechat: '微信', way_email: '邮件',
     never: '请勿联系', neverBody: '顾客表示不希望门店主动联系。', reachBy: '首选{way}', reachByThen: '首选{way}，其次{others}',
@@ -14,7 +14,7 @@ export const dossierZh = {
   },
   punctuation: { and: '、' },
   edit: {
-    mind: '过敏与勿扰', taste: '要点、偏好与尺寸', count: '{n} 项', remove: '删除第 {n} 项', more: '添加{what}', hintOrder: '点选的先后就是优先顺序。',
+    mind: '过敏与注意事项', taste: '要点、偏好与尺寸', count: '{n} 项', remove: '删除第 {n} 项', more: '添加{what}', hintOrder: '点选的先后就是优先顺序。',
     whenHint: '如 工作日晚上六点以后', neverHint: '打开后，档案上会醒目提示，请勿联系。', allergyHint: '如 对镍过敏', likeHint: '如 珐琅表盘', dislikeHint: '如 不喜欢香水味', sizeLabel: '部位', sizeValue: '尺寸',
     sizeLabelHint: '如 戒指', sizeValueHint: '如 12 号', dateKind: '哪一天', dateLabel: '名称', month: '月', day: '日', year: '年份（选填）', monthOf: '{n} 月', dayOf: '{n} 日',
     companionName: '姓名', relation: '关系', relationHint: '如 丈夫', link: '关联档案', linked: '已关联档案', unlink: '取消关联', findLink: '按手机号或姓名查找档案',
@@ -29,7 +29,7 @@ export const dossierZh = {
     filter: '只看', all: '全部',
     kind_note: '备注', kind_visit: '到店', kind_purchase: '购买', kind_wish: '心愿', kind_ticket: '工单', kind_appointment: '预约', kind_followUp: '跟进', kind_consent: '同意', kind_file: '文件',
     kind_field: '资料', kind_dossier: '档案',
-    note: '备注', visit: '到店', purchase: '购买', return: '退货', wish: '加入心愿单', wish_arrived: '心愿到货', wish_bought: '心愿已购买', wish_dropped: '心愿取消', ticket: '开工单', ticket_ready: '可以取件',
+    note: '备注', visit: '到店', handed_over: '交接', purchase: '购买', return: '退货', wish: '加入心愿单', wish_arrived: '心愿到货', wish_bought: '心愿已购买', wish_dropped: '心愿取消', ticket: '开工单', ticket_ready: '可以取件',
     ticket_done: '工单完成', appointment_planned: '预约', appointment_kept: '预约已到', appointment_missed: '预约未到', appointment_cancelled: '预约取消', followUp: '新跟进', followUp_done: '跟进完成',
     consent: '签署同意', consent_ended: '同意结束', file: '存入文件', field: '更新了 {n} 项资料', dossier: '建档', dossier_merged: '合并了档案', times: '{text} × {n}', noticeVersion: '告知书第 {n} 版', minutes: '停留约 {n} 分钟',
   },

@@ -32,7 +32,7 @@ export const greetingEn: GreetingMessages = {
     },
     when: {
       ticket_ready: 'A service ticket is ready', wish_arrived: 'What they asked about came in afterwards', appointment_today: 'Within six hours, or just past the time agreed', follow_up_due: 'A promise is due; one that is not due yet comes later',
-      date_near: 'Within a week. Not with a do-not line', taste_new: 'Came in since the last visit and fits a preference. Not with a do-not line',
+      date_near: 'Within a week. Not where the lines to mind say “leave alone”, “no birthdays” or the like', taste_new: 'Came in since the last visit and fits a preference. Not where the lines to mind say “leave alone”, “no sales talk” or the like',
       welcome_back: 'Somebody who was here before', first_visit: 'No earlier visit on record',
     },
     placeholder: {

@@ -33,7 +33,7 @@ export const greetingZh = {
     },
     when: {
       ticket_ready: '有工单可以取了', wish_arrived: '问过的商品在那之后到了货', appointment_today: '六小时内有预约，或刚过约好的时间', follow_up_due: '答应过的事到期了；没到期的排在后面',
-      date_near: '一周之内。档案里有勿扰提示时不提', taste_new: '上次到店之后到的、合偏好的商品。档案里有勿扰提示时不提',
+      date_near: '一周之内。注意事项里写了“不要打扰”或“不提生日”之类时不提', taste_new: '上次到店之后到的、合偏好的商品。注意事项里写了“自己看”或“不要推销”之类时不提',
       welcome_back: '来过的顾客', first_visit: '没有更早的到店记录',
     },
     placeholder: {

@@ -521,7 +521,7 @@ export const privacyZh = {
       pin: 'PIN', passkey: '通行密钥', device: '配对 iPad', owner: '首次设置', added: '添加', removed: '移除', zone: '重画区域', name: '改名', here: '此人在这台 iPad',
       elsewhere: '此人在其他 iPad', stored_persons: '存储人数', own_fields: '自定义栏目', quick_notes: '快捷备注', fpir: '识别把握', replaced: '重新签署', no_key: '密钥已销毁', vault: '保险柜', vault_lost: '保险柜遗失', built_in: '自带文本', store: '门店文本', 'zh-CN': '中文', en: '英文',
     },
-    field: { displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', facts: '要点', doNot: '勿扰提示',
+    field: { displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', facts: '要点', doNot: '注意事项',
       memberNo: '会员号', points: '积分', email: '邮箱', wechat: '微信号', contactBy: '联系方式', contactWhen: '联系时间', contactNever: '不要联系', allergies: '过敏', likes: '喜欢', dislikes: '不喜欢', sizes: '尺寸', dates: '重要日子', companions: '同行人', ownFields: '自定义栏目',
     },
     comma: '、',

@@ -1,4 +1,4 @@
-import type { BoxHealth, CandidateCard, LiveMessage, VisitCard } from '../contract.js';
+import type { BoxHealth, CandidateCard, LiveMessage, Visit, VisitCard } from '../contract.js';
 
 /** All that the live board knows. Never changed in place. */
 export interface LiveState {
@@ -14,10 +14,13 @@ export interface LiveState {
   readonly touchedAt: Readonly<Record<string, number>>;
   readonly snapshotAt: number;
   /** Visits that ended in this epoch, the latest last. */
-  readonly ended: readonly string[];
+  readonly ended: readonly Ended[];
   /** An event was missed: connect again without `since` and take a fresh snapshot. */
   readonly needsSnapshot: boolean;
 }
+
+export interface Ended { readonly visitId: string; readonly reason: EndReason }
+export type EndReason = NonNullable<Visit['endReason']>;
 
 const ENDED_KEPT = 500;
 
@@ -79,12 +82,12 @@ function applyEvent(state: LiveState, event: LiveEvent): LiveState {
     case 'visit.opened': {
       // What this one takes the place of has gone already; should its end have been lost, it goes now: never both cards.
       const { visit, corrects } = event.data;
-      const rest = corrects === null ? state : withoutVisit(state, corrects);
+      const rest = corrects === null ? state : withoutVisit(state, corrects, 'corrected');
       return {
         ...rest,
         visits: withVisit(rest.visits, visit),
         touchedAt: { ...state.touchedAt, [visit.visitId]: event.revision },
-        ended: rest.ended.filter((id) => id !== visit.visitId),
+        ended: rest.ended.filter(({ visitId }) => visitId !== visit.visitId),
       };
     }
     case 'visit.updated':
@@ -92,11 +95,11 @@ function applyEvent(state: LiveState, event: LiveEvent): LiveState {
         ...state,
         visits: withVisit(state.visits, event.data.visit),
         touchedAt: { ...state.touchedAt, [event.data.visit.visitId]: event.revision },
-        ended: state.ended.filter((id) => id !== event.data.visit.visitId),
+        ended: state.ended.filter(({ visitId }) => visitId !== event.data.visit.visitId),
       };
     case 'visit.closed':
       return {
-        ...withoutVisit(state, event.data.visitId),
+        ...withoutVisit(state, event.data.visitId, event.data.reason),
         // A withdrawn consent also ends the questions about that person.
         candidates:
           event.data.reason === 'consent_withdrawn'
@@ -116,11 +119,11 @@ function applyEvent(state: LiveState, event: LiveEvent): LiveState {
 }
 
 /** The card goes, and no late answer brings it back. */
-function withoutVisit(state: LiveState, visitId: string): LiveState {
+function withoutVisit(state: LiveState, visitId: string, reason: EndReason): LiveState {
   return {
     ...state,
     visits: state.visits.filter((visit) => visit.visitId !== visitId),
-    ended: [...state.ended.filter((id) => id !== visitId), visitId].slice(-ENDED_KEPT),
+    ended: [...state.ended.filter((each) => each.visitId !== visitId), { visitId, reason }].slice(-ENDED_KEPT),
   };
 }
 
@@ -152,7 +155,7 @@ const nameOf = (card: VisitCard): string => card.salutation ?? card.displayName;
  * ended, or when anything newer was heard about it since the request was sent at `asked`.
  */
 export function withAnswer(state: LiveState, visit: VisitCard, asked: Pick<LiveState, 'epoch' | 'revision'>): LiveState {
-  if (state.epoch !== asked.epoch || state.ended.includes(visit.visitId)) return state;
+  if (state.epoch !== asked.epoch || state.ended.some(({ visitId }) => visitId === visit.visitId)) return state;
   if (Math.max(state.snapshotAt, state.touchedAt[visit.visitId] ?? 0) > asked.revision) return state;
   return { ...state, visits: withVisit(state.visits, visit) };
 }
