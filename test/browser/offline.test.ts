@@ -219,4 +219,18 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
     await at(page, 'needs-box').waitFor({ state: 'detached' });
     t.strictSame(problems, []);
   });
+
+  await t.test('pages that were never opened do open without the box; one that did not come in time says so', async () => {
+    await page.route(/\/assets\/LookUpPage-/, (route) => route.abort()); // this one does not come in time
+    const loaded = page.waitForResponse(/\/assets\/SettingsPage-.*js/);
+    await page.goto('/');
+    await loaded;
+    link.down();
+    await until('offline', async () => (await at(page, 'connection').getAttribute('data-status')) === 'offline');
+    await at(page, 'nav-settings').click();
+    await at(page, 'settings').waitFor();
+    await at(page, 'nav-lookup').click();
+    await at(page, 'toast').getByText('还没有下载过').waitFor();
+    await at(page, 'settings').waitFor();
+  });
 });

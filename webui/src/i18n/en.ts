@@ -49,6 +49,7 @@ export const en: Messages = {
     reload: 'Reload the page',
     retryNow: 'Connect now',
     offlineBanner: 'No connection. This is how it was {ago}; it catches up by itself.',
+    pageMissing: 'The box cannot be reached and this page has not been downloaded yet. Open it when the connection is back; pages that were open before work.',
     offlineBannerNever: 'Not connected to the box yet. Trying again.',
     healthVision: 'Face recognition is not available right now. Use phone number or name.',
     healthFull: 'The disk of the box is full and nothing new can be saved. Call IT.',

@@ -50,6 +50,7 @@ export const zhCN = {
     reload: '刷新页面',
     retryNow: '立即重连',
     offlineBanner: '连接已断开，显示的是{ago}的情况。恢复后会自动更新。',
+    pageMissing: '没有连上门店盒，这一页还没有下载过。恢复连接后再打开；已打开过的页面可以照常用。',
     offlineBannerNever: '还没有连上门店盒，正在重试。',
     healthVision: '人脸识别暂时不可用，请用手机号或姓名查找。',
     healthFull: '门店盒磁盘已满，新内容无法保存。请联系 IT。',
