@@ -21,7 +21,7 @@ export const dealingsZh = {
   dealings: {
     wishes: '心愿单', wishAdd: '加心愿', noWishes: '目前没有心愿', arrived: '{day}到货', bought: '买了', wishDrop: '不要了', wishDropOf: '不要了：{name}', wishDropped: '已从心愿单移除', wishesEnded: '以前的心愿（{n}）',
     outcome_bought: '已买到', outcome_dropped: '不再需要',
-    purchases: '购买', purchaseAdd: '记购买', noPurchases: '还没有购买记录', pieces: '{n} 件', receipt: '小票 {no}', other: '换一件', quantity: '件数', less: '减一件', more: '加一件', amount: '实付金额', receiptNo: '小票号',
+    purchases: '购买', purchaseAdd: '记购买', noPurchases: '还没有购买记录', pieces: '{n} 件', receipt: '小票 {no}', other: '换一件', amountNeeded: '填上实付金额就能保存。', quantity: '件数', less: '减一件', more: '加一件', amount: '实付金额', receiptNo: '小票号',
     purchaseSave: '保存购买', purchaseSaved: '已记下购买', takeBack: '撤销', takenBack: '已撤销', return: '退货', returnOf: '退货：{name}', returnQuantity: '退几件', returnAmount: '退款金额', returnMost: '最多可退 {amount}',
     returnSave: '保存退货', returnSaved: '已记下退货', backOn: '{day}退 {n} 件，退款 {amount}',
     tickets: '服务工单', ticketAdd: '开工单', noTickets: '没有工单', ticketSubject: '什么事', ticketPlaceholder: '如：换电池、改表带', ticketDetail: '详情', ticketDue: '约定日期（选填）', ticketStateOf: '工单状态：{name}',
