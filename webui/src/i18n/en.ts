@@ -214,7 +214,7 @@ export const en: Messages = {
     timeline: 'Timeline',
     notes: 'Notes',
     followUps: 'Follow-ups',
-    dealings: 'Purchases and service',
+    dealings: 'Sales & service',
     files: 'Files',
     visits: 'Visits',
     consent: 'Face & consent',
