@@ -28,15 +28,23 @@ export const ProductChange = Type.Partial(ProductFields, { ...closed, minPropert
 export type ProductChange = Static<typeof ProductChange>;
 export const ProductQuery = Type.Object(
   { query: Type.Optional(Type.String({ maxLength: 60 })), limit: Type.Optional(Type.String({ pattern: '^([1-9]|[1-9][0-9]|100)$' })) }, closed);
+/** `dryRun`: only say what would become of the file. */
+export const ImportQuery = Type.Object({ dryRun: Type.Optional(OneOf(['true'] as const)) }, closed);
+export type ImportQuery = Static<typeof ImportQuery>;
 /** Why a line of a CSV file was not taken. */
 export const IMPORT_PROBLEMS = [
   'empty', 'too_long', 'price_invalid', 'barcode_invalid', 'stock_invalid', 'sku_twice', 'barcode_taken', 'columns_wrong',
 ] as const;
-/** What became of a CSV file; `line` counts from 1, the heading included. */
+/**
+ * What became of a CSV file, or would; `line` counts from 1, the heading included. `refused`: every problem of every line, the first 500;
+ * `refusedLines`: how many lines are not taken over. `sample`: how the first lines are read.
+ */
 export const ProductImport = Type.Object(
   {
     added: Type.Integer({ minimum: 0 }), changed: Type.Integer({ minimum: 0 }), unchanged: Type.Integer({ minimum: 0 }),
     refused: Type.Array(Type.Object({ line: Type.Integer({ minimum: 1 }), code: OneOf(IMPORT_PROBLEMS), column: Nullable(Type.String()) }, closed)),
+    refusedLines: Type.Integer({ minimum: 0 }),
+    sample: Type.Array(Type.Object({ line: Type.Integer({ minimum: 1 }), becomes: OneOf(['added', 'changed', 'unchanged'] as const), product: ProductFields }, closed)),
   },
   closed,
 );

@@ -77,6 +77,7 @@ export const ERRORS = {
   csv_invalid: [400, 'This is not a CSV file that can be read. Save it as CSV (UTF-8) with a heading line.'],
   wish_not_found: [404, 'This wish is not known.'],
   purchase_not_found: [404, 'This purchase is not known.'],
+  amount_too_large: [400, 'This amount is too large.'],
   purchase_incomplete: [400, 'Say what was bought and for how much.'],
   purchase_settled: [409, 'This purchase can no longer be taken back. Note a return instead.'],
   return_invalid: [409, 'More would come back than was bought, or more money than was paid.'],

@@ -105,6 +105,8 @@ export const Dossier = Type.Object(
     /** What stands in own fields that the asking person may see. */
     fields: Type.Array(FieldValue),
     formerFields: Type.Array(FormerFieldValue),
+    /** Own fields that are empty now and have a history, by id. */
+    emptiedFields: Type.Array(Id),
     tastes: Type.Array(Taste),
     wishes: Type.Array(Wish),
     purchases: Type.Array(Purchase),

@@ -33,7 +33,7 @@ export class Purchases {
 
   /**
    * Takes along the visit in which it was written and ends their wish for it. `ageMs`: how long ago that was.
-   * @throws PorticoError purchase_incomplete, also where the list price for all of them is beyond what an amount may be, product_not_found, id_taken, and as `Need` says
+   * @throws PorticoError purchase_incomplete, amount_too_large (the list price for all of them), product_not_found, id_taken, and as `Need` says
    */
   add(customerId: string, request: PurchaseRequest, staffId: string): Purchase {
     const { db, clock, products, wishes, need } = this.#deps;
@@ -50,7 +50,8 @@ export class Purchases {
       const product = productId === null ? null : wishes.isOpen(customerId, productId) ? products.find(productId) : products.byId(productId);
       const text = request.text?.trim() ?? product?.name;
       const amountMinor = request.amountMinor ?? (product?.priceMinor == null ? undefined : product.priceMinor * quantity);
-      if (text === undefined || amountMinor === undefined || amountMinor > MINOR_MAX) throw new PorticoError('purchase_incomplete');
+      if (text === undefined || amountMinor === undefined) throw new PorticoError('purchase_incomplete');
+      if (amountMinor > MINOR_MAX) throw new PorticoError('amount_too_large');
       const atMs = clock.now() - (request.ageMs ?? 0);
       const visitId = need().visitAt(customerId, atMs);
       db.run(

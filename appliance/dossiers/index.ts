@@ -57,6 +57,7 @@ export class Dossiers {
       consents: inAll((id) => consent.records.history(id)),
       tags: inAll((id) => finding.tagsOf(id)), memberCodeSince: ids.map((id) => finding.memberCodeSince(id)).find((since) => since !== null) ?? null,
       fields: this.#rooms.fields.of(customerId, reader), formerFields: this.#rooms.fields.former(customerId, reader),
+      emptiedFields: this.#rooms.fields.emptied(customerId, reader),
       tastes: greeting.tastes(customerId),
       wishes: inAll((id) => dealings.wishes.of(id, limit)), purchases: inAll((id) => dealings.purchases.of(id, limit)),
       tickets: inAll((id) => dealings.tickets.of(id, limit)), appointments: inAll((id) => dealings.appointments.of(id, limit)),

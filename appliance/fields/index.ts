@@ -106,6 +106,11 @@ export class Fields {
       .map(({ field, data, at, by, changes }) => ({ fieldId: field.id, value: this.#named(data), at, by, changes }));
   }
 
+  /** Fields in which something stood and nothing does now, by id: their history can still be read. */
+  emptied(customerId: string, reader: FieldReader): string[] {
+    return this.#values.written(customerId).filter(({ field, value }) => value === null && sees(reader, field) && !field.removed).map(({ field }) => field.id);
+  }
+
   /**
    * What merged dossiers say where this one says nothing, the newest first: shown beside, and taken over only by a person's choice. Hidden
    * while the consent of this dossier leaves preferences out.

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { IMPORT_PROBLEMS, type ProductFields } from '../contract/index.js';
 import { Breath, PorticoError } from '../kit/index.js';
+import { asBarcode } from './barcode.js';
 
 type Problem = (typeof IMPORT_PROBLEMS)[number];
 type Column = keyof typeof HEADINGS;
@@ -11,8 +12,13 @@ export interface RefusedLine { line: number; code: Problem; column: string | nul
 export interface ReadLines {
   /** By the line of the file, counted from 1. */
   good: { line: number; product: ProductLine; headings: Partial<Record<Column, string>> }[];
+  /** Every problem of every line, the first `PROBLEMS_MAX`. */
   refused: RefusedLine[];
+  /** How many lines have one. */
+  refusedLines: number;
 }
+/** Told at once; a file with more is mended in turns. */
+export const PROBLEMS_MAX = 500;
 
 /** As people head their columns; compared without case, spaces and underscores. */
 const HEADINGS = {
@@ -62,7 +68,7 @@ export function csvText(bytes: Uint8Array): string {
  *   body_too_large: more lines than can be taken over at once
  */
 export async function readProducts(text: string, digits: number): Promise<ReadLines> {
-  const result: ReadLines = { good: [], refused: [] };
+  const result: ReadLines = { good: [], refused: [], refusedLines: 0 };
   const seen = new Set<string>();
   const breath = new Breath();
   let columns: (Column | null)[] | null = null;
@@ -78,16 +84,18 @@ export async function readProducts(text: string, digits: number): Promise<ReadLi
     lines += 1;
     if (lines > LINES_MAX) throw new PorticoError('body_too_large');
     if (record.every((cell) => cell === '')) continue;
-    const refuse = (code: Problem, column: Column | null) => { result.refused.push({ line, code, column: column === null ? null : headings[column]! }); };
-    if (record.length > columns.length) { refuse('columns_wrong', null); continue; }
+    const refuse = (problems: readonly { code: Problem; column: Column | null }[]) => {
+      result.refusedLines += 1;
+      const room = PROBLEMS_MAX - result.refused.length;
+      for (const { code, column } of problems.slice(0, room)) result.refused.push({ line, code, column: column === null ? null : headings[column]! });
+    };
+    if (record.length > columns.length) { refuse([{ code: 'columns_wrong', column: null }]); continue; }
     const cells = Object.fromEntries(columns.flatMap((column, at) => (column === null ? [] : [[column, (record[at] ?? '').trim()]]))) as Partial<Record<Column, string>>;
-    const product = lineOf(cells, digits);
-    if ('code' in product) refuse(product.code, product.column);
-    else if (seen.has(product.sku)) refuse('sku_twice', 'sku');
-    else {
-      seen.add(product.sku);
-      result.good.push({ line, product, headings });
-    }
+    const { product, problems } = lineOf(cells, digits);
+    if (seen.has(product.sku)) problems.push({ code: 'sku_twice', column: 'sku' });
+    if (problems.length > 0) { refuse(problems); continue; }
+    seen.add(product.sku);
+    result.good.push({ line, product, headings });
   }
   if (columns === null) throw new PorticoError('csv_invalid');
   return result;
@@ -123,26 +131,28 @@ function columnsOf(head: readonly string[]): (Column | null)[] {
   return columns;
 }
 
-function lineOf(cells: Partial<Record<Column, string>>, digits: number): ProductLine | { code: Problem; column: Column } {
-  for (const column of ['sku', 'name'] as const) if (cells[column] === '') return { code: 'empty', column };
-  for (const column of ['sku', 'name', 'category', 'brand'] as const) if ((cells[column]?.length ?? 0) > LENGTH_MAX[column]) return { code: 'too_long', column };
+/** What a line says, and all that is amiss with it. */
+function lineOf(cells: Partial<Record<Column, string>>, digits: number): { product: ProductLine; problems: { code: Problem; column: Column }[] } {
+  const problems: { code: Problem; column: Column }[] = [];
+  for (const column of ['sku', 'name'] as const) if (cells[column] === '') problems.push({ code: 'empty', column });
+  for (const column of ['sku', 'name', 'category', 'brand'] as const) if ((cells[column]?.length ?? 0) > LENGTH_MAX[column]) problems.push({ code: 'too_long', column });
   const product: ProductLine = { sku: cells.sku!, name: cells.name! };
   for (const column of ['category', 'brand'] as const) if (cells[column] !== undefined) product[column] = cells[column] || null;
   if (cells.priceMinor !== undefined) {
     const price = cells.priceMinor === '' ? null : priceMinor(cells.priceMinor, digits);
-    if (price === undefined) return { code: 'price_invalid', column: 'priceMinor' };
-    product.priceMinor = price;
+    if (price === undefined) problems.push({ code: 'price_invalid', column: 'priceMinor' });
+    else product.priceMinor = price;
   }
   if (cells.barcode !== undefined) {
-    if (cells.barcode.length > CELL_MAX || !/^[\x21-\x7e]*$/.test(cells.barcode)) return { code: 'barcode_invalid', column: 'barcode' };
-    product.barcode = cells.barcode || null;
+    if (cells.barcode.length > CELL_MAX || !/^[\x21-\x7e]*$/.test(cells.barcode)) problems.push({ code: 'barcode_invalid', column: 'barcode' });
+    else product.barcode = asBarcode(cells.barcode) || null;
   }
   if (cells.inStock) {
     const stock = stockOf(cells.inStock);
-    if (stock === undefined) return { code: 'stock_invalid', column: 'inStock' };
-    product.inStock = stock;
+    if (stock === undefined) problems.push({ code: 'stock_invalid', column: 'inStock' });
+    else product.inStock = stock;
   }
-  return product;
+  return { product, problems };
 }
 
 /** "¥1,280.50", "1280.5元": in the smallest unit; undefined: no price, or finer than the currency knows. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ProductFields } from '../contract/index.js';
+import type { ProductFields, ProductImport } from '../contract/index.js';
 import { Breath } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import type { ReadLines, RefusedLine } from './csv.js';
@@ -12,7 +12,10 @@ export interface Plan {
   added: number; changed: number; unchanged: number;
   /** Whose barcode another article has. */
   refused: RefusedLine[];
+  /** The first lines, to be looked at before anything is written. */
+  sample: ProductImport['sample'];
 }
+const SAMPLE_MAX = 8;
 /** Looked up in about a millisecond. */
 const PIECE_LINES = 50;
 
@@ -20,9 +23,13 @@ const PIECE_LINES = 50;
 export async function planImport(
   { good }: ReadLines, blank: Omit<ProductFields, 'sku' | 'name'>, read: { bySku(skus: string[]): Stored[]; holders(barcodes: string[]): { id: string; barcode: string }[] },
 ): Promise<Plan> {
-  const plan: Plan = { writes: [], added: 0, changed: 0, unchanged: 0, refused: [] };
+  const plan: Plan = { writes: [], added: 0, changed: 0, unchanged: 0, refused: [], sample: [] };
   /** Who has a barcode once what is planned so far is written; null: nobody. */
   const holders = new Map<string, string | null>();
+  const show = (line: number, becomes: Plan['sample'][number]['becomes'], fields: ProductFields): void => {
+    plan[becomes] += 1;
+    if (plan.sample.length < SAMPLE_MAX) plan.sample.push({ line, becomes, product: fields });
+  };
   const breath = new Breath();
   for (let at = 0; at < good.length; at += PIECE_LINES) {
     const piece = good.slice(at, at + PIECE_LINES);
@@ -34,7 +41,7 @@ export async function planImport(
       const before = row?.fields.barcode ?? null;
       const fields: ProductFields = { ...(row?.fields ?? blank), ...product };
       if (row?.isHidden === false && JSON.stringify(row.fields) === JSON.stringify(fields)) {
-        plan.unchanged += 1;
+        show(line, 'unchanged', fields);
         continue;
       }
       if (fields.barcode !== null && (holders.get(fields.barcode) ?? id) !== id) {
@@ -43,7 +50,7 @@ export async function planImport(
       }
       if (before !== null) holders.set(before, null);
       if (fields.barcode !== null) holders.set(fields.barcode, id);
-      plan[row?.isHidden === false ? 'changed' : 'added'] += 1;
+      show(line, row?.isHidden === false ? 'changed' : 'added', fields);
       plan.writes.push({ id, fields });
     }
     await breath.taken();

@@ -3,7 +3,8 @@ import type { Product, ProductChange, ProductCreate, ProductFields, ProductImpor
 import type { EventBus } from '../events/index.js';
 import { Breath, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
-import { csvText, readProducts } from './csv.js';
+import { asBarcode } from './barcode.js';
+import { csvText, PROBLEMS_MAX, readProducts } from './csv.js';
 import { planImport, writePlan } from './import.js';
 
 interface ProductRow {
@@ -54,7 +55,7 @@ export class Products {
     if (words.length === 0) {
       return this.#db.all<ProductRow>('SELECT * FROM product WHERE removed_at_ms IS NULL ORDER BY changed_at_ms DESC, name LIMIT ?', limit).map(toProduct);
     }
-    const code = text.toLowerCase();
+    const code = asBarcode(text).toLowerCase();
     const exact = `${APART}${code}${APART}`;
     while (this.#shelvedTo !== null) this.#shelveNext();
     const found: Found[] = [];
@@ -80,7 +81,7 @@ export class Products {
 
   /** What a scanner read: a barcode, else the store's own number; null: neither. */
   byCode(code: string): Product | null {
-    const row = this.#db.get<ProductRow>('SELECT * FROM product WHERE barcode = ? AND removed_at_ms IS NULL', code)
+    const row = this.#db.get<ProductRow>('SELECT * FROM product WHERE barcode = ? AND removed_at_ms IS NULL', asBarcode(code))
       ?? this.#db.get<ProductRow>('SELECT * FROM product WHERE sku = ? COLLATE NOCASE AND removed_at_ms IS NULL', code);
     return row === undefined ? null : toProduct(row);
   }
@@ -143,16 +144,16 @@ export class Products {
   /**
    * Takes over all lines of a CSV file that can be read, matched by the store's own number; the others are told. Read and compared in
    * pieces; written in one transaction, all or nothing. One file after the other.
-   * @param inTransaction runs the writing, with whatever else belongs to the same transaction
+   * @param inTransaction runs the writing, with whatever else belongs to the same transaction; null: nothing is written, only told
    * @throws PorticoError csv_invalid, body_too_large: the file as a whole cannot be read; then nothing is changed
    */
-  import(bytes: Uint8Array, inTransaction: (write: () => ProductImport) => ProductImport = (write) => this.#db.transaction(write)): Promise<ProductImport> {
+  import(bytes: Uint8Array, inTransaction: ((write: () => ProductImport) => ProductImport) | null = (write) => this.#db.transaction(write)): Promise<ProductImport> {
     const turn = this.#importing.catch(() => undefined).then(() => this.#import(bytes, inTransaction));
     this.#importing = turn;
     return turn;
   }
 
-  async #import(bytes: Uint8Array, inTransaction: (write: () => ProductImport) => ProductImport): Promise<ProductImport> {
+  async #import(bytes: Uint8Array, inTransaction: ((write: () => ProductImport) => ProductImport) | null): Promise<ProductImport> {
     const lines = await readProducts(csvText(bytes), this.#digits);
     for (;;) {
       const revision = this.#revision;
@@ -162,12 +163,16 @@ export class Products {
         holders: (barcodes) => this.#db.all<{ id: string; barcode: string }>('SELECT id, barcode FROM product WHERE barcode IN (SELECT value FROM json_each(?))', JSON.stringify(barcodes)),
       });
       if (revision !== this.#revision) continue; // somebody changed the list meanwhile
-      const { writes, refused, ...count } = plan;
+      const { writes, refused, ...told } = plan;
+      const result: ProductImport = {
+        ...told, refusedLines: lines.refusedLines + refused.length, refused: [...lines.refused, ...refused].sort((a, b) => a.line - b.line).slice(0, PROBLEMS_MAX),
+      };
+      if (inTransaction === null) return result;
       return inTransaction(() => {
         writePlan(this.#db, writes, this.#clock.now());
         this.#revision += 1;
         this.#db.afterCommit(() => { for (const { id, fields } of writes) this.#shelved.set(id, shelvedAs(fields)); });
-        return { ...count, refused: [...lines.refused, ...refused].sort((a, b) => a.line - b.line) };
+        return result;
       });
     }
   }
@@ -205,7 +210,7 @@ export class Products {
   }
 
   #columns({ sku, name, category, brand, priceMinor, barcode, inStock }: ProductFields) {
-    return [sku.trim(), name.trim(), category?.trim() ?? null, brand?.trim() ?? null, priceMinor, barcode, inStock ? 1 : 0, this.#clock.now()] as const;
+    return [sku.trim(), name.trim(), category?.trim() ?? null, brand?.trim() ?? null, priceMinor, barcode === null ? null : asBarcode(barcode), inStock ? 1 : 0, this.#clock.now()] as const;
   }
 
   #listed(id: string): ProductRow {

@@ -19,6 +19,7 @@ const NAME = '林知夏';
 const NOTE = '喜欢细表带，下次看月相款';
 const LAST_NOTE = '周六带太太来试戴';
 const RING = '右手无名指十四号半';
+const STRAP = { 'zh-CN': '表带', en: 'Strap' };
 const DRAFT = '还没写完的一句';
 const TICKET = '换电池';
 const PHONES = { before: '13800138000', mine: '13900139000', theirs: '13700137000', last: '13600136000' };
@@ -69,9 +70,11 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
   const dossier = () => box.owner.call<Dossier>('GET', `/customers/${id}?why=edit`);
   const browser = await launchChromium(executable!, '', box.appliance.rootPem);
   t.teardown(() => browser.close());
-  const ring = randomUUID();
+  const [ring, strap] = [randomUUID(), randomUUID()];
   const name = { 'zh-CN': '指围', en: 'Ring size' };
-  await box.owner.call('PUT', '/fields', { revision: 0, card: [], sections: [{ name, fields: [{ id: ring, name, kind: 'text', required: true, visibleTo: 'everybody', options: [] }] }] });
+  await box.owner.call('PUT', '/fields', { revision: 0, card: [], sections: [{ name, fields: [
+    { id: ring, name, kind: 'text', required: true, visibleTo: 'everybody', options: [] }, { id: strap, name: STRAP, kind: 'text', required: false, visibleTo: 'everybody', options: [] },
+  ] }] });
   const context = await browser.newContext({ viewport: { width: 1180, height: 820 }, locale: 'zh-CN', hasTouch: true, baseURL: `https://127.0.0.1:${link.port}` });
   context.setDefaultTimeout(15_000);
   const page = await context.newPage();
@@ -220,5 +223,45 @@ t.test('an iPad that was offline for an hour', { skip: executable === null ? 'no
     t.strictSame((await dossier()).tickets.map(({ subject, by }) => [subject, by]), [[TICKET, staff.name]]);
     await at(page, 'needs-box').waitFor({ state: 'detached' });
     t.strictSame(problems, []);
+  });
+
+  await t.test('own fields: saved again while the first waits, and taken over from a merged dossier, without the box', async (t) => {
+    const double = await box.owner.createCustomer({ displayName: '林小姐' });
+    await box.owner.call('PUT', `/customers/${double.id}/fields`, { values: [{ fieldId: ring, value: { text: '九号' } }, { fieldId: strap, value: { text: '左手戴' } }] });
+    await box.owner.call('POST', `/customers/${double.id}/merge`, { into: id });
+    await page.goto(`/customers/${id}?why=visit`);
+    await at(page, 'own-take-over').waitFor();
+    link.down();
+    await until('offline', async () => (await at(page, 'connection').getAttribute('data-status')) === 'offline');
+    await at(page, 'own-take-over').click();
+    await entries('fields').getByText('左手戴').waitFor();
+    t.equal(await at(page, 'own-take-over').count(), 0);
+    await at(page, 'own-edit').click();
+    await page.locator(`#field-${ring}`).fill('十五号');
+    await at(page, 'fields-save').click();
+    await entries('fields').getByText('十五号').waitFor();
+    await at(page, 'own-edit').click();
+    await page.locator(`#field-${ring}`).fill('十六号');
+    await link.up();
+    await until('all sent', async () => (await at(page, 'waiting-pill').count()) === 0);
+    await at(page, 'fields-save').click();
+    await at(page, 'fields-form').waitFor({ state: 'detached' });
+    const { fields } = await dossier();
+    t.match(fields.map(({ value }) => value).sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))), [{ text: '十六号' }, { text: '左手戴' }]);
+    t.equal(await at(page, 'conflict').count(), 0);
+  });
+
+  await t.test('pages that were never opened do open without the box; one that did not come in time says so', async () => {
+    await page.route(/\/assets\/LookUpPage-/, (route) => route.abort()); // this one does not come in time
+    const loaded = page.waitForResponse(/\/assets\/SettingsPage-.*js/);
+    await page.goto('/');
+    await loaded;
+    link.down();
+    await until('offline', async () => (await at(page, 'connection').getAttribute('data-status')) === 'offline');
+    await at(page, 'nav-settings').click();
+    await at(page, 'settings').waitFor();
+    await at(page, 'nav-lookup').click();
+    await at(page, 'toast').getByText('还没有下载过').waitFor();
+    await at(page, 'settings').waitFor();
   });
 });

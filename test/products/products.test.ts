@@ -26,17 +26,18 @@ t.test('prices as people write them, to the smallest unit', async (t) => {
 });
 
 t.test('headings in both languages, three separators; each bad line is told by line, code and column', async (t) => {
-  const { good, refused } = await readProducts([
+  const { good, refused, refusedLines } = await readProducts([
     '货号;商品名称;品牌;分类;售价(元);条形码;库存;备注', 'A-1;月相腕表;浪琴;腕表;12,800.50;6901234567892;3;随便写', ';没有货号;;;;;;', `A-2;${'长'.repeat(81)};;;;;;`, 'A-3;表带;;;很贵;;;',
-    'A-4;表带;;;;条 码;;', 'A-5;表带;;;;;也许;', 'A-1;又是它;;;;;;', 'A-6;表带;;;;;;;;多了', '', '"A-7";"两行的\n名字";;;;;否;',
+    'A-4;表带;;;;条 码;几个;', 'A-5;表带;;;;;也许;', 'A-1;又是它;;;;;;', 'A-6;表带;;;;;;;;多了', '', '"A-7";"两行的\n名字";;;;;否;',
   ].join('\n'), 2);
   t.strictSame(good.map(({ product }) => product), [
     { sku: 'A-1', name: '月相腕表', category: '腕表', brand: '浪琴', priceMinor: 1_280_050, barcode: '6901234567892', inStock: true },
     { sku: 'A-7', name: '两行的\n名字', category: null, brand: null, priceMinor: null, barcode: null, inStock: false },
   ]);
+  t.equal(refusedLines, 7);
   t.strictSame(refused, [
     { line: 3, code: 'empty', column: '货号' }, { line: 4, code: 'too_long', column: '商品名称' }, { line: 5, code: 'price_invalid', column: '售价(元)' },
-    { line: 6, code: 'barcode_invalid', column: '条形码' }, { line: 7, code: 'stock_invalid', column: '库存' }, { line: 8, code: 'sku_twice', column: '货号' },
+    { line: 6, code: 'barcode_invalid', column: '条形码' }, { line: 6, code: 'stock_invalid', column: '库存' }, { line: 7, code: 'stock_invalid', column: '库存' }, { line: 8, code: 'sku_twice', column: '货号' },
     { line: 9, code: 'columns_wrong', column: null },
   ]);
   for (const { code } of refused) t.ok(IMPORT_PROBLEMS.includes(code));
@@ -47,10 +48,13 @@ t.test('headings in both languages, three separators; each bad line is told by l
 t.test('a file is taken over by number, twice without harm; what cannot be read changes nothing', async (t) => {
   const { products, db } = openRooms(t);
   const file = (lines: string[]) => Buffer.from(['sku,name,price,barcode', ...lines].join('\r\n'));
-  t.strictSame(await products.import(GB18030), { added: 1, changed: 0, unchanged: 0, refused: [] });
+  const sku = 'A-1';
+  t.match(await products.import(GB18030, null), { added: 1, refused: [], refusedLines: 0, sample: [{ line: 2, becomes: 'added', product: { sku, name: '月相腕表', priceMinor: 128_000 } }] }, 'told beforehand');
+  t.strictSame(products.search('', 9), [], 'and nothing written');
+  t.match(await products.import(GB18030), { added: 1, changed: 0, unchanged: 0, refused: [] });
   const first = file(['A-1,月相腕表,1380,690', 'A-2,表带,99,691', 'A-3,表盒,,691']);
-  t.strictSame(await products.import(first), { added: 1, changed: 1, unchanged: 0, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
-  t.strictSame(await products.import(first), { added: 0, changed: 0, unchanged: 2, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
+  t.match(await products.import(first), { added: 1, changed: 1, unchanged: 0, refusedLines: 1, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }], sample: [{ becomes: 'changed' }, { becomes: 'added' }] });
+  t.match(await products.import(first), { added: 0, changed: 0, unchanged: 2, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
   t.match(products.byCode('690'), { sku: 'A-1', priceMinor: 138_000, inStock: true });
   t.equal((await failure(products.import(Buffer.from('sku,name\nA-9,neu\n"')))).code, 'csv_invalid');
   t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM product')!.n, 2);
@@ -58,7 +62,7 @@ t.test('a file is taken over by number, twice without harm; what cannot be read 
   const { id } = products.byCode('A-2')!;
   products.remove(id);
   products.remove(id);
-  t.strictSame(await products.import(file(['A-2,表带,99,691'])), { added: 1, changed: 0, unchanged: 0, refused: [] }, 'a hidden one comes back');
+  t.match(await products.import(file(['A-2,表带,99,691'])), { added: 1, changed: 0, unchanged: 0, refused: [] }, 'a hidden one comes back');
   t.equal(products.byCode('691')!.id, id, 'as itself');
 });
 
@@ -73,6 +77,8 @@ t.test('a file made to keep the box busy is refused or told line by line, and ot
   const spaced = `1${' '.repeat(40_000)}2`;
   t.strictSame((await readProducts(`sku,name,price,stock,barcode\n1,b,${spaced}\n2,b,,${spaced}\n3,b,,,${spaced}\n${spaced},b`, 2)).refused.map(({ code }) => code),
     ['price_invalid', 'stock_invalid', 'barcode_invalid', 'too_long']);
+  const many = await products.import(Buffer.from(`sku,name,price\n${',,x\n'.repeat(1_000)}`), null);
+  t.strictSame([many.refusedLines, many.refused.length, many.sample], [1_000, 500, []], 'all lines are counted, as many problems as can be read are told');
 
   const lines = Array.from({ length: 3_000 }, (_, at) => `A-${at},Watch ${at},${at},${690_000 + at}`);
   const file = Buffer.from(['sku,name,price,barcode', ...lines].join('\n'));
@@ -127,6 +133,16 @@ t.test('found by parts of every kind, the exact number first; hidden ones only b
   t.equal(products.find(moon.id)!.name, moon.name, 'what was bought keeps its name');
   for (const work of [() => products.byId(moon.id), () => products.change(moon.id, { name: 'x' }), () => products.arrived(moon.id)]) t.throws(work, { code: 'product_not_found' });
   t.equal(add('L-100', '新一代', '浪琴', '腕表').id, moon.id, 'the number that was taken off comes back under its id');
+});
+
+t.test('UPC-A and EAN-13 with a zero before it are one number, whichever was written and whichever is read', async (t) => {
+  const { products } = openRooms(t);
+  const upc = products.create({ sku: 'U', name: 'u', barcode: '036000291452' });
+  t.equal(upc.barcode, '0036000291452');
+  t.throws(() => products.create({ sku: 'V', name: 'v', barcode: '0036000291452' }), { code: 'product_barcode_taken' });
+  t.match(await products.import(Buffer.from('sku,name,barcode\nW,w,036000291452\nX,x,036000291453')), { added: 1, refused: [{ line: 2, code: 'barcode_taken' }] });
+  for (const read of ['036000291452', '0036000291452']) t.strictSame([products.byCode(read)?.sku, products.search(read, 1)[0]?.sku], ['U', 'U'], read);
+  t.equal(products.byCode('036000291453')!.barcode, '036000291453', 'twelve digits of another kind');
 });
 
 t.test('among equals by name, whenever it was read: in pieces, at the first search, or written later', async (t) => {

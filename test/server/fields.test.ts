@@ -71,7 +71,9 @@ t.test('values are typed, required fields are filled, and the dossier shows them
     [400, code, { fieldId: id(name) }], `${name} ${JSON.stringify(value)}`);
   await wrong('习惯', { number: 3 }, 'field_invalid');
   await wrong('材质', { choices: [id('section')] }, 'field_invalid');
-  t.equal((await refused(associate, 'PUT', `/customers/${lin}/fields`, { values: [SIZE, { fieldId: id('婚期'), value: { day: '2026-02-29' } }] }))[0], 400);
+  await wrong('婚期', { day: '2026-2-29' }, 'field_invalid');
+  await wrong('婚期', { day: '2026-02-29' }, 'field_invalid');
+  await wrong('预算', { moneyMinor: 1e15 }, 'field_invalid');
   t.strictSame(await refused(associate, 'PUT', `/customers/${lin}/fields`, { values: [{ fieldId: id('习惯'), value: { text: '先喝茶' } }] }), [400, 'field_required', { fieldId: id('指围') }]);
   t.equal(await refusal(put(associate, lin, [SIZE, { fieldId: id('经理备注'), value: { text: '不' } }])), '403 not_allowed');
   t.strictSame((await dossier(lin)).fields, [], 'nothing was saved by halves');
@@ -104,6 +106,11 @@ t.test('two iPads: what the other wrote is not written over unseen, and the hist
   t.match(await owner.call<FieldHistory>('GET', `/customers/${lin}/fields/${id('指围')}/history`), [
     { before: { number: 15 }, after: { number: 16 }, by: '店长' }, { before: { number: 14.5 }, after: { number: 15 }, by: '小王' }, { before: null, after: { number: 14.5 }, by: '小王' },
   ]);
+  await put(owner, lin, [{ fieldId: id('会员群'), value: null }, { fieldId: id('经理备注'), value: null }]);
+  t.same((await dossier(lin)).emptiedFields.length, 2, 'what was emptied has a history');
+  t.strictSame((await dossier(lin, associate)).emptiedFields, [id('会员群')], 'of what they may see');
+  await put(owner, lin, [{ fieldId: id('会员群'), value: { yes: true } }, { fieldId: id('经理备注'), value: { text: '要保密的话' } }]);
+  t.strictSame((await dossier(lin)).emptiedFields, []);
 });
 
 t.test('the card shows what the manager chose', async (t) => {

@@ -58,7 +58,7 @@ export function breach(change: Partial<Breach> = {}): Breach {
 const NO_FIELDS = {
   memberNo: null, points: 0, email: null, wechat: null, contactBy: [], contactWhen: null, contactNever: false, allergies: [], likes: [], dislikes: [], sizes: [], dates: [], companions: [],
 };
-const NO_MORE = { tags: [], memberCodeSince: null, fields: [], formerFields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [] };
+const NO_MORE = { tags: [], memberCodeSince: null, fields: [], formerFields: [], emptiedFields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [] };
 /** One of each. */
 const DEALINGS = {
   wishes: [{ id: id(21), productId: null, text: '月相盘腕表', at: AT, by: '小周', arrivedAt: AT, ended: { at: AT, outcome: 'bought' as const } }],

@@ -8,7 +8,7 @@ import { initials } from '../../webui/src/format/initials.js';
 const at = (day: number, hour = 4): string => `2026-05-${String(day).padStart(2, '0')}T${String(hour).padStart(2, '0')}:00:00.000Z`;
 const bare: Dossier = {
   ...NO_FIELDS, id: 'c', displayName: '林知夏', createdAt: at(1), enrolled: false, templatePhotos: 0, template: null, merges: [], openVisitId: null, suggestion: null, restrictedSince: null, notes: [], followUps: [],
-  visits: [], consents: [], tags: [], memberCodeSince: null, fields: [], formerFields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [],
+  visits: [], consents: [], tags: [], memberCodeSince: null, fields: [], formerFields: [], emptiedFields: [], tastes: [], wishes: [], purchases: [], tickets: [], appointments: [], files: [],
 };
 const full: Dossier = {
   ...bare,

@@ -159,6 +159,8 @@ t.test('tells an untrusted certificate from a box that is gone and from one that
   const link = (...events: LinkEvent[]) => linkAfter(...events).status;
   const gone = { type: 'failed', reachable: false, opened: false, problem: null } as const;
   t.equal(link({ type: 'heard' }), 'live');
+  t.equal(link({ type: 'heard' }, { type: 'lost' }), 'reconnecting', 'before anybody knows why');
+  t.equal(link(gone, gone, { type: 'lost' }), 'offline');
   t.equal(link(gone), 'reconnecting');
   t.equal(link(gone, gone), 'offline');
   const blocked = { type: 'failed', reachable: true, opened: false, problem: null } as const;

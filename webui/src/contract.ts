@@ -21,6 +21,7 @@ import type {
   LINES_MAX as LinesMaxOf,
   LINK_HEADER as LinkHeaderOf,
   MAX_FRAME_BYTES as MaxFrameBytesOf,
+  MINOR_MAX as MinorMaxOf,
   MODE_OBSTACLES as ModeObstaclesOf,
   NOTICE_FIELDS as NoticeFieldsOf,
   POSES as PosesOf,
@@ -81,6 +82,7 @@ export const NOTICE_FIELDS: typeof NoticeFieldsOf = [
 ];
 export const CAMERA_RANGES: typeof CameraRangesOf = ['near', 'far'];
 export const MAX_FRAME_BYTES: typeof MaxFrameBytesOf = 4_000_000;
+export const MINOR_MAX: typeof MinorMaxOf = 1e13;
 export const CLOSE: typeof CloseOf = {
   wrongVersion: 4426,
   notAllowed: 4403,

@@ -1,21 +1,24 @@
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { Check } from 'typebox/value';
 import type { Access } from '../../access/index.js';
 import type { Audit } from '../../audit/index.js';
 import {
-  CustomerSummary, FieldExportQuery, FieldHistory, FieldHistoryParams, FieldQuery, FieldValue, FieldValuesChange, IdParams, OwnForm, OwnFormChange,
+  CustomerSummary, FieldData, FieldExportQuery, FieldHistory, FieldHistoryParams, FieldQuery, FieldValue, FieldValuesChange, IdParams, OwnForm, OwnFormChange,
 } from '../../contract/index.js';
 import type { Customers } from '../../customers/index.js';
 import type { EventBus } from '../../events/index.js';
 import type { Fields } from '../../fields/index.js';
-import { BoundedMap } from '../../kit/index.js';
+import { BoundedMap, PorticoError } from '../../kit/index.js';
 import type { Visits } from '../../visits/index.js';
 import type { Cards } from '../cards.js';
 import { actorOf, readerOf, signedIn, whileAllowed } from '../guards.js';
 
 const Csv = Type.Unsafe<Readable>({ description: 'RFC 4180, UTF-8', content: { 'text/csv': { schema: { type: 'string' } } } });
 const OPENINGS_KEPT_MAX = 1_000;
+/** As in the contract; the schema refuses more. */
+const VALUES_MAX = 200;
 
 /** Own fields: the form that a manager makes, what is written into it, finding by it, the export. */
 export const fieldRoutes = (deps: {
@@ -71,6 +74,7 @@ export const fieldRoutes = (deps: {
   app.put('/customers/:id/fields', {
     config: { permission: 'correct_dossier' },
     schema: { tags, summary: 'Write and empty own fields of a customer; all or nothing', params: IdParams, body: FieldValuesChange, response: { 200: Type.Array(FieldValue) } },
+    preValidation: async (request) => nameMisfit(request.body),
   }, async (request) => {
     const { id } = request.params;
     const by = actorOf(request);
@@ -94,3 +98,11 @@ export const fieldRoutes = (deps: {
     return history;
   });
 };
+
+/** A value that cannot be read as any is told by its field, not by its place in the request. @throws PorticoError field_invalid {fieldId} */
+function nameMisfit(body: unknown): void {
+  const values = (body as Partial<FieldValuesChange> | null)?.values;
+  for (const each of Array.isArray(values) ? values.slice(0, VALUES_MAX) : []) {
+    if (typeof each?.fieldId === 'string' && each.value != null && !Check(FieldData, each.value)) throw new PorticoError('field_invalid', { fieldId: each.fieldId });
+  }
+}

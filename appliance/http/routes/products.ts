@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Audit } from '../../audit/index.js';
-import { IdParams, ListedProduct, Product, ProductChange, ProductCreate, ProductImport, ProductQuery } from '../../contract/index.js';
+import { IdParams, ImportQuery, ListedProduct, Product, ProductChange, ProductCreate, ProductImport, ProductQuery } from '../../contract/index.js';
 import type { Dealings } from '../../dealings/index.js';
 import { PorticoError } from '../../kit/index.js';
 import type { Products } from '../../products/index.js';
@@ -48,15 +48,16 @@ export const productRoutes = (deps: { audit: Audit; dealings: Dealings; products
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('text/csv', { parseAs: 'buffer', bodyLimit: CSV_BYTES_MAX }, (_request, body, done) => done(null, body));
-    scope.post('/products/import', {
-      config: arrange, schema: { tags, summary: 'Take over a CSV file (raw body), matched by the store\'s own number', response: { 200: ProductImport } },
+    scope.post<{ Querystring: ImportQuery }>('/products/import', {
+      config: arrange, schema: { tags, summary: 'Take over a CSV file (raw body), matched by the store\'s own number; dryRun: only say what would become of it', querystring: ImportQuery, response: { 200: ProductImport } },
     }, async (request) => {
       if (!(request.body instanceof Buffer)) throw new PorticoError('csv_invalid');
       const bytes = request.body;
+      if (request.query.dryRun === 'true') return products.import(bytes, null);
       return products.import(bytes, (write) => {
         request.stillMay();
         return audit.recording('setting_changed', actorOf(request),
-          ({ added, changed, refused }: ProductImport) => ({ detail: { setting: 'products', added, changed, refused: refused.length } }), write);
+          ({ added, changed, refusedLines: refused }: ProductImport) => ({ detail: { setting: 'products', added, changed, refused } }), write);
       });
     });
   });

@@ -42,6 +42,13 @@ export function onCustomerMerged(listener: (merged: MergedAway) => void): void {
   customerMerged = listener;
 }
 
+let unreached: () => void = () => {};
+
+/** Hears of every request that the box did not answer. */
+export function onUnreached(listener: () => void): void {
+  unreached = listener;
+}
+
 export interface CallOptions {
   json?: unknown;
   jpeg?: Blob;
@@ -53,6 +60,8 @@ export interface CallOptions {
   headers?: Readonly<Record<string, string>>;
   /** Nobody waits for the answer where they stand: nobody is led away by it. */
   background?: boolean;
+  /** Milliseconds to wait for an answer; 15 s unless told. */
+  timeoutMs?: number;
   /** Made once more, after the PIN was shown: not a third time. */
   again?: boolean;
 }
@@ -72,7 +81,7 @@ export async function call<T>(method: string, path: string, options: CallOptions
 
 /** A document of the box, such as a PDF; `onProgress` hears how many bytes have come. Throws ApiError and nothing else. */
 export async function callFile(path: string, options: CallOptions = {}, onProgress: (bytes: number) => void = () => {}): Promise<Blob> {
-  const response = await request('GET', path, '*/*', options, FILE_TIMEOUT_MS);
+  const response = await request('GET', path, '*/*', { timeoutMs: FILE_TIMEOUT_MS, ...options });
   const reader = response.body?.getReader();
   const parts: BlobPart[] = [];
   let bytes = 0;
@@ -87,7 +96,7 @@ export async function callFile(path: string, options: CallOptions = {}, onProgre
   return new Blob(parts, { type: response.headers.get('content-type') ?? 'application/octet-stream' });
 }
 
-async function request(method: string, path: string, accept: string, options: CallOptions, timeoutMs = TIMEOUT_MS): Promise<Response> {
+async function request(method: string, path: string, accept: string, options: CallOptions): Promise<Response> {
   const headers: Record<string, string> = { accept, ...options.headers };
   let body: BodyInit | null = null;
   if (options.json !== undefined) {
@@ -102,7 +111,7 @@ async function request(method: string, path: string, accept: string, options: Ca
   }
   let response: Response;
   try {
-    const timeout = AbortSignal.timeout(timeoutMs);
+    const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
     response = await fetch(`/api/v1${path}`, {
       method,
       headers,
@@ -113,11 +122,12 @@ async function request(method: string, path: string, accept: string, options: Ca
       signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
     });
   } catch {
+    if (!options.signal?.aborted) unreached();
     throw new ApiError('network');
   }
   if (response.ok) return response;
   const error = asError(await response.json().catch(() => null));
-  if (error.code === 'pin_again' && !options.again && (await pinAgain())) return request(method, path, accept, { ...options, again: true }, timeoutMs);
+  if (error.code === 'pin_again' && !options.again && (await pinAgain())) return request(method, path, accept, { ...options, again: true });
   if (error.code === 'session_locked') sessionLocked();
   if (ACCESS_LOST.includes(error.code)) accessLost(error.code);
   const into = error.code === 'customer_merged' && error.details['into'];

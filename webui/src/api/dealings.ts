@@ -17,7 +17,8 @@ export const dealings = {
   changeProduct: (productId: string, change: ProductChange) => call<Product>('PATCH', `/products/${id(productId)}`, { json: change }),
   hideProduct: (productId: string, keepalive = false) => call<void>('DELETE', `/products/${id(productId)}`, { keepalive }),
   arrived: (productId: string) => call<Product>('POST', `/products/${id(productId)}/arrived`),
-  importProducts: (csv: Blob) => call<ProductImport>('POST', '/products/import', { file: new Blob([csv], { type: 'text/csv' }) }),
+  /** `dryRun`: only says what would become of it. */
+  importProducts: (csv: Blob, dryRun: boolean) => call<ProductImport>('POST', `/products/import${dryRun ? '?dryRun=true' : ''}`, { file: new Blob([csv], { type: 'text/csv' }) }),
 
   endWish: (wishId: string, outcome: 'bought' | 'dropped', keepalive = false) => call<Wish>('POST', `/wishes/${id(wishId)}/end`, { json: { outcome }, keepalive }),
   takeBackPurchase: (purchaseId: string) => call<void>('DELETE', `/purchases/${id(purchaseId)}`),

@@ -1,5 +1,5 @@
 /** Own fields: the requests of their pages. */
-import type { CustomerSummary, FieldHistory, FieldQuery, FieldValue, FieldValuesChange, Language, OwnForm, OwnFormChange } from '../contract.js';
+import type { CustomerSummary, FieldHistory, FieldQuery, Language, OwnForm, OwnFormChange } from '../contract.js';
 import { call, callFile } from './client.js';
 
 const id = encodeURIComponent;
@@ -7,7 +7,6 @@ const id = encodeURIComponent;
 export const ownFields = {
   form: () => call<OwnForm>('GET', '/fields'),
   saveForm: (form: OwnFormChange) => call<OwnForm>('PUT', '/fields', { json: form }),
-  write: (customerId: string, change: FieldValuesChange) => call<FieldValue[]>('PUT', `/customers/${id(customerId)}/fields`, { json: change }),
   history: (customerId: string, fieldId: string) => call<FieldHistory>('GET', `/customers/${id(customerId)}/fields/${id(fieldId)}/history`),
   find: (query: FieldQuery) => call<CustomerSummary[]>('POST', '/fields/search', { json: query }),
   export: (fieldIds: readonly string[], language: Language) => callFile(`/fields/export.csv?fields=${fieldIds.join(',')}&language=${language}`),

@@ -27,7 +27,7 @@ export const portico = {
   signIn: (staffId: string, pin: string) => call<Session>('POST', '/sessions', { json: { staffId, pin } }),
   /** Who is signed in shows the PIN again. */
   prove: (pin: string) => call<void>('POST', '/sessions/current/proof', { json: { pin } }),
-  session: () => call<Session>('GET', '/sessions/current'),
+  session: (timeoutMs?: number) => call<Session>('GET', '/sessions/current', timeoutMs === undefined ? {} : { timeoutMs }),
   /** What unsent writing is sealed with, and the box's clock. */
   draftsKey: () => call<DraftsKey>('GET', '/sessions/current/drafts-key'),
   signOut: () => call<void>('DELETE', '/sessions/current'),

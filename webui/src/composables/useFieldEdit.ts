@@ -1,5 +1,6 @@
 import { computed, ref, type Ref } from 'vue';
 import { ApiError } from '../api/client.js';
+import { dealings } from '../api/dealings.js';
 import { portico } from '../api/portico.js';
 import { bare } from '../api/unsent.js';
 import type { Dossier, FieldData, OwnField } from '../contract.js';
@@ -17,7 +18,8 @@ export interface Both { field: OwnField; mine: FieldData | null; theirs: FieldDa
 /**
  * Editing some fields of one customer, kept as it is typed. Saving sends what changed against what stood there when the editing began; a
  * field that was removed meanwhile is put aside in `lost` and the rest is saved; where somebody else wrote something else, both are in `both`
- * until one is chosen. Without the box the change waits in the outbox.
+ * until one is chosen. Without the box the change waits in the outbox. A photo goes to the box when it is chosen: one that is not kept is
+ * taken back there.
  */
 export function useFieldEdit({ dossier, section, fields: edited }: { dossier: () => Dossier; section: string; fields: readonly OwnField[] }) {
   const task = useTask();
@@ -25,19 +27,32 @@ export function useFieldEdit({ dossier, section, fields: edited }: { dossier: ()
   const customer = dossier(); // the same one while the form is there
   const fields = ref<readonly OwnField[]>(edited) as Ref<readonly OwnField[]>;
   const named = (id: string): FieldData | null => dossier().fields.find(({ fieldId }) => fieldId === id)?.value ?? null;
-  const standing = (id: string): FieldData | null => bare(named(id));
-  const draft = useDraft(() => `fields ${customer.id} ${section}`, () => {
+  /** With what waits: saved again before that is with the box or after, it counts from one's own last word. */
+  const shown = (id: string): FieldData | null => {
     const waiting = waitingFields(outbox.of(customer.id));
-    const shown = (id: string): FieldData | null => (id in waiting ? waiting[id]! : named(id));
-    return {
-      base: Object.fromEntries(edited.map(({ id }) => [id, standing(id)])) as Record<string, FieldData | null>,
-      typed: Object.fromEntries(edited.map(({ id }) => [id, typedOf(shown(id), storeCurrency())])) as Record<string, Typed>,
-    };
-  });
+    return id in waiting ? waiting[id]! : named(id);
+  };
+  const draft = useDraft(() => `fields ${customer.id} ${section}`, () => ({
+    base: Object.fromEntries(edited.map(({ id }) => [id, bare(shown(id))])) as Record<string, FieldData | null>,
+    typed: Object.fromEntries(edited.map(({ id }) => [id, typedOf(shown(id), storeCurrency())])) as Record<string, Typed>,
+  }));
   const baseOf = (id: string): FieldData | null => draft.value.value.base[id] ?? null;
   /** A field that is newer than the draft is as it stands. */
-  const typedIn = (id: string): Typed => draft.value.value.typed[id] ?? typedOf(standing(id), storeCurrency());
-  const type = (id: string, typed: Typed): void => { draft.value.value.typed[id] = typed; };
+  const typedIn = (id: string): Typed => draft.value.value.typed[id] ?? typedOf(shown(id), storeCurrency());
+  const photoIn = (value: FieldData | null): string | null => (value && 'fileId' in value ? value.fileId : null);
+  /** Not one that stands in the field, or will when what waits is saved; the box itself keeps what any field shows. */
+  function dropPhoto(id: string, next: string | null): void {
+    const chosen = photoIn(typedIn(id).chosen);
+    if (chosen !== null && chosen !== next && chosen !== photoIn(baseOf(id))) void dealings.removeFile(chosen).catch(() => undefined);
+  }
+  function type(id: string, typed: Typed): void {
+    dropPhoto(id, photoIn(typed.chosen));
+    draft.value.value.typed[id] = typed;
+  }
+  function forget(): void {
+    for (const { id } of edited) dropPhoto(id, photoIn(baseOf(id)));
+    draft.clear();
+  }
   const lost = ref<{ field: OwnField; value: FieldData }[]>([]) as Ref<{ field: OwnField; value: FieldData }[]>;
   const both = ref<Both[]>([]) as Ref<Both[]>;
   /** The field that an error is about. */
@@ -112,5 +127,5 @@ export function useFieldEdit({ dossier, section, fields: edited }: { dossier: ()
     if (lost.value.length === 0 && changed.value.length === 0) draft.clear();
   }
 
-  return { fields, typedIn, type, changed, lost, both, amiss, error: task.error, busy: task.busy, save, choose, toNote, settle, forget: draft.clear };
+  return { fields, typedIn, type, changed, lost, both, amiss, error: task.error, busy: task.busy, save, choose, toNote, settle, forget };
 }

@@ -70,6 +70,7 @@ export const errorsEn: Record<PageErrorCode, string> = {
   csv_invalid: 'This CSV file cannot be read. Save it as CSV (UTF-8) with a heading line.',
   wish_not_found: 'This wish is not known.',
   purchase_not_found: 'This purchase is not known.',
+  amount_too_large: 'This amount is too large. Check the number of pieces and the price.',
   purchase_incomplete: 'Say what was bought and for how much.',
   purchase_settled: 'This purchase can no longer be taken back. Note a return instead.',
   return_invalid: 'More would come back than was bought, or more money than was paid.',

@@ -70,6 +70,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   csv_invalid: '这不是能读的 CSV 文件。请另存为 CSV（UTF-8），第一行是表头。',
   wish_not_found: '没有这条心愿。',
   purchase_not_found: '没有这笔购买。',
+  amount_too_large: '金额太大了，请核对件数和价格。',
   purchase_incomplete: '请写明买了什么、多少钱。',
   purchase_settled: '这笔购买已不能撤销，请改记退货。',
   return_invalid: '退的数量或金额超过了当初买的。',

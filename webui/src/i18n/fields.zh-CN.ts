@@ -42,10 +42,11 @@ export const fieldsZh = {
     export: '导出', exportBody: '会员号、档案编号和选中的栏目，不含姓名和手机号。限制处理的顾客不会导出。每次导出都会记入日志。', exportPick: '导出哪些栏目', exportAll: '全选', exportButton: '导出表格（CSV）', exportFile: '自定义栏目',
     exportUnsaved: '先保存改动，再导出。', exportNone: '还没有可以导出的栏目。',
     // 档案
-    edit: '填写', editOf: '填写：{name}', empty: '未填', emptyRequired: '必填，还没填', changed: '改过 {n} 次', history: '修改记录：{name}', historyLine: '{name}，{when}', wasEmpty: '空',
+    edit: '填写', editOf: '填写：{name}', empty: '未填', emptyRequired: '必填，还没填', changed: '改过 {n} 次', emptied: '修改记录', history: '修改记录：{name}', historyLine: '{name}，{when}', wasEmpty: '空',
     former: '合并进来的档案里还有', formerBody: '这些栏目在本档案里还空着，是不是同一个人的，由你判断。', formerFrom: '来自“{name}”的档案', takeOver: '用这个', takenOver: '已写入“{name}”',
     saved_: '已保存', choose: { product: '选商品', photo: '拍照或选照片' }, photoRule: '只拍物品，照片里不能有人脸。', openPhoto: '打开照片：{name}', clear: '清空', yes: '是', no: '否', noOne: '店里还没有设置自定义栏目。',
     // 保存时
+    lacking: '“{name}”是必填的，还没填。', wrong: { number: '“{name}”要填数字，例如 14.5，小数最多 6 位。', money: '“{name}”要填金额，例如 1280 或 1280.50。', other: '“{name}”填的内容不合这一栏的类型。' },
     gone: '店长刚删除了“{name}”这一栏', goneBody: '你填的内容没有丢：“{text}”。其他内容已照常保存。', goneKept: '你填的内容没有丢：“{text}”。', toNote: '存为备注', noteSaved: '已存为备注', noteText: '{name}：{text}', drop: '不要了',
     // 筛选
     filter: '按栏目筛选', filterField: '哪一栏', filterPick: '请选择', filterTest: '条件', filterValue: '内容', find: '查找', foundNone: '没有符合的顾客', found: '{n} 位顾客', foundMany: '符合的顾客很多，这里是 {n} 位。要全部，请店长导出。',

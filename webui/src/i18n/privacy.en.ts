@@ -274,9 +274,10 @@ export const privacyEn: PrivacyMessages = {
     name: { off: 'Off', opt_in: 'Customers step up', fixed_station: 'Fixed stations' },
     body: {
       off: 'No face recognition; phone number, member code and name.',
-      opt_in: 'Customers step up to an iPad, or staff point one at somebody who agreed. No camera runs all the time.',
+      opt_in: 'Customers step up to an iPad, or staff point one at somebody who agreed. There is no fixed camera; one runs only while checking in or looking up by face is open.',
       fixed_station: 'Fixed cameras as well. Each needs a drawn zone and checked signs.',
     },
+    demo: 'In this demo a virtual camera sends pictures all the time, in place of an iPad in somebody’s hands with “look up by face” open.',
     choose: 'Change to this mode',
     chosen: 'Present mode',
     changeTitle: 'Change to “{mode}”?',

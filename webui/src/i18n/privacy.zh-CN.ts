@@ -284,9 +284,10 @@ export const privacyZh = {
     name: { off: '关闭', opt_in: '顾客主动配合', fixed_station: '固定点位' } satisfies Record<RecognitionMode, string>,
     body: {
       off: '不使用人脸识别，用手机号、会员码和姓名接待。',
-      opt_in: '顾客走到 iPad 前刷脸，或店员把 iPad 对准已同意的顾客。没有一直开着的摄像头。',
+      opt_in: '顾客走到 iPad 前刷脸，或店员把 iPad 对准已同意的顾客。没有固定的摄像头，只有打开“刷脸签到”或“刷脸查找”时才开摄像头。',
       fixed_station: '另外还有固定的摄像头。每个都要画好区域，并核对标识。',
     } satisfies Record<RecognitionMode, string>,
+    demo: '演示中有一台虚拟摄像头一直在送画面，代替店员手里开着“刷脸查找”的 iPad。',
     choose: '改为这个模式',
     chosen: '当前模式',
     changeTitle: '改为“{mode}”？',

@@ -15,6 +15,8 @@ export interface Link {
 
 export type LinkEvent =
   | { type: 'heard' }
+  /** The socket is gone; what became of the box is being asked. */
+  | { type: 'lost' }
   /** `reachable`: an https request at that moment was answered. `opened`: the socket had opened before it failed. */
   | { type: 'failed'; reachable: boolean; opened: boolean; problem: PageErrorCode | null }
   | { type: 'outdated' }
@@ -33,6 +35,8 @@ export function nextLink(link: Link, event: LinkEvent): Link {
   switch (event.type) {
     case 'heard':
       return link.status === 'live' && link.failures === 0 ? link : { ...newLink, status: 'live' };
+    case 'lost':
+      return link.status === 'live' ? { ...link, status: 'reconnecting' } : link;
     case 'outdated':
       return { ...newLink, status: 'outdated' };
     case 'closed':

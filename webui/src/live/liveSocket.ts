@@ -14,10 +14,12 @@ export interface LiveSocketOptions {
   probe: () => Promise<boolean>;
 }
 
-const PING_MS = 20_000;
+const PING_MS = 5_000;
 /** Two pings unanswered: the socket is dead even if nobody said so. */
-const SILENCE_MS = 45_000;
-const OPEN_MS = 10_000;
+const SILENCE_MS = 9_000;
+/** For an answer where there is a reason to doubt. */
+const DOUBT_MS = 3_000;
+const OPEN_MS = 6_000;
 
 /** Keeps one live socket open from start() to stop(). Every socket has a generation; late callbacks do nothing. */
 export class LiveSocket {
@@ -27,6 +29,7 @@ export class LiveSocket {
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private pingTimer: ReturnType<typeof setInterval> | undefined;
   private openTimer: ReturnType<typeof setTimeout> | undefined;
+  private doubtTimer: ReturnType<typeof setTimeout> | undefined;
   private heardAtMs = 0;
   private opened = false;
   private problem: PageErrorCode | null = null;
@@ -49,6 +52,8 @@ export class LiveSocket {
       if (!current() || typeof event.data !== 'string') return;
       this.heardAtMs = performance.now();
       clearTimeout(this.openTimer);
+      clearTimeout(this.doubtTimer);
+      this.doubtTimer = undefined;
       const message = parse(event.data);
       if (!message) return;
       if (message.type === 'error' && message.code === 'wrong_protocol_version') return this.outdated();
@@ -65,8 +70,15 @@ export class LiveSocket {
     this.heardAtMs = performance.now();
     this.pingTimer = setInterval(() => {
       if (performance.now() - this.heardAtMs > SILENCE_MS) return this.fail();
-      if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(PING));
+      this.ping();
     }, PING_MS);
+  }
+
+  /** Something else has just failed to reach the box: is the socket still there? */
+  doubt(): void {
+    if (this.socket?.readyState !== WebSocket.OPEN || this.doubtTimer !== undefined) return;
+    this.ping();
+    this.doubtTimer = setTimeout(() => this.fail(), DOUBT_MS);
   }
 
   stop(): void {
@@ -82,12 +94,17 @@ export class LiveSocket {
   private fail(): void {
     const { opened, problem } = this;
     this.drop();
+    this.step({ type: 'lost' });
     const generation = this.generation;
     void this.options.probe().then((reachable) => {
       if (generation !== this.generation) return;
       this.step({ type: 'failed', reachable, opened, problem });
       this.retryTimer = setTimeout(() => this.start(), backoffMs(this.link.failures, Math.random()));
     });
+  }
+
+  private ping(): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(PING));
   }
 
   private outdated(): void {
@@ -100,6 +117,8 @@ export class LiveSocket {
     this.generation++;
     clearTimeout(this.retryTimer);
     clearTimeout(this.openTimer);
+    clearTimeout(this.doubtTimer);
+    this.doubtTimer = undefined;
     clearInterval(this.pingTimer);
     this.socket?.close();
     this.socket = null;

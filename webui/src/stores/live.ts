@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
-import { ApiError } from '../api/client.js';
+import { ApiError, onUnreached } from '../api/client.js';
 import { greetings } from '../api/greetings.js';
 import { portico } from '../api/portico.js';
 import { visiting } from '../api/visits.js';
@@ -143,6 +143,8 @@ export const useLive = defineStore('live', () => {
   });
   window.addEventListener('pageshow', (event) => event.persisted && reconnect());
   window.addEventListener('online', () => reconnect());
+  window.addEventListener('offline', () => socket.doubt());
+  onUnreached(() => socket.doubt());
 
   /** Shows what the box answers to `request`, unless live events have overtaken it. */
   async function put(request: () => Promise<VisitCard>): Promise<VisitCard> {

@@ -9,6 +9,8 @@ import { usePrefs } from './prefs.js';
 import { useToasts } from './toasts.js';
 
 const RETRY_MS = 4000;
+/** A box on the same Wi-Fi that does not answer for so long is out of reach. */
+const PROBE_MS = 4000;
 /** What waits for an undo has this long before the box hears of a lock: after that there is no right to do it. */
 const BEFORE_LOCK_MS = 1500;
 /** With these answers there is nothing left to lock. Any other, such as a busy box, has not heard it. */
@@ -146,7 +148,7 @@ export const useSession = defineStore('session', () => {
   async function probe(): Promise<boolean> {
     const before = session.value;
     try {
-      const now = await portico.session();
+      const now = await portico.session(PROBE_MS);
       if (before && session.value === before) session.value = now; // another window may have narrowed it
       return true;
     } catch (error) {

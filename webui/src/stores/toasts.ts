@@ -73,10 +73,15 @@ export const useToasts = defineStore('toasts', () => {
     await Promise.allSettled([...underWay]);
   }
 
+  /** What was said in another language is not said again; what can still be undone stays. */
+  function hush(): void {
+    toasts.value = toasts.value.filter(({ action }) => action !== null);
+  }
+
   /** Whoever looks at the screen next is somebody else. What waits for an undo is flushed before. */
   function clear(): void {
     toasts.value = [];
   }
 
-  return { toasts, say, offer, dismiss, undoable, flush, clear };
+  return { toasts, say, offer, dismiss, undoable, flush, hush, clear };
 });
