@@ -19,7 +19,7 @@ export const dealingsEn: DealingsMessages = {
     problem_sku_twice: 'this number stands in the file twice', problem_barcode_taken: 'this barcode belongs to another product', problem_columns_wrong: 'more columns than headings; check commas and quotes',
   },
   dealings: {
-    wishes: 'Wish list', wishAdd: 'Add a wish', noWishes: 'No open wishes', arrived: 'arrived {day}', bought: 'Bought', wishDrop: 'Not wanted any more', wishDropOf: 'No longer wanted: {name}', wishDropped: 'Taken off the wish list', wishesEnded: 'Earlier wishes ({n})',
+    wishes: 'Wish list', wishAdd: 'Add a wish', noWishes: 'No open wishes', arrived: 'arrived {day}', bought: 'Bought', wishDrop: 'Not wanted any more', wishDropOf: 'Not wanted any more: {name}', wishDropped: 'Taken off the wish list', wishesEnded: 'Earlier wishes ({n})',
     outcome_bought: 'bought', outcome_dropped: 'no longer wanted',
     purchases: 'Purchases', purchaseAdd: 'Add a purchase', noPurchases: 'No purchases yet', pieces: '{n} ×', receipt: 'receipt {no}', other: 'Something else', amountNeeded: 'Enter what was paid to save.', quantity: 'How many', less: 'One less', more: 'One more', amount: 'Paid', receiptNo: 'Receipt number',
     purchaseSave: 'Save purchase', purchaseSaved: 'Purchase saved', takeBack: 'Take back', takenBack: 'Taken back', return: 'Return', returnOf: 'Return: {name}', returnQuantity: 'How many come back', returnAmount: 'Refund', returnMost: 'At most {amount}',
