@@ -108,6 +108,20 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
         oldestWish: (customerId) => dealings.wishes.open(customerId).at(-1)?.text ?? null, lastPurchase: (customerId) => dealings.purchases.of(customerId, 1).at(0)?.text ?? null,
       },
     });
+    const greeting = new Greeting({
+      db, clock, events, timeZone: config.timeZone, sources: {
+        statedLikes: (customerId) => customers.statedLikes(customerId),
+        dislikes: (customerId) => customers.byId(customerId).dislikes,
+        readyTickets: (customerId) => dealings.tickets.ready(customerId),
+        openWishes: (customerId) => dealings.wishes.open(customerId),
+        plannedAppointments: (customerId, fromMs, toMs) => dealings.appointments.planned(customerId, fromMs, toMs),
+        bought: (customerId, sinceMs, limit) => dealings.purchases.bought(customerId, sinceMs, limit),
+        arrivals: (sinceMs, limit) => products.arrivals(sinceMs, limit),
+        lookedAt: (customerId, sinceMs, limit) => visits.lookedAt(customerId, sinceMs, limit),
+        mayKnowTastes: (customerId) => !consent.leavesOut(customerId, 'preferences'),
+        isRestricted: (customerId) => rights.isRestricted(customerId),
+      },
+    });
     const upkeep = new Upkeep({ vision, gallery, consent, clock, log });
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
@@ -130,7 +144,10 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       if (purposes.includes('preferences')) {
         customers.dropFacts(customerId);
         visits.dropLooks(customerId);
-        for (const each of customers.withMerged(customerId)) dealings.wishes.erase(each);
+        for (const each of customers.withMerged(customerId)) {
+          dealings.wishes.erase(each);
+          greeting.dropTastes(each);
+        }
         files.drop(fields.drop(customerId));
       }
       if (purposes.includes('contact')) followUps.dropOpen(customerId);
@@ -199,20 +216,6 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       indexing.done.then((rows) => log.info({ rows }, 'the search index is up to date')).catch((err: unknown) => log.error({ err }, 'the search index could not be brought up to date'));
     }
 
-    const greeting = new Greeting({
-      db, clock, events, timeZone: config.timeZone, sources: {
-        statedLikes: (customerId) => customers.statedLikes(customerId),
-        dislikes: (customerId) => customers.byId(customerId).dislikes,
-        readyTickets: (customerId) => dealings.tickets.ready(customerId),
-        openWishes: (customerId) => dealings.wishes.open(customerId),
-        plannedAppointments: (customerId, fromMs, toMs) => dealings.appointments.planned(customerId, fromMs, toMs),
-        bought: (customerId, sinceMs, limit) => dealings.purchases.bought(customerId, sinceMs, limit),
-        arrivals: (sinceMs, limit) => products.arrivals(sinceMs, limit),
-        lookedAt: (customerId, sinceMs, limit) => visits.lookedAt(customerId, sinceMs, limit),
-        mayKnowTastes: (customerId) => !consent.leavesOut(customerId, 'preferences'),
-        isRestricted: (customerId) => rights.isRestricted(customerId),
-      },
-    });
     const dossiers = new Dossiers({ greeting, customers, visits, followUps, dealings, files, consent, gallery, finding, fields, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
       ownFields: (customerIds) => fields.readableOf(customerIds),

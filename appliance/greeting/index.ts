@@ -115,11 +115,15 @@ export class Greeting {
     });
   }
 
+  /** What was said to an article that was offered for their taste; inside a transaction. */
+  dropTastes(customerId: string): void {
+    this.#db.run("DELETE FROM suggestion_verdict WHERE kind = 'taste_new' AND visit_id IN (SELECT id FROM visit WHERE customer_id = ?)", customerId);
+  }
+
   /** All kinds, the most urgent first. */
   words(): GreetingWords[] {
     const shown = this.#shown();
     const counts = this.#db.all<{ kind: string; useful: number; not_useful: number }>(
-      
       `SELECT kind, sum(useful) AS useful, sum(1 - useful) AS not_useful FROM suggestion_verdict JOIN visit ON visit.id = visit_id
        WHERE at_ms > ? AND coalesce(end_reason, '') NOT IN ('not_this_person', 'corrected') GROUP BY kind`, this.#clock.now() - VERDICTS_MS);
     return SUGGESTION_KINDS.map((kind) => {

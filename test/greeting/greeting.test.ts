@@ -145,6 +145,11 @@ t.test('tastes rest on rows that stand: not on what came back, on a moment, or o
   comesIn(product('绿色表带', '表带'));
   const later = visits.arriveByHand(id, 's');
   t.match(next(later), { kind: 'taste_new', text: { 'zh-CN': '新到的绿色表带，王女士或许愿意看看（表带）' }, reason: { 'zh-CN': /^表带：买过1件，看过2件，2个不同日子/ } });
+  const subject = next(later)!.subject;
+  greeting.judge(later, { kind: 'taste_new', subject, useful: true }, 's', () => next(later));
+  t.equal(next(later)!.useful, true);
+  greeting.dropTastes(id);
+  t.equal(next(later)!.useful, null, 'what the customer takes back is not kept as an answer to it');
   customers.change(id, { doNot: ['请让她自己看'] });
   t.match(next(later), { kind: 'welcome_back' }, 'nothing is pushed past a do-not line');
 });
