@@ -114,7 +114,7 @@ export class SearchIndex {
       await breath.taken();
       if (this.#segments >= SEGMENTS_MAX || some === 0) await this.#merge(breath);
     }
-    if (this.#isUnclean()) await this.#clean(breath);
+    while (this.#isUnclean() && await this.#clean(breath));
     if (this.#emptied) {
       this.#emptied = false;
       this.#db.truncateLog();
@@ -264,21 +264,21 @@ export class SearchIndex {
     return changes() - before >= 2; // SQLite, "FTS5", the merge command
   }
 
-  /** All into new pages, whose keys are of words that are there. What makes it unclean meanwhile waits for the next time. */
-  async #clean(breath: Breath): Promise<void> {
+  /** All into new pages, whose keys are of words that are there. What makes it unclean meanwhile waits for the next time. @returns whether it is done */
+  async #clean(breath: Breath): Promise<boolean> {
     const { last } = this.#db.get<{ last: number }>('SELECT max(id) AS last FROM search_unclean')!;
     for (const table of TABLES) {
       // A single segment would be left as it is: this is another one, of nobody's word.
       let more = this.#reserved(() => { this.#db.run(`INSERT INTO ${table} (rowid, words) VALUES (0, '0')`); return true; });
       for (let pages = -MERGE_PAGES; more === true; pages = MERGE_PAGES) {
-        if (this.#stopped) return;
+        if (this.#stopped) return false;
         more = this.#reserved(() => this.#mergePages(table, pages));
         await breath.taken();
       }
-      if (more === null) return;
+      if (more === null) return false;
     }
-    this.#reserved(() => this.#db.run('DELETE FROM search_unclean WHERE id <= ?', last));
     this.#emptied = true;
+    return this.#reserved(() => this.#db.run('DELETE FROM search_unclean WHERE id <= ?', last)) !== null;
   }
 
   /** It makes room, and must not fail for want of it. */
@@ -322,7 +322,7 @@ const leftInAKey = (table: Table): string =>
   `SELECT 1 FROM (SELECT DISTINCT segid FROM ${table}_idx) AS segment CROSS JOIN json_each(?) AS word CROSS JOIN ${table}_idx AS key
    ON key.segid = segment.segid AND key.term > CAST('0' || substr(word.value, 1, 1) AS BLOB) AND key.term <= CAST('0' || word.value AS BLOB)
    WHERE substr(CAST('0' || word.value AS BLOB), 1, length(key.term)) = key.term
-     AND NOT EXISTS (SELECT 1 FROM ${table} WHERE ${table} MATCH '"' || CAST(substr(key.term, 2) AS TEXT) || '" *') LIMIT 1`;
+     AND NOT EXISTS (SELECT 1 FROM ${table}_word WHERE term >= CAST(substr(key.term, 2) AS TEXT) AND term <= CAST(substr(key.term, 2) || x'FF' AS TEXT)) LIMIT 1`;
 const LEFT_IN_A_KEY = { search_dossier: leftInAKey('search_dossier'), search_other: leftInAKey('search_other') };
 
 /** What of a dossier is found by itself; null: there is none of this id. */

@@ -145,6 +145,9 @@ CREATE VIRTUAL TABLE search_other USING fts5 (words, content = '', detail = none
 -- hold 80 of their own. Its segments are merged in breaths, never within somebody's commit.
 INSERT INTO search_dossier (search_dossier, rank) VALUES ('secure-delete', 1), ('pgsz', 3900), ('automerge', 0), ('crisismerge', 1999);
 INSERT INTO search_other (search_other, rank) VALUES ('secure-delete', 1), ('pgsz', 3900), ('automerge', 0), ('crisismerge', 1999);
+-- The words that are there, to look at.
+CREATE VIRTUAL TABLE search_dossier_word USING fts5vocab (search_dossier, instance);
+CREATE VIRTUAL TABLE search_other_word USING fts5vocab (search_other, instance);
 -- Not empty: a key that parts two pages of the index still holds the beginning of a deleted word; both are made anew.
 CREATE TABLE search_unclean (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
 -- What has to be indexed (anew): written down by triggers, so that nobody who writes can forget it, and worked off before the commit.
