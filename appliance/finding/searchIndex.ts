@@ -11,7 +11,7 @@ const PER_COMMIT_MAX = 8;
 const PER_COMMIT_MS = 10;
 /** Rows of one transaction while many are waiting. */
 const PER_PIECE = 256;
-const PER_PIECE_MS = 25;
+const PER_PIECE_MS = 10;
 /** Few enough to be done before anybody asks. */
 const AT_START_MAX = 5_000;
 /** Each transaction leaves a segment of its own in the index, and a search reads them all: so many are merged. */
