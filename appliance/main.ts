@@ -95,7 +95,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const consent = new Consent({ db, clock, events, audit, timeZone: config.timeZone });
     const explanations = new Explanations({ db });
     const rights = new Rights({ db, clock, events, audit, timeZone: config.timeZone });
-    const erasure = new Erasure({ db, clock, audit, log, dropTraces: () => storage.dropTraces() });
+    const erasure = new Erasure({ db, clock, audit, log, dropTraces: () => finding.isClean() && storage.dropTraces() });
     const gallery = new Gallery({
       db, clock, events, log, deleting: (customerId) => erasure.isDeleting(customerId), readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir: config.fpir,
     });

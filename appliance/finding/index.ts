@@ -60,6 +60,11 @@ export class Finding {
     return this.#index.start();
   }
 
+  /** Whether nothing is left of deleted words; if not, they are gone some moments later. */
+  isClean(): boolean {
+    return this.#index.isClean();
+  }
+
   /** Whether something is there that is not found yet. */
   isBehind(): boolean {
     return this.#index.isBehind();
@@ -129,7 +134,7 @@ export class Finding {
 
   /** Inside the transaction that erases the dossier; its words leave the index with the rows. Safe to repeat. */
   erase(customerId: string): void {
-    this.#db.run('DELETE FROM search_entry WHERE customer_id = ?', customerId);
+    this.#index.erase(customerId);
     this.#duplicates.erase(customerId);
     this.#ways.erase(customerId);
   }

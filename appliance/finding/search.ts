@@ -1,8 +1,8 @@
 import type { CustomerSummary } from '../contract/index.js';
 import { phoneSpellings } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { partsOfDossier } from './searchIndex.js';
-import { digitsOf, holds, indexedWords, isIn, pieceOf, rangesOf, tokensOf, wordsOf, type Range, type Word } from './words.js';
+import { partsOfDossier, TABLES } from './searchIndex.js';
+import { digitsOf, expressionOf, holds, indexedWords, isIn, pieceOf, rangesOf, tokensOf, wordsOf, type Range, type Word } from './words.js';
 
 /** One line of a result, without what other rooms know. */
 export type FoundLine = Omit<CustomerSummary, 'enrolled' | 'lastVisitAt'>;
@@ -13,8 +13,6 @@ const MATCHES_MAX = 250;
 const RECENT_MAX = 200;
 /** Customers that hold the rarest word and are looked through, where no single row holds all. */
 const RAREST_MAX = 120;
-/** So many words of the index are read for one that was begun; more begin alike only after a letter or two. */
-const READ_MAX = 10_000;
 /** So far the rows of each word are counted to find the rarest, and the newest of the rarest are looked through for the other words. */
 const COUNTED_MAX = 500;
 
@@ -93,17 +91,15 @@ export class Search {
   }
 
   /** The newest. */
-  #rows({ word, exactly }: Range, side: Side, max: number): Row[] {
+  #rows(range: Range, side: Side, max: number): Row[] {
     return this.#db.all<Row>(
       `SELECT customer_id AS customerId, kind, row_id AS rowId, words
-       FROM (SELECT DISTINCT entry_id AS id FROM (SELECT entry_id FROM search_word WHERE side = ? AND word >= ? AND word < ? LIMIT ${READ_MAX}) ORDER BY id DESC LIMIT ?)
-       CROSS JOIN search_entry USING (id)`, side, word, exactly ? `${word}\0` : `${word}${LAST}`, max);
+       FROM (SELECT rowid AS id FROM ${TABLES[side]} WHERE ${TABLES[side]} MATCH ? ORDER BY rowid DESC LIMIT ?) CROSS JOIN search_entry USING (id)`, expressionOf(range), max);
   }
 
-  #count({ word, exactly }: Range, side: Side): number {
+  #count(range: Range, side: Side): number {
     return this.#db.get<{ n: number }>(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM search_word WHERE side = ? AND word >= ? AND word < ? LIMIT ${COUNTED_MAX})`,
-      side, word, exactly ? `${word}\0` : `${word}${LAST}`)!.n;
+      `SELECT count(*) AS n FROM (SELECT 1 FROM ${TABLES[side]} WHERE ${TABLES[side]} MATCH ? LIMIT ${COUNTED_MAX})`, expressionOf(range))!.n;
   }
 
   /** Where there are more matches than are looked at: those of the people who were here last. */
@@ -180,9 +176,6 @@ export class Search {
     return { in: part?.in ?? 'name', text: part?.text ?? null };
   }
 }
-
-/** After every word that begins like another. */
-const LAST = '\u{10FFFF}';
 
 const wordsIn = ({ words }: Row): string[] => JSON.parse(words) as string[];
 const holdsAll = (words: readonly string[], ranges: readonly Range[]): boolean => ranges.every((range) => isIn(range, words));

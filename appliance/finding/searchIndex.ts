@@ -1,35 +1,35 @@
-import { Breath, PorticoError, type Logger } from '../kit/index.js';
+import { Breath, type Logger } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import { dossierParts, indexedWords, tokensOf, type DossierWords, type Part } from './words.js';
 
 type Kind = 'dossier' | 'note' | 'fields';
-interface NewWord { side: 0 | 1; word: string; entryId: number }
 interface Stale { id: number; kind: Kind; row_id: string }
+interface Entry { id: number; kind: Kind; words: string }
 
 /** A person's change is a row or two; what is more waits for the breaths after it. */
 const PER_COMMIT_MAX = 8;
 const PER_COMMIT_MS = 10;
 /** Rows of one transaction while many are waiting. */
-const PER_PIECE = 64;
-const PER_PIECE_MS = 25;
+const PER_PIECE = 256;
+const PER_PIECE_MS = 10;
 /** Few enough to be done before anybody asks. */
 const AT_START_MAX = 5_000;
-/**
- * While more wait than these, so many rows are indexed together: their words are written in the order of the tree, so that each of its pages
- * is decrypted and sealed once for many words. Some 60 MB of memory for that long.
- */
-const BULK = 10_000;
-/** Words of one statement. */
-const WORDS_PER_STATEMENT = 250;
+/** Each transaction leaves a segment of its own in the index, and a search reads them all: so many are merged. */
+const SEGMENTS_MAX = 16;
+/** Pages of one step of merging, some milliseconds. */
+const MERGE_PAGES = 16;
 /** A long note of 2,000 characters takes so many pages at most; with fewer left, what is written goes before what it is found by. */
 const SPARE_PAGES = 64;
+/** With fewer left, or where one fails, each row of a piece is written by itself. */
+const SPARE_PAGES_OF_PIECE = PER_PIECE * 16;
 /** What could not be indexed is tried again then. */
 const AGAIN_MS = 60_000;
 
 /**
  * Keeps the index in step with what it tells of: triggers write down which rows changed, and the last thing in every transaction is
- * to index these. What cannot be, waits: a full box takes what is written, and is found incompletely. A dossier that is
- * erased leaves the index by triggers alone.
+ * to index these. What cannot be, waits: a full box takes what is written, and is found incompletely. What is deleted leaves FTS5 by a
+ * trigger, and its pages at once (secure-delete); only a key between two pages may hold on to a word. Then it is `isClean` no more, and all
+ * is merged into new pages.
  */
 export class SearchIndex {
   readonly #db: Database;
@@ -46,6 +46,7 @@ export class SearchIndex {
   #told = false;
   /** Words were deleted whose pages the logs still hold. */
   #emptied = false;
+  #segments = 0;
 
   constructor(deps: { db: Database; log: Logger }) {
     this.#db = deps.db;
@@ -92,19 +93,33 @@ export class SearchIndex {
     return this.#working;
   }
 
+  /** Inside the transaction that erases the dossier. */
+  erase(customerId: string): void {
+    this.#drop(this.#db.all<Entry>('SELECT id, kind, words FROM search_entry WHERE customer_id = ?', customerId));
+  }
+
+  /** Whether no deleted word is left anywhere; if not, it is being seen to. */
+  isClean(): boolean {
+    if (!this.#isUnclean()) return true;
+    void this.catchUp();
+    return false;
+  }
+
   async #inBreaths(): Promise<number> {
     await Promise.resolve(); // whoever asks meanwhile, this work's own commits too, gets the same promise
     const breath = new Breath();
     let done = 0;
     for (let some = 1; some > 0 && !this.#stopped; done += some) {
-      some = this.waiting() >= BULK ? await this.#bulk(breath) : this.#piece(PER_PIECE_MS);
+      some = this.#piece(PER_PIECE_MS);
       await breath.taken();
+      if (this.#segments >= SEGMENTS_MAX || some === 0) await this.#merge(breath);
     }
+    while (this.#isUnclean() && await this.#clean(breath));
     if (this.#emptied) {
       this.#emptied = false;
       this.#db.truncateLog();
     }
-    if (!this.#stopped && this.isBehind()) {
+    if (!this.#stopped && (this.isBehind() || this.#isUnclean())) {
       this.#again ??= setTimeout(() => {
         this.#again = null;
         void this.catchUp();
@@ -121,96 +136,51 @@ export class SearchIndex {
     if (wrote) this.#workOff(this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id > ? ORDER BY id DESC LIMIT ?', before, PER_COMMIT_MAX), PER_COMMIT_MS);
     this.#leftTo = this.#last();
     const waits = this.#leftTo > before || this.#db.get('SELECT 1 FROM search_stale_field LIMIT 1') !== undefined;
-    if (waits && this.#again === null) this.#db.afterCommit(() => { void this.catchUp(); });
-  }
-
-  /**
-   * The newest of what waits, in three rounds of breaths: the entries, their words in order, and that they are done. Cut short, an entry is known
-   * by its mark and made anew; what is deleted meanwhile gets no words any more.
-   * @returns how many rows went; 0: nothing can be done now
-   */
-  async #bulk(breath: Breath): Promise<number> {
-    const rows = this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale ORDER BY id DESC LIMIT ?', BULK);
-    // By their first letter, so that no sorting takes long.
-    const words = new Map<string, NewWord[]>();
-    const made: number[] = [];
-    const entered = await this.#each(rows, breath, ({ kind, row_id }) => {
-      const found = this.#wordsOf(kind, row_id);
-      if (found === null || found.words.length === 0 || this.#db.get('SELECT 1 FROM search_entry WHERE kind = ? AND row_id = ?', kind, row_id) !== undefined) {
-        this.#index(kind, row_id);
-        return;
-      }
-      const entryId = this.#enter(kind, row_id, found.customerId, ` ${JSON.stringify(found.words)}`);
-      made.push(entryId);
-      for (const word of found.words) {
-        const key = `${sideOf(kind)}${word[0]!}`;
-        const alike = words.get(key);
-        if (alike === undefined) words.set(key, [{ side: sideOf(kind), word, entryId }]);
-        else alike.push({ side: sideOf(kind), word, entryId });
-      }
-    });
-    const some: NewWord[][] = [];
-    for (const key of [...words.keys()].sort()) {
-      const alike = words.get(key)!.sort((a, b) => (a.word < b.word ? -1 : a.word > b.word ? 1 : a.entryId - b.entryId));
-      for (let at = 0; at < alike.length; at += WORDS_PER_STATEMENT) some.push(alike.slice(at, at + WORDS_PER_STATEMENT));
-      await breath.taken();
-    }
-    const written = entered && await this.#each(some, breath, (each) => {
-      this.#db.run(
-        `INSERT OR IGNORE INTO search_word (side, word, entry_id) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)
-         WHERE EXISTS (SELECT 1 FROM search_entry WHERE id = value ->> 2)`, JSON.stringify(each.map(({ side, word, entryId }) => [side, word, entryId])));
-    });
-    const done = written
-      && await this.#each(made, breath, (id) => { this.#db.run('UPDATE search_entry SET words = trim(words) WHERE id = ?', id); })
-      && await this.#each(rows, breath, ({ id }) => { this.#db.run('DELETE FROM search_stale WHERE id = ?', id); });
-    return done ? rows.length : 0;
-  }
-
-  /** As many of a transaction as have time in it. @returns whether all were done */
-  async #each<T>(all: readonly T[], breath: Breath, work: (one: T) => void): Promise<boolean> {
-    for (let at = 0; at < all.length;) {
-      if (this.#stopped) return false;
-      this.#inPiece = true;
-      try {
-        at = this.#db.transaction(() => {
-          if (this.#db.sparePages < SPARE_PAGES) throw new PorticoError('storage_full');
-          const untilMs = performance.now() + PER_PIECE_MS;
-          let next = at;
-          do work(all[next++]!); while (next < all.length && performance.now() < untilMs);
-          this.#leftTo = this.#last();
-          return next;
-        });
-      } catch (error) {
-        this.#tell(error);
-        return false;
-      } finally {
-        this.#inPiece = false;
-      }
-      await breath.taken();
-    }
-    return true;
+    if ((waits && this.#again === null) || this.#segments >= SEGMENTS_MAX) this.#db.afterCommit(() => { void this.catchUp(); });
   }
 
   /** One transaction of what waits. @returns how many rows went; 0: nothing is left that can be done now */
   #piece(ms: number): number {
+    return this.#step(() => {
+      const rows = this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id < ? ORDER BY id DESC LIMIT ?', this.#below, PER_PIECE);
+      const { tried, done } = rows.length > 0 ? this.#together(rows, ms) ?? this.#workOff(rows, ms) : this.#workOffField(ms);
+      this.#below = rows[tried - 1]?.id ?? Number.MAX_SAFE_INTEGER;
+      this.#leftTo = this.#last();
+      return rows.length > 0 ? tried : done;
+    }) ?? 0;
+  }
+
+  /** A transaction of this work's own. Null: it failed. */
+  #step<T>(work: () => T): T | null {
     this.#inPiece = true;
     try {
-      return this.#db.transaction(() => {
-        const rows = this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id < ? ORDER BY id DESC LIMIT ?', this.#below, PER_PIECE);
-        const { tried, done } = rows.length > 0 ? this.#workOff(rows, ms) : this.#workOffField(ms);
-        this.#below = rows[tried - 1]?.id ?? Number.MAX_SAFE_INTEGER;
-        this.#leftTo = this.#last();
-        return rows.length > 0 ? tried : done;
-      });
+      return this.#db.transaction(work);
     } catch (error) {
       this.#tell(error);
-      return 0;
+      return null;
     } finally {
       this.#inPiece = false;
     }
   }
 
-  /** Those that fail stay. @returns how many were tried before the time was over or the box full, and how many of these went */
+  /** Into one segment. Null: there is no room for all, or one failed. */
+  #together(rows: readonly Stale[], ms: number): { tried: number; done: number } | null {
+    if (this.#db.sparePages < SPARE_PAGES_OF_PIECE) return null;
+    const untilMs = performance.now() + ms;
+    let done = 0;
+    const failed = this.#db.attempt(() => {
+      for (const { id, kind, row_id } of rows) {
+        if (done > 0 && performance.now() > untilMs) break;
+        this.#index(kind, row_id);
+        this.#db.run('DELETE FROM search_stale WHERE id = ?', id);
+        done += 1;
+      }
+    });
+    this.#segments += 1;
+    return failed === null ? { tried: done, done } : null;
+  }
+
+  /** Each by itself; those that fail stay. @returns how many were tried before the time was over or the box full, and how many of these went */
   #workOff(rows: readonly Stale[], ms: number): { tried: number; done: number } {
     const untilMs = performance.now() + ms;
     let [tried, done] = [0, 0];
@@ -223,6 +193,7 @@ export class SearchIndex {
         this.#index(kind, row_id);
         this.#db.run('DELETE FROM search_stale WHERE id = ?', id);
       });
+      this.#segments += 1;
       if (failed === null) done += 1;
       else this.#tell(failed);
     }
@@ -260,34 +231,63 @@ export class SearchIndex {
 
   #index(kind: Kind, rowId: string): void {
     const found = this.#wordsOf(kind, rowId);
-    let entry = this.#db.get<{ id: number; words: string }>('SELECT id, words FROM search_entry WHERE kind = ? AND row_id = ?', kind, rowId);
-    if (entry?.words.startsWith(' ')) {
-      this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
-      entry = undefined;
-    }
-    if (found === null || found.words.length === 0) {
-      if (entry === undefined) return;
-      this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
-      this.#emptied = true;
-      return;
-    }
-    const words = JSON.stringify(found.words);
+    const words = JSON.stringify(found?.words ?? []);
+    const entry = this.#db.get<Entry>('SELECT id, kind, words FROM search_entry WHERE kind = ? AND row_id = ?', kind, rowId);
     if (entry?.words === words) return;
-    const side = sideOf(kind);
-    const id = entry?.id ?? this.#enter(kind, rowId, found.customerId, words);
-    if (entry !== undefined) {
-      this.#db.run(
-        `DELETE FROM search_word WHERE side = ? AND word IN (SELECT value FROM json_each(?) EXCEPT SELECT value FROM json_each(?)) AND entry_id = ?`,
-        side, entry.words, words, id);
-      this.#db.run('UPDATE search_entry SET words = ? WHERE id = ?', words, id);
-    }
-    this.#db.run(
-      'INSERT INTO search_word (side, word, entry_id) SELECT ?, value, ? FROM (SELECT value FROM json_each(?) EXCEPT SELECT value FROM json_each(?))', side, id, words, entry?.words ?? '[]');
+    if (entry !== undefined) this.#drop([entry]);
+    if (found === null || found.words.length === 0) return;
+    const { lastInsertRowid } = this.#db.run('INSERT INTO search_entry (customer_id, kind, row_id, words) VALUES (?, ?, ?, ?)', found.customerId, kind, rowId, words);
+    this.#db.run(`INSERT INTO ${tableOf(kind)} (rowid, words) VALUES (?, ?)`, lastInsertRowid, words);
   }
 
-  /** With SELECT also a single row: where there is no room the engine then undoes this statement, not the whole transaction. */
-  #enter(kind: Kind, rowId: string, customerId: string, words: string): number {
-    return Number(this.#db.run('INSERT INTO search_entry (customer_id, kind, row_id, words) SELECT ?, ?, ?, ? WHERE true', customerId, kind, rowId, words).lastInsertRowid);
+  #drop(entries: readonly Entry[]): void {
+    for (const { id, kind, words } of entries) {
+      this.#db.run('DELETE FROM search_entry WHERE id = ?', id);
+      if (this.#db.get(LEFT_IN_A_KEY[tableOf(kind)], words) !== undefined) this.#db.run('INSERT INTO search_unclean DEFAULT VALUES');
+    }
+    if (entries.length > 0) this.#emptied = true;
+  }
+
+  /** A few pages of the index at a time. */
+  async #merge(breath: Breath): Promise<void> {
+    this.#segments = 0;
+    for (const table of TABLES) {
+      while (!this.#stopped && this.#db.sparePages >= SPARE_PAGES && this.#step(() => this.#mergePages(table, MERGE_PAGES)) === true) await breath.taken();
+    }
+  }
+
+  /** @param pages below zero: of all segments, into one @returns whether there was something to do */
+  #mergePages(table: Table, pages: number): boolean {
+    const changes = () => this.#db.get<{ n: number }>('SELECT total_changes() AS n')!.n;
+    const before = changes();
+    this.#db.run(`INSERT INTO ${table} (${table}, rank) VALUES ('merge', ?)`, pages);
+    return changes() - before >= 2; // SQLite, "FTS5", the merge command
+  }
+
+  /** All into new pages, whose keys are of words that are there. What makes it unclean meanwhile waits for the next time. @returns whether it is done */
+  async #clean(breath: Breath): Promise<boolean> {
+    const { last } = this.#db.get<{ last: number }>('SELECT max(id) AS last FROM search_unclean')!;
+    for (const table of TABLES) {
+      // A single segment would be left as it is: this is another one, of nobody's word.
+      let more = this.#reserved(() => { this.#db.run(`INSERT INTO ${table} (rowid, words) VALUES (0, '0')`); return true; });
+      for (let pages = -MERGE_PAGES; more === true; pages = MERGE_PAGES) {
+        if (this.#stopped) return false;
+        more = this.#reserved(() => this.#mergePages(table, pages));
+        await breath.taken();
+      }
+      if (more === null) return false;
+    }
+    this.#emptied = true;
+    return this.#reserved(() => this.#db.run('DELETE FROM search_unclean WHERE id <= ?', last)) !== null;
+  }
+
+  /** It makes room, and must not fail for want of it. */
+  #reserved<T>(work: () => T): T | null {
+    return this.#db.withReserve(() => this.#step(work));
+  }
+
+  #isUnclean(): boolean {
+    return this.#db.get('SELECT 1 FROM search_unclean LIMIT 1') !== undefined;
   }
 
   /** Null: the row is gone. */
@@ -309,8 +309,21 @@ export class SearchIndex {
   }
 }
 
-/** Dossiers and all others lie apart, as the trigger of 0011 knows. */
-export const sideOf = (kind: Kind): 0 | 1 => (kind === 'dossier' ? 0 : 1);
+/** Dossiers and all others lie apart, as the triggers of 0011 know. */
+export const TABLES = ['search_dossier', 'search_other'] as const;
+type Table = (typeof TABLES)[number];
+const tableOf = (kind: Kind): Table => TABLES[kind === 'dossier' ? 0 : 1];
+
+/**
+ * Whether a key between two pages (`_idx`: a zero, and the beginning of a word) begins one of these words and none that is still there.
+ * secure-delete drops a key only with the last word of its page.
+ */
+const leftInAKey = (table: Table): string =>
+  `SELECT 1 FROM (SELECT DISTINCT segid FROM ${table}_idx) AS segment CROSS JOIN json_each(?) AS word CROSS JOIN ${table}_idx AS key
+   ON key.segid = segment.segid AND key.term > CAST('0' || substr(word.value, 1, 1) AS BLOB) AND key.term <= CAST('0' || word.value AS BLOB)
+   WHERE substr(CAST('0' || word.value AS BLOB), 1, length(key.term)) = key.term
+     AND NOT EXISTS (SELECT 1 FROM ${table}_word WHERE term >= CAST(substr(key.term, 2) AS TEXT) AND term <= CAST(substr(key.term, 2) || x'FF' AS TEXT)) LIMIT 1`;
+const LEFT_IN_A_KEY = { search_dossier: leftInAKey('search_dossier'), search_other: leftInAKey('search_other') };
 
 /** What of a dossier is found by itself; null: there is none of this id. */
 export function partsOfDossier(db: Database, customerId: string): Part[] | null {

@@ -74,6 +74,9 @@ export function indexedWords(parts: readonly (readonly string[])[]): string[] {
 /** Words of the index: this one, or all that begin with it. */
 export interface Range { word: string; exactly: boolean }
 
+/** As FTS5 wants it. There is nothing but letters and digits in a word. */
+export const expressionOf = ({ word, exactly }: Range): string => `"${word}"${exactly ? '' : ' *'}`;
+
 /** All of them have to be found for a word to be. The last one may be cut short. */
 export function rangesOf({ tokens }: Word): Range[] {
   if (!IS_SINGLE.test(tokens[0]!)) return tokens.map((token, at) => ({ word: token.slice(0, WORD_MAX), exactly: at < tokens.length - 1 }));

@@ -72,11 +72,11 @@ export function piecesIn(pages: readonly Buffer[], ...secrets: readonly Buffer[]
   return wanted.filter(({ found }) => found).length;
 }
 
-/** All rows of all tables of both files, through a second read-only connection. */
+/** All rows of all tables of both files, through a second read-only connection; of the search its words (`_word`), which is all that it has. */
 export function dumpTables(dataDirectory: string): Record<string, unknown[]> {
   return reading(dataDirectory, (db) => {
     const tables = db.all<{ name: string }>(
-      `SELECT name FROM main.sqlite_master WHERE type = 'table' UNION SELECT name FROM vault.sqlite_master WHERE type = 'table' ORDER BY name`);
+      `SELECT name FROM main.sqlite_master WHERE type = 'table' AND sql NOT LIKE '%USING fts5 (%' UNION SELECT name FROM vault.sqlite_master WHERE type = 'table' ORDER BY name`);
     return Object.fromEntries(tables.map(({ name }) => [name, db.all(`SELECT * FROM "${name}"`)]));
   });
 }

@@ -126,26 +126,30 @@ CREATE TABLE quick_note (
 
 -- What is found by searching: the words of a dossier, of a note, of own fields.
 CREATE TABLE search_entry (
-  -- Never of another row again: many are indexed in several transactions.
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   customer_id TEXT NOT NULL REFERENCES customer (id),
   kind TEXT NOT NULL CHECK (kind IN ('dossier', 'note', 'fields')),
   -- Of a note its id, else the customer's.
   row_id TEXT NOT NULL,
-  -- JSON list: its words below. With a space in front: not all of them are there yet.
+  -- JSON list. FTS5 has to be told again what it was told, to take it out.
   words TEXT NOT NULL,
   UNIQUE (kind, row_id)
 ) STRICT;
 CREATE INDEX search_entry_by_customer ON search_entry (customer_id);
--- A plain tree of words, not FTS5: there a deletion that leaves no word behind (secure-delete) takes the longer the larger the store,
--- tens of milliseconds with 100,000 customers. A word stands here as it may be begun to be typed: from each of its syllables or digits on.
-CREATE TABLE search_word (
-  -- 0: of dossiers; 1: of all else, which is far more and found after them.
-  side INTEGER NOT NULL,
-  word TEXT NOT NULL,
-  entry_id INTEGER NOT NULL,
-  PRIMARY KEY (side, word, entry_id)
-) STRICT, WITHOUT ROWID;
+-- By the entry's id. A word stands here as it may be begun to be typed, from each of its syllables or digits on: nobody asks for phrases
+-- (detail), and what begins with something is a range of the words (no prefix index). Only ASCII signs part them, as JSON has them.
+CREATE VIRTUAL TABLE search_dossier USING fts5 (words, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+-- All else, which is far more and found after them.
+CREATE VIRTUAL TABLE search_other USING fts5 (words, content = '', detail = none, columnsize = 0, tokenize = 'ascii');
+-- secure-delete: what is deleted is gone from the index's pages at once. A page of FTS5 fits into one of the encrypted file, whose 4096 bytes
+-- hold 80 of their own. Its segments are merged in breaths, never within somebody's commit.
+INSERT INTO search_dossier (search_dossier, rank) VALUES ('secure-delete', 1), ('pgsz', 3900), ('automerge', 0), ('crisismerge', 1999);
+INSERT INTO search_other (search_other, rank) VALUES ('secure-delete', 1), ('pgsz', 3900), ('automerge', 0), ('crisismerge', 1999);
+-- The words that are there, to look at.
+CREATE VIRTUAL TABLE search_dossier_word USING fts5vocab (search_dossier, instance);
+CREATE VIRTUAL TABLE search_other_word USING fts5vocab (search_other, instance);
+-- Not empty: a key that parts two pages of the index still holds the beginning of a deleted word; both are made anew.
+CREATE TABLE search_unclean (id INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
 -- What has to be indexed (anew): written down by triggers, so that nobody who writes can forget it, and worked off before the commit.
 CREATE TABLE search_stale (
   id INTEGER PRIMARY KEY,
@@ -490,7 +494,8 @@ END;
 -- finding ------------------------------------------------------------------------------------------------------
 -- A dossier that is erased leaves the index in the same statement; text that is written needs pinyin, which no trigger knows.
 CREATE TRIGGER search_entry_gone AFTER DELETE ON search_entry BEGIN
-  DELETE FROM search_word WHERE side = (OLD.kind <> 'dossier') AND word IN (SELECT value FROM json_each(OLD.words)) AND entry_id = OLD.id;
+  INSERT INTO search_dossier (search_dossier, rowid, words) SELECT 'delete', OLD.id, OLD.words WHERE OLD.kind = 'dossier';
+  INSERT INTO search_other (search_other, rowid, words) SELECT 'delete', OLD.id, OLD.words WHERE OLD.kind <> 'dossier';
 END;
 CREATE TRIGGER search_customer_gone BEFORE DELETE ON customer BEGIN DELETE FROM search_entry WHERE customer_id = OLD.id; END;
 -- Thousands may be over their term in one night: these go in breaths after it. Those of a dossier that is erased go with it.
