@@ -174,7 +174,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       (customerId) => rights.isRestricted(customerId));
     const mayAddTo = (customerId: string) => { if (rights.isRestricted(customerId)) throw new PorticoError('customer_restricted'); };
     dealings.need({
-      requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
+      requireCustomer: (customerId) => Date.parse(customers.byId(customerId).createdAt), mayAdd: mayAddTo,
       requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
       visitAt: (customerId, atMs) => visits.visitAt(customerId, atMs), onPurchase: (visitId, atMs) => visits.mark(visitId, 'complete', null, atMs),
       onNothingBought: (visitId) => visits.unmarkOwn(visitId, 'complete'),

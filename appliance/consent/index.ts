@@ -184,12 +184,14 @@ export class Consent {
    * that has not ended, it has to cover the purpose. Without one, the store's own membership terms have to carry it: nothing that is
    * done without recognition hangs on a consent to it.
    * @param correcting nothing more is written down than was: possible while processing is restricted too
+   * @returns when that consent was given, ms since 1970; null: there is none
    * @throws PorticoError customer_restricted, deletion_pending, preferences_not_agreed, contact_not_agreed
    */
-  requireAgreed(customerId: string, purpose: OutsideFace, correcting = false): void {
+  requireAgreed(customerId: string, purpose: OutsideFace, correcting = false): number | null {
     if (!correcting && this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
     if (this.#deletionsOf().isDeleting(customerId)) throw new PorticoError('deletion_pending');
     if (this.leavesOut(customerId, purpose)) throw new PorticoError(`${purpose}_not_agreed`);
+    return this.records.active(customerId)?.given_at_ms ?? null;
   }
 
   /** Whether there is a consent that has not ended and leaves the purpose out. */

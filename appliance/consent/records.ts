@@ -6,7 +6,7 @@ import { AHEAD_MAX_MS } from './refusals.js';
 import type { SealedRow } from './seal.js';
 
 export type EndReason = NonNullable<ConsentRecord['endReason']>;
-export interface ActiveRow { id: string; valid_until: string; outdated: number }
+export interface ActiveRow { id: string; given_at_ms: number; valid_until: string; outdated: number }
 
 /**
  * Whether a notice after this consent's changed materially; or it was signed under a clock that was far ahead: then its last day says
@@ -37,7 +37,7 @@ export class ConsentRecords {
   /** The one that has not ended, whatever its last day; a customer has one at most. */
   active(customerId: string): ActiveRow | undefined {
     return this.#db.get<ActiveRow>(
-      `SELECT consent.id, min(valid_until, ${LAST_DAY}) AS valid_until, ${OUTDATED} AS outdated FROM consent JOIN notice ON notice.id = notice_id
+      `SELECT consent.id, given_at_ms, min(valid_until, ${LAST_DAY}) AS valid_until, ${OUTDATED} AS outdated FROM consent JOIN notice ON notice.id = notice_id
        WHERE customer_id = ? AND ended_at_ms IS NULL`, this.#latest(), customerId);
   }
 

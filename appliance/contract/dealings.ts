@@ -65,11 +65,11 @@ export const WishRequest = Type.Object({ productId: Type.Optional(Id), text: Typ
 export type WishRequest = Static<typeof WishRequest>;
 export const WishEnd = Type.Object({ outcome: OneOf(WISH_OUTCOMES) }, closed);
 
-/** One article that was bought; `returned`: how many of it came back. */
+/** One article that was bought; `returned`: how many of it came back; `takeBackUntil`: so long whoever wrote it down may take it back as a slip. */
 export const Purchase = Type.Object(
   {
     id: Id, productId: Nullable(Id), text: Type.String(), quantity: Type.Integer({ minimum: 1 }), amountMinor: Minor, receiptNo: Nullable(Type.String()),
-    at: Instant, by: Type.String(), visitId: Nullable(Id), returned: Type.Integer({ minimum: 0 }),
+    at: Instant, by: Type.String(), takeBackUntil: Instant, visitId: Nullable(Id), returned: Type.Integer({ minimum: 0 }),
     returns: Type.Array(Type.Object({ id: Id, quantity: Type.Integer(), amountMinor: Minor, at: Instant, by: Type.String() }, closed)),
   },
   closed,

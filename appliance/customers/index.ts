@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isYearlyDate, LINES_MAX, type ContactWay, type CustomerChange, type CustomerCreate, type CustomerFields, type Note, type NoteRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { phoneSpellings, PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { doneAt, phoneSpellings, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows, type Value } from '../storage/index.js';
 import { addedPreferences, conflicting, readableIn, saysMore } from './edits.js';
 import { Lines, type StatedLike } from './lines.js';
@@ -192,16 +192,16 @@ export class Customers {
   }
 
   /**
-   * @param sent `id`: the same note sent again is there once; `ageMs`: how long ago it was written
+   * @param sent `id`: the same note sent again is there once; `ageMs`: how long ago it was written, not before there was a dossier
    * @throws PorticoError customer_not_found, customer_merged {into}, customer_restricted, id_taken
    */
   addNote(customerId: string, text: string, staffId: string, sent: Omit<NoteRequest, 'text'> = {}): Note {
     return this.#db.transaction(() => {
-      this.byId(customerId);
-      return this.#notes.add(customerId, { ...sent, text }, staffId, () => {
+      const atMs = doneAt(this.#clock.now(), sent.ageMs, Date.parse(this.byId(customerId).createdAt));
+      return this.#notes.add(customerId, { ...sent, text }, staffId, atMs, () => {
         if (this.#isRestricted(customerId)) throw new PorticoError('customer_restricted');
         this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
-        this.#db.afterCommit(() => this.#events.emit('noteAdded', { customerId, atMs: this.#clock.now() - (sent.ageMs ?? 0) }));
+        this.#db.afterCommit(() => this.#events.emit('noteAdded', { customerId, atMs }));
       });
     });
   }

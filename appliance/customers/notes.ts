@@ -1,28 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import type { Note, NoteRequest } from '../contract/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { PorticoError, toInstant } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 
 /** What staff wrote down about customers, each with its author and time. */
 export class Notes {
   readonly #db: Database;
-  readonly #clock: Clock;
 
-  constructor(deps: { db: Database; clock: Clock }) {
+  constructor(deps: { db: Database }) {
     this.#db = deps.db;
-    this.#clock = deps.clock;
   }
 
   /**
-   * Inside a transaction. `id`: the same note sent again is there once; `ageMs`: how long ago it was written, at most until the request.
+   * Inside a transaction. `id`: the same note sent again is there once.
    * @param mayAdd asked before anything new is written; throws where nothing may be
    * @throws PorticoError id_taken, and what `mayAdd` throws
    */
-  add(customerId: string, { text, id = randomUUID(), ageMs = 0 }: NoteRequest, staffId: string, mayAdd: () => void): Note {
+  add(customerId: string, { text, id = randomUUID() }: NoteRequest, staffId: string, atMs: number, mayAdd: () => void): Note {
     const known = this.#db.get<{ customer_id: string; text: string; author_id: string }>('SELECT customer_id, text, author_id FROM note WHERE id = ?', id);
     if (known === undefined) {
       mayAdd();
-      this.#db.run('INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES (?, ?, ?, ?, ?)', id, customerId, text.trim(), staffId, this.#clock.now() - ageMs);
+      this.#db.run('INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES (?, ?, ?, ?, ?)', id, customerId, text.trim(), staffId, atMs);
     } else if (known.customer_id !== customerId || known.text !== text.trim() || known.author_id !== staffId) throw new PorticoError('id_taken');
     return this.of(customerId, -1, id)[0]!;
   }

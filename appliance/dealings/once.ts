@@ -4,12 +4,12 @@ import type { Database, Row, Value } from '../storage/index.js';
 
 /** What all of the room needs to know of a customer, handed in. */
 export interface Need {
-  /** @throws PorticoError customer_not_found, customer_merged {into} */
-  requireCustomer(customerId: string): void;
+  /** @returns since when there is a dossier, ms since 1970. @throws PorticoError customer_not_found, customer_merged {into} */
+  requireCustomer(customerId: string): number;
   /** @throws PorticoError customer_restricted */
   mayAdd(customerId: string): void;
-  /** @throws PorticoError preferences_not_agreed, customer_restricted, deletion_pending */
-  requirePreferences(customerId: string): void;
+  /** @returns since when the consent holds, ms since 1970; null: there is none. @throws PorticoError preferences_not_agreed, customer_restricted, deletion_pending */
+  requirePreferences(customerId: string): number | null;
   /** Whether the customer's consent leaves preferences out: asked when another dossier is merged into theirs. */
   leavesPreferencesOut(customerId: string): boolean;
   /** The visit in which something was done at that time; null: in none. */

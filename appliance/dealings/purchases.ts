@@ -1,6 +1,6 @@
 import { MINOR_MAX, type VISIT_END_REASONS, type Purchase, type PurchaseRequest, type ReturnRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { doneAt, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Products } from '../products/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { NOT_HELD, once, type Need } from './once.js';
@@ -8,11 +8,13 @@ import type { Wishes } from './wishes.js';
 
 interface PurchaseRow {
   id: string; customer_id: string; visit_id: string | null; returns_id: string | null; product_id: string | null; text: string; quantity: number; amount_minor: number;
-  receipt_no: string | null; staff_id: string; by: string; at_ms: number;
+  receipt_no: string | null; staff_id: string; by: string; at_ms: number; told_at_ms: number | null;
 }
 const SELECT = `SELECT purchase.*, staff.name AS "by" FROM purchase JOIN staff ON staff.id = staff_id`;
 /** So long whoever wrote a purchase down may take it back as a slip of the finger. */
 export const TAKE_BACK_MS = 600_000;
+/** What was typed without a link reaches the box later. */
+const toldAt = (row: PurchaseRow): number => row.told_at_ms ?? row.at_ms;
 
 /** An article of the list that was bought; `endReason`: of the visit that it was bought in, null: still open, or in none. */
 export interface Bought {
@@ -32,13 +34,13 @@ export class Purchases {
   }
 
   /**
-   * Takes along the visit in which it was written and ends their wish for it. `ageMs`: how long ago that was.
+   * Takes along the visit in which it was written and ends their wish for it. `ageMs`: how long ago that was, not before there was a dossier.
    * @throws PorticoError purchase_incomplete, amount_too_large (the list price for all of them), product_not_found, id_taken, and as `Need` says
    */
   add(customerId: string, request: PurchaseRequest, staffId: string): Purchase {
     const { db, clock, products, wishes, need } = this.#deps;
     return db.transaction(() => {
-      need().requireCustomer(customerId);
+      const knownSinceMs = need().requireCustomer(customerId);
       const { productId = null, quantity = 1, receiptNo = null } = request;
       const { id, isThere } = once(db, 'purchase', request.id, {
         customer_id: customerId, kind: 'purchase', product_id: productId, quantity, receipt_no: receiptNo?.trim() ?? null,
@@ -52,11 +54,12 @@ export class Purchases {
       const amountMinor = request.amountMinor ?? (product?.priceMinor == null ? undefined : product.priceMinor * quantity);
       if (text === undefined || amountMinor === undefined) throw new PorticoError('purchase_incomplete');
       if (amountMinor > MINOR_MAX) throw new PorticoError('amount_too_large');
-      const atMs = clock.now() - (request.ageMs ?? 0);
+      const now = clock.now();
+      const atMs = doneAt(now, request.ageMs, knownSinceMs);
       const visitId = need().visitAt(customerId, atMs);
       db.run(
-        `INSERT INTO purchase (id, customer_id, visit_id, kind, product_id, text, quantity, amount_minor, receipt_no, staff_id, at_ms)
-         VALUES (?, ?, ?, 'purchase', ?, ?, ?, ?, ?, ?, ?)`, id, customerId, visitId, productId, text, quantity, amountMinor, receiptNo?.trim() ?? null, staffId, atMs);
+        `INSERT INTO purchase (id, customer_id, visit_id, kind, product_id, text, quantity, amount_minor, receipt_no, staff_id, at_ms, told_at_ms)
+         VALUES (?, ?, ?, 'purchase', ?, ?, ?, ?, ?, ?, ?, ?)`, id, customerId, visitId, productId, text, quantity, amountMinor, receiptNo?.trim() ?? null, staffId, atMs, now);
       if (productId !== null) wishes.fulfil(customerId, productId, atMs);
       if (visitId !== null) need().onPurchase(visitId, atMs);
       this.#tell(customerId);
@@ -93,8 +96,8 @@ export class Purchases {
     const { db, clock, wishes, need } = this.#deps;
     return db.transaction(() => {
       const row = this.#row(id);
-      const isFresh = Math.abs(clock.now() - row.at_ms) <= TAKE_BACK_MS; // a clock set back makes nothing fresh for long
-      const wasConfusion = db.get(`SELECT 1 FROM visit WHERE id = ? AND end_reason = 'not_this_person'`, row.visit_id) !== undefined;
+      const isFresh = Math.abs(clock.now() - toldAt(row)) <= TAKE_BACK_MS; // a clock set back makes nothing fresh for long
+      const wasConfusion = db.get(`SELECT 1 FROM visit WHERE id = ? AND end_reason IN ('not_this_person', 'corrected')`, row.visit_id) !== undefined;
       const isTheirs = isFresh && row.staff_id === staffId;
       if (!(isTheirs || wasConfusion || isManager) || db.get('SELECT 1 FROM purchase WHERE returns_id = ?', id) !== undefined) throw new PorticoError('purchase_settled');
       db.run('DELETE FROM purchase WHERE id = ?', id);
@@ -172,6 +175,7 @@ export class Purchases {
     const returns = this.#deps.db.all<PurchaseRow>(`${SELECT} WHERE returns_id = ? ORDER BY at_ms, purchase.rowid`, row.id);
     return {
       id: row.id, productId: row.product_id, text: row.text, quantity: row.quantity, amountMinor: row.amount_minor, receiptNo: row.receipt_no, at: toInstant(row.at_ms), by: row.by,
+      takeBackUntil: toInstant(toldAt(row) + TAKE_BACK_MS),
       visitId: row.visit_id, returned: returns.reduce((sum, { quantity }) => sum + quantity, 0),
       returns: returns.map(({ id, quantity, amount_minor: amountMinor, at_ms: atMs, by }) => ({ id, quantity, amountMinor, at: toInstant(atMs), by })),
     };

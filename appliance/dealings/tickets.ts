@@ -1,6 +1,6 @@
 import type { Ticket, TICKET_STATES, TicketChange, TicketRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { doneAt, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { NOT_HELD, once, type Need } from './once.js';
 
@@ -24,9 +24,8 @@ export class Tickets {
   add(customerId: string, request: TicketRequest, staffId: string): Ticket {
     const { db, clock, need } = this.#deps;
     return db.transaction(() => {
-      const atMs = clock.now() - (request.ageMs ?? 0);
       const content = { customer_id: customerId, subject: request.subject.trim(), detail: request.detail?.trim() ?? '', due_on: request.dueOn ?? null };
-      need().requireCustomer(customerId);
+      const atMs = doneAt(clock.now(), request.ageMs, need().requireCustomer(customerId));
       const { id, isThere } = once(db, 'ticket', request.id, this.#wasChanged(request.id) ? { customer_id: customerId } : content);
       if (isThere) return this.#byId(id);
       need().mayAdd(customerId);

@@ -1,6 +1,6 @@
 import type { Wish, WISH_OUTCOMES, WishRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { CLOCKS_APART_MS, doneAt, isLate, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Products } from '../products/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { NOT_HELD, once, type Need } from './once.js';
@@ -24,24 +24,24 @@ export class Wishes {
   }
 
   /**
-   * The same wish that is still open is not written down twice. `ageMs`: how long ago it was written.
+   * The same wish that is still open is not written down twice. `ageMs`: how long ago it was written; not before what it rests on.
    * @throws PorticoError product_not_found, id_taken, and as `Need` says
    */
   add(customerId: string, request: WishRequest, staffId: string): Wish {
     const { db, clock, products, need } = this.#deps;
     return db.transaction(() => {
-      need().requireCustomer(customerId);
+      const knownSinceMs = need().requireCustomer(customerId);
       const productId = request.productId ?? null;
       const said = request.text?.trim();
       const { id, isThere } = once(db, 'wish', request.id, { customer_id: customerId, product_id: productId, ...(said === undefined ? {} : { text: said }) });
       if (isThere) return this.#byId(id);
       need().mayAdd(customerId);
-      need().requirePreferences(customerId);
+      const atMs = doneAt(clock.now(), request.ageMs, knownSinceMs, need().requirePreferences(customerId));
       const text = said ?? products.byId(productId!).name;
       if (productId !== null) products.byId(productId);
       const same = db.get<{ id: string }>('SELECT id FROM wish WHERE customer_id = ? AND product_id IS ? AND text = ? AND ended_at_ms IS NULL', customerId, productId, text);
       if (same !== undefined) return this.#byId(same.id);
-      db.run('INSERT INTO wish (id, customer_id, product_id, text, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)', id, customerId, productId, text, staffId, clock.now() - (request.ageMs ?? 0));
+      db.run('INSERT INTO wish (id, customer_id, product_id, text, staff_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)', id, customerId, productId, text, staffId, atMs);
       this.#tell(customerId);
       return this.#byId(id);
     });
@@ -63,14 +63,17 @@ export class Wishes {
     return this.#deps.db.get('SELECT 1 FROM wish WHERE customer_id = ? AND product_id = ? AND ended_at_ms IS NULL', customerId, productId) !== undefined;
   }
 
-  /** What was wished is bought now. */
+  /** What was wished by then is bought; told late, what is wished since then waits on. */
   fulfil(customerId: string, productId: string, atMs: number): void {
-    this.#deps.db.run(`UPDATE wish SET ended_at_ms = ?, outcome = 'bought' WHERE customer_id = ? AND product_id = ? AND ended_at_ms IS NULL`, atMs, customerId, productId);
+    const { db, clock } = this.#deps;
+    db.run(
+      `UPDATE wish SET ended_at_ms = max(at_ms, ?), outcome = 'bought' WHERE customer_id = ? AND product_id = ? AND ended_at_ms IS NULL AND at_ms <= ?`,
+      atMs, customerId, productId, isLate(atMs, clock.now()) ? atMs + CLOCKS_APART_MS : Number.MAX_SAFE_INTEGER);
   }
 
   /** It was not bought after all. */
   revive(customerId: string, productId: string, atMs: number): void {
-    this.#deps.db.run(`UPDATE wish SET ended_at_ms = NULL, outcome = NULL WHERE customer_id = ? AND product_id = ? AND ended_at_ms = ? AND outcome = 'bought'`, customerId, productId, atMs);
+    this.#deps.db.run(`UPDATE wish SET ended_at_ms = NULL, outcome = NULL WHERE customer_id = ? AND product_id = ? AND ended_at_ms = max(at_ms, ?) AND outcome = 'bought'`, customerId, productId, atMs);
   }
 
   /** Open ones first, the newest first. @param limit default 200; -1: all */
@@ -91,10 +94,11 @@ export class Wishes {
     }
   }
 
-  /** How many customers wait for each of these articles to come in; of one for which nobody does nothing is said. */
+  /** How many customers wait for each of these articles to come in; of one for which nobody does nothing is said. Wishes that a merge left behind do not count. */
   waitingFor(productIds: readonly string[]): Map<string, number> {
     const rows = this.#deps.db.all<{ id: string; n: number }>(
       `SELECT product.id, count(DISTINCT customer_id) AS n FROM json_each(?) JOIN product ON product.id = value JOIN wish ON product_id = product.id AND ended_at_ms IS NULL
+         JOIN customer ON customer.id = customer_id AND merged_into_id IS NULL
        WHERE arrived_at_ms IS NULL OR arrived_at_ms <= at_ms OR in_stock = 0 GROUP BY product.id`, JSON.stringify(productIds));
     return new Map(rows.map(({ id, n }) => [id, n]));
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FollowUp, FollowUpRequest } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { doneAt, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 
 interface FollowUpRow {
@@ -20,7 +20,7 @@ export class FollowUps {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #events: EventBus;
-  #requireAgreed: (customerId: string) => void = () => undefined;
+  #requireAgreed: (customerId: string) => number | null = () => null;
   #isLeftOut: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
@@ -31,28 +31,30 @@ export class FollowUps {
   }
 
   /**
-   * @param requireAgreed asked inside the transaction that adds a follow-up; throws where the customer did not agree to being contacted
+   * @param requireAgreed asked inside the transaction that adds a follow-up; throws where the customer did not agree to being contacted;
+   *   tells when they did, ms since 1970 (null: there is no consent)
    * @param isLeftOut whether the customer's consent leaves that out: asked when another dossier is merged into theirs
    */
-  need(requireAgreed: (customerId: string) => void, isLeftOut: (customerId: string) => boolean): void {
+  need(requireAgreed: (customerId: string) => number | null, isLeftOut: (customerId: string) => boolean): void {
     this.#requireAgreed = requireAgreed;
     this.#isLeftOut = isLeftOut;
   }
 
   /**
-   * The same one sent again, with its `id`, is there once; `ageMs`: how long ago it was written.
+   * The same one sent again, with its `id`, is there once; `ageMs`: how long ago it was written, not before what it rests on.
    * @throws PorticoError customer_not_found, id_taken, and what `need` throws
    */
-  add(customerId: string, { text, dueOn = null, id = randomUUID(), ageMs = 0 }: FollowUpRequest, staffId: string): FollowUp {
+  add(customerId: string, { text, dueOn = null, id = randomUUID(), ageMs }: FollowUpRequest, staffId: string): FollowUp {
     return this.#db.transaction(() => {
-      if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
+      const customer = this.#db.get<{ created_at_ms: number }>('SELECT created_at_ms FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId);
+      if (customer === undefined) throw new PorticoError('customer_not_found');
       const known = this.#db.get<{ same: number }>(
         'SELECT customer_id = ? AND text = ? AND due_on IS ? AND author_id = ? AS same FROM follow_up WHERE id = ?', customerId, text.trim(), dueOn, staffId, id);
       if (known?.same === 0) throw new PorticoError('id_taken');
       if (known !== undefined) return this.#byId(id);
-      this.#requireAgreed(customerId);
+      const atMs = doneAt(this.#clock.now(), ageMs, customer.created_at_ms, this.#requireAgreed(customerId));
       this.#db.run('INSERT INTO follow_up (id, customer_id, text, due_on, author_id, at_ms) VALUES (?, ?, ?, ?, ?, ?)',
-        id, customerId, text.trim(), dueOn, staffId, this.#clock.now() - ageMs);
+        id, customerId, text.trim(), dueOn, staffId, atMs);
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId }));
       return this.#byId(id);
     });

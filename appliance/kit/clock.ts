@@ -6,6 +6,21 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** The iPad that says how long ago something was done, and the box, do not quite agree on the time. */
+export const CLOCKS_APART_MS = 60_000;
+
+/** Whether what was done at `atMs` is told so late that it is not simply done now. */
+export const isLate = (atMs: number, now: number): boolean => now - atMs > CLOCKS_APART_MS;
+
+/**
+ * When something was done that is told at `now`.
+ * @param ageMs how long ago the iPad says it was
+ * @param notBeforeMs what it rests on began then; null: on nothing that began
+ */
+export function doneAt(now: number, ageMs = 0, ...notBeforeMs: readonly (number | null)[]): number {
+  return Math.min(now, Math.max(now - ageMs, ...notBeforeMs.map((ms) => ms ?? -Infinity)));
+}
+
 /** ISO 8601 instant in UTC with milliseconds, as the contract and the database write it. */
 export function toInstant(ms: number): string {
   return new Date(ms).toISOString();

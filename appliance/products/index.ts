@@ -51,18 +51,19 @@ export class Products {
    */
   search(query: string, limit: number): Product[] {
     const text = query.normalize('NFKC').trim();
-    const words = text.toLowerCase().split(/\s+/).filter((word) => word !== '').slice(0, WORDS_MAX);
+    const typed = text.toLowerCase();
+    const words = typed.split(/\s+/).filter((word) => word !== '').slice(0, WORDS_MAX);
     if (words.length === 0) {
       return this.#db.all<ProductRow>('SELECT * FROM product WHERE removed_at_ms IS NULL ORDER BY changed_at_ms DESC, name LIMIT ?', limit).map(toProduct);
     }
-    const code = asBarcode(text).toLowerCase();
-    const exact = `${APART}${code}${APART}`;
+    // What is typed may be a barcode in either form, or a number of the store's that looks like one.
+    const [exact, asTyped] = [asBarcode(text).toLowerCase(), typed].map((code) => `${APART}${code}${APART}`) as [string, string];
     while (this.#shelvedTo !== null) this.#shelveNext();
     const found: Found[] = [];
     for (const [id, shelved] of this.#shelved) {
       if (!words.every((word) => shelved.includes(word))) continue;
       // Exact number, barcode or brand; beginning of the name; anywhere.
-      const one: Found = { id, shelved, rank: shelved.includes(exact) ? 0 : shelved.startsWith(code) ? 1 : 2 };
+      const one: Found = { id, shelved, rank: shelved.includes(exact) || shelved.includes(asTyped) ? 0 : shelved.startsWith(typed) ? 1 : 2 };
       if (found.length === limit && !isBefore(one, found[limit - 1]!)) continue;
       found.splice(found.findLastIndex((other) => !isBefore(one, other)) + 1, 0, one);
       found.length = Math.min(found.length, limit);

@@ -29,8 +29,16 @@ export class AtStart {
     }
   }
 
-  /** Tries what waits again. Cheap where nothing does. */
+  /** Tries what waits again, all of it, whatever fails. Cheap where nothing waits. @throws what failed first, of anything but room */
   again(): void {
-    for (const work of [...this.#waiting]) this.do(work);
+    const failed: unknown[] = [];
+    for (const work of [...this.#waiting]) {
+      try {
+        this.do(work);
+      } catch (error) {
+        failed.push(error);
+      }
+    }
+    if (failed.length > 0) throw failed[0];
   }
 }

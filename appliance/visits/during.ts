@@ -18,10 +18,12 @@ export interface Happened { services: Service[]; stages: StageMark[]; looks: Loo
 export class During {
   readonly #db: Database;
   readonly #productName: (productId: string) => string | null;
+  readonly #purchasesIn: (visitId: string) => number;
 
-  constructor(db: Database, productName: (productId: string) => string | null) {
+  constructor(db: Database, productName: (productId: string) => string | null, purchasesIn: (visitId: string) => number) {
     this.#db = db;
     this.#productName = productName;
+    this.#purchasesIn = purchasesIn;
   }
 
   // ---- Who serves ----------------------------------------------------------------------------------------------
@@ -51,8 +53,16 @@ export class During {
     this.#db.run('INSERT INTO visit_stage (visit_id, stage, at_ms, staff_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', visitId, stage, now, by);
   }
 
-  unmark(visitId: string, stage: VisitStage): void {
-    this.#db.run('DELETE FROM visit_stage WHERE visit_id = ? AND stage = ?', visitId, stage);
+  /** Staff say themselves that the customer is there, whom the box saw alone so far. */
+  vouch(visitId: string, staffId: string, now: number): void {
+    this.#db.run(
+      `INSERT INTO visit_stage (visit_id, stage, at_ms, staff_id) VALUES (?, 'arrive', ?, ?)
+       ON CONFLICT DO UPDATE SET staff_id = excluded.staff_id WHERE staff_id IS NULL`, visitId, now, staffId);
+  }
+
+  /** @param untilMs what was marked later stays */
+  unmark(visitId: string, stage: VisitStage, untilMs = Number.MAX_SAFE_INTEGER): void {
+    this.#db.run('DELETE FROM visit_stage WHERE visit_id = ? AND stage = ? AND at_ms <= ?', visitId, stage, untilMs);
   }
 
   /** Only what the box saw by itself. */
@@ -111,12 +121,17 @@ export class During {
 
   // ---- The end -------------------------------------------------------------------------------------------------
 
-  /** Whether staff opened it, serve or served in it, marked a stage, or wrote down a look, a purchase or a note (which mark one each). */
+  /**
+   * Whether staff opened it, serve or served in it, marked a stage, or wrote down a look, a purchase or a note. Each of these marks a stage,
+   * which may be unmarked by hand, or stays when what marked it is dropped.
+   */
   isAttended(visitId: string): boolean {
-    return this.#db.get(
+    return this.#purchasesIn(visitId) > 0 || this.#db.get(
       `SELECT 1 FROM visit_service WHERE visit_id = ?
-       UNION ALL SELECT 1 FROM visit_stage WHERE visit_id = ? AND (staff_id IS NOT NULL OR stage IN ('attract', 'complete', 'reflect')) LIMIT 1`,
-      visitId, visitId) !== undefined;
+       UNION ALL SELECT 1 FROM visit_stage WHERE visit_id = ? AND (staff_id IS NOT NULL OR stage IN ('attract', 'complete', 'reflect'))
+       UNION ALL SELECT 1 FROM visit WHERE id = ? AND arrival IN ('by_hand', 'scanned')
+       UNION ALL SELECT 1 FROM look WHERE visit_id = ? LIMIT 1`,
+      visitId, visitId, visitId, visitId) !== undefined;
   }
 
   /** What is under way ends with the visit. */

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { PERMISSIONS, type HandOver, type LookRequest, type Role, type StageChange, type Visit, type VisitCard, type VisitRequest, type VisitStage } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { CLOCKS_APART_MS, isLate, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
-import { isConfusion, REALLY_THEIRS, Records, toOpenVisit, toPrevious, toState, type Basis, type EndReason, type Previous, type VisitRow, type VisitState } from './records.js';
+import { isConfusion, Records, toOpenVisit, toPrevious, toState, type Basis, type EndReason, type Previous, type VisitRow, type VisitState } from './records.js';
 import { mayReopen, overBy, reflectsOn, seenAt, wasDoneIn } from './rules.js';
 
 export { businessDayOf, type BusinessDay } from './businessDay.js';
@@ -33,7 +33,7 @@ export class Visits {
   constructor(deps: { db: Database; clock: Clock; events: EventBus; gapMs: number; timeZone: string; dayEndsAt: string }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
-    this.#during = new During(deps.db, (productId) => this.#productName(productId));
+    this.#during = new During(deps.db, (productId) => this.#productName(productId), (visitId) => this.#purchasesIn(visitId));
     this.#records = new Records({ ...deps, during: this.#during });
     deps.events.on('noteAdded', ({ customerId, atMs }) => this.#lookBack(customerId, atMs));
     deps.events.on('followUpDone', ({ customerId }) => this.#lookBack(customerId, null));
@@ -99,7 +99,13 @@ export class Visits {
   arriveByHand(customerId: string, staffId: string, by: NonNullable<VisitRequest['by']> = 'by_hand'): string {
     return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
-      return this.#records.arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }, this.#clock.now()).visitId;
+      const now = this.#clock.now();
+      const { visitId, began } = this.#records.arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }, now);
+      if (!began) {
+        this.#during.vouch(visitId, staffId, now);
+        this.#records.tell(visitId);
+      }
+      return visitId;
     });
   }
 
@@ -147,12 +153,18 @@ export class Visits {
     });
   }
 
-  /** By hand, both ways, also after the visit; saying it twice is fine. `ageMs`: how long ago it was marked. @throws PorticoError visit_not_found, visit_closed: it was a confusion */
+  /**
+   * By hand, both ways, also after the visit; saying it twice is fine. `ageMs`: how long ago it was said; what was marked since then stays.
+   * @throws PorticoError visit_not_found, visit_closed: it was a confusion
+   */
   setStage(visitId: string, { stage, reached, ageMs }: StageChange, staffId: string): void {
     this.#db.transaction(() => {
-      if (isConfusion(this.#records.row(visitId))) throw new PorticoError('visit_closed');
-      if (reached) return this.mark(visitId, stage, staffId, ageMs === undefined ? null : this.#clock.now() - ageMs);
-      this.#during.unmark(visitId, stage);
+      const row = this.#records.row(visitId);
+      if (isConfusion(row)) throw new PorticoError('visit_closed');
+      const now = this.#clock.now();
+      const atMs = now - (ageMs ?? 0);
+      if (reached) return this.mark(visitId, stage, staffId, ageMs === undefined ? null : atMs);
+      this.#during.unmark(visitId, stage, isLate(atMs, now) ? seenAt(toOpenVisit(row), atMs) : undefined);
       this.#records.tell(visitId);
     });
   }
@@ -274,9 +286,14 @@ export class Visits {
     return this.#records.openRows().map(toState);
   }
 
-  /** The visit in which staff did something then; null: in none. */
+  /**
+   * The visit in which staff did something then, also one that turned out to be a confusion; null: in none. What is told at once was done in
+   * the open one, wherever the clock was set meanwhile.
+   */
   visitAt(customerId: string, atMs: number): string | null {
-    return this.#records.newest(customerId, 20).find((row) => wasDoneIn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms, endReason: row.end_reason }, atMs))?.id ?? null;
+    const open = isLate(atMs, this.#clock.now()) ? null : this.openVisitOf(customerId);
+    return open ?? this.#records.until(customerId, atMs + CLOCKS_APART_MS, 20)
+      .find((row) => wasDoneIn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms, endReason: row.end_reason }, atMs))?.id ?? null;
   }
 
   openVisitOf(customerId: string): string | null {
@@ -307,16 +324,14 @@ export class Visits {
     }));
   }
 
-  /** The customer's last visit that began before this one, with who served. */
+  /** The customer's visit before this one, with who served. */
   previous(visit: VisitState): Previous | null {
     return toPrevious(this.#records.before(visit));
   }
 
   /** The open visit, if there is one, and the visit before it; else the last one. */
   presence(customerId: string): { visitId: string | null; previous: Previous | null } {
-    const [last, before] = this.#records.newest(customerId, 2);
-    const isHere = last?.closed_at_ms === null;
-    return { visitId: isHere ? last.id : null, previous: toPrevious(isHere ? before : last) };
+    return { visitId: this.openVisitOf(customerId), previous: toPrevious(this.#records.lastEnded(customerId)) };
   }
 
   /** Deletes all visits of a customer, an open one too. */
@@ -349,7 +364,7 @@ export class Visits {
 
   /** Before the one that goes on, if one does. */
   lastVisitAt(customerId: string): string | null {
-    return this.presence(customerId).previous?.openedAt ?? null;
+    return toPrevious(this.#records.lastEnded(customerId))?.openedAt ?? null;
   }
 
   /** Whatever somebody does in an open visit: it is alive, and every page hears of it. */
@@ -378,12 +393,14 @@ export class Visits {
   /** Something was written down about the visit the customer is in, or came back from. @param seenAtMs null: they need not be there for it */
   #lookBack(customerId: string, seenAtMs: number | null): void {
     this.#db.transaction(() => {
-      const atMs = seenAtMs ?? this.#clock.now();
-      const [row] = this.#records.all(`WHERE customer_id = ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY closed_at_ms IS NULL DESC, opened_at_ms DESC LIMIT 1`, customerId, atMs);
+      const now = this.#clock.now();
+      const atMs = seenAtMs ?? now;
+      const open = this.#records.openOf(customerId);
+      const row = open !== undefined && (!isLate(atMs, now) || open.opened_at_ms <= atMs) ? open : this.#records.lastEnded(customerId, atMs);
       if (row === undefined || !reflectsOn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms }, atMs)) return;
       // What was typed on an iPad without a link comes later than it was written.
       if (seenAtMs !== null && seenAtMs > row.last_seen_at_ms) this.#records.touch(row, seenAtMs);
-      this.#during.mark(row.id, 'reflect', null, atMs);
+      this.#during.mark(row.id, 'reflect', null, seenAt(toOpenVisit(row), atMs));
       this.#records.tell(row.id);
     });
   }

@@ -17,7 +17,7 @@ const SELECT = `SELECT visit.id, customer_id, opened_at_ms, last_seen_at_ms, clo
   staff.name AS adviser FROM visit LEFT JOIN staff ON staff.id = adviser_id`;
 
 /** A visit that was somebody else's, as it turned out, is no visit of this customer's. */
-export const REALLY_THEIRS = `coalesce(end_reason, '') NOT IN ('not_this_person', 'corrected')`;
+const REALLY_THEIRS = `coalesce(end_reason, '') NOT IN ('not_this_person', 'corrected')`;
 /** The same, the other way round. */
 export function isConfusion(row: VisitRow): boolean {
   return row.end_reason === 'not_this_person' || row.end_reason === 'corrected';
@@ -149,15 +149,23 @@ export class Records {
     return this.all('WHERE customer_id = ? AND closed_at_ms IS NULL', customerId)[0];
   }
 
-  /** Really theirs: the open one first, then the newest. */
-  newest(customerId: string, limit: number): VisitRow[] {
-    return this.all(`WHERE customer_id = ? AND ${REALLY_THEIRS} ORDER BY closed_at_ms IS NULL DESC, opened_at_ms DESC LIMIT ?`, customerId, limit);
+  /** Of what began by then, confusions too: the open one, then the newest. */
+  until(customerId: string, ms: number, limit: number): VisitRow[] {
+    const ended = this.all('WHERE customer_id = ? AND opened_at_ms <= ? AND closed_at_ms IS NOT NULL ORDER BY opened_at_ms DESC LIMIT ?', customerId, ms, limit);
+    const open = this.openOf(customerId);
+    return open === undefined || open.opened_at_ms > ms ? ended : [open, ...ended];
   }
 
-  before(visit: VisitState): VisitRow | undefined {
+  /** The last that ended and was really theirs. @param openedBy of those that began by then: of dossiers that were merged two may have been open at once */
+  lastEnded(customerId: string, openedBy = Number.MAX_SAFE_INTEGER, butId: string | null = null): VisitRow | undefined {
     return this.all(
-      `WHERE customer_id = ? AND visit.id <> ? AND opened_at_ms <= ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
-      visit.customerId, visit.id, Date.parse(visit.openedAt))[0];
+      `WHERE customer_id = ? AND opened_at_ms <= ? AND visit.id IS NOT ? AND closed_at_ms IS NOT NULL AND ${REALLY_THEIRS} ORDER BY opened_at_ms DESC LIMIT 1`,
+      customerId, openedBy, butId)[0];
+  }
+
+  /** Before an open one whatever ended; else what had begun before. */
+  before(visit: VisitState): VisitRow | undefined {
+    return this.lastEnded(visit.customerId, visit.closedAt === null ? undefined : Date.parse(visit.openedAt), visit.id);
   }
 
   /** What was said with a hand-over in the visit before, which ended before anybody took it up; by visit. */

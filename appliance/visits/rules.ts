@@ -1,5 +1,6 @@
 /** The rules of a visit: pure, time included. */
 import type { VISIT_END_REASONS } from '../contract/index.js';
+import { CLOCKS_APART_MS } from '../kit/index.js';
 import type { BusinessDay } from './businessDay.js';
 
 type EndReason = (typeof VISIT_END_REASONS)[number];
@@ -86,10 +87,7 @@ export function mayReopen(last: { closedAtMs: number; endReason: EndReason } | n
   }
 }
 
-/** The iPad that says when something was done, and the box, do not quite agree on the time. */
-const CLOCKS_APART_MS = 60_000;
-
-/** Whether what staff did at `atMs` belongs to a visit: it was open then, or had ended by itself not long before, seen by nobody else. */
+/** Whether what staff did at `atMs`, and is told later, belongs to a visit: it was open then, or had ended by itself not long before, seen by nobody else. */
 export function wasDoneIn(visit: OpenVisit & { closedAtMs: number | null; endReason: EndReason | null }, atMs: number): boolean {
   if (atMs < visit.openedAtMs - CLOCKS_APART_MS) return false;
   if (visit.closedAtMs === null || atMs <= visit.closedAtMs) return true;

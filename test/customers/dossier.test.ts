@@ -171,8 +171,9 @@ t.test('a form that is sent twice makes one dossier', async (t) => {
 });
 
 t.test('a note that is sent twice is one, of the hour it was written in', async (t) => {
-  const { customers, followUps, make, clock } = start(t);
+  const { customers, followUps, make, clock, grant } = start(t);
   const [a, b] = [make('甲'), make('乙')];
+  clock.move(2 * HOUR_MS);
   const anHourAgo = new Date(clock.now() - HOUR_MS).toISOString();
   const first = customers.addNote(a, '试戴过 ', 's', { id: ID, ageMs: HOUR_MS });
   t.match(first, { id: ID, text: '试戴过', at: anHourAgo });
@@ -190,6 +191,12 @@ t.test('a note that is sent twice is one, of the hour it was written in', async 
   t.match(followUps.add(a, plan, 's'), { id: ID, doneAt: String }, 'also when it is done by now');
   t.throws(() => followUps.add(a, { ...plan, dueOn: null }, 's'), { code: 'id_taken' });
   t.equal(followUps.of(a).length, 1);
+  clock.move(HOUR_MS);
+  grant(a, ['recognise', 'contact']);
+  const agreedAt = new Date(clock.now()).toISOString();
+  t.equal(followUps.add(a, { text: '再回电', ageMs: HOUR_MS }, 's').at, agreedAt, 'a plan to contact them not before they agreed');
+  const madeAt = customers.byId(a).createdAt;
+  t.strictSame([customers.addNote(a, '很早', 's', { ageMs: 6 * HOUR_MS }).at, customers.addNote(b, '现在', 's').at], [madeAt, agreedAt], 'nor anything before there was a dossier');
 });
 
 t.test('what rests on preferences, and what stays', async (t) => {

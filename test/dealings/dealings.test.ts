@@ -92,6 +92,60 @@ t.test('a slip is taken back for ten minutes, by whoever made it', async (t) => 
   t.throws(() => purchases.takeBack(second.id, 's', true), { code: 'purchase_settled' }, 'not with a return');
 });
 
+t.test('what was typed without a link is taken back for ten minutes from when it came', async (t) => {
+  const id = person('断网');
+  clock.move(DAY_MS);
+  const late = purchases.add(id, { text: '笔', amountMinor: 900, ageMs: TAKE_BACK_MS + 60_000 }, 's');
+  t.equal(Date.parse(late.takeBackUntil), clock.now() + TAKE_BACK_MS);
+  t.equal(purchases.takeBack(late.id, 's'), id);
+  const settled = purchases.add(id, { text: '笔', amountMinor: 900, ageMs: 60_000 }, 's');
+  clock.move(TAKE_BACK_MS + 1);
+  t.throws(() => purchases.takeBack(settled.id, 's'), { code: 'purchase_settled' });
+});
+
+t.test('a purchase that is told late ends what was wished by then, and nothing newer', async (t) => {
+  const id = person('迟报');
+  clock.move(7 * DAY_MS);
+  const wish = wishes.add(id, { productId: watch.id }, 's');
+  purchases.add(id, { productId: watch.id, ageMs: 3 * DAY_MS }, 's');
+  t.match(wishes.of(id), [{ id: wish.id, ended: null }], 'wished today, bought three days ago');
+  clock.move(10 * 60_000);
+  const bought = purchases.add(id, { productId: watch.id, ageMs: 10 * 60_000 + 30_000 }, 's');
+  t.match(wishes.of(id), [{ ended: { at: wish.at, outcome: 'bought' } }], 'the clocks are a little apart');
+  purchases.takeBack(bought.id, 's');
+  t.match(wishes.of(id), [{ ended: null }]);
+  clock.move(-20 * 60_000);
+  purchases.add(id, { productId: watch.id }, 's');
+  t.match(wishes.of(id), [{ ended: { outcome: 'bought' } }], 'bought now, under a clock that was set back');
+  clock.move(20 * 60_000);
+});
+
+t.test('nothing is older than the dossier, no wish older than the consent that it rests on', async (t) => {
+  const id = person('新客');
+  const madeAt = new Date(clock.now()).toISOString();
+  const ageMs = 6 * DAY_MS;
+  clock.move(DAY_MS);
+  t.strictSame([
+    purchases.add(id, { text: '包', amountMinor: 1, ageMs }, 's').at, tickets.add(id, { subject: '换带', ageMs }, 's').at, wishes.add(id, { text: '戒指', ageMs }, 's').at,
+  ], [madeAt, madeAt, madeAt]);
+  grant(id, ['recognise', 'preferences']);
+  t.equal(wishes.add(id, { text: '手镯', ageMs }, 's').at, new Date(clock.now()).toISOString());
+  t.equal(purchases.add(id, { text: '包', amountMinor: 1, ageMs: DAY_MS / 2 }, 's').at, new Date(clock.now() - DAY_MS / 2).toISOString(), 'a purchase rests on none');
+});
+
+t.test('a wish that a merge left behind is not waited for', async (t) => {
+  const [from, into] = [person('旧档'), person('不记喜好')];
+  const ring = products.create({ sku: 'RING', name: '戒指' });
+  wishes.add(from, { productId: ring.id }, 's');
+  const waiting = () => wishes.waitingFor([ring.id]).get(ring.id) ?? 0;
+  t.equal(waiting(), 1);
+  grant(into, ['recognise']);
+  customers.merge(from, into, 's', () => undefined);
+  t.equal(waiting(), 0);
+  customers.undoMerge(customers.merges(into)[0]!.id);
+  t.equal(waiting(), 1);
+});
+
 t.test('what was bought in a visit that was somebody else\'s is put right by anybody; a mark of the box goes with the only purchase', async (t) => {
   const id = person('认错');
   const visitId = visits.arriveByHand(id, 's');

@@ -143,6 +143,9 @@ t.test('UPC-A and EAN-13 with a zero before it are one number, whichever was wri
   t.match(await products.import(Buffer.from('sku,name,barcode\nW,w,036000291452\nX,x,036000291453')), { added: 1, refused: [{ line: 2, code: 'barcode_taken' }] });
   for (const read of ['036000291452', '0036000291452']) t.strictSame([products.byCode(read)?.sku, products.search(read, 1)[0]?.sku], ['U', 'U'], read);
   t.equal(products.byCode('036000291453')!.barcode, '036000291453', 'twelve digits of another kind');
+  products.create({ sku: '036000291452', name: 'z' });
+  products.create({ sku: '036000291452-B', name: 'a' });
+  t.strictSame(products.search('036000291452', 9).map(({ sku }) => sku), ['U', '036000291452', '036000291452-B'], 'a number of the store\'s that looks like one is exact too');
 });
 
 t.test('among equals by name, whenever it was read: in pieces, at the first search, or written later', async (t) => {

@@ -106,6 +106,8 @@ t.test('what is sent again under its id is there once, with the time it was writ
   const { id: customerId } = await box.owner.createCustomer({ displayName: '林知夏' });
   const { id: elsewhere } = await box.owner.createCustomer({ displayName: '顾清和' });
   const [noteId, followUpId] = [randomUUID(), randomUUID()];
+  clock.move(2 * HOUR_MS);
+  await box.owner.signIn(box.ownerId, OWNER_PIN);
   const note = (text: string, ageMs: number, to = customerId) => box.owner.call<Note>('POST', `/customers/${to}/notes`, { text, id: noteId, ageMs });
   const first = await note('喜欢细表带', HOUR_MS);
   t.match(first, { id: noteId, at: new Date(clock.now() - HOUR_MS).toISOString() });

@@ -63,7 +63,7 @@ const NO_MORE = { tags: [], memberCodeSince: null, fields: [], formerFields: [],
 const DEALINGS = {
   wishes: [{ id: id(21), productId: null, text: '月相盘腕表', at: AT, by: '小周', arrivedAt: AT, ended: { at: AT, outcome: 'bought' as const } }],
   purchases: [{
-    id: id(22), productId: null, text: '鳄鱼皮表带', quantity: 2, amountMinor: 256_000, receiptNo: 'R-17', at: AT, by: '小周', visitId: null, returned: 1,
+    id: id(22), productId: null, text: '鳄鱼皮表带', quantity: 2, amountMinor: 256_000, receiptNo: 'R-17', at: AT, by: '小周', takeBackUntil: AT, visitId: null, returned: 1,
     returns: [{ id: id(23), quantity: 1, amountMinor: 128_050, at: AT, by: '小周' }],
   }],
   tickets: [{ id: id(24), subject: '换电池', detail: '后盖有划痕', state: 'ready' as const, dueOn: '2026-04-02', at: AT, by: '小周', changedAt: AT, doneAt: null }],

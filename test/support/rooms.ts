@@ -67,9 +67,13 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   const boughtIn: string[] = [];
   const mayAddTo = (customerId: string) => { if (restricted.has(customerId)) throw new PorticoError('customer_restricted'); };
   dealings.need({
-    requireCustomer: (customerId) => customers.byId(customerId), mayAdd: mayAddTo,
+    requireCustomer: (customerId) => Date.parse(customers.byId(customerId).createdAt), mayAdd: mayAddTo,
     requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
-    visitAt: (customerId, atMs) => visits.visitAt(customerId, atMs), onPurchase: (visitId) => boughtIn.push(visitId), onNothingBought: (visitId) => visits.unmarkOwn(visitId, 'complete'),
+    visitAt: (customerId, atMs) => visits.visitAt(customerId, atMs), onNothingBought: (visitId) => visits.unmarkOwn(visitId, 'complete'),
+    onPurchase: (visitId, atMs) => {
+      boughtIn.push(visitId);
+      visits.mark(visitId, 'complete', null, atMs);
+    },
   });
   files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
   consent.restsWith((customerId) => [

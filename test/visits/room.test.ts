@@ -208,6 +208,43 @@ t.test('a note counts to the visit before which it was typed, however late it co
   t.notOk(visitOf(customerId).stages.some(({ stage }) => stage === 'reflect'));
 });
 
+t.test('what is done now is done in the open visit, wherever the clock was set meanwhile; what is told late in the one of its time', async (t) => {
+  const { visits, clock, arrive, events, visitOf } = openStore(t);
+  const { customerId, visitId } = arrive();
+  clock.move(-5 * MINUTE_MS);
+  t.equal(visits.visitAt(customerId, clock.now()), visitId, 'set back');
+  events.emit('noteAdded', { customerId, atMs: clock.now() });
+  t.match(visitOf(customerId).stages.at(-1), { stage: 'reflect', at: visitOf(customerId).openedAt });
+  t.equal(visits.visitAt(customerId, clock.now() - 2 * MINUTE_MS), null, 'two minutes ago there was none');
+});
+
+t.test('what was typed into a card that was somebody else\'s belongs to no visit of the customer\'s, however late it comes', async (t) => {
+  const { visits, clock, arrive, visitOf, recognise, dealings, customers, db } = openStore(t);
+  const { customerId, visitId } = arrive();
+  clock.move(10 * MINUTE_MS);
+  visits.touch(visitId);
+  clock.move(30 * MINUTE_MS);
+  db.run(`UPDATE visit SET closed_at_ms = last_seen_at_ms, end_reason = 'left' WHERE id = ?`, visitId);
+  const wrong = visits.arriveByHand(customerId, 'a');
+  clock.move(10 * MINUTE_MS);
+  visits.reject(wrong);
+  clock.move(20 * MINUTE_MS);
+  const purchase = dealings.purchases.add(customerId, { text: '腕表', amountMinor: 1, ageMs: 25 * MINUTE_MS }, 'a');
+  t.equal(purchase.visitId, wrong);
+  t.notOk(visits.of(customerId).some(({ stages }) => stages.some(({ stage }) => stage === 'complete')), 'nobody bought anything in either');
+  t.equal(dealings.purchases.takeBack(purchase.id, 'b'), customerId, 'a colleague puts it right');
+  t.equal(dealings.purchases.add(customerId, { text: '腕表', amountMinor: 1, ageMs: 40 * MINUTE_MS }, 'a').visitId, visitId, 'before the card came');
+
+  const early = recognise('一闪');
+  clock.move(5 * MINUTE_MS);
+  visits.correct(early.visitId);
+  clock.move(5 * MINUTE_MS);
+  const typed = dealings.purchases.add(early.customerId, { text: '盒', amountMinor: 1, ageMs: 6 * MINUTE_MS }, 'a');
+  t.match(visitOf(early.customerId), { id: typed.visitId, endReason: 'corrected', stages: [] });
+  t.equal(dealings.purchases.takeBack(typed.id, 'b'), early.customerId);
+  t.ok(customers.byId(customerId));
+});
+
 t.test('handed over to somebody who left meanwhile: to whoever comes', async (t) => {
   const { visits, arrive, db } = openStore(t);
   const { visitId } = arrive();
@@ -308,6 +345,45 @@ t.test('the last visit is the one before the one that goes on', async (t) => {
   t.match(visits.presence(customerId), { visitId: null, previous: { openedAt: at(first) } }, 'a confusion was none');
 });
 
+t.test('of two dossiers that were both open, card and dossier tell the same visit before, and what was said in it', async (t) => {
+  const { arrive, visits, clock, customers } = openStore(t);
+  for (const staysFirst of [true, false]) {
+    const [a, b] = [arrive('甲'), arrive('乙')];
+    visits.close(a.visitId);
+    clock.move(DAY_MS);
+    const first = visits.arriveByHand(a.customerId, 'a');
+    visits.close(b.visitId);
+    clock.move(10 * MINUTE_MS);
+    const second = visits.arriveByHand(b.customerId, 'a');
+    const [from, into] = staysFirst ? [b, a] : [a, b];
+    const [ends, open] = staysFirst ? [second, first] : [first, second];
+    visits.serve(ends, 'a');
+    visits.handOver(ends, { staffId: null, note: '在看银色腕表' }, 'a');
+    customers.merge(from.customerId, into.customerId, 's', () => undefined);
+    const { visitId, previous } = visits.presence(into.customerId);
+    t.strictSame([visitId, previous], [open, visits.previous(visits.byId(open))]);
+    t.equal(previous!.openedAt, visits.byId(ends).openedAt);
+    t.match(visits.onCards([visits.byId(open)]).get(open)!.handedOver, { note: '在看银色腕表' });
+    const before = visits.previous(visits.byId(first));
+    if (!staysFirst) t.not(before!.openedAt, visits.byId(second).openedAt, 'before one that ended comes what began before it');
+  }
+});
+
+t.test('the last visit is looked up in the index, however many there were', async (t) => {
+  const { visits, db, arrive } = openStore(t);
+  const { customerId } = arrive();
+  const asked: [string, unknown[]][] = [];
+  const all = db.all.bind(db);
+  db.all = ((sql: string, ...values: never[]) => { asked.push([sql, values]); return all(sql, ...values); }) as typeof db.all;
+  visits.presence(customerId);
+  visits.lastVisitAt(customerId);
+  visits.visitAt(customerId, 0);
+  db.all = all;
+  const plans = asked.map(([sql, values]) => db.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...values as never[]).map(({ detail }) => detail).join('; '));
+  t.ok(plans.length >= 4);
+  t.strictSame(plans.filter((plan) => !/SEARCH visit USING INDEX (visit_by_customer|visit_one_open) /.test(plan) || plan.includes('TEMP B-TREE')), []);
+});
+
 t.test('two iPads take the same customer at once: the stretches follow each other, one serves', async (t) => {
   const { arrive, visits, visitOf, clock } = openStore(t);
   const { customerId, visitId } = arrive();
@@ -397,6 +473,19 @@ t.test('stages are marked by themselves and by hand, both ways', async (t) => {
   t.strictSame(stages(), [], 'too late to look back on it');
 });
 
+t.test('what is unmarked late leaves what was marked since', async (t) => {
+  const { arrive, visits, visitOf, clock } = openStore(t);
+  const { customerId, visitId } = arrive();
+  const isMarked = () => visitOf(customerId).stages.some(({ stage }) => stage === 'discover');
+  clock.move(10 * MINUTE_MS);
+  visits.setStage(visitId, { stage: 'discover', reached: true }, 'a');
+  visits.setStage(visitId, { stage: 'discover', reached: false, ageMs: 5 * MINUTE_MS }, 'b');
+  t.ok(isMarked());
+  clock.move(3 * MINUTE_MS);
+  visits.setStage(visitId, { stage: 'discover', reached: false, ageMs: 2 * MINUTE_MS }, 'b');
+  t.notOk(isMarked());
+});
+
 t.test('"not this person": who served stays, what was somebody else\'s goes, and what is to be put right is counted', async (t) => {
   const { arrive, visits, visitOf, clock, db } = openStore(t);
   const { customerId, visitId } = arrive();
@@ -414,7 +503,7 @@ t.test('"not this person": who served stays, what was somebody else\'s goes, and
 });
 
 t.test('what the box takes back by itself is only what nobody worked on', async (t) => {
-  const { recognise, visits } = openStore(t);
+  const { recognise, arrive, visits, visitOf, dealings, clock } = openStore(t);
   const handed = recognise('一');
   visits.serve(handed.visitId, 'a');
   visits.handOver(handed.visitId, { staffId: null }, 'a');
@@ -423,6 +512,21 @@ t.test('what the box takes back by itself is only what nobody worked on', async 
   visits.look(looked.visitId, { productId: WATCH }, 'a');
   t.equal(visits.correct(looked.visitId), false);
   t.equal(visits.correct(recognise('三').visitId), true);
+  visits.setStage(looked.visitId, { stage: 'attract', reached: false }, 'a');
+  t.equal(visits.correct(looked.visitId), false, 'the look is there, whatever was unmarked');
+  const bought = recognise('四');
+  dealings.purchases.add(bought.customerId, { text: '表带', amountMinor: 1 }, 'a');
+  visits.setStage(bought.visitId, { stage: 'complete', reached: false }, 'a');
+  t.equal(visits.correct(bought.visitId), false, 'so is the purchase');
+  const scanned = recognise('五');
+  t.equal(visits.arriveByHand(scanned.customerId, 'a', 'scanned'), scanned.visitId);
+  t.equal(visits.correct(scanned.visitId), false, 'a code proved who it is');
+  t.match(visitOf(scanned.customerId).stages.at(-1), { stage: 'arrive', by: '陆遥' });
+  const written = arrive('六');
+  visits.setStage(written.visitId, { stage: 'arrive', reached: false }, 'a');
+  clock.move(2 * MINUTE_MS);
+  visits.closeStale();
+  t.equal(visits.byId(written.visitId).closedAt, null, 'written in by hand: not the gap of a sighting');
 });
 
 t.test('looks rest on the agreement to preferences: without it none is added, and withdrawn they go', async (t) => {

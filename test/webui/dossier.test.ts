@@ -19,7 +19,7 @@ const full: Dossier = {
   consents: [{ id: 's', noticeVersion: 2, language: 'zh-CN', purposes: ['recognise'], givenAt: at(4), validUntil: '2026-12-31', endedAt: at(8), endReason: 'withdrawn', witness: '周宁', guardian: null, seal: null, outdated: false }],
   wishes: [{ id: 'w', productId: null, text: '月相表', at: at(5), by: '周宁', arrivedAt: at(6), ended: { at: at(7), outcome: 'bought' } }],
   purchases: [{
-    id: 'p', productId: null, text: '表带', quantity: 2, amountMinor: 40_000, receiptNo: null, at: at(7, 5), by: '周宁', visitId: null, returned: 1,
+    id: 'p', productId: null, text: '表带', quantity: 2, amountMinor: 40_000, receiptNo: null, at: at(7, 5), by: '周宁', takeBackUntil: at(7, 5), visitId: null, returned: 1,
     returns: [{ id: 'r', quantity: 1, amountMinor: 20_000, at: at(9, 5), by: '周宁' }],
   }],
   tickets: [{ id: 't', subject: '换电池', detail: '', state: 'done', dueOn: null, at: at(5, 6), by: '周宁', changedAt: at(6, 6), doneAt: at(6, 6) }],

@@ -21,7 +21,7 @@ export const dealingRoutes = (deps: { audit: Audit; dealings: Dealings }): Fasti
     async (request) => wishes.end(request.params.id, request.body.outcome));
 
   app.post('/customers/:id/purchases', {
-    config, schema: { tags, summary: 'Takes along the open visit, and ends the wish for it', params: IdParams, body: PurchaseRequest, response: { 201: Purchase } },
+    config, schema: { tags, summary: 'Takes along the visit in which it was written down, and ends the wish for it', params: IdParams, body: PurchaseRequest, response: { 201: Purchase } },
   }, async (request, reply) => {
     const by = actorOf(request);
     const { id } = request.params;

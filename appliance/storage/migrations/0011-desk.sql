@@ -213,6 +213,8 @@ CREATE TABLE purchase (
   receipt_no TEXT,
   staff_id TEXT NOT NULL REFERENCES staff (id),
   at_ms INTEGER NOT NULL,
+  -- When it reached the box: later, if it was typed without a link; null: then.
+  told_at_ms INTEGER,
   CHECK ((kind = 'return') = (returns_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX purchase_by_customer ON purchase (customer_id, at_ms);
