@@ -53,11 +53,11 @@ export class During {
     this.#db.run('INSERT INTO visit_stage (visit_id, stage, at_ms, staff_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING', visitId, stage, now, by);
   }
 
-  /** Staff say themselves that the customer is there, whom the box saw alone so far. */
-  vouch(visitId: string, staffId: string, now: number): void {
-    this.#db.run(
+  /** Staff say themselves that the customer is there, whom the box saw alone so far. @returns whether that is new */
+  vouch(visitId: string, staffId: string, now: number): boolean {
+    return this.#db.run(
       `INSERT INTO visit_stage (visit_id, stage, at_ms, staff_id) VALUES (?, 'arrive', ?, ?)
-       ON CONFLICT DO UPDATE SET staff_id = excluded.staff_id WHERE staff_id IS NULL`, visitId, now, staffId);
+       ON CONFLICT DO UPDATE SET staff_id = excluded.staff_id WHERE staff_id IS NULL`, visitId, now, staffId).changes > 0;
   }
 
   /** @param untilMs what was marked later stays */

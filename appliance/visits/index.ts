@@ -101,10 +101,7 @@ export class Visits {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
       const now = this.#clock.now();
       const { visitId, began } = this.#records.arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }, now);
-      if (!began) {
-        this.#during.vouch(visitId, staffId, now);
-        this.#records.tell(visitId);
-      }
+      if (!began && this.#during.vouch(visitId, staffId, now)) this.#records.tell(visitId);
       return visitId;
     });
   }
@@ -139,8 +136,10 @@ export class Visits {
     this.#db.transaction(() => {
       const row = this.#records.row(visitId);
       if (isConfusion(row)) return;
-      if (atMs === null || atMs > row.last_seen_at_ms) this.#records.keepAlive(row, atMs ?? this.#clock.now());
-      this.#during.mark(visitId, stage, by, seenAt(toOpenVisit(row), atMs ?? this.#clock.now()));
+      const now = this.#clock.now();
+      const wasLate = atMs !== null && isLate(atMs, now);
+      if (!wasLate || atMs > row.last_seen_at_ms) this.#records.keepAlive(row, wasLate ? atMs : now);
+      this.#during.mark(visitId, stage, by, seenAt(toOpenVisit(row), atMs ?? now));
       this.#records.tell(visitId);
     });
   }
@@ -399,7 +398,7 @@ export class Visits {
       const row = open !== undefined && (!isLate(atMs, now) || open.opened_at_ms <= atMs) ? open : this.#records.lastEnded(customerId, atMs);
       if (row === undefined || !reflectsOn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms }, atMs)) return;
       // What was typed on an iPad without a link comes later than it was written.
-      if (seenAtMs !== null && seenAtMs > row.last_seen_at_ms) this.#records.touch(row, seenAtMs);
+      if (seenAtMs !== null && (!isLate(atMs, now) || atMs > row.last_seen_at_ms)) this.#records.touch(row, isLate(atMs, now) ? atMs : now);
       this.#during.mark(row.id, 'reflect', null, seenAt(toOpenVisit(row), atMs));
       this.#records.tell(row.id);
     });
