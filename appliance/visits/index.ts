@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { PERMISSIONS, type HandOver, type LookRequest, type Role, type StageChange, type Visit, type VisitCard, type VisitRequest, type VisitStage } from '../contract/index.js';
 import type { ConsentProof } from '../consent/index.js';
 import type { EventBus } from '../events/index.js';
-import { CLOCKS_APART_MS, isLate, PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { isLate, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
 import { isConfusion, Records, toOpenVisit, toPrevious, toState, type Basis, type EndReason, type Previous, type VisitRow, type VisitState } from './records.js';
-import { mayReopen, overBy, reflectsOn, seenAt, wasDoneIn } from './rules.js';
+import { mayReopen, overBy, reflectsOn, seenAt } from './rules.js';
 
 export { businessDayOf, type BusinessDay } from './businessDay.js';
 export type { Basis, VisitState } from './records.js';
@@ -99,10 +99,7 @@ export class Visits {
   arriveByHand(customerId: string, staffId: string, by: NonNullable<VisitRequest['by']> = 'by_hand'): string {
     return this.#db.transaction(() => {
       if (this.#db.get('SELECT 1 FROM customer WHERE id = ? AND merged_into_id IS NULL', customerId) === undefined) throw new PorticoError('customer_not_found');
-      const now = this.#clock.now();
-      const { visitId, began } = this.#records.arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }, now);
-      if (!began && this.#during.vouch(visitId, staffId, now)) this.#records.tell(visitId);
-      return visitId;
+      return this.#records.arrive(customerId, this.#records.openOf(customerId), { arrival: by, score: null, corrects: null, basis: () => null, staffId }, this.#clock.now()).visitId;
     });
   }
 
@@ -127,11 +124,7 @@ export class Visits {
     });
   }
 
-  /**
-   * The box saw that a stage is reached, in a visit that is open or was. A confusion is not marked.
-   * @param atMs when that was; null: now
-   * @throws PorticoError visit_not_found
-   */
+  /** A stage is reached, in a visit that is open or was. A confusion is not marked. @param atMs when that was; null: now. @throws PorticoError visit_not_found */
   mark(visitId: string, stage: VisitStage, by: string | null, atMs: number | null = null): void {
     this.#db.transaction(() => {
       const row = this.#records.row(visitId);
@@ -153,8 +146,7 @@ export class Visits {
   }
 
   /**
-   * By hand, both ways, also after the visit; saying it twice is fine. `ageMs`: how long ago it was said; what was marked since then stays.
-   * @throws PorticoError visit_not_found, visit_closed: it was a confusion
+   * By hand, both ways, also after the visit; twice is fine. `ageMs`: how long ago it was said; what was marked since then stays. @throws PorticoError visit_not_found, visit_closed: it was a confusion
    */
   setStage(visitId: string, { stage, reached, ageMs }: StageChange, staffId: string): void {
     this.#db.transaction(() => {
@@ -162,7 +154,7 @@ export class Visits {
       if (isConfusion(row)) throw new PorticoError('visit_closed');
       const now = this.#clock.now();
       const atMs = now - (ageMs ?? 0);
-      if (reached) return this.mark(visitId, stage, staffId, ageMs === undefined ? null : atMs);
+      if (reached) return this.mark(visitId, stage, staffId, atMs);
       this.#during.unmark(visitId, stage, isLate(atMs, now) ? seenAt(toOpenVisit(row), atMs) : undefined);
       this.#records.tell(visitId);
     });
@@ -285,14 +277,9 @@ export class Visits {
     return this.#records.openRows().map(toState);
   }
 
-  /**
-   * The visit in which staff did something then, also one that turned out to be a confusion; null: in none. What is told at once was done in
-   * the open one, wherever the clock was set meanwhile.
-   */
+  /** The visit in which staff did something then, also one that turned out to be a confusion; null: in none. */
   visitAt(customerId: string, atMs: number): string | null {
-    const open = isLate(atMs, this.#clock.now()) ? null : this.openVisitOf(customerId);
-    return open ?? this.#records.until(customerId, atMs + CLOCKS_APART_MS, 20)
-      .find((row) => wasDoneIn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms, endReason: row.end_reason }, atMs))?.id ?? null;
+    return this.#records.doneIn(customerId, atMs, this.#clock.now())?.id ?? null;
   }
 
   openVisitOf(customerId: string): string | null {
@@ -363,7 +350,7 @@ export class Visits {
 
   /** Before the one that goes on, if one does. */
   lastVisitAt(customerId: string): string | null {
-    return toPrevious(this.#records.lastEnded(customerId))?.openedAt ?? null;
+    return this.presence(customerId).previous?.openedAt ?? null;
   }
 
   /** Whatever somebody does in an open visit: it is alive, and every page hears of it. */
@@ -394,11 +381,12 @@ export class Visits {
     this.#db.transaction(() => {
       const now = this.#clock.now();
       const atMs = seenAtMs ?? now;
+      const wasLate = isLate(atMs, now);
       const open = this.#records.openOf(customerId);
-      const row = open !== undefined && (!isLate(atMs, now) || open.opened_at_ms <= atMs) ? open : this.#records.lastEnded(customerId, atMs);
+      const row = open !== undefined && (!wasLate || open.opened_at_ms <= atMs) ? open : this.#records.lastEnded(customerId, atMs);
       if (row === undefined || !reflectsOn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms }, atMs)) return;
       // What was typed on an iPad without a link comes later than it was written.
-      if (seenAtMs !== null && (!isLate(atMs, now) || atMs > row.last_seen_at_ms)) this.#records.touch(row, isLate(atMs, now) ? atMs : now);
+      if (seenAtMs !== null && (!wasLate || atMs > row.last_seen_at_ms)) this.#records.touch(row, wasLate ? atMs : now);
       this.#during.mark(row.id, 'reflect', null, seenAt(toOpenVisit(row), atMs));
       this.#records.tell(row.id);
     });

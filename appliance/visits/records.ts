@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ARRIVALS, Service, VISIT_END_REASONS } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { PorticoError, toInstant } from '../kit/index.js';
+import { CLOCKS_APART_MS, isLate, PorticoError, toInstant } from '../kit/index.js';
 import type { Database, Value } from '../storage/index.js';
 import { businessDayOf, type BusinessDay } from './businessDay.js';
 import { WORDS_WAIT_MS, type During } from './during.js';
-import { gapOf, nextVisit, overBy, seenAt, type OpenVisit, type VisitLimits } from './rules.js';
+import { gapOf, nextVisit, overBy, seenAt, wasDoneIn, type OpenVisit, type VisitLimits } from './rules.js';
 
 export type Arrival = (typeof ARRIVALS)[number];
 export type EndReason = (typeof VISIT_END_REASONS)[number];
@@ -57,7 +57,8 @@ export class Records {
       if (open !== undefined) {
         const reason = overBy(toOpenVisit(open), now, this.limits(open));
         if (reason === null) {
-          if (this.touch(open, now)) this.tell(open.id);
+          const isNews = opening.staffId !== null && this.#during.vouch(open.id, opening.staffId, now);
+          if (this.touch(open, now) || isNews) this.tell(open.id);
           return { visitId: open.id, began: false };
         }
         this.end(open, open.last_seen_at_ms, reason);
@@ -149,11 +150,16 @@ export class Records {
     return this.all('WHERE customer_id = ? AND closed_at_ms IS NULL', customerId)[0];
   }
 
-  /** Of what began by then, confusions too: the open one, then the newest. */
-  until(customerId: string, ms: number, limit: number): VisitRow[] {
-    const ended = this.all('WHERE customer_id = ? AND opened_at_ms <= ? AND closed_at_ms IS NOT NULL ORDER BY opened_at_ms DESC LIMIT ?', customerId, ms, limit);
+  /**
+   * In which something was done at `atMs`, confusions too. What is told at once was done in the open one, wherever the clock was set
+   * meanwhile.
+   */
+  doneIn(customerId: string, atMs: number, now: number): VisitRow | undefined {
     const open = this.openOf(customerId);
-    return open === undefined || open.opened_at_ms > ms ? ended : [open, ...ended];
+    if (open !== undefined && !isLate(atMs, now)) return open;
+    const ended = this.all(
+      'WHERE customer_id = ? AND opened_at_ms <= ? AND closed_at_ms IS NOT NULL ORDER BY opened_at_ms DESC LIMIT 20', customerId, atMs + CLOCKS_APART_MS);
+    return [...(open === undefined ? [] : [open]), ...ended].find((row) => wasDoneIn({ ...toOpenVisit(row), closedAtMs: row.closed_at_ms, endReason: row.end_reason }, atMs));
   }
 
   /** The last that ended and was really theirs. @param openedBy of those that began by then: of dossiers that were merged two may have been open at once */
