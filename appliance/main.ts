@@ -23,7 +23,7 @@ import { Signer } from './papers/index.js';
 import { Products } from './products/index.js';
 import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Things, Upkeep } from './recognition/index.js';
 import { AccessCopies, Rights } from './rights/index.js';
-import { AtStart, openStorage } from './storage/index.js';
+import { AtStart, openStorage, type Moment } from './storage/index.js';
 import { createVision } from './vision/index.js';
 import { Visits } from './visits/index.js';
 
@@ -199,6 +199,20 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     erasure.start();
     undo.push(() => erasure.stop());
     if (consent.records.hasEnded()) storage.dropCopies(); // made before migrations: they hold what was deleted since
+
+    // Deleted rows may have left copies in the gaps of pages: the file is written anew when that keeps nobody waiting.
+    const rewrite = (moment: Moment) => {
+      try {
+        const outcome = storage.rewriting.at(moment, clock.now());
+        if (outcome === 'done') log.info({ moment }, 'the file was written anew: nothing deleted is left in it');
+        if (outcome === 'no_room') log.warn({ moment }, 'the file cannot be written anew: too little room on the disk or in memory');
+      } catch (err) {
+        log.error({ err }, 'the file could not be written anew'); // tried again at the next moment
+      }
+    };
+    rewrite('start');
+    const rewrites = [schedule('47 3 * * *', () => rewrite('night')), schedule('*/10 * * * *', () => { if (visits.open().length === 0) rewrite('quiet'); })];
+    for (const each of rewrites) undo.push(() => each.stop());
 
     // Models, templates and the server are made ready side by side; each of the first two takes about a second.
     const templates = gallery.start();

@@ -24,7 +24,7 @@ const ONLY_IN_FULL = [
   'compliance/retention', 'consent/traces', 'demo/demo', 'erasure/deletion', 'erasure/dossier', 'erasure/rekey', 'eval/report',
   'files/files', 'finding/finding', 'gallery/search', 'gallery/upkeep', 'papers/pdf', 'papers/signer', 'server/audit',
   'server/hostileFrames', 'server/notices', 'server/outward', 'server/papers', 'server/recognition', 'server/rightsDesk',
-  'storage/full', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite', 'vision/room', 'vision/settled',
+  'storage/full', 'storage/rewriting', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite', 'vision/room', 'vision/settled',
 ];
 /** Those that do only a part of their work otherwise. */
 const MORE_IN_FULL = ['fuzz/rest', 'fuzz/sockets', 'server/bystanders'];

@@ -6,9 +6,11 @@ import { ALL_PAGES, Database } from './database.js';
 import { keyFor, loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
 import { countApplied, dropCopies, migrate, readMigrations } from './migrations.js';
+import { Rewriting } from './rewriting.js';
 import { isVaultOfThisForm, openVault, type WhichVault } from './vault.js';
 
 export { AtStart } from './atStart.js';
+export { isTimeToRewrite, type Moment } from './rewriting.js';
 export { movableRows, type MovableRows } from './movableRows.js';
 export { Database, isUniqueViolation, type Row, type Value } from './database.js';
 export {
@@ -43,8 +45,9 @@ export interface Storage {
   keyFor(purpose: string): string;
   /** Deletes the copies made before migrations: they may hold what was deleted since. */
   dropCopies(): void;
-  /** The same, and empties both logs. @returns false: a log could not be emptied yet */
+  /** The same, and empties both logs; the file is written anew soon. @returns false: a log could not be emptied yet */
   dropTraces(): boolean;
+  rewriting: Rewriting;
   /** Both files as they are at this moment, over a connection of its own, which the caller closes soon. */
   openStill(): Database;
   close(): void;
@@ -83,13 +86,16 @@ export function openStorage(options: StorageOptions): Storage {
     made.withReserve(() => migrate(made, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, backups, options.clock), ALL_PAGES);
     db.truncateLog(); // a kill right after a deletion may have left its old bytes there
     const opened = db;
+    const rewriting = new Rewriting(opened, file);
     return {
       db: opened,
+      rewriting,
       readerTicket: { file, vaultFile, key },
       keyFor: (purpose) => keyFor(purpose, key),
       dropCopies: () => dropCopies(backups),
       dropTraces: () => {
         dropCopies(backups);
+        opened.withReserve(() => rewriting.want(options.clock.now()));
         return opened.truncateLog();
       },
       openStill: () => {

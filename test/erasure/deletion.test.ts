@@ -331,7 +331,7 @@ function undoingDesk(): string {
     'PRAGMA foreign_keys = OFF', ...named(/^CREATE (?:UNIQUE )?INDEX (\w+)/gm).map((name) => `DROP INDEX IF EXISTS ${name}`),
     ...named(/^CREATE TRIGGER (\w+)/gm).filter((name) => !kept.includes(name)).map((name) => `DROP TRIGGER ${name}`),
     ...named(/^CREATE (?:VIRTUAL )?TABLE (\w+)/gm).filter((name) => !name.endsWith('_next')).reverse().map((name) => `DROP TABLE ${name}`),
-    ...named(/^ALTER TABLE customer_merge ADD COLUMN (\w+)/gm).map((name) => `ALTER TABLE customer_merge DROP COLUMN ${name}`), '',
+    ...[...desk.matchAll(/^ALTER TABLE (customer_merge|vault_pair) ADD COLUMN (\w+)/gm)].map(([, table, name]) => `ALTER TABLE ${table} DROP COLUMN ${name}`), '',
   ].join(';\n');
 }
 

@@ -447,6 +447,11 @@ CREATE INDEX customer_merge_by_from ON customer_merge (from_id);
 -- The member number that went along, because the other dossier had none.
 ALTER TABLE customer_merge ADD COLUMN member_no_moved TEXT;
 
+-- storage ------------------------------------------------------------------------------------------------------
+-- Since when something deleted waits for the file to be written anew.
+ALTER TABLE vault_pair ADD COLUMN traces_since_ms INTEGER;
+
+
 -- As in 0008, and with what came since.
 CREATE TRIGGER contact_by_itself AFTER INSERT ON customer BEGIN
   UPDATE customer SET last_contact_ms = max(last_contact_ms, NEW.created_at_ms) WHERE id = NEW.id;
