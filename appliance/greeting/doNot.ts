@@ -15,18 +15,18 @@ const UNASKED: readonly Unasked[] = ['date_near', 'taste_new'];
 
 const FORBIDS: readonly [Unasked, RegExp][] = [
   ['date_near', /生日|生辰|诞辰|寿|纪念日|周年|祝|庆|节日|过节|\b(?:birthday|bday|b-day|anniversar|congrat|celebrat|holiday|wish(?:es)?\b)/],
-  ['taste_new', /推(?![迟后辞掉开门车])|新(?:品|款|货|到|上|系列)|上新|促销|带货|安利|种草|[硬强]?卖|介绍(?!信)|\b(?:recommend|suggest|promot|pitch|push|up-?sell|sell|sales\b|offers?\b|new (?:arrival|product|model|piece|collection|item|stuff))/],
+  ['taste_new', /推(?![迟后辞掉开门车])|新(?:品|款|货|到|上|表|系列)|上新|促销|带货|安利|种草|[硬强]?卖|介绍(?!信)|\b(?:recommend|suggest|promot|pitch|push|up-?sell|sell|sales\b|offers?\b|new (?:arrival|product|model|piece|collection|item|stuff))/],
 ];
-const ALONE = /打扰|勿扰|打搅|自己(?:看|逛|挑|选|来)|自行|独自|跟随|(?:别|不要|不用|勿|不喜欢被?|不必)(?:一直)?跟|靠近|搭话|搭讪|搭理|上前|主动(?:接近|接待|招呼|介绍|服务)|打招呼|\b(?:alone|undisturbed|disturb|browse|browsing|approach|follow|hover|bother)/;
+const ALONE = /打扰|勿扰|打搅|自己(?:看|逛|挑|选|来)|自行|独自|跟随|(?:别|不要|不用|勿|不喜欢被?|不必)(?:一直)?跟|靠近|搭话|搭讪|搭理|上前|主动(?:接近|接待|招呼|介绍|服务)|打招呼|\b(?:alone|undisturbed|disturb|browse|browsing|approach|follow(?!.?up)|hover|bother)/;
 /** Ways to reach somebody who is not there. Nobody is left alone on the shop floor by "no phone calls that disturb". */
-const CONTACT = '电话|来电|致电|手机|短信|微信|消息|邮件|邮箱|联系|上门|寄|\\b(?:phone|call|text|sms|wechat|message|e-?mail|mail|contact|ring)(?:s|ed|ing)?\\b';
+const CONTACT = '电话|来电|致电|手机|短信|微信|消息|邮件|邮箱|联系|上门|寄|\\b(?:phone|call|text|sms|wechat|message|e-?mail|mail|contact)(?:s|ed|ing)?\\b';
 const BY_CONTACT = new RegExp(`(?:${CONTACT}).*(?:打扰|打搅|disturb|bother)|(?:disturb|bother).*\\b(?:by|with|on|via|over)\\b.*(?:${CONTACT})`);
 /** What no suggestion does: contact; face and pictures; money; the manner of serving; what is poured, touched or smelt; names. */
 const ELSEWHERE = new RegExp([
   CONTACT,
   '人脸|刷脸|识别|拍照|拍摄|录像|摄像|合影|照片|朋友圈|\\b(?:face|facial|recognition|photo|picture|camera|film|video)',
-  '价|折|优惠|预算|付款|刷卡|分期|发票|小票|\\b(?:price|discount|budget|pay|card|invoice|receipt|haggl|bargain|cost)',
-  '催|赶时间|久等|排队|试[戴穿]|抛光|改动|清洗|包装|礼袋|皮质|送到|快递|\\b(?:rush|hurr|wait|try|trying|polish|clean|wrap|pack|bag|deliver|courier|leather)',
+  '价|折|优惠|预算|付款|刷卡|分期|发票|小票|\\b(?:pric(?:e|ing)|discou?nt|budget|pay|card|invoice|receipt|haggl|bargain|cost)',
+  '催|赶时间|久等|排队|试[戴穿]|抛光|改动|清洗|包装|礼袋|送到|快递|\\b(?:rush|hurr|wait|try|trying|polish|clean|wrap|pack|deliver|courier)',
   '香水|香薰|气味|抽烟|吸烟|茶|咖啡|酒|糖|冰|宠物|狗|猫|握手|碰|\\b(?:perfume|scent|smok|tea|coffee|alcohol|wine|sugar|ice|pets?|dogs?|cats?|shake hands|handshake|touch)',
   '称呼|直呼|全名|叫[她他]?|\\b(?:first name|full name|nickname|address (?:her|him|them))',
 ].join('|'));

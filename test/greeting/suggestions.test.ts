@@ -117,10 +117,10 @@ t.test('a do-not line silences what it forbids, and nothing else; what was asked
     [[], [
       '不要再问人脸识别', '不谈价格折扣', '试戴时请勿催促', '不要打电话', '上班时间不要打电话打扰', '未婚夫不知道，勿打电话到家', '不用皮质包装', '不要拍照', '不要拍照，她是公众人物', '不要发朋友圈', '不要喷香水',
       '旧表不要抛光', '不要叫全名', '电话、微信都不要', '不喝咖啡，倒温水', '别让她久等', '发票不要寄到公司',
-      'do not call', 'no calls or texts', 'Do not disturb by phone', 'do not ask about face recognition', 'no photos', 'no discounts', 'Do not call him by first name', 'no leather bag', "Don't rush him: he decides slowly", 'no perfume near her', '', '，。',
+      'do not call', 'no calls or texts', 'Do not disturb by phone', 'do not ask about face recognition', 'no photos', 'no discounts', 'Do not call him by first name', 'no gift wrapping', 'no follow-up calls', "Don't rush him: he decides slowly", 'no perfume near her', '', '，。',
     ]],
     // Nobody understands it: nothing that was not asked for.
-    [['date_near', 'taste_new'], ['不要提她先生', '别问家里的事', '不要打电话，别提她先生', '安静', '别提上次那件事', 'never mention her husband', 'Not in front of his boss', 'No calls, no small talk', '!?x']],
+    [['date_near', 'taste_new'], ['不要提她先生', '别问家里的事', '不要打电话，别提她先生', '安静', '别提上次那件事', '不要给她看皮质表带', '别催他，也别提戒指', 'do not mention the ring', 'never mention her husband', 'Not in front of his boss', 'No calls, no small talk', '!?x']],
   ];
   for (const [silenced, lines] of table) for (const line of lines) t.strictSame([...silencedBy([line])].sort(), silenced, line);
   t.strictSame([...silencedBy(['不要打电话', '不要提生日', '不要推销'])].sort(), ['date_near', 'taste_new'], 'several lines together');
