@@ -38,6 +38,7 @@ export const useLive = defineStore('live', () => {
   /** Cards taken back whose replacement may still come. */
   const takenBack = new Map<string, ReturnType<typeof setTimeout>>();
   const changeListeners = new Set<(customerId: string) => void>();
+  const erasedListeners = new Set<(customerId: string) => void>();
 
   const visits = computed(() => state.value.visits.filter((visit) => !hidden.value.has(visit.visitId)));
   const candidates = computed(() => state.value.candidates);
@@ -85,8 +86,12 @@ export const useLive = defineStore('live', () => {
       emit({ kind: 'candidate', id: sightingId, customerId, name: salutation ?? displayName });
     } else if (message.type === 'visit.updated') {
       changed(message.data.visit.customerId);
-    } else if (message.type === 'visit.closed' || (message.type === 'customer.forgotten' && message.data.erased && message.data.customerId !== null)) {
-      changed(message.data.customerId!);
+    } else if (message.type === 'visit.closed') {
+      changed(message.data.customerId);
+    } else if (message.type === 'customer.forgotten' && message.data.erased && message.data.customerId !== null) {
+      const { customerId } = message.data;
+      erasedListeners.forEach((listener) => listener(customerId));
+      changed(customerId);
     }
   }
 
@@ -234,8 +239,14 @@ export const useLive = defineStore('live', () => {
     return () => changeListeners.delete(listener);
   }
 
+  /** There is no such dossier any more. */
+  function onErased(listener: (customerId: string) => void): () => void {
+    erasedListeners.add(listener);
+    return () => erasedListeners.delete(listener);
+  }
+
   return {
     state, link, currentAtMs, visits, candidates, loaded,
-    open, rest, close, reconnect, put, serve, judge, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange,
+    open, rest, close, reconnect, put, serve, judge, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange, onErased,
   };
 });
