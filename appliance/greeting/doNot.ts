@@ -1,7 +1,7 @@
 /**
  * What do-not lines forbid to bring up. Pure. Each clause of a line is read by itself, and the first that fits counts:
- * 1. it names a birthday or a sale: that is not brought up, however else the clause is put ("no calls about birthdays");
- * 2. the customer wants to be left alone: nothing that was not asked for;
+ * 1. the customer wants to be left alone (not only by phone): nothing that was not asked for;
+ * 2. it names a birthday or a sale: that is not brought up, however else the clause is put ("no calls about birthdays");
  * 3. it is about something that no suggestion does (a call, a photo, a price, how to pack): silences nothing;
  * 4. nobody here understands it: nothing that was not asked for, to be safe. A clause that forbids nothing, beside one that was understood,
  *    only says why.
