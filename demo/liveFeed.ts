@@ -31,6 +31,7 @@ export async function followLive(
           case 'visit.closed':
           case 'sighting.candidate':
           case 'sighting.resolved':
+          case 'customer.forgotten':
           case 'box.health':
             resume = { epoch: message.epoch, since: message.revision };
             deps.event(message);

@@ -56,6 +56,7 @@ export function eventLine(event: LiveEvent, names: Names): string | null {
     }
     case 'visit.updated':
     case 'sighting.resolved':
+    case 'customer.forgotten':
     case 'box.health':
       return null;
   }

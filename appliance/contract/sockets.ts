@@ -33,12 +33,17 @@ export const LIVE_MESSAGES = {
   'sighting.candidate': event('sighting.candidate', { candidate: CandidateCard }),
   /** The question was answered on some iPad, or ran out ("expired"): take the card away. */
   'sighting.resolved': event('sighting.resolved', { sightingId: Id, answer: OneOf([...SIGHTING_ANSWERS, 'expired'] as const) }),
+  /**
+   * What a page still shows of this customer (null: of everybody) beyond who is in the store, such as the card of a visit that ended, goes.
+   * `erased`: there is no such dossier any more, so whatever is open of it closes.
+   */
+  'customer.forgotten': event('customer.forgotten', { customerId: Nullable(Id), erased: Type.Boolean() }),
   'box.health': event('box.health', { health: BoxHealth }),
   'live.pong': Type.Object({ v: Type.Literal(1), type: Type.Literal('live.pong') }, closed),
   error: SocketError,
 } as const;
 export type LiveMessage = MessageOf<typeof LIVE_MESSAGES>;
-export type LiveEvent = Extract<LiveMessage, { type: `visit.${string}` | `sighting.${string}` | 'box.health' }>;
+export type LiveEvent = Extract<LiveMessage, { type: `visit.${string}` | `sighting.${string}` | 'customer.forgotten' | 'box.health' }>;
 
 /** What a page may send on the live socket. */
 export const LiveRequest = Type.Object(

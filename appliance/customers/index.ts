@@ -334,7 +334,10 @@ export class Customers {
 
   /** An open visit that changed hands shows another name now. */
   #tellBoth(...customerIds: [string, string]): void {
-    this.#db.afterCommit(() => { for (const customerId of customerIds) this.#events.emit('customerChanged', { customerId }); });
+    this.#db.afterCommit(() => {
+      this.#events.emit('dossiersMerged', { customerIds });
+      for (const customerId of customerIds) this.#events.emit('customerChanged', { customerId });
+    });
   }
 }
 

@@ -15,6 +15,8 @@ export interface PorticoEvents {
   followUpDone: { customerId: string };
   /** It came in: older wishes for it have arrived. */
   productArrived: { productId: string };
+  /** A merge, or its undoing: what was told under one of these names may stand under the other now. */
+  dossiersMerged: { customerIds: readonly string[] };
   /** The dossier is gone, and with it all that other rooms held of the customer. */
   dossierErased: { customerId: string };
   consentEnded: { customerId: string };

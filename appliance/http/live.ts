@@ -53,11 +53,12 @@ export class LiveHub {
       events.on('candidateAsked', ({ candidate }) => this.#queue({ type: 'sighting.candidate', data: { candidate } })),
       events.on('candidateResolved', (resolved) => this.#queue({ type: 'sighting.resolved', data: resolved })),
       events.on('healthChecked', ({ health }) => this.#queue({ type: 'box.health', data: { health } })),
-      // What a page could still replay about somebody who withdrew all or part, is restricted, or was erased, goes too.
+      // What a page could still replay, or still shows, about somebody who withdrew all or part, is restricted, merged or erased, goes too.
       events.on('consentEnded', ({ customerId }) => this.#forget(customerId)),
       events.on('consentNarrowed', ({ customerId }) => this.#forget(customerId)),
       events.on('consentSuspended', ({ customerId }) => this.#forget(customerId)),
-      events.on('dossierErased', ({ customerId }) => this.#forget(customerId)),
+      events.on('dossiersMerged', ({ customerIds }) => { for (const customerId of customerIds) this.#forget(customerId); }),
+      events.on('dossierErased', ({ customerId }) => this.#forget(customerId, true)),
     ];
   }
 
@@ -146,15 +147,12 @@ export class LiveHub {
   }
 
   /** @param customerId null: of everybody */
-  #forget(customerId: string | null): void {
-    if (customerId === null) {
-      this.#replay.length = 0;
-      return;
-    }
-    const rest = this.#replay.filter((event) => !('visit' in event.data && event.data.visit.customerId === customerId)
+  #forget(customerId: string | null, erased = false): void {
+    const rest = customerId === null ? [] : this.#replay.filter((event) => !('visit' in event.data && event.data.visit.customerId === customerId)
       && !('candidate' in event.data && event.data.candidate.customerId === customerId));
     // A gap in the revisions makes older pages take a snapshot instead of a resume.
     this.#replay.splice(0, this.#replay.length, ...rest);
+    this.#queue({ type: 'customer.forgotten', data: { customerId, erased } });
   }
 
   #receive(client: WebSocket, data: Buffer, isBinary: boolean): void {

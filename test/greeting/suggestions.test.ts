@@ -99,13 +99,28 @@ t.test('what is not there, not yet, or not any more', async (t) => {
 
 t.test('a do-not line silences what it forbids, and nothing else; what was asked for or promised is always told', async (t) => {
   const table: [silenced: SuggestionKind[], lines: string[]][] = [
-    [['date_near', 'taste_new'], ['请让她自己看', '喜欢自己逛', '请勿打扰', '勿扰', '不要跟着', '别一直跟', '不要主动搭话', '不要靠近', 'leave alone to browse', 'Please do not disturb', 'do not approach first', 'don’t follow her around']],
-    [['date_near'], ['不要提生日', '不过生日', '请勿祝贺', 'never mention birthdays', 'no anniversary wishes']],
-    [['taste_new'], ['不要推销', '不要推荐新款', '别介绍新品', 'no sales pitch', 'do not recommend anything', 'no new arrivals, please']],
-    [[], [
-      '不要再问人脸识别', '不谈价格折扣', '试戴时请勿催促', '不要打电话', '上班时间不要打电话打扰', '不要发微信推销', '不用皮质包装', '不要拍照', '不要喷香水', 'do not call', 'no texts about new arrivals',
-      'do not ask about face recognition', 'no discounts', '',
+    // Left alone: nothing that was not asked for.
+    [['date_near', 'taste_new'], [
+      '请让她自己看', '喜欢自己逛', '进店先让她自己看，不要跟随', '请勿打扰', '勿扰', '不要跟着', '别一直跟', '不要主动搭话', '不要靠近', '让他自己看，有事再联系他', '试戴时请勿打扰',
+      'leave alone to browse', 'Please do not disturb', 'do not approach first', 'don’t follow her around', 'Leave alone, contact his wife first', 'Let him browse and call only if he asks',
+      "Don't hover when she is on the phone",
     ]],
+    [['date_near'], [
+      '不要提生日', '不过生日', '请勿祝贺', '别祝生日快乐，微信也别发', '离婚了，不要提结婚纪念日', '电话不要打，也别提周年', '不要问她生日是哪天', '生日别打电话',
+      'never mention birthdays', 'no anniversary wishes', "don't wish happy birthday, call him Mr Wang", 'No calls about birthdays', 'Widowed: no anniversary, please', 'No Happy Birthday!',
+    ]],
+    [['taste_new'], [
+      '不要推销', '不要推', '别推了', '不要推荐新款', '不推荐石英表', '别介绍新品', '不要硬卖', '不要发微信推销', '直接叫王总，别推荐东西', '不要推荐皮草',
+      'no sales pitch', 'do not recommend anything', 'no new arrivals, please', 'don’t push products', 'Do not call him by first name, no recommendations please', 'no texts about new arrivals', "don't try to sell",
+    ]],
+    // About something that no suggestion does.
+    [[], [
+      '不要再问人脸识别', '不谈价格折扣', '试戴时请勿催促', '不要打电话', '上班时间不要打电话打扰', '未婚夫不知道，勿打电话到家', '不用皮质包装', '不要拍照', '不要拍照，她是公众人物', '不要发朋友圈', '不要喷香水',
+      '旧表不要抛光', '不要叫全名', '电话、微信都不要', '不喝咖啡，倒温水', '别让她久等', '发票不要寄到公司',
+      'do not call', 'no calls or texts', 'Do not disturb by phone', 'do not ask about face recognition', 'no photos', 'no discounts', 'Do not call him by first name', 'no gift wrapping', 'no follow-up calls', "Don't rush him: he decides slowly", 'no perfume near her', '', '，。',
+    ]],
+    // Nobody understands it: nothing that was not asked for.
+    [['date_near', 'taste_new'], ['不要提她先生', '别问家里的事', '不要打电话，别提她先生', '安静', '别提上次那件事', '不要给她看皮质表带', '别催他，也别提戒指', 'do not mention the ring', 'never mention her husband', 'Not in front of his boss', 'No calls, no small talk', '!?x']],
   ];
   for (const [silenced, lines] of table) for (const line of lines) t.strictSame([...silencedBy([line])].sort(), silenced, line);
   t.strictSame([...silencedBy(['不要打电话', '不要提生日', '不要推销'])].sort(), ['date_near', 'taste_new'], 'several lines together');

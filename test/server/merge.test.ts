@@ -22,8 +22,11 @@ const { visitId } = await owner.call<{ visitId: string }>('POST', '/visits', { c
 const pages = [await owner.live().opened(), await (await addAssociate(box, '小王')).device.live().opened()];
 for (const page of pages) await page.nextOf('live.snapshot');
 /** Whose name the open visit shows on each of them, after all that was told by now. */
-const namesShown = () => Promise.all(pages.map(async (page) =>
-  (await drain(page)).flatMap((message) => (message.type === 'visit.updated' && message.data.visit.visitId === visitId ? [message.data.visit.displayName] : [])).at(-1)));
+const forgotten = new Set<string | null>();
+const namesShown = () => Promise.all(pages.map(async (page) => (await drain(page)).flatMap((message) => {
+  if (message.type === 'customer.forgotten') forgotten.add(message.data.customerId);
+  return message.type === 'visit.updated' && message.data.visit.visitId === visitId ? [message.data.visit.displayName] : [];
+}).at(-1)));
 
 t.test('the box says whom the new face resembles', async (t) => {
   const { enrolmentId } = await owner.call<EnrolmentProgress>('POST', `/customers/${double.id}/enrolments`);
@@ -67,6 +70,7 @@ t.test('merging moves what the new dossier had and hides it', async (t) => {
   mergeId = merged.merges[0]!.id;
   t.equal(merged.openVisitId, visitId);
   t.strictSame(await namesShown(), ['林知夏', '林知夏'], 'every iPad shows it under that name at once');
+  t.strictSame([...forgotten].sort(), [kept, double.id].sort(), 'and nothing of a visit that ended under the other');
   const gone = await dossier(double.id).catch((thrown: unknown) => thrown);
   t.match((gone as RefusedError).body, { code: 'customer_merged', details: { into: kept } });
   t.equal((await owner.call<{ id: string }[]>('GET', '/customers?query=%E6%9E%97')).filter((line) => line.id === double.id).length, 0, 'not found by name');

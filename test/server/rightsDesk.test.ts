@@ -9,7 +9,7 @@ import { decryptedPages, dumpTables, query, reading } from '../support/disk.js';
 import { refusal } from '../support/failures.js';
 import { addMember } from '../support/office.js';
 import { portrait, scene } from '../support/scene.js';
-import { look, lookAtOne } from '../support/sockets.js';
+import { drain, look, lookAtOne } from '../support/sockets.js';
 import { enrolPerson } from '../support/store.js';
 
 const clock = new TestClock(Date.parse('2026-09-21T04:00:00Z'));
@@ -307,6 +307,7 @@ t.test('C22: erasing leaves nothing of the person in any table but the log and t
   t.match(lastAudit(), { action: 'deletion_completed', customer_id: lin });
   t.match(query(box.dataDirectory, `SELECT staff_id FROM audit_entry WHERE action = 'dossier_erased' AND customer_id = '${lin}'`), [{ staff_id: officer.staff.id }]);
   t.match((await live.nextOf('visit.closed')).data, { customerId: lin }, 'the card goes from the pages');
+  t.strictSame((await drain(live)).flatMap((message) => (message.type === 'customer.forgotten' && message.data.erased ? [message.data.customerId] : [])).filter((id) => id === lin), [lin], 'and whatever is open of it');
   live.close();
 
   const after = walk();

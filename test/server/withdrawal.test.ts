@@ -195,6 +195,7 @@ t.test('nor what rested on one purpose that was taken back, nor what was said be
   await box.owner.call('PATCH', `/customers/${id}`, { facts: ['爱喝龙井'] });
   t.match((await live.nextOf('visit.updated')).data.visit.facts, [{ value: { text: '爱喝龙井' } }]);
   await box.owner.call('POST', `/customers/${id}/consents/withdraw`, { purposes: ['preferences'] });
+  t.strictSame((await live.nextOf('customer.forgotten')).data, { customerId: id, erased: false }, 'nor is it shown any longer after a visit');
   const back = await box.owner.live({ epoch, since: revision }).opened();
   const first = await back.next();
   t.equal(first.type, 'live.snapshot');

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { BoxHealth, CandidateCard, LiveMessage, VisitCard } from '../../appliance/contract/index.js';
-import { applyLiveMessage, correctionOf, emptyLiveState, openCandidates, withAnswer, type LiveState } from '../../webui/src/live/applyLiveMessage.js';
-import { boardCards, type BoardCard, type Hands } from '../../webui/src/live/boardCards.js';
+import { applyLiveMessage, correctionOf, emptyLiveState, openCandidates, withAnswer, type EndReason, type LiveState } from '../../webui/src/live/applyLiveMessage.js';
+import { boardCards, wordsLeft, type BoardCard, type Hands } from '../../webui/src/live/boardCards.js';
 import { backoffMs } from '../../webui/src/live/backoff.js';
 import { newLink, nextLink, type LinkEvent } from '../../webui/src/live/connection.js';
 import { liveUrl } from '../../webui/src/live/liveUrl.js';
@@ -24,8 +24,10 @@ const snapshot = (revision: number, visits: VisitCard[] = [], candidates: Candid
   ({ v: 1, type: 'live.snapshot', epoch: 'e', revision, at, data: { visits, candidates, health } });
 const opened = (revision: number, card: VisitCard, corrects: string | null = null): LiveMessage =>
   ({ v: 1, type: 'visit.opened', epoch: 'e', revision, at, data: { visit: card, corrects } });
-const closed = (revision: number, id: string, reason: 'left' | 'consent_withdrawn' | 'corrected' = 'left'): LiveMessage =>
+const closed = (revision: number, id: string, reason: EndReason = 'left'): LiveMessage =>
   ({ v: 1, type: 'visit.closed', epoch: 'e', revision, at, data: { visitId: id, customerId: `c-${id}`, reason } });
+const forgotten = (revision: number, customerId: string | null, erased = false): LiveMessage =>
+  ({ v: 1, type: 'customer.forgotten', epoch: 'e', revision, at, data: { customerId, erased } });
 const after = (...messages: LiveMessage[]): LiveState => messages.reduce(applyLiveMessage, emptyLiveState);
 const ids = (state: LiveState) => state.visits.map((card) => card.visitId);
 
@@ -99,35 +101,79 @@ t.test('the wrong card and the right one are never on the board together', async
   t.strictSame(ids(applyLiveMessage(replaced, closed(2, 'wrong', 'corrected'))), ['right'], 'or its end comes after');
 });
 
+const hands: Hands = { me: 's', held: new Set(), read: new Set(), still: false };
+const by = (card: VisitCard, id: string): VisitCard => ({ ...card, adviser: { id, name: id } });
+const words = (id: string, to: string): VisitCard => ({ ...visit(id), handedOver: { by: { id: 'o', name: 'o' }, to: { id: to, name: to }, note: '等表带', at } });
+const shown = (cards: readonly BoardCard[]) => cards.map(({ visit, ended }) => (ended === null ? visit.visitId : `${visit.visitId} ${ended}`));
+/** What stands on the board after each of these states, one after another. */
+const board = (states: readonly LiveState[], { ...rest }: Partial<Hands> = {}): string[] =>
+  shown(states.reduce<readonly BoardCard[]>((before, { visits, ended }) => boardCards(before, visits, ended, { ...hands, ...rest }), []));
+/** The state after the first message, after the first two, and so on. */
+const each = (...messages: LiveMessage[]): LiveState[] => messages.map((_, at) => after(...messages.slice(0, at + 1)));
+
 t.test('the card I serve stands first; none moves or goes while somebody acts on one', async (t) => {
-  const hands: Hands = { me: 's', held: new Set(), read: new Set(), still: false };
-  const by = (card: VisitCard, id: string): VisitCard => ({ ...card, adviser: { id, name: id } });
-  const shown = (cards: readonly BoardCard[]) => cards.map(({ visit, ended }) => (ended === null ? visit.visitId : `${visit.visitId} ${ended}`));
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => visit(id)) as [VisitCard, VisitCard, VisitCard, VisitCard];
+  const still = { ...hands, still: true };
+  const end = (id: string, reason: EndReason) => ({ visitId: id, customerId: `c-${id}`, reason, shown: 'on' as const });
   const start = boardCards([], [d, by(c, 'other'), b, by(a, 's')], [], hands);
   t.strictSame(shown(start), ['a', 'd', 'c', 'b'], 'mine, then as they came');
-  const served = boardCards(start, [d, by(c, 'other'), by(b, 's'), by(a, 's')], [], { ...hands, still: true });
+  const served = boardCards(start, [d, by(c, 'other'), by(b, 's'), by(a, 's')], [], still);
   t.strictSame(shown(served), ['a', 'd', 'c', 'b'], 'not under the hand that serves');
   t.equal(served[3]!.visit.adviser?.id, 's', 'though what is on it is new');
-  const arrived = boardCards(served, [visit('e'), d, by(b, 's'), by(a, 's')], [], { ...hands, still: true });
-  t.strictSame(shown(arrived), ['a', 'd', 'b', 'e'], 'who comes stands behind, who goes leaves');
-  t.strictSame(shown(boardCards(arrived, [visit('e'), d, by(b, 's'), by(a, 's')], [], hands)), ['b', 'a', 'e', 'd']);
+  const over = [end('d', 'left'), end('c', 'by_hand')];
+  const arrived = boardCards(served, [visit('e'), by(b, 's'), by(a, 's')], over, still);
+  t.strictSame(shown(arrived), ['a', 'd left', 'c by_hand', 'b', 'e'], 'who comes stands behind, who goes stays in place for the moment');
+  t.strictSame(shown(boardCards(arrived, [visit('e'), by(b, 's'), by(a, 's')], over, { ...still, read: new Set(['d']) })), ['a', 'c by_hand', 'b', 'e'], 'unless it is put away');
+  t.strictSame(shown(boardCards(arrived, [visit('e'), by(b, 's'), by(a, 's')], over, hands)), ['b', 'a', 'e'], 'the hand is gone');
+  for (const reason of ['corrected', 'not_this_person', 'consent_withdrawn'] as const) {
+    t.strictSame(shown(boardCards(served, [c, b, a], [end('d', reason)], still)), ['a', 'c', 'b'], `${reason}: at once`);
+  }
+  t.strictSame(shown(boardCards(served, [c, b, a], [], still)), ['a', 'c', 'b'], 'closed on this page, which may still be undone');
 
-  const held = { ...hands, held: new Set(['d']), still: true };
-  const over = boardCards(start, [by(a, 's')], [{ visitId: 'd', reason: 'by_hand' }], held);
-  t.strictSame(shown(over), ['a', 'd by_hand'], 'a sheet is open on it');
-  t.strictSame(shown(boardCards(over, [by(a, 's')], [], held)), ['a', 'd by_hand'], 'a snapshot forgets why, the card does not');
-  t.strictSame(shown(boardCards(over, [by(a, 's'), d], [], held)), ['a', 'd'], 'back again');
-  t.strictSame(shown(boardCards(over, [by(a, 's')], [], hands)), ['a'], 'the sheet is closed');
+  const held = { ...still, held: new Set(['d']) };
+  const open = boardCards(start, [by(a, 's')], [end('d', 'corrected')], held);
+  t.strictSame(shown(open), ['a', 'd corrected'], 'a sheet is open on it');
+  t.strictSame(shown(boardCards(open, [by(a, 's'), d], [], held)), ['a', 'd'], 'back again');
+  t.strictSame(shown(boardCards(open, [by(a, 's')], [end('d', 'corrected')], hands)), ['a'], 'the sheet is closed');
+});
 
-  const words = (to: string): VisitCard => ({ ...b, handedOver: { by: { id: 'o', name: 'o' }, to: { id: to, name: to }, note: '等表带', at: b.openedAt } });
-  const told = boardCards([], [d, words('s')], [], hands);
-  t.strictSame(shown(told), ['b', 'd'], 'handed over to me');
-  const left = [{ visitId: 'b', reason: 'left' }] as const;
-  t.strictSame(shown(boardCards(told, [d], left, hands)), ['b left', 'd'], 'and not read yet');
-  t.strictSame(shown(boardCards(told, [d], left, { ...hands, read: new Set(['b']) })), ['d']);
-  t.strictSame(shown(boardCards(told, [d], [{ visitId: 'b', reason: 'by_hand' }], hands)), ['d'], 'whoever closed it saw it');
-  t.strictSame(shown(boardCards(boardCards([], [d, words('x')], [], hands), [d], left, hands)), ['d'], 'somebody else\'s message');
+t.test('what a colleague said to me stays until I have read it', async (t) => {
+  const start = snapshot(0, [visit('d'), words('b', 's')]);
+  t.strictSame(board(each(start)), ['b', 'd'], 'handed over to me');
+  t.strictSame(board(each(start, closed(1, 'b'))), ['b left', 'd'], 'and not read yet');
+  t.strictSame(board(each(start, closed(1, 'b')), { read: new Set(['b']) }), ['d']);
+  t.strictSame(board(each(start, closed(1, 'b', 'by_hand'))), ['d'], 'whoever closed it saw it');
+  t.strictSame(board(each(snapshot(0, [visit('d'), words('b', 'x')]), closed(1, 'b'))), ['d'], "somebody else's message");
+  t.strictSame(board(each(start, closed(1, 'b')), { me: undefined }), ['d'], 'signed out');
+  t.strictSame(board([...each(start, closed(1, 'b')), emptyLiveState]), [], 'somebody else signs in');
+});
+
+t.test('a card of an ended visit never outlives an erasure, nor what the page could not hear', async (t) => {
+  const start = [snapshot(0, [visit('d'), words('b', 's')]), closed(1, 'b')];
+  const open = { held: new Set(['b']) };
+  t.strictSame(board(each(...start, forgotten(2, 'c-b', true))), ['d'], 'erased');
+  t.strictSame(board(each(...start, forgotten(2, 'c-b', true)), open), ['d'], 'erased: a sheet that is open goes too');
+  t.strictSame(board(each(...start, forgotten(2, 'c-b', true), forgotten(3, 'c-b')), open), ['d'], 'and does not come back');
+  t.strictSame(board(each(...start, forgotten(2, 'c-b'))), ['d'], 'merged, restricted, or agreed to less');
+  t.strictSame(board(each(...start, forgotten(2, null))), ['d'], 'everybody');
+  t.strictSame(board(each(...start, forgotten(2, 'c-b')), open), ['b left', 'd'], 'there is still a dossier, and somebody writes');
+  t.strictSame(board(each(...start, forgotten(2, 'c-d', true))), ['b left', 'd'], 'somebody else');
+  for (const held of [new Set<string>(), open.held]) {
+    t.strictSame(board(each(...start, snapshot(9, [visit('d')])), { held }), ['d'], 'a fresh start');
+    t.strictSame(board(each(...start, { ...snapshot(3, [visit('d')]), epoch: 'other' } as LiveMessage), { held }), ['d'], 'another life of the box');
+    t.strictSame(board(each(start[0]!, snapshot(9, [visit('d')])), { held }), ['d'], 'ended while nobody listened');
+  }
+  t.strictSame(board(each(...start, snapshot(9, [visit('d'), words('b', 's')]))), ['b', 'd'], 'it goes on after all');
+  const asked = after(snapshot(0, [], [candidate('a'), candidate('b')]), forgotten(1, 'c-a', true));
+  t.strictSame(asked.candidates.map((card) => card.sightingId), ['b'], 'nor is anybody asked whether it is them');
+});
+
+t.test('hand-over words typed when the visit ended: into the note of the dossier, but never of a customer who was not there', async (t) => {
+  t.equal(wordsLeft('等表带', null, undefined), null, 'the visit goes on: the draft waits in the sheet');
+  t.equal(wordsLeft('', 'left', '旧'), null);
+  t.strictSame(wordsLeft('等表带', 'left', undefined), { note: '等表带' });
+  t.strictSame(wordsLeft('等表带', 'by_hand', '旧'), { note: '旧\n等表带' });
+  for (const reason of ['not_this_person', 'corrected'] as const) t.equal(wordsLeft('等表带', reason, '旧'), 'theirs', reason);
 });
 
 t.test('a question that ran out is no longer open', async (t) => {

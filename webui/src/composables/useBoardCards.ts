@@ -2,6 +2,8 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import { boardCards, type BoardCard } from '../live/boardCards.js';
 import { useLive } from '../stores/live.js';
 import { useSession } from '../stores/session.js';
+import { useToasts } from '../stores/toasts.js';
+import { useWords } from './useWords.js';
 
 /** Long enough to read what a tap has changed, and to tap again. */
 const STILL_MS = 8_000;
@@ -10,6 +12,8 @@ const STILL_MS = 8_000;
 export function useBoardCards() {
   const live = useLive();
   const access = useSession();
+  const toasts = useToasts();
+  const { t } = useWords();
   const cards = shallowRef<BoardCard[]>([]);
   const held = ref<ReadonlySet<string>>(new Set());
   const read = ref<ReadonlySet<string>>(new Set());
@@ -17,7 +21,12 @@ export function useBoardCards() {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const hands = computed(() => ({ me: access.session?.staff.id, held: held.value, read: read.value, still: touched.value || held.value.size > 0 }));
-  watch([() => live.visits, hands], () => (cards.value = boardCards(cards.value, live.visits, live.state.ended, hands.value)), { immediate: true });
+  watch([() => live.visits, hands], () => {
+    const before = cards.value;
+    cards.value = boardCards(before, live.visits, live.state.ended, hands.value);
+    const isClosed = before.some(({ visit, ended }) => ended !== null && held.value.has(visit.visitId) && !cards.value.some((card) => card.visit.visitId === visit.visitId));
+    if (isClosed) toasts.say(t('during.takenAway'), 'problem');
+  }, { immediate: true });
 
   /** A hand is on a card. */
   function touch(): void {
@@ -32,5 +41,5 @@ export function useBoardCards() {
   }
   const dismiss = (visitId: string): void => void (read.value = new Set([...read.value, visitId]));
   onScopeDispose(() => clearTimeout(timer));
-  return { cards, touch, hold, dismiss };
+  return { cards, still: computed(() => hands.value.still), touch, hold, dismiss };
 }

@@ -27,7 +27,9 @@ export function useDossier(customerId: Ref<string>, why: () => DossierReason) {
       readAtMs.value = Date.now();
       error.value = null;
     } catch (caught) {
-      if (mine === generation) error.value = asApiError(caught);
+      if (mine !== generation) return;
+      error.value = asApiError(caught);
+      if (error.value.code === 'customer_not_found') dossier.value = null; // erased: nothing of it stays on the screen
     }
   }
 

@@ -19,7 +19,8 @@ export interface LiveState {
   readonly needsSnapshot: boolean;
 }
 
-export interface Ended { readonly visitId: string; readonly reason: EndReason }
+/** `shown`: how long a card of it may stay: as long as anybody needs it, only while a sheet of it is open, or not at all. */
+export interface Ended { readonly visitId: string; readonly customerId: string; readonly reason: EndReason; readonly shown: 'on' | 'ifHeld' | 'no' }
 export type EndReason = NonNullable<Visit['endReason']>;
 
 const ENDED_KEPT = 500;
@@ -48,7 +49,8 @@ export function applyLiveMessage(state: LiveState, message: LiveMessage): LiveSt
         health: message.data.health,
         touchedAt: {},
         snapshotAt: message.revision,
-        ended: message.epoch === state.epoch ? state.ended : [],
+        // Whose dossier was erased, merged or narrowed meanwhile nobody knows here.
+        ended: message.epoch === state.epoch ? state.ended.map((each) => ({ ...each, shown: 'no' })) : [],
         needsSnapshot: false,
       };
     case 'live.resumed':
@@ -62,6 +64,7 @@ export function applyLiveMessage(state: LiveState, message: LiveMessage): LiveSt
     case 'visit.closed':
     case 'sighting.candidate':
     case 'sighting.resolved':
+    case 'customer.forgotten':
     case 'box.health':
       if (state.needsSnapshot) return state;
       if (message.epoch !== state.epoch || message.revision > state.revision + 1) {
@@ -113,6 +116,15 @@ function applyEvent(state: LiveState, event: LiveEvent): LiveState {
         ...state,
         candidates: state.candidates.filter((candidate) => candidate.sightingId !== event.data.sightingId),
       };
+    case 'customer.forgotten': {
+      const { customerId, erased } = event.data;
+      const isMeant = (each: { customerId: string }): boolean => customerId === null || each.customerId === customerId;
+      return {
+        ...state,
+        ended: state.ended.map((each) => (isMeant(each) && each.shown !== 'no' ? { ...each, shown: erased ? 'no' : 'ifHeld' } : each)),
+        candidates: erased ? state.candidates.filter((candidate) => !isMeant(candidate)) : state.candidates,
+      };
+    }
     case 'box.health':
       return { ...state, health: event.data.health };
   }
@@ -120,10 +132,11 @@ function applyEvent(state: LiveState, event: LiveEvent): LiveState {
 
 /** The card goes, and no late answer brings it back. */
 function withoutVisit(state: LiveState, visitId: string, reason: EndReason): LiveState {
+  const customerId = state.visits.find((visit) => visit.visitId === visitId)?.customerId ?? ''; // none: no card of it is on this page
   return {
     ...state,
     visits: state.visits.filter((visit) => visit.visitId !== visitId),
-    ended: [...state.ended.filter((each) => each.visitId !== visitId), { visitId, reason }].slice(-ENDED_KEPT),
+    ended: [...state.ended.filter((each) => each.visitId !== visitId), { visitId, customerId, reason, shown: 'on' as const }].slice(-ENDED_KEPT),
   };
 }
 

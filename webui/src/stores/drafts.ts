@@ -31,7 +31,7 @@ export const useDrafts = defineStore('drafts', () => {
   const gone = new Set<string>();
   /** Counts how often drafts were read in. */
   const opened = ref(0);
-  /** Counts how often drafts went to another dossier. */
+  /** Counts how often drafts went to another dossier, or away. */
   const moved = ref(0);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -60,6 +60,12 @@ export const useDrafts = defineStore('drafts', () => {
     const changes = followed(new Map([...drafts].map(([key, { value }]) => [key, value])), from, into, formText);
     for (const [key, value] of changes) set(key, value);
     if (changes.size > 0) moved.value++;
+  }
+
+  /** What was typed about a customer whose dossier was erased. */
+  function drop(customerId: string): void {
+    for (const key of [...drafts.keys()]) if (key.endsWith(` ${customerId}`)) set(key, undefined);
+    moved.value++;
   }
 
   /** Seals what was typed since, at once. What cannot be kept stays in memory and is tried again with the next key. */
@@ -101,5 +107,5 @@ export const useDrafts = defineStore('drafts', () => {
     void flush();
   });
 
-  return { incident, opened, moved, get, set, follow, flush };
+  return { incident, opened, moved, get, set, follow, drop, flush };
 });

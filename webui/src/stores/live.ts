@@ -20,6 +20,8 @@ export type Arrival =
 const REPLACED_WITHIN_MS = 1_500;
 /** Long enough to switch apps and come back; then the socket is closed until the page is looked at again. */
 const HIDDEN_MS = 60_000;
+/** What happened longer before a page came back is shown, but not announced. */
+const NEWS_MS = 60_000;
 
 /** The live board: who is in the store, open questions, the health of the box, and the link to it. */
 export const useLive = defineStore('live', () => {
@@ -36,6 +38,7 @@ export const useLive = defineStore('live', () => {
   /** Cards taken back whose replacement may still come. */
   const takenBack = new Map<string, ReturnType<typeof setTimeout>>();
   const changeListeners = new Set<(customerId: string) => void>();
+  const erasedListeners = new Set<(customerId: string) => void>();
 
   const visits = computed(() => state.value.visits.filter((visit) => !hidden.value.has(visit.visitId)));
   const candidates = computed(() => state.value.candidates);
@@ -52,35 +55,43 @@ export const useLive = defineStore('live', () => {
     probe: () => session.probe(),
   });
   let wanted = false;
+  /** Events from before that, by the box's clock, make no noise. */
+  let newsFromMs = 0;
   let hiddenTimer: ReturnType<typeof setTimeout> | undefined;
 
   function hear(message: LiveMessage): void {
     const before = state.value;
     const after = applyLiveMessage(before, message);
     currentAtMs.value = Date.now();
+    if (message.type === 'live.resumed') newsFromMs = Date.parse(message.at) - NEWS_MS;
     if (after === before) return;
     state.value = after;
     if (after.needsSnapshot) return socket.start();
-    tellCorrection(correctionOf(before, message));
-    announce(message);
-    announceHandOver(before, message);
+    const isNews = 'at' in message && Date.parse(message.at) >= newsFromMs;
+    if (isNews) tellCorrection(correctionOf(before, message));
+    announce(message, isNews);
+    if (isNews) announceHandOver(before, message);
     // A dossier that is open may have missed something: it is read again.
     if (message.type === 'live.snapshot' && before.epoch !== null) after.visits.forEach((visit) => changed(visit.customerId));
   }
 
   /** Each event once: only those that changed the state come here, and a snapshot makes no noise. */
-  function announce(message: LiveMessage): void {
+  function announce(message: LiveMessage, isNews: boolean): void {
     if (message.type === 'visit.opened') {
       const { visitId, customerId, displayName, salutation } = message.data.visit;
-      emit({ kind: 'visit', id: visitId, customerId, name: salutation ?? displayName });
+      if (isNews) emit({ kind: 'visit', id: visitId, customerId, name: salutation ?? displayName });
       changed(customerId);
-    } else if (message.type === 'sighting.candidate') {
+    } else if (message.type === 'sighting.candidate' && isNews) {
       const { sightingId, customerId, displayName, salutation } = message.data.candidate;
       emit({ kind: 'candidate', id: sightingId, customerId, name: salutation ?? displayName });
     } else if (message.type === 'visit.updated') {
       changed(message.data.visit.customerId);
     } else if (message.type === 'visit.closed') {
       changed(message.data.customerId);
+    } else if (message.type === 'customer.forgotten' && message.data.erased && message.data.customerId !== null) {
+      const { customerId } = message.data;
+      erasedListeners.forEach((listener) => listener(customerId));
+      changed(customerId);
     }
   }
 
@@ -114,10 +125,16 @@ export const useLive = defineStore('live', () => {
     socket.start();
   }
 
-  /** Forgets everything: the next person to sign in starts from a snapshot. */
-  function close(): void {
+  /** The page is covered: what stands on the board waits underneath, as all else does, and is brought up to date when the same person comes back. */
+  function rest(): void {
     wanted = false;
     socket.stop();
+  }
+
+  /** Forgets everything: the next person to sign in starts from a snapshot. */
+  function close(): void {
+    rest();
+    newsFromMs = 0;
     takenBack.forEach((timer) => clearTimeout(timer));
     takenBack.clear();
     state.value = emptyLiveState;
@@ -222,8 +239,14 @@ export const useLive = defineStore('live', () => {
     return () => changeListeners.delete(listener);
   }
 
+  /** There is no such dossier any more. */
+  function onErased(listener: (customerId: string) => void): () => void {
+    erasedListeners.add(listener);
+    return () => erasedListeners.delete(listener);
+  }
+
   return {
     state, link, currentAtMs, visits, candidates, loaded,
-    open, close, reconnect, put, serve, judge, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange,
+    open, rest, close, reconnect, put, serve, judge, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange, onErased,
   };
 });
