@@ -45,6 +45,8 @@ const LINES_MAX = 25_000;
 const RECORD_BYTES_MAX = 65_536;
 /** Parsed in about a millisecond. */
 const PIECE_BYTES = 8_192;
+/** Of csv-parse. A record over several lines that is beyond all measure is another: nobody closes its quotation mark. */
+const OF_QUOTES = ['CSV_QUOTE_NOT_CLOSED', 'CSV_INVALID_CLOSING_QUOTE', 'INVALID_OPENING_QUOTE'];
 const SEPARATORS = [',', ';', '\t'] as const;
 
 /**
@@ -119,16 +121,13 @@ async function* recordsOf(text: string): AsyncGenerator<{ record: string[]; info
   try {
     yield* Readable.from(pieces()).pipe(parser) as AsyncIterable<{ record: string[]; info: { lines: number } }>;
   } catch (cause) {
-    if (!(cause instanceof CsvError) || !isOfQuotes(cause)) throw new PorticoError('csv_invalid', {}, { cause });
+    if (!(cause instanceof CsvError)) throw new PorticoError('csv_invalid', {}, { cause });
     // It is seen where the next one stands, or at the end of the file; what is to be mended is where the record begins.
     const line = text.split(/\r\n|[\r\n]/).findIndex((each, at) => at >= readTo && each.trim() !== '') + 1;
-    throw new PorticoError('csv_quote', { line }, { cause });
+    const isOfQuotes = OF_QUOTES.includes(cause.code) || (cause.code === 'CSV_MAX_RECORD_SIZE' && Number(cause['lines']) > line);
+    throw isOfQuotes ? new PorticoError('csv_quote', { line }, { cause }) : new PorticoError('csv_invalid', {}, { cause });
   }
 }
-
-/** A record may be beyond all measure because a quotation mark is open. */
-const isOfQuotes = ({ code, quoting }: CsvError): boolean =>
-  ['CSV_QUOTE_NOT_CLOSED', 'CSV_INVALID_CLOSING_QUOTE', 'INVALID_OPENING_QUOTE'].includes(code) || (code === 'CSV_MAX_RECORD_SIZE' && quoting === true);
 
 /** What each column is; null: something else. @throws PorticoError csv_invalid */
 function columnsOf(head: readonly string[]): (Column | null)[] {
