@@ -3,12 +3,12 @@ import type { DossierMessages } from './dossier.zh-CN.js';
 export const dossierEn: DossierMessages = {
   person: {
     displayName: 'Name', salutation: 'Form of address', phone: 'Phone', tier: 'Tier', memberNo: 'Member number', points: 'Points', email: 'Email', wechat: 'WeChat ID',
-    contactBy: 'Prefers to be reached by', contactWhen: 'Good time to reach', contactNever: 'Do not contact', facts: 'Facts', doNot: 'Please mind', allergies: 'Allergies', likes: 'Likes',
+    contactBy: 'Prefers to be reached by', contactWhen: 'Good time to reach', contactNever: 'Do not contact', facts: 'Facts', doNot: 'Please note', allergies: 'Allergies', likes: 'Likes',
     dislikes: 'Dislikes', sizes: 'Sizes', dates: 'Important dates', companions: 'Companions',
     contact: 'Contact', contactCard: 'Contact and membership', way_phone: 'phone', way_sms: 'text message', way_wechat: 'WeChat', way_email: 'email',
-    never: 'Do not contact', neverBody: 'This customer does not want the store to get in touch.', reachBy: 'By {way}', reachByThen: 'By {way}, else {others}',
+    never: 'Do not contact', neverBody: 'This customer does not want the store to get in touch.', reachBy: 'By {way}', reachByThen: 'By {way}, or else by {others}',
     date_birthday: 'Birthday', date_anniversary: 'Anniversary', date_other: 'Other',
-    today: 'today', tomorrow: 'tomorrow', inDays: 'in {n} days', yearsOn: '{n} years', age: 'turns {n}', keptOn28: 'kept on 28 February',
+    today: 'today', tomorrow: 'tomorrow', inDays: 'in {n} days', yearsOn: '{n} years', age: 'turns {n}', keptOn28: 'celebrated on 28 February',
     saidOn: 'said {day}, noted by {name}', saidDay: 'said {day}', empty: 'Nothing written down yet', emptyBody: 'How to reach the customer, likes, sizes, important dates: all of it goes here.', fill: 'Add details',
   },
   punctuation: { and: ', ' },
