@@ -13,9 +13,9 @@ export const dossierEn: DossierMessages = {
   },
   punctuation: { and: ', ' },
   edit: {
-    mind: 'Allergies and what to mind', taste: 'Facts, preferences and sizes', count: '{n}', remove: 'Remove line {n}', more: 'Add', hintOrder: 'They are tried in the order in which they are tapped.',
+    mind: 'Allergies and what to note', taste: 'Facts, preferences and sizes', count: '{n}', remove: 'Remove line {n}', more: 'Add', hintOrder: 'They are tried in the order in which they are tapped.',
     whenHint: 'e.g. weekdays after six', neverHint: 'The dossier then says plainly not to get in touch.', allergyHint: 'e.g. allergic to nickel', likeHint: 'e.g. enamel dials', dislikeHint: 'e.g. strong scents', sizeLabel: 'What', sizeValue: 'Size',
-    sizeLabelHint: 'e.g. ring', sizeValueHint: 'e.g. 12', dateKind: 'Occasion', dateLabel: 'What it is called, e.g. wedding day', month: 'Month', day: 'Day', year: 'Year (optional)', monthOf: '{n}', dayOf: '{n}',
+    sizeLabelHint: 'e.g. ring', sizeValueHint: 'e.g. 12', dateKind: 'Occasion', dateLabel: 'What it is called', dateLabelHint: 'e.g. wedding', month: 'Month', day: 'Day', year: 'Year (optional)', monthOf: '{n}', dayOf: '{n}',
     companionName: 'Name', relation: 'Relation', relationHint: 'e.g. husband', link: 'Link a dossier', linked: 'Dossier linked', unlink: 'Unlink', findLink: 'Find the dossier by phone number or name',
     nameLong: 'A name has 40 characters at most.', dateInvalid: 'This day does not exist. Check month and day.', dateHalf: 'An important date needs an occasion, a month and a day.', yearInvalid: 'A year has four digits; leave it empty if you do not know it.', yearNotLeap: 'That year has no 29 February. Check the year, or leave it empty.', sizeHalf: 'A size needs both: what it is of, and how large.', companionHalf: 'A companion needs a name and a relation.', pointsInvalid: 'Points are a whole number, not below 0.',
     memberInvalid: 'A member number has letters, digits and hyphens only, 32 at most.', emailInvalid: 'Check the email address.',

@@ -44,7 +44,7 @@ export const en: Messages = {
     liveBody: 'Arrivals are shown at once.',
     reconnectingBody: 'The connection was lost and is being made again. What is on the screen can still be read.',
     offlineBody: 'Check that this iPad is on the store’s Wi-Fi and that the box has power. The page catches up by itself.',
-    offlineWorks: 'What is open can still be read; notes, follow-ups, purchases, wishes, tickets, the visit’s progress and changes of a dossier sync by themselves. Recognition, finding customers, writing in a visit, serving, handing over, ending a visit, appointments and returns wait for the connection.',
+    offlineWorks: 'What is open can still be read; notes, follow-ups, purchases, wishes, tickets, the visit’s progress and changes of a dossier sync by themselves. Recognition, finding customers, noting an arrival, serving, handing over, ending a visit, appointments and returns wait for the connection.',
     outdatedBody: 'The box has been updated. Reload the page.',
     reload: 'Reload the page',
     retryNow: 'Connect now',
