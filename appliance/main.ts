@@ -168,6 +168,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       begin: (order) => erasure.begin(order), byId: (id) => erasure.byId(id), pending: () => erasure.pending(),
       withMerged: (customerId) => customers.withMerged(customers.byId(customerId).id),
     });
+    customers.sharingWith((id, other, staffId) => finding.dismissDuplicate(id, other, staffId));
     customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
     followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
     visits.need((customerId) => consent.requireAgreed(customerId, 'preferences'), (customerId) => consent.leavesOut(customerId, 'preferences'),

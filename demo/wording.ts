@@ -28,9 +28,9 @@ function deskLines(): string[] {
   const { ready, cameIn, birthday, appointment } = namesToday();
   const { name, initials, phoneTail } = FOUND_BY_WORDS;
   return [
-    `  Desk   Sign in as ${ADVISERS[0].name} and open a card: it says what to do next. A repair is ready for ${ready.join(' and ')}, a wish of ${cameIn.join(' and ')} came in,`,
+    `  Desk   Sign in as ${ADVISERS[0].name}: each card says what to do next. A repair is ready for ${ready.join(' and ')}, a wish of ${cameIn.join(' and ')} came in,`,
     `         the birthday of ${birthday.join(' and ')} is near, ${appointment.join(' and ')} have an appointment today.`,
-    `         ${name} has no face here: open Customers and search for ${initials} or ${phoneTail}.`,
+    `         ${name} has no face here: tap Find a customer, search for ${initials} or ${phoneTail}, and tap Note arrival.`,
   ];
 }
 

@@ -75,6 +75,7 @@ export const ERRORS = {
   product_sku_taken: [409, 'There is already a product of this number.'],
   product_barcode_taken: [409, 'This barcode already belongs to another product.'],
   csv_invalid: [400, 'This is not a CSV file that can be read. Save it as CSV (UTF-8) with a heading line.'],
+  csv_quote: [400, 'A quotation mark in this line of the file has no other.'],
   wish_not_found: [404, 'This wish is not known.'],
   purchase_not_found: [404, 'This purchase is not known.'],
   amount_too_large: [400, 'This amount is too large.'],

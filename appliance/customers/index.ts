@@ -39,6 +39,7 @@ export class Customers {
 
   #isRestricted: (customerId: string) => boolean = () => false;
   #requireFactsAgreed: (customerId: string, correcting: boolean) => void = () => undefined;
+  #areTwo: (id: string, other: string, staffId: string) => void = () => undefined;
   #isGoing: (customerId: string) => boolean = () => false;
 
   constructor(deps: { db: Database; clock: Clock; events: EventBus }) {
@@ -69,6 +70,11 @@ export class Customers {
     this.#requireFactsAgreed = requireAgreed;
   }
 
+  /** @param areTwo told inside the transaction in which somebody said that two customers use one number */
+  sharingWith(areTwo: (id: string, other: string, staffId: string) => void): void {
+    this.#areTwo = areTwo;
+  }
+
   /** What other rooms hold of a dossier and goes along when it is merged. Must be given before any merge. */
   mergeWith(rows: readonly MovableRows[]): void {
     this.#merges.moveAlong(rows);
@@ -91,6 +97,7 @@ export class Customers {
       this.#check(id, null, next, sharedPhone);
       this.#db.run(`INSERT INTO customer (id, created_at_ms, made_by, ${COLUMNS.join(', ')}) VALUES (?, ?, ?, ${COLUMNS.map(() => '?').join(', ')})`, id, this.#clock.now(), staffId, ...columnsOf(next));
       this.#lines.write(id, next, staffId);
+      if (sharedPhone) this.#tellShared(id, null, next, staffId);
       return this.byId(id);
     });
   }
@@ -118,6 +125,7 @@ export class Customers {
       this.#db.run(`UPDATE customer SET ${COLUMNS.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`, ...columnsOf(next), id);
       if (before.phone !== null && next.phone !== before.phone) this.#merges.forgetPhone(id, before.phone);
       this.#lines.write(id, given, staffId);
+      if (sharedPhone) this.#tellShared(id, before, next, staffId);
       this.#db.afterCommit(() => this.#events.emit('customerChanged', { customerId: id }));
       return this.byId(id);
     });
@@ -129,23 +137,35 @@ export class Customers {
     for (const kind of ['doNot', 'allergies'] as const) {
       if (next[kind].length > Math.max(LINES_MAX[kind], before?.[kind].length ?? 0)) throw new PorticoError('bad_request', { where: `body/${kind}`, problem: 'there are too many' });
     }
-    if (next.phone !== null && next.phone !== before?.phone && !sharedPhone) {
-      const numbers = JSON.stringify(phoneSpellings(next.phone));
-      this.#refuseOthers(id, 'phone_taken', this.#db.all<{ id: string }>(
-        'SELECT id FROM customer WHERE phone IN (SELECT value FROM json_each(?)) ORDER BY created_at_ms', numbers));
-    }
+    if (next.phone !== before?.phone && !sharedPhone) this.#refuseOthers('phone_taken', this.#othersOfPhone(id, next.phone));
     if (next.memberNo !== null && next.memberNo !== before?.memberNo) {
       const holders = this.#db.all<{ id: string }>('SELECT id FROM customer WHERE member_no = ? AND id <> ?', next.memberNo, id);
       const [hidden] = holders.filter((holder) => this.#standing(holder.id) === id);
       // Another number of the same person, of a dossier that was merged into this one.
       if (hidden !== undefined) this.#merges.takeMemberNo(hidden.id);
-      else this.#refuseOthers(id, 'member_no_taken', holders);
+      else this.#refuseOthers('member_no_taken', this.#others(id, holders));
     }
   }
 
   /** A dossier that was merged into another counts as that one. */
-  #refuseOthers(id: string, code: 'phone_taken' | 'member_no_taken', holders: readonly { id: string }[]): void {
-    const other = holders.map((holder) => this.#standing(holder.id)).find((holder) => holder !== undefined && holder !== id);
+  #others(id: string, holders: readonly { id: string }[]): string[] {
+    const standing = holders.flatMap((holder) => this.#standing(holder.id) ?? []);
+    return [...new Set(standing)].filter((holder) => holder !== id);
+  }
+
+  #othersOfPhone(id: string, phone: string | null): string[] {
+    if (phone === null) return [];
+    return this.#others(id, this.#db.all<{ id: string }>(
+      'SELECT id FROM customer WHERE phone IN (SELECT value FROM json_each(?)) ORDER BY created_at_ms', JSON.stringify(phoneSpellings(phone))));
+  }
+
+  /** Both use the number: then they are two people. */
+  #tellShared(id: string, before: CustomerFields | null, { phone }: CustomerFields, staffId: string | null): void {
+    if (phone === before?.phone || staffId === null) return;
+    for (const other of this.#othersOfPhone(id, phone)) this.#areTwo(id, other, staffId);
+  }
+
+  #refuseOthers(code: 'phone_taken' | 'member_no_taken', [other]: readonly string[]): void {
     if (other !== undefined) throw new PorticoError(code, { customerId: other });
   }
 

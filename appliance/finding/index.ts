@@ -76,7 +76,7 @@ export class Finding {
 
   // ---- Asking ------------------------------------------------------------------------------------------------------
 
-  /** @param query empty: the newest customers @param limit of lines */
+  /** @param query empty: those of the last contact @param limit of lines */
   search(query: string, limit: number): FoundLine[] {
     return this.#search.find(query, limit);
   }

@@ -42,11 +42,11 @@ export class Search {
     this.#leavesOut = deps.leavesOut;
   }
 
-  /** Without a query the newest customers. All words must be found; the exact name or number first, then by the last contact. */
+  /** Without a query those of the last contact, the last first. All words must be found; the exact name or number first, then by the last contact. */
   find(query: string, limit: number): FoundLine[] {
     if (query.trim() === '') {
       return this.#db.all<Head>(
-        'SELECT *, id AS start FROM customer WHERE merged_into_id IS NULL ORDER BY created_at_ms DESC, rowid DESC LIMIT ?', limit).map((head) => lineOf(head, null));
+        'SELECT *, id AS start FROM customer WHERE merged_into_id IS NULL ORDER BY last_contact_ms DESC, rowid DESC LIMIT ?', limit).map((head) => lineOf(head, null));
     }
     const words = wordsOf(query);
     const ranges = words.flatMap(rangesOf);

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import { IMPORT_PROBLEMS, type ProductFields } from '../contract/index.js';
 import { Breath, PorticoError } from '../kit/index.js';
 import { asBarcode } from './barcode.js';
@@ -45,6 +45,8 @@ const LINES_MAX = 25_000;
 const RECORD_BYTES_MAX = 65_536;
 /** Parsed in about a millisecond. */
 const PIECE_BYTES = 8_192;
+/** Of csv-parse. A record over several lines that is beyond all measure is another: nobody closes its quotation mark. */
+const OF_QUOTES = ['CSV_QUOTE_NOT_CLOSED', 'CSV_INVALID_CLOSING_QUOTE', 'INVALID_OPENING_QUOTE'];
 const SEPARATORS = [',', ';', '\t'] as const;
 
 /**
@@ -65,7 +67,7 @@ export function csvText(bytes: Uint8Array): string {
  * In pieces, so that other work comes in between.
  * @param digits decimals of the currency (ISO 4217): 2 for yuan, 0 for yen
  * @throws PorticoError csv_invalid: no table, no columns for number and name, or a line or a number of columns beyond all measure;
- *   body_too_large: more lines than can be taken over at once
+ *   csv_quote {line}: a quotation mark in the line that begins there has no other; body_too_large: more lines than can be taken over at once
  */
 export async function readProducts(text: string, digits: number): Promise<ReadLines> {
   const result: ReadLines = { good: [], refused: [], refusedLines: 0 };
@@ -101,7 +103,7 @@ export async function readProducts(text: string, digits: number): Promise<ReadLi
   return result;
 }
 
-/** @throws PorticoError csv_invalid */
+/** @throws PorticoError csv_invalid, csv_quote {line} */
 async function* recordsOf(text: string): AsyncGenerator<{ record: string[]; info: { lines: number } }> {
   if (text.includes('\0')) throw new PorticoError('csv_invalid');
   const bytes = Buffer.from(text);
@@ -112,13 +114,18 @@ async function* recordsOf(text: string): AsyncGenerator<{ record: string[]; info
       yield bytes.subarray(at, at + PIECE_BYTES);
     }
   };
+  let readTo = 0;
   const parser = parse({
-    bom: true, delimiter: separatorOf(text), info: true, max_record_size: RECORD_BYTES_MAX, relax_column_count: true, skip_empty_lines: true, trim: true,
+    bom: true, delimiter: separatorOf(text), info: true, on_record: (record: string[], { lines }) => { readTo = lines; return record; }, max_record_size: RECORD_BYTES_MAX, relax_column_count: true, skip_empty_lines: true, trim: true,
   });
   try {
     yield* Readable.from(pieces()).pipe(parser) as AsyncIterable<{ record: string[]; info: { lines: number } }>;
   } catch (cause) {
-    throw new PorticoError('csv_invalid', {}, { cause });
+    if (!(cause instanceof CsvError)) throw new PorticoError('csv_invalid', {}, { cause });
+    // It is seen where the next one stands, or at the end of the file; what is to be mended is where the record begins.
+    const line = text.split(/\r\n|[\r\n]/).findIndex((each, at) => at >= readTo && each.trim() !== '') + 1;
+    const isOfQuotes = OF_QUOTES.includes(cause.code) || (cause.code === 'CSV_MAX_RECORD_SIZE' && Number(cause['lines']) > line);
+    throw isOfQuotes ? new PorticoError('csv_quote', { line }, { cause }) : new PorticoError('csv_invalid', {}, { cause });
   }
 }
 

@@ -146,7 +146,7 @@ export class Products {
    * Takes over all lines of a CSV file that can be read, matched by the store's own number; the others are told. Read and compared in
    * pieces; written in one transaction, all or nothing. One file after the other.
    * @param inTransaction runs the writing, with whatever else belongs to the same transaction; null: nothing is written, only told
-   * @throws PorticoError csv_invalid, body_too_large: the file as a whole cannot be read; then nothing is changed
+   * @throws PorticoError csv_invalid, csv_quote {line}, body_too_large: the file as a whole cannot be read; then nothing is changed
    */
   import(bytes: Uint8Array, inTransaction: ((write: () => ProductImport) => ProductImport) | null = (write) => this.#db.transaction(write)): Promise<ProductImport> {
     const turn = this.#importing.catch(() => undefined).then(() => this.#import(bytes, inTransaction));

@@ -38,7 +38,7 @@ async function saved(page: Page, id: string): Promise<Buffer> {
 t.test('the privacy office and the customer\'s phone', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 120_000 }, async (t) => {
   const clock = new RunningClock();
   const box = await startBox(t, { clock, settings: { PORTICO_IDLE_LOCK_MINUTES: String(IDLE_MINUTES) } });
-  const customerId = await enrolPerson(box, 'P08', { displayName: '林知夏', purposes: ['recognise', 'greet', 'contact'] });
+  const customerId = await enrolPerson(box, 'P08', { displayName: '林知夏', purposes: ['recognise', 'greet', 'contact', 'preferences'] });
   const office = await addMember(box, '方静', 'privacy_officer');
   const { url } = await box.owner.call<ConsentLink>('POST', `/customers/${customerId}/consents/link`);
   const link = `${box.url}/mine${new URL(url).hash}`;
@@ -107,6 +107,13 @@ t.test('the privacy office and the customer\'s phone', { skip: executable === nu
     await at(page, 'customer-row').first().click();
     await at(page, 'dossier-restricted').waitFor();
     await restrict(false);
+    // Some of it from the list too. The sheet is left without any of its buttons, and the page below lives.
+    await at(page, 'row-withdraw').click();
+    await at(page, 'withdraw-preferences').check();
+    await at(page, 'withdraw-some').click();
+    await at(page, 'receipt-close').waitFor();
+    await page.keyboard.press('Escape');
+    await at(page, 'receipt-close').waitFor({ state: 'detached' });
     await at(page, 'nav-privacy').click();
     await section('mode');
     await at(page, 'mode-choose-off').click();

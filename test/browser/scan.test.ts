@@ -101,10 +101,12 @@ t.test('scanned by the camera, typed by a reader, told of as duplicates', { skip
     await shoot('search-note');
   });
 
-  await t.test('duplicates stand beside each other; dismissed, they are gone', async (t) => {
+  await t.test('duplicates stand beside each other; an undo lies above the sheet; dismissed, they are gone', async (t) => {
     await at(page, 'duplicates').click();
     await at(page, 'duplicate').waitFor();
     await shoot('duplicates');
+    await at(page, 'duplicate-merge').first().click();
+    await at(page, 'toast-undo').click(); // above the sheet, which stays
     await at(page, 'duplicate-dismiss').click();
     await at(page, 'duplicate').waitFor({ state: 'detached' });
     t.equal(await at(page, 'duplicates').count(), 0);

@@ -32,7 +32,9 @@ t.test('rows from before the index are found after the start, a full store in br
   await done;
   t.strictSame(finding.search('靠窗', 5), [{ id: 'c7', displayName: '顾客7', salutation: null, tier: null, phoneTail: '0007', found: { in: 'note', text: '喜欢靠窗的座位' } }]);
   t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM search_stale')!.n, 0);
-  t.strictSame(names(''), Array.from({ length: 20 }, (_, i) => `顾客${5_099 - i}`), 'nothing asked: the newest');
+  t.strictSame(names(''), Array.from({ length: 20 }, (_, i) => `顾客${5_099 - i}`), 'nothing asked: the last contact, here the making, first');
+  db.run('UPDATE customer SET last_contact_ms = 9999 WHERE id = ?', 'c7');
+  t.equal(names('')[0], '顾客7');
   t.equal(finding.search('顾客', 50).length, 50, 'a common word: as many as asked for');
   await finding.stop();
 });

@@ -42,7 +42,11 @@ t.test('headings in both languages, three separators; each bad line is told by l
   ]);
   for (const { code } of refused) t.ok(IMPORT_PROBLEMS.includes(code));
   t.strictSame((await readProducts('SKU\tProduct name\nB\tStrap', 2)).good.map(({ product }) => product), [{ sku: 'B', name: 'Strap' }], 'columns that are not there say nothing');
-  for (const bad of ['', '\n\n', 'a,b\n1,2', '货号,备注\n1,2', '货号,名称,SKU\n1,2,3', 'sku,name\n"open,2', 'sku,name\n\0,1']) t.equal((await failure(readProducts(bad, 2))).code, 'csv_invalid', JSON.stringify(bad));
+  for (const bad of ['', '\n\n', 'a,b\n1,2', '货号,备注\n1,2', '货号,名称,SKU\n1,2,3', 'sku,name\n\0,1']) t.equal((await failure(readProducts(bad, 2))).code, 'csv_invalid', JSON.stringify(bad));
+  const before = 'sku,name\n1,"two\nlines"\n\n';
+  for (const bad of ['2,"open\n3,c\n', '2,"open\n3,"c"\n', '2,5" strap\n3,c', '2,"b"c\n', `2,"open\n${'3,c\n'.repeat(20_000)}`]) {
+    t.match(await failure(readProducts(before + bad, 2)), { code: 'csv_quote', details: { line: 5 } }, bad.slice(0, 20));
+  }
 });
 
 t.test('a file is taken over by number, twice without harm; what cannot be read changes nothing', async (t) => {
@@ -56,7 +60,7 @@ t.test('a file is taken over by number, twice without harm; what cannot be read 
   t.match(await products.import(first), { added: 1, changed: 1, unchanged: 0, refusedLines: 1, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }], sample: [{ becomes: 'changed' }, { becomes: 'added' }] });
   t.match(await products.import(first), { added: 0, changed: 0, unchanged: 2, refused: [{ line: 4, code: 'barcode_taken', column: 'barcode' }] });
   t.match(products.byCode('690'), { sku: 'A-1', priceMinor: 138_000, inStock: true });
-  t.equal((await failure(products.import(Buffer.from('sku,name\nA-9,neu\n"')))).code, 'csv_invalid');
+  t.equal((await failure(products.import(Buffer.from('sku,name\nA-9,neu\n"')))).code, 'csv_quote');
   t.equal(db.get<{ n: number }>('SELECT count(*) AS n FROM product')!.n, 2);
 
   const { id } = products.byCode('A-2')!;

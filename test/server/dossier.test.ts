@@ -19,6 +19,9 @@ t.test('one number, two people', async (t) => {
   t.match(refused, { status: 409, body: { code: 'phone_taken', details: { customerId: her.id } } });
   const him = await owner.createCustomer({ displayName: '陈先生', phone: '13800138000', sharedPhone: true });
   t.equal(him.phone, '13800138000');
+  const friend = await owner.createCustomer({ displayName: '周女士' });
+  await owner.call('PATCH', `/customers/${friend.id}`, { phone: '+8613800138000', sharedPhone: true });
+  t.strictSame(await owner.call('GET', '/duplicates'), [], 'they were said to be three people');
   const third = await owner.createCustomer({ displayName: '又一位', memberNo: 'V-1' });
   t.match(await send('PATCH', `/customers/${third.id}`, { phone: '+8613800138000' }), { status: 409, body: { details: { customerId: her.id } } });
   t.match(await send('PATCH', `/customers/${him.id}`, { memberNo: 'v-1' }), { status: 409, body: { code: 'member_no_taken', details: { customerId: third.id } } });

@@ -93,7 +93,12 @@ t.test('what is amiss is said before it is sent', async (t) => {
   const date = { kind: 'birthday', label: '', month: 2, day: 29, year: '' };
   t.equal(problem({ dates: [date] }), null);
   t.equal(problem({ dates: [{ ...date, year: '2028' }] }), null);
-  for (const wrong of [{ day: 30 }, { year: '2027' }, { year: '19' }]) t.equal(problem({ dates: [{ ...date, ...wrong }] }), 'edit.dateInvalid', JSON.stringify(wrong));
+  for (const [wrong, said] of [[{ day: 30 }, 'dateInvalid'], [{ year: '2027' }, 'yearNotLeap'], [{ year: '19' }, 'yearInvalid'], [{ kind: '' }, 'dateHalf'], [{ month: 0 }, 'dateHalf'], [{ day: 0 }, 'dateHalf']] as const) {
+    t.equal(problem({ dates: [{ ...date, ...wrong }] }), `edit.${said}`, JSON.stringify(wrong));
+  }
+  const blank = { kind: '' as const, label: ' ', month: 0, day: 0, year: '' };
+  t.equal(problem({ dates: [blank] }), null);
+  t.strictSame(typedFields({ ...formOf(NO_FIELDS), dates: [blank] }).dates, [], 'a line in which nothing was chosen is not there');
 });
 
 t.test('which fields are in conflict, and which dossier is bare', async (t) => {

@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import t from 'tap';
 import { SUGGESTION_KINDS } from '../../appliance/contract/index.js';
 import { asTyped, BUILT_IN, fill, PLACEHOLDERS, wrongIn } from '../../appliance/greeting/words.js';
-import { preview, withPlaceholder } from '../../webui/src/greeting/preview.js';
+import { preview, renamed, withPlaceholder } from '../../webui/src/greeting/preview.js';
 import { messages } from '../../webui/src/i18n/messages.js';
 
 t.test('every kind and every placeholder is named, in both languages', async (t) => {
   for (const language of ['zh-CN', 'en'] as const) {
     const { kind, when, placeholder, sample }: Record<'kind' | 'when' | 'placeholder' | 'sample', Readonly<Record<string, string>>> = messages[language].greeting;
+    t.equal(new Set(Object.values(placeholder)).size, Object.keys(placeholder).length, 'no two are called the same');
     for (const each of SUGGESTION_KINDS) {
       t.ok(kind[each] && when[each], each);
       for (const name of PLACEHOLDERS[each]) t.ok(placeholder[name] && sample[name], `${language}: ${name}`);
@@ -27,6 +28,8 @@ t.test('the preview says what the card will say', async () => {
 });
 
 t.test('a chip writes where the cursor is', async (t) => {
+  t.equal(renamed('您好，{ name }，{x}', (name) => ({ name: '称呼' })[name]), '您好，{称呼}，{x}');
+  t.equal(renamed('您好，{称呼}', (name) => ({ 称呼: 'name' })[name]), '您好，{name}');
   t.strictSame(withPlaceholder('您好，欢迎', 'name', 3, 3), { text: '您好，{name}欢迎', cursor: 9 });
   const { text } = withPlaceholder('您好，XX欢迎', 'name', 3, 5);
   t.equal(text, '您好，{name}欢迎', 'what was selected goes');

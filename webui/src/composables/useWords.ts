@@ -12,8 +12,8 @@ export function useWords() {
   return {
     t,
     problem: (error: unknown): string => {
-      const code = error instanceof ApiError ? error.code : 'unexpected';
-      return te(`errors.${code}`) ? t(`errors.${code}`) : t('errors.unexpected');
+      const { code, details } = error instanceof ApiError ? error : { code: 'unexpected', details: {} };
+      return te(`errors.${code}`) ? t(`errors.${code}`, details) : t('errors.unexpected');
     },
     ago: (atMs: number, nowMs: number) => when.ago(atMs, nowMs, currentLanguage()),
     clockTime: (iso: string, seconds = false) => when.clockTime(iso, storeZone(), currentLanguage(), seconds),

@@ -16,7 +16,8 @@ export const BRIEF_NAMES = ['displayName', 'salutation', 'phone', 'tier'] as con
 
 export const NAME_CHARACTERS_MAX = 40;
 
-export interface TypedDate { kind: YearlyDate['kind']; label: string; month: number; day: number; year: string }
+/** `kind` empty, `month` or `day` 0: not chosen yet. */
+export interface TypedDate { kind: YearlyDate['kind'] | ''; label: string; month: number; day: number; year: string }
 export type DossierForm = Record<(typeof TEXT_NAMES)[number] | 'points', string> & Record<LineName, string[]> & {
   contactBy: ContactWay[]; contactNever: boolean; sizes: Size[]; dates: TypedDate[]; companions: Companion[];
 };
@@ -49,7 +50,11 @@ export function problemOf(form: DossierForm): string | null {
   if (!/^[0-9]{0,9}$/.test(form.points.trim())) return 'edit.pointsInvalid';
   if (form.email.trim() !== '' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(form.email.trim())) return 'edit.emailInvalid';
   if (form.sizes.some(({ label, value }) => (label.trim() === '') !== (value.trim() === ''))) return 'edit.sizeHalf';
-  if (!form.dates.every((typed) => /^([12][0-9]{3})?$/.test(typed.year.trim()) && isYearlyDate(dateOf(typed)))) return 'edit.dateInvalid';
+  const dates = form.dates.filter(isBegun);
+  if (dates.some(({ kind, month, day }) => kind === '' || month === 0 || day === 0)) return 'edit.dateHalf';
+  if (!dates.every((typed) => isYearlyDate({ ...dateOf(typed), year: null }))) return 'edit.dateInvalid';
+  if (!dates.every(({ year }) => /^([12][0-9]{3})?$/.test(year.trim()))) return 'edit.yearInvalid';
+  if (!dates.every((typed) => isYearlyDate(dateOf(typed)))) return 'edit.yearNotLeap';
   if (form.companions.some(({ name: who, relation }) => (who.trim() === '') !== (relation.trim() === ''))) return 'edit.companionHalf';
   return null;
 }
@@ -64,7 +69,7 @@ export function typedFields(form: DossierForm): CustomerFields {
     contactWhen: text(form.contactWhen), contactNever: form.contactNever, facts: lines(form.facts), doNot: lines(form.doNot), allergies: lines(form.allergies),
     likes: lines(form.likes), dislikes: lines(form.dislikes),
     sizes: form.sizes.map(({ label, value }) => ({ label: label.trim(), value: value.trim() })).filter(({ label }) => label !== ''),
-    dates: form.dates.map(dateOf),
+    dates: form.dates.filter(isBegun).map(dateOf),
     companions: form.companions.map((each) => ({ ...each, name: each.name.trim(), relation: each.relation.trim() })).filter(({ name }) => name !== ''),
   };
 }
@@ -85,8 +90,7 @@ export function conflictingFields(details: Readonly<Record<string, unknown>>): F
 
 /** How many entries there are of these lists, for the heading of a group; empty lines are not counted. */
 export function countOf(form: DossierForm, names: readonly (LineName | 'sizes' | 'dates' | 'companions')[]): number {
-  const { facts, doNot, allergies, likes, dislikes, sizes, companions } = typedFields(form);
-  const lists = { facts, doNot, allergies, likes, dislikes, sizes, dates: form.dates, companions };
+  const lists = typedFields(form);
   return names.reduce((sum, name) => sum + lists[name].length, 0);
 }
 
@@ -95,6 +99,8 @@ export function isBare(dossier: Dossier): boolean {
   return FIELD_NAMES.every((name) => ['displayName', 'salutation', 'phone', 'tier'].includes(name) || JSON.stringify(dossier[name]) === JSON.stringify(NO_FIELDS[name]));
 }
 
+const isBegun = ({ kind, label, month, day, year }: TypedDate): boolean => kind !== '' || month !== 0 || day !== 0 || `${label}${year}`.trim() !== '';
+
 function dateOf({ kind, label, month, day, year }: TypedDate): YearlyDate {
-  return { kind, label: label.trim() || null, month, day, year: year.trim() === '' ? null : Number(year) };
+  return { kind: kind || 'other', label: label.trim() || null, month, day, year: year.trim() === '' ? null : Number(year) };
 }

@@ -9,7 +9,8 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
 /** How long ago in words: seconds, minutes, hours, then days. */
 export function ago(atMs: number, nowMs: number, language: Language): string {
-  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'long' });
+  // 34秒前, as people say it; the long style of Chinese is 34秒钟前.
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: language === 'zh-CN' ? 'short' : 'long' });
   const elapsed = Math.max(0, nowMs - atMs);
   if (elapsed < JUST_NOW_MS) return language === 'zh-CN' ? '刚刚' : 'just now';
   if (elapsed < MINUTE_MS) return format.format(-Math.floor(elapsed / 1000), 'second');

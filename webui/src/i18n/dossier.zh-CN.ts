@@ -16,9 +16,9 @@ export const dossierZh = {
   edit: {
     mind: '过敏与注意事项', taste: '要点、偏好与尺寸', count: '{n} 项', remove: '删除第 {n} 项', more: '添加{what}', hintOrder: '点选的先后就是优先顺序。',
     whenHint: '如 工作日晚上六点以后', neverHint: '打开后，档案上会醒目提示，请勿联系。', allergyHint: '如 对镍过敏', likeHint: '如 珐琅表盘', dislikeHint: '如 不喜欢香水味', sizeLabel: '部位', sizeValue: '尺寸',
-    sizeLabelHint: '如 戒指', sizeValueHint: '如 12 号', dateKind: '哪一天', dateLabel: '名称', month: '月', day: '日', year: '年份（选填）', monthOf: '{n} 月', dayOf: '{n} 日',
+    sizeLabelHint: '如 戒指', sizeValueHint: '如 12 号', dateKind: '什么日子', dateLabel: '叫什么', dateLabelHint: '如 结婚日', month: '月', day: '日', year: '年份（选填）', monthOf: '{n} 月', dayOf: '{n} 日',
     companionName: '姓名', relation: '关系', relationHint: '如 丈夫', link: '关联档案', linked: '已关联档案', unlink: '取消关联', findLink: '按手机号或姓名查找档案',
-    nameLong: '姓名最多 40 个字。', dateInvalid: '没有这一天，请检查月和日。', sizeHalf: '尺寸要写部位和大小两项。', companionHalf: '同行人要写姓名和关系两项。', pointsInvalid: '积分是不小于 0 的整数。',
+    nameLong: '姓名最多 40 个字。', dateInvalid: '没有这一天，请检查月和日。', dateHalf: '重要日期要选好是什么日子、几月、几日。', yearInvalid: '年份要写四位数字，不知道可以不填。', yearNotLeap: '这一年没有 2 月 29 日，请检查年份，不知道可以不填。', sizeHalf: '尺寸要写部位和大小两项。', companionHalf: '同行人要写姓名和关系两项。', pointsInvalid: '积分是不小于 0 的整数。',
     memberInvalid: '会员号只能用字母、数字和短横线，最多 32 位。', emailInvalid: '请检查邮箱地址。',
     taken: '这个手机号已属于另一位顾客', takenBody: '可能是同一个人，先看看那份档案；如果是两个人共用，比如夫妻，可以都留这个号码。', memberTaken: '这个会员号已属于另一位顾客', openOther: '打开那份档案', bothUse: '两人共用这个号码',
   },
