@@ -193,7 +193,7 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     await buy(manager, WATCH);
     await at(manager, 'wish').waitFor({ state: 'detached' });
     await shoot(manager, 'morning-dealings-en');
-    await cardOf(associate).locator('[data-testid=stage-complete][aria-pressed=true]').waitFor();
+    await cardOf(associate).locator('[data-testid=stage-complete][data-reached=true]').waitFor();
     t.match((await dossier()).wishes, [{ ended: { outcome: 'bought' } }]);
     await close(manager);
     await cardOf(associate).waitFor({ state: 'detached' });
@@ -273,7 +273,7 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
       await note(associate, '想配一条备用表带');
       await lookAt(associate, id, STRAP);
       await buy(associate, STRAP);
-      await cardOf(manager).locator('[data-testid=stage-complete][aria-pressed=true]').waitFor();
+      await cardOf(manager).locator('[data-testid=stage-complete][data-reached=true]').waitFor();
       await close(associate);
       await cardOf(manager).waitFor({ state: 'detached' });
       const { visits, notes, purchases } = await dossier();

@@ -3,7 +3,7 @@ import type { DossierMessages } from './dossier.zh-CN.js';
 export const dossierEn: DossierMessages = {
   person: {
     displayName: 'Name', salutation: 'Form of address', phone: 'Phone', tier: 'Tier', memberNo: 'Member number', points: 'Points', email: 'Email', wechat: 'WeChat ID',
-    contactBy: 'Prefers to be reached by', contactWhen: 'Good time to reach', contactNever: 'Do not contact', facts: 'Facts', doNot: 'Please mind', allergies: 'Allergies', likes: 'Likes',
+    contactBy: 'Prefers to be reached by', contactWhen: 'Good time to reach', contactNever: 'Do not contact', facts: 'Facts', doNot: 'Please note', allergies: 'Allergies', likes: 'Likes',
     dislikes: 'Dislikes', sizes: 'Sizes', dates: 'Important dates', companions: 'Companions',
     contact: 'Contact', contactCard: 'Contact and membership', way_phone: 'phone', way_sms: 'text message', way_wechat: 'WeChat', way_email: 'email',
     never: 'Do not contact', neverBody: 'This customer does not want the store to get in touch.', reachBy: 'By {way}', reachByThen: 'By {way}, else {others}',
