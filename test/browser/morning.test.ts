@@ -174,6 +174,19 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     t.ok(Date.parse(look!.endedAt!) - Date.parse(look!.beganAt) >= 6 * MINUTE);
   });
 
+  await t.test('how far she got is read on the card; a tap only opens where it is marked, and is taken back there', async (t) => {
+    const discovered = cardOf(manager).locator('[data-testid=stage-discover][data-reached=true]');
+    await cardOf(associate).getByTestId('stage-discover').click();
+    await at(associate, 'stages-sheet').waitFor();
+    await shoot(associate, 'morning-stages-zh-portrait');
+    t.equal(await discovered.count(), 0);
+    await at(associate, 'mark-discover').click();
+    await discovered.waitFor();
+    await at(associate, 'mark-discover').click();
+    await discovered.waitFor({ state: 'detached' });
+    await closeSheet(associate);
+  });
+
   await t.test('handed to the colleague with words, who sees them and serves', async (t) => {
     await cardOf(associate).getByTestId('hand-over').click();
     await at(associate, `hand-over-${box.ownerId}`).check();
