@@ -33,6 +33,13 @@ export function whenWords(day: string, today: string): Words {
   return { 'zh-CN': words['zh-CN'], en: `on ${words.en}` };
 }
 
+/** 上次是4月20日，小周接待; last here on 20 April, served by 小周. @param day null: earlier in this business day @param adviser null: nobody served */
+export function lastTimeWords(day: Words | null, adviser: string | null): Words {
+  const zh = day === null ? '今天早些时候来过' : `上次是${day['zh-CN']}`;
+  const en = day === null ? 'here earlier today' : `last here on ${day.en}`;
+  return adviser === null ? { 'zh-CN': zh, en } : { 'zh-CN': `${zh}，${adviser}接待`, en: `${en}, served by ${adviser}` };
+}
+
 /** 15:30 in the store. */
 export function timeWords(ms: number, timeZone: string): Words {
   return inBoth(format(timeZone, () => new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })).format(ms));

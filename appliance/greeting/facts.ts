@@ -42,7 +42,7 @@ export interface Facts {
   /** What came in since the last visit, the newest first. */
   arrivals: readonly Arrival[];
   /** The visit before this one; null: there was none. */
-  previous: { openedAt: string; adviser: string | null } | null;
+  previous: { openedAt: string; adviser: string | null; isToday: boolean } | null;
 }
 
 /** What other rooms tell of a customer; each reads by an index, because a card is made whenever something happens. */

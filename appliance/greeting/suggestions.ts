@@ -1,7 +1,7 @@
 /** From facts to suggestions, the most urgent first. Pure, time included. */
 import { daysBetween, nextOccurrence, SUGGESTION_KINDS, type SuggestionKind, type Words, type YearlyDate } from '../contract/index.js';
 import { toDay } from '../kit/index.js';
-import { dayWords, inBoth, timeWords, whenWords } from './days.js';
+import { dayWords, inBoth, lastTimeWords, timeWords, whenWords } from './days.js';
 import type { Facts } from './facts.js';
 import { keyOf, names } from './tastes.js';
 import type { PLACEHOLDERS, Reason, Values } from './words.js';
@@ -22,8 +22,6 @@ export const NEW_MS = 90 * DAY_MS;
 /** Of one kind, so that a "no" leads to the next and not to all of the shelf. */
 export const ARRIVALS_MAX = 3;
 
-/** Stands where nobody's name is known: nobody served, or nobody was named for it. */
-const US: Words = { 'zh-CN': '同事', en: 'us' };
 const OCCASIONS: Readonly<Record<'birthday' | 'anniversary', Words>> = {
   birthday: { 'zh-CN': '生日', en: 'birthday' }, anniversary: { 'zh-CN': '纪念日', en: 'anniversary' },
 };
@@ -53,8 +51,8 @@ export function suggestionsFor(facts: Facts, nowMs: number, timeZone: string): D
   for (const { id, at, minutes, subject, adviser, madeAt } of facts.appointments) {
     const inMs = Date.parse(at) - nowMs;
     if (toDay(Date.parse(at), timeZone) !== today || inMs > APPOINTMENT_AHEAD_MS || -inMs > Math.max(APPOINTMENT_LATE_MS, minutes * 60_000)) continue;
-    add('appointment_today', id, 'appointment', {
-      subject: inBoth(subject), time: time(at), adviser: adviser === null ? US : inBoth(adviser.name), madeOn: day(madeAt), minutes: inBoth(String(minutes)),
+    add('appointment_today', id, adviser === null ? 'appointment' : 'appointment_with', {
+      subject: inBoth(subject), time: time(at), madeOn: day(madeAt), minutes: inBoth(String(minutes)), ...(adviser === null ? {} : { adviser: inBoth(adviser.name) }),
     });
   }
 
@@ -73,7 +71,10 @@ export function suggestionsFor(facts: Facts, nowMs: number, timeZone: string): D
   addNew(facts, nowMs, day, add);
 
   if (facts.previous === null) add('first_visit', '', 'first', {});
-  else add('welcome_back', '', 'welcome', { lastDay: day(facts.previous.openedAt), lastAdviser: facts.previous.adviser === null ? US : inBoth(facts.previous.adviser) });
+  else {
+    const { openedAt, adviser, isToday } = facts.previous;
+    add('welcome_back', '', 'welcome', { lastTime: lastTimeWords(isToday ? null : day(openedAt), adviser) });
+  }
 
   return drafts.filter(({ kind }) => !facts.silenced.has(kind)).sort((a, b) => a.rank - b.rank);
 }

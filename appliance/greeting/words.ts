@@ -5,23 +5,23 @@ import type { Language, SuggestionKind, Words } from '../contract/index.js';
 export const PLACEHOLDERS = {
   ticket_ready: ['name', 'ticket', 'readyOn'],
   wish_arrived: ['name', 'wish', 'wishedOn', 'arrivedOn'],
-  appointment_today: ['name', 'subject', 'time', 'adviser'],
+  appointment_today: ['name', 'subject', 'time'],
   follow_up_due: ['name', 'followUp', 'author', 'writtenOn'],
   date_near: ['name', 'occasion', 'when'],
   taste_new: ['name', 'product', 'taste'],
-  welcome_back: ['name', 'lastDay', 'lastAdviser'],
+  welcome_back: ['name', 'lastTime'],
   first_visit: ['name'],
 } as const satisfies Record<SuggestionKind, readonly string[]>;
 
 /** As a good shop says it to its own staff. */
 export const BUILT_IN: Readonly<Record<SuggestionKind, Words>> = {
   ticket_ready: { 'zh-CN': '“{ticket}”已经办好，请{name}过目', en: '“{ticket}” is ready for {name}' },
-  wish_arrived: { 'zh-CN': '{name}{wishedOn}问过的{wish}到货了，可以取来看看', en: '{wish}, which {name} asked about on {wishedOn}, has arrived: offer to show it' },
-  appointment_today: { 'zh-CN': '{name}今天{time}有预约：{subject}，由{adviser}接待', en: '{name} has an appointment at {time}: {subject}, with {adviser}' },
+  wish_arrived: { 'zh-CN': '{name}{wishedOn}问过的{wish}到货了，可以拿给{name}看看', en: '{wish}, which {name} asked about on {wishedOn}, has arrived: offer to show it' },
+  appointment_today: { 'zh-CN': '{name}今天{time}有预约：{subject}', en: '{name} has an appointment at {time}: {subject}' },
   follow_up_due: { 'zh-CN': '答应过{name}：{followUp}', en: 'Promised to {name}: {followUp}' },
   date_near: { 'zh-CN': '{name}的{occasion}是{when}，记得道一声祝贺', en: '{name}’s {occasion} is {when}: a kind word is welcome' },
-  taste_new: { 'zh-CN': '新到的{product}，{name}或许愿意看看（{taste}）', en: 'New in: {product}. {name} may like to see it ({taste})' },
-  welcome_back: { 'zh-CN': '欢迎{name}回来，上次是{lastDay}{lastAdviser}接待的', en: 'Welcome {name} back; last here on {lastDay}, looked after by {lastAdviser}' },
+  taste_new: { 'zh-CN': '新到了{product}，可以给{name}看看（{taste}）', en: 'New in: {product}. {name} may like to see it ({taste})' },
+  welcome_back: { 'zh-CN': '欢迎{name}回来，{lastTime}', en: 'Welcome {name} back; {lastTime}' },
   first_visit: { 'zh-CN': '{name}第一次登记到店，先自我介绍，不必着急', en: 'First visit on record for {name}: introduce yourself and take your time' },
 };
 
@@ -30,6 +30,7 @@ export const REASONS = {
   ticket: { 'zh-CN': '工单{readyOn}办好', en: 'Ticket ready since {readyOn}' },
   wish: { 'zh-CN': '{wishedOn}记的心愿；{arrivedOn}到货', en: 'Wish noted on {wishedOn}; in since {arrivedOn}' },
   appointment: { 'zh-CN': '{madeOn}约好，预计{minutes}分钟', en: 'Made on {madeOn}, about {minutes} min' },
+  appointment_with: { 'zh-CN': '{madeOn}约好，由{adviser}接待，预计{minutes}分钟', en: 'Made on {madeOn}, with {adviser}, about {minutes} min' },
   follow_up: { 'zh-CN': '{author}{writtenOn}记下，没有期限', en: 'Noted by {author} on {writtenOn}, no date set' },
   follow_up_today: { 'zh-CN': '{author}{writtenOn}记下，今天到期', en: 'Noted by {author} on {writtenOn}, due today' },
   follow_up_overdue: { 'zh-CN': '{author}{writtenOn}记下，应在{due}完成', en: 'Noted by {author} on {writtenOn}, was due on {due}' },

@@ -8,12 +8,12 @@ const WORDS: Record<Language, Words> = {
   'zh-CN': {
     served: (name, from, to) => `${name}接待，${from} 起${to === null ? '' : `，至 ${to}`}`, handedOver: (to, note) => `，交接给${to ?? '其他店员'}${note === null ? '' : `：${note}`}`,
     looked: (name, from, to) => `看过${name}，${from} 起${to === null ? '' : `，至 ${to}`}`, reached: (stages) => `进展：${stages}`, between: '、',
-    stage: { discover: '发现', register: '建档', arrive: '到店', attract: '看货', complete: '成交', reflect: '回顾' },
+    stage: { discover: '发现', register: '建档', arrive: '到店', attract: '感兴趣', complete: '成交', reflect: '小结' },
   },
   en: {
     served: (name, from, to) => `served by ${name} from ${from}${to === null ? '' : ` to ${to}`}`, handedOver: (to, note) => `, handed over to ${to ?? 'other staff'}${note === null ? '' : `: ${note}`}`,
     looked: (name, from, to) => `looked at ${name} from ${from}${to === null ? '' : ` to ${to}`}`, reached: (stages) => `stages: ${stages}`, between: ', ',
-    stage: { discover: 'noticed', register: 'registered', arrive: 'arrived', attract: 'shown things', complete: 'bought', reflect: 'looked back on' },
+    stage: { discover: 'discovered', register: 'on file', arrive: 'arrived', attract: 'interested', complete: 'bought', reflect: 'noted' },
   },
 };
 

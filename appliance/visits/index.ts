@@ -5,7 +5,7 @@ import type { EventBus } from '../events/index.js';
 import { isLate, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
-import { isConfusion, Records, toOpenVisit, toPrevious, toState, type Basis, type EndReason, type Previous, type VisitRow, type VisitState } from './records.js';
+import { isConfusion, Records, toOpenVisit, toState, type Basis, type EndReason, type Previous, type VisitRow, type VisitState } from './records.js';
 import { mayReopen, overBy, reflectsOn, seenAt } from './rules.js';
 
 export { businessDayOf, type BusinessDay } from './businessDay.js';
@@ -312,12 +312,12 @@ export class Visits {
 
   /** The customer's visit before this one, with who served. */
   previous(visit: VisitState): Previous | null {
-    return toPrevious(this.#records.before(visit));
+    return this.#records.toPrevious(this.#records.before(visit), this.#clock.now());
   }
 
   /** The open visit, if there is one, and the visit before it; else the last one. */
   presence(customerId: string): { visitId: string | null; previous: Previous | null } {
-    return { visitId: this.openVisitOf(customerId), previous: toPrevious(this.#records.lastEnded(customerId)) };
+    return { visitId: this.openVisitOf(customerId), previous: this.#records.toPrevious(this.#records.lastEnded(customerId), this.#clock.now()) };
   }
 
   /** Deletes all visits of a customer, an open one too. */

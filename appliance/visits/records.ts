@@ -70,15 +70,13 @@ export class Records {
   begin(customerId: string, { arrival, score, corrects, basis: readBasis, staffId }: Opening, now: number): string {
     const id = randomUUID();
     const basis = readBasis();
-    const isFirst = this.#db.get('SELECT 1 FROM visit WHERE customer_id = ?', customerId) === undefined;
     this.#db.run(
       `INSERT INTO visit (id, customer_id, opened_at_ms, last_seen_at_ms, arrival, score, threshold, template_made_at_ms, template_photos, model_pack)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id, customerId, now, now, arrival, score, basis?.threshold ?? null, basis?.templateMadeAtMs ?? null, basis?.templatePhotos ?? null, basis?.modelPack ?? null);
     this.#during.mark(id, 'arrive', staffId, now);
-    // Whoever comes for the first time gets a dossier and is then written in: that is one presence.
-    const { created_at_ms: madeAtMs } = this.#db.get<{ created_at_ms: number }>('SELECT created_at_ms FROM customer WHERE id = ?', customerId)!;
-    if (isFirst && madeAtMs >= this.#dayOf(now).fromMs && madeAtMs <= now) this.#during.mark(id, 'register', null, now);
+    // Whoever is named has a dossier.
+    this.#during.mark(id, 'register', null, now);
     this.#db.afterCommit(() => this.#events.emit('visitOpened', { visitId: id, customerId, corrects }));
     return id;
   }
@@ -199,6 +197,11 @@ export class Records {
     return row === undefined ? null : { closedAtMs: row.closed_at_ms, endReason: row.end_reason };
   }
 
+  toPrevious(row: VisitRow | undefined, now: number): Previous | null {
+    if (row === undefined) return null;
+    return { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser, isToday: this.#dayOf(row.opened_at_ms).fromMs === this.#dayOf(now).fromMs };
+  }
+
   /** Nearly all that is asked is about one and the same day. */
   #dayOf(ms: number): BusinessDay {
     if (this.#day === null || ms < this.#day.fromMs || ms >= this.#day.toMs) this.#day = this.#dayAt(ms);
@@ -216,9 +219,8 @@ export interface VisitState {
   score: number | null; adviser: { id: string; name: string } | null;
 }
 
-/** Of the visit before another. */
-export interface Previous { openedAt: string; adviser: string | null }
-export const toPrevious = (row: VisitRow | undefined): Previous | null => (row === undefined ? null : { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser });
+/** Of the visit before another. `isToday`: in the business day that goes on. */
+export interface Previous { openedAt: string; adviser: string | null; isToday: boolean }
 
 export function toState(row: VisitRow): VisitState {
   return {

@@ -174,6 +174,19 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     t.ok(Date.parse(look!.endedAt!) - Date.parse(look!.beganAt) >= 6 * MINUTE);
   });
 
+  await t.test('how far she got is read on the card; a tap only opens where it is marked, and is taken back there', async (t) => {
+    const discovered = cardOf(manager).locator('[data-testid=stage-discover][data-reached=true]');
+    await cardOf(associate).getByTestId('stage-discover').click();
+    await at(associate, 'stages-sheet').waitFor();
+    await shoot(associate, 'morning-stages-zh-portrait');
+    t.equal(await discovered.count(), 0);
+    await at(associate, 'mark-discover').click();
+    await discovered.waitFor();
+    await at(associate, 'mark-discover').click();
+    await discovered.waitFor({ state: 'detached' });
+    await closeSheet(associate);
+  });
+
   await t.test('handed to the colleague with words, who sees them and serves', async (t) => {
     await cardOf(associate).getByTestId('hand-over').click();
     await at(associate, `hand-over-${box.ownerId}`).check();
@@ -193,7 +206,7 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
     await buy(manager, WATCH);
     await at(manager, 'wish').waitFor({ state: 'detached' });
     await shoot(manager, 'morning-dealings-en');
-    await cardOf(associate).locator('[data-testid=stage-complete][aria-pressed=true]').waitFor();
+    await cardOf(associate).locator('[data-testid=stage-complete][data-reached=true]').waitFor();
     t.match((await dossier()).wishes, [{ ended: { outcome: 'bought' } }]);
     await close(manager);
     await cardOf(associate).waitFor({ state: 'detached' });
@@ -273,7 +286,7 @@ t.test('a morning at the desk', { skip: executable === null ? 'no Chromium on th
       await note(associate, '想配一条备用表带');
       await lookAt(associate, id, STRAP);
       await buy(associate, STRAP);
-      await cardOf(manager).locator('[data-testid=stage-complete][aria-pressed=true]').waitFor();
+      await cardOf(manager).locator('[data-testid=stage-complete][data-reached=true]').waitFor();
       await close(associate);
       await cardOf(manager).waitFor({ state: 'detached' });
       const { visits, notes, purchases } = await dossier();

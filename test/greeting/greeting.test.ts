@@ -62,7 +62,7 @@ t.test('a wish of May, the article comes in, the customer comes', async (t) => {
   const visit = visits.arriveByHand(id, 's');
   t.strictSame(next(visit), {
     kind: 'wish_arrived', subject: wish, useful: null,
-    text: { 'zh-CN': '王女士5月3日问过的月相 38到货了，可以取来看看', en: '月相 38, which 王女士 asked about on 3 May, has arrived: offer to show it' },
+    text: { 'zh-CN': '王女士5月3日问过的月相 38到货了，可以拿给王女士看看', en: '月相 38, which 王女士 asked about on 3 May, has arrived: offer to show it' },
     reason: { 'zh-CN': '5月3日记的心愿；5月13日到货', en: 'Wish noted on 3 May; in since 13 May' },
   });
   greeting.judge(visit, { kind: 'wish_arrived', subject: wish, useful: true }, 's', () => next(visit));
@@ -144,7 +144,7 @@ t.test('tastes rest on rows that stand: not on what came back, on a moment, or o
   clock.move(DAY);
   comesIn(product('绿色表带', '表带'));
   const later = visits.arriveByHand(id, 's');
-  t.match(next(later), { kind: 'taste_new', text: { 'zh-CN': '新到的绿色表带，王女士或许愿意看看（表带）' }, reason: { 'zh-CN': /^表带：买过1件，看过2件，2个不同日子/ } });
+  t.match(next(later), { kind: 'taste_new', text: { 'zh-CN': '新到了绿色表带，可以给王女士看看（表带）' }, reason: { 'zh-CN': /^表带：买过1件，看过2件，2个不同日子/ } });
   const subject = next(later)!.subject;
   greeting.judge(later, { kind: 'taste_new', subject, useful: true }, 's', () => next(later));
   t.equal(next(later)!.useful, true);

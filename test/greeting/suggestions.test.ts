@@ -21,7 +21,7 @@ const at = (ms: number): string => new Date(NOW + ms).toISOString();
 
 const nobody: Facts = {
   name: '王女士', silenced: new Set(), tickets: [], wishes: [], appointments: [], followUp: null, dates: [], tastes: [], dislikes: [], arrivals: [],
-  previous: { openedAt: at(-30 * DAY), adviser: '小周' },
+  previous: { openedAt: at(-30 * DAY), adviser: '小周', isToday: false },
 };
 const ticket = { id: 't', subject: '换表带', changedAt: at(-DAY) };
 const wish = { id: 'w', productId: 'p1', text: '星辰月相', at: '2026-05-03T06:00:00.000Z', arrivedAt: at(-2 * DAY) };
@@ -54,20 +54,22 @@ t.test('the most urgent comes first', async (t) => {
 t.test('in both languages, with the reason', async (t) => {
   const cases: [string, Partial<Facts>, ReturnType<typeof said>][] = [
     ['a ticket', { tickets: [ticket] }, ['“换表带”已经办好，请王女士过目', '工单5月19日办好', '“换表带” is ready for 王女士', 'Ticket ready since 19 May']],
-    ['a wish', { wishes: [wish] }, ['王女士5月3日问过的星辰月相到货了，可以取来看看', '5月3日记的心愿；5月18日到货', '星辰月相, which 王女士 asked about on 3 May, has arrived: offer to show it', 'Wish noted on 3 May; in since 18 May']],
-    ['an appointment', { appointments: [appointment] }, ['王女士今天15:00有预约：试戴，由小李接待', '5月11日约好，预计30分钟', '王女士 has an appointment at 15:00: 试戴, with 小李', 'Made on 11 May, about 30 min']],
-    ['with nobody named', { appointments: [{ ...appointment, adviser: null }] }, ['王女士今天15:00有预约：试戴，由同事接待', '5月11日约好，预计30分钟', '王女士 has an appointment at 15:00: 试戴, with us', 'Made on 11 May, about 30 min']],
+    ['a wish', { wishes: [wish] }, ['王女士5月3日问过的星辰月相到货了，可以拿给王女士看看', '5月3日记的心愿；5月18日到货', '星辰月相, which 王女士 asked about on 3 May, has arrived: offer to show it', 'Wish noted on 3 May; in since 18 May']],
+    ['an appointment', { appointments: [appointment] }, ['王女士今天15:00有预约：试戴', '5月11日约好，由小李接待，预计30分钟', '王女士 has an appointment at 15:00: 试戴', 'Made on 11 May, with 小李, about 30 min']],
+    ['with nobody named', { appointments: [{ ...appointment, adviser: null }] }, ['王女士今天15:00有预约：试戴', '5月11日约好，预计30分钟', '王女士 has an appointment at 15:00: 试戴', 'Made on 11 May, about 30 min']],
     ['due today', { followUp }, ['答应过王女士：带一本新目录', '小周5月11日记下，今天到期', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, due today']],
     ['overdue since last year', { followUp: { ...followUp, dueOn: '2025-12-30' } }, ['答应过王女士：带一本新目录', '小周5月11日记下，应在2025年12月30日完成', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, was due on 30 December 2025']],
     ['due later', { followUp: { ...followUp, dueOn: '2026-06-01' } }, ['答应过王女士：带一本新目录', '小周5月11日记下，6月1日到期', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, due on 1 June']],
     ['without a day', { followUp: { ...followUp, dueOn: null } }, ['答应过王女士：带一本新目录', '小周5月11日记下，没有期限', 'Promised to 王女士: 带一本新目录', 'Noted by 小周 on 11 May, no date set']],
     ['a birthday', { dates: [birthday] }, ['王女士的生日是5月23日，记得道一声祝贺', '档案里的重要日子：5月23日', '王女士’s birthday is on 23 May: a kind word is welcome', 'Among the important dates: 23 May']],
     ['an anniversary today, with a name', { dates: [{ kind: 'anniversary', label: '结婚纪念日', month: 5, day: 20, year: null }] }, ['王女士的结婚纪念日是今天，记得道一声祝贺', '档案里的重要日子：5月20日', '王女士’s 结婚纪念日 is today: a kind word is welcome', 'Among the important dates: 20 May']],
-    ['something new, by what was seen', { arrivals: [arrival], tastes: [repeated] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '星辰：买过1件，看过3件，3个不同日子；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', '星辰: bought 1, looked at 3, on 3 different days; in since 17 May']],
-    ['by what was said', { arrivals: [arrival], tastes: [stated] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”（5月3日，小周记）；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相” (noted by 小周 on 3 May); in since 17 May']],
-    ['by what was said, nobody knows when', { arrivals: [arrival], tastes: [{ ...stated, at: null, by: null }] }, ['新到的月相 38，王女士或许愿意看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相”; in since 17 May']],
-    ['back again', {}, ['欢迎王女士回来，上次是4月20日小周接待的', '依据到店记录', 'Welcome 王女士 back; last here on 20 April, looked after by 小周', 'From the record of visits']],
-    ['whom nobody served last time', { previous: { openedAt: at(-400 * DAY), adviser: null } }, ['欢迎王女士回来，上次是2025年4月15日同事接待的', '依据到店记录', 'Welcome 王女士 back; last here on 15 April 2025, looked after by us', 'From the record of visits']],
+    ['something new, by what was seen', { arrivals: [arrival], tastes: [repeated] }, ['新到了月相 38，可以给王女士看看（星辰）', '星辰：买过1件，看过3件，3个不同日子；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', '星辰: bought 1, looked at 3, on 3 different days; in since 17 May']],
+    ['by what was said', { arrivals: [arrival], tastes: [stated] }, ['新到了月相 38，可以给王女士看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”（5月3日，小周记）；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相” (noted by 小周 on 3 May); in since 17 May']],
+    ['by what was said, nobody knows when', { arrivals: [arrival], tastes: [{ ...stated, at: null, by: null }] }, ['新到了月相 38，可以给王女士看看（星辰）', '顾客说过喜欢“喜欢星辰的月相”；5月17日到货', 'New in: 月相 38. 王女士 may like to see it (星辰)', 'The customer said: “喜欢星辰的月相”; in since 17 May']],
+    ['back again', {}, ['欢迎王女士回来，上次是4月20日，小周接待', '依据到店记录', 'Welcome 王女士 back; last here on 20 April, served by 小周', 'From the record of visits']],
+    ['whom nobody served last time', { previous: { openedAt: at(-400 * DAY), adviser: null, isToday: false } }, ['欢迎王女士回来，上次是2025年4月15日', '依据到店记录', 'Welcome 王女士 back; last here on 15 April 2025', 'From the record of visits']],
+    ['who was here earlier today', { previous: { openedAt: at(-2 * HOUR), adviser: '小周', isToday: true } }, ['欢迎王女士回来，今天早些时候来过，小周接待', '依据到店记录', 'Welcome 王女士 back; here earlier today, served by 小周', 'From the record of visits']],
+    ['and whom nobody served then', { previous: { openedAt: at(-2 * HOUR), adviser: null, isToday: true } }, ['欢迎王女士回来，今天早些时候来过', '依据到店记录', 'Welcome 王女士 back; here earlier today', 'From the record of visits']],
     ['the first time', { previous: null }, ['王女士第一次登记到店，先自我介绍，不必着急', '到店记录里没有更早的一次', 'First visit on record for 王女士: introduce yourself and take your time', 'No earlier visit on record']],
   ];
   for (const [name, facts, expected] of cases) t.strictSame(said(facts), expected, name);
@@ -85,7 +87,7 @@ t.test('what is not there, not yet, or not any more', async (t) => {
     ['new, and no taste', { arrivals: [arrival] }],
     ['a taste, and nothing new', { tastes: [repeated] }],
     ['in since before the last visit', { arrivals: [{ ...arrival, arrivedAt: at(-31 * DAY) }], tastes: [repeated] }],
-    ['in for four months', { arrivals: [{ ...arrival, arrivedAt: at(-120 * DAY) }], tastes: [repeated], previous: { openedAt: at(-300 * DAY), adviser: null } }],
+    ['in for four months', { arrivals: [{ ...arrival, arrivedAt: at(-120 * DAY) }], tastes: [repeated], previous: { openedAt: at(-300 * DAY), adviser: null, isToday: false } }],
     ['of a brand that the customer dislikes', { arrivals: [arrival], tastes: [{ ...repeated, subject: '腕表' }], dislikes: ['不要星辰'] }],
     ['of a kind that is no taste', { arrivals: [{ ...arrival, brand: '别家', category: '表带' }], tastes: [repeated] }],
   ];
@@ -130,7 +132,7 @@ t.test('a do-not line silences what it forbids, and nothing else; what was asked
 });
 
 t.test('every kind gives a value to each of its placeholders and to each of its reasons', async (t) => {
-  const all = [everything, { ...everything, previous: null }, { ...everything, tastes: [stated] }, { ...everything, followUp: { ...followUp, dueOn: null } }].flatMap((facts) => suggestionsFor(facts, NOW, ZONE));
+  const all = [everything, { ...everything, appointments: [{ ...appointment, adviser: null }] }, { ...everything, previous: null }, { ...everything, tastes: [stated] }, { ...everything, followUp: { ...followUp, dueOn: null } }].flatMap((facts) => suggestionsFor(facts, NOW, ZONE));
   t.strictSame([...new Set(all.map(({ kind }) => kind))].sort(), [...SUGGESTION_KINDS].sort());
   for (const { kind, because, values } of all) {
     for (const placeholder of PLACEHOLDERS[kind]) t.ok(values[placeholder]?.en && values[placeholder]['zh-CN'], `${kind}: ${placeholder}`);
@@ -146,7 +148,7 @@ t.test('words with something in braces that cannot stand there', async (t) => {
   ];
   for (const [template, found] of wrong) t.equal(wrongIn(template, 'wish_arrived'), found, template);
   for (const template of ['', '没有花括号', '{name}', '{ name }', '{name}{wish}{name}', '${name}', '$& {name} $1']) t.equal(wrongIn(template, 'wish_arrived'), null, template);
-  t.equal(wrongIn('{lastDay}', 'first_visit'), '{lastDay}', 'of another kind');
+  t.equal(wrongIn('{lastTime}', 'first_visit'), '{lastTime}', 'of another kind');
 });
 
 t.test('a value is text, whatever stands in it', async (t) => {

@@ -36,7 +36,7 @@ t.test('a promise that is due stands on every iPad with its reason; not useful: 
   t.equal(await refusal(judge(visitId, true, 'welcome_back')), '409 visit_closed');
   clock.move(3 * 3_600_000);
   const again = await owner.call<VisitCard>('POST', '/visits', { customerId: id });
-  t.match(again.suggestion, { kind: 'welcome_back', text: { 'zh-CN': '欢迎王女士回来，上次是5月20日同事接待的' } });
+  t.match(again.suggestion, { kind: 'welcome_back', text: { 'zh-CN': '欢迎王女士回来，今天早些时候来过' } });
   page.close();
 });
 
@@ -85,7 +85,7 @@ t.test('a wish of 20 May, the article comes in, the customer comes: the card say
   const { visitId, suggestion } = await associate.call<VisitCard>('POST', '/visits', { customerId: id });
   t.strictSame(suggestion, {
     kind: 'wish_arrived', subject: wish.id, useful: null,
-    text: { 'zh-CN': '陈先生5月20日问过的月相 38到货了，可以取来看看', en: '月相 38, which 陈先生 asked about on 20 May, has arrived: offer to show it' },
+    text: { 'zh-CN': '陈先生5月20日问过的月相 38到货了，可以拿给陈先生看看', en: '月相 38, which 陈先生 asked about on 20 May, has arrived: offer to show it' },
     reason: { 'zh-CN': '5月20日记的心愿；5月30日到货', en: 'Wish noted on 20 May; in since 30 May' },
   });
   const inDossier = async () => (await associate.call<Dossier>('GET', `/customers/${id}?why=visit`)).suggestion;

@@ -340,11 +340,11 @@ t.test('the last visit is the one before the one that goes on', async (t) => {
   const first = clock.now();
   visits.close(visitId);
   t.equal(visits.lastVisitAt(customerId), at(first));
-  t.strictSame(visits.presence(customerId), { visitId: null, previous: { openedAt: at(first), adviser: null } });
+  t.strictSame(visits.presence(customerId), { visitId: null, previous: { openedAt: at(first), adviser: null, isToday: true } });
   clock.move(DAY_MS);
   const next = visits.arriveByHand(customerId, 'a');
   t.equal(visits.lastVisitAt(customerId), at(first));
-  t.match(visits.presence(customerId), { visitId: next, previous: { openedAt: at(first) } });
+  t.match(visits.presence(customerId), { visitId: next, previous: { openedAt: at(first), isToday: false } });
   visits.reject(next);
   t.match(visits.presence(customerId), { visitId: null, previous: { openedAt: at(first) } }, 'a confusion was none');
 });
@@ -449,7 +449,7 @@ t.test('stages are marked by themselves and by hand, both ways', async (t) => {
   const { arrive, visits, visitOf, clock, customers, events, followUps } = openStore(t);
   const { customerId, visitId } = arrive();
   const stages = () => visitOf(customerId).stages.map(({ stage, by }) => (by === null ? stage : `${stage} ${by}`));
-  t.strictSame(stages(), ['register', 'arrive 陆遥'], 'the dossier was made for this visit');
+  t.strictSame(stages(), ['register', 'arrive 陆遥'], 'whoever is named has a dossier');
   visits.setStage(visitId, { stage: 'discover', reached: true }, 'b');
   visits.setStage(visitId, { stage: 'discover', reached: true }, 'a');
   visits.setStage(visitId, { stage: 'register', reached: false }, 'a');
@@ -469,12 +469,12 @@ t.test('stages are marked by themselves and by hand, both ways', async (t) => {
   t.equal(told, 0, 'no card comes back for it');
   clock.move(30 * DAY_MS);
   const next = visits.arriveByHand(customerId, 'a', 'scanned');
-  t.strictSame(stages(), ['arrive 陆遥'], 'known since the last time');
+  t.strictSame(stages(), ['register', 'arrive 陆遥']);
   visits.close(next);
   visits.setStage(next, { stage: 'arrive', reached: false }, 'a');
   clock.move(4 * DAY_MS);
   customers.addNote(customerId, '补记', 'a');
-  t.strictSame(stages(), [], 'too late to look back on it');
+  t.strictSame(stages(), ['register'], 'too late to look back on it');
 });
 
 t.test('what is unmarked late leaves what was marked since', async (t) => {

@@ -101,7 +101,7 @@ t.test('the wrong card and the right one are never on the board together', async
   t.strictSame(ids(applyLiveMessage(replaced, closed(2, 'wrong', 'corrected'))), ['right'], 'or its end comes after');
 });
 
-const hands: Hands = { me: 's', held: new Set(), read: new Set(), still: false };
+const hands: Hands = { me: 's', held: new Set(), read: new Set(), still: false, placed: false };
 const by = (card: VisitCard, id: string): VisitCard => ({ ...card, adviser: { id, name: id } });
 const words = (id: string, to: string): VisitCard => ({ ...visit(id), handedOver: { by: { id: 'o', name: 'o' }, to: { id: to, name: to }, note: '等表带', at } });
 const shown = (cards: readonly BoardCard[]) => cards.map(({ visit, ended }) => (ended === null ? visit.visitId : `${visit.visitId} ${ended}`));
@@ -113,7 +113,7 @@ const each = (...messages: LiveMessage[]): LiveState[] => messages.map((_, at) =
 
 t.test('the card I serve stands first; none moves or goes while somebody acts on one', async (t) => {
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => visit(id)) as [VisitCard, VisitCard, VisitCard, VisitCard];
-  const still = { ...hands, still: true };
+  const still = { ...hands, still: true, placed: true };
   const end = (id: string, reason: EndReason) => ({ visitId: id, customerId: `c-${id}`, reason, shown: 'on' as const });
   const start = boardCards([], [d, by(c, 'other'), b, by(a, 's')], [], hands);
   t.strictSame(shown(start), ['a', 'd', 'c', 'b'], 'mine, then as they came');
@@ -124,7 +124,8 @@ t.test('the card I serve stands first; none moves or goes while somebody acts on
   const arrived = boardCards(served, [visit('e'), by(b, 's'), by(a, 's')], over, still);
   t.strictSame(shown(arrived), ['a', 'd left', 'c by_hand', 'b', 'e'], 'who comes stands behind, who goes stays in place for the moment');
   t.strictSame(shown(boardCards(arrived, [visit('e'), by(b, 's'), by(a, 's')], over, { ...still, read: new Set(['d']) })), ['a', 'c by_hand', 'b', 'e'], 'unless it is put away');
-  t.strictSame(shown(boardCards(arrived, [visit('e'), by(b, 's'), by(a, 's')], over, hands)), ['b', 'a', 'e'], 'the hand is gone');
+  t.strictSame(shown(boardCards(arrived, [visit('e'), by(b, 's'), by(a, 's')], over, { ...hands, placed: true })), ['a', 'b', 'e'], 'the hand is gone, the eyes are not: who went is away, nobody moves');
+  t.strictSame(shown(boardCards(arrived, [visit('e'), by(b, 's'), by(a, 's')], over, hands)), ['b', 'a', 'e'], 'nobody looks');
   for (const reason of ['corrected', 'not_this_person', 'consent_withdrawn'] as const) {
     t.strictSame(shown(boardCards(served, [c, b, a], [end('d', reason)], still)), ['a', 'c', 'b'], `${reason}: at once`);
   }

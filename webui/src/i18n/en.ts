@@ -133,7 +133,7 @@ export const en: Messages = {
     due: 'due {day}',
     overdue: 'overdue, was due {day}',
     facts: 'Facts',
-    doNot: 'Please mind',
+    doNot: 'Please note',
     lastVisit: 'Last visit: {day}',
     lastAdviser: 'Last adviser: {name}',
     first: 'First visit',
@@ -145,7 +145,7 @@ export const en: Messages = {
     close: 'Close visit',
     closed: 'The visit of {name} is closed',
     notThisPerson: 'Noted: this is not {name}',
-    why: 'Why?',
+    why: 'How do we know?',
     photosWanted: 'Enrol again with new photos',
   },
   why: {
@@ -169,8 +169,8 @@ export const en: Messages = {
     yes: 'Yes',
     no: 'Not this person',
     unsure: 'Don’t know',
-    expires: 'goes away in {time}',
-    may: 'Candidate',
+    expires: '{time} left to answer',
+    may: 'Possible match',
   },
   customers: {
     title: 'Customers',

@@ -29,7 +29,7 @@ export const fieldsZh = {
     // 删除的
     removed: '删除的栏目', removedBody: '里面的内容还在，到期后连同修改记录一起彻底删除。', untilDay: '{day}前可以找回', untilSave: '保存后删除，30 天内可以找回', held: '{n} 位顾客填过', bringBack: '找回', broughtBack: '已找回“{name}”',
     // 卡片
-    card: '到店卡片上的三项', cardBody: '顾客到店时，卡片上最先看到的三项。没有内容的会自动跳过。', place: '第 {n} 项', asDelivered: '要点（默认）', freeFacts: '不选，就显示档案里的要点。', preview: '预览', previewName: '林知夏', previewTier: '金卡',
+    card: '到店卡片上的三项', cardBody: '顾客到店时，卡片上最先看到的三项。没有内容的会自动跳过。', place: '第 {n} 项', asDelivered: '要点（默认）', freeFacts: '不选，就显示档案里的要点。', replaced: '替换了“{name}”：卡片上不再显示，档案里还在。要留着，就选到另一项里。', preview: '预览', previewName: '林知夏', previewTier: '金卡',
     builtin: { fact: '要点', size: '尺寸', like: '喜欢', wish: '最早的心愿', last_purchase: '上次购买', points: '积分', date: '下一个重要日子' },
     sample: {
       fact: '爱喝乌龙茶', size: '戒指：12 号', like: '喜欢：银色', wish: '心愿：月光腕表', last_purchase: '上次购买：珍珠耳钉', points: '积分：3,200', date: '生日：5月3日',

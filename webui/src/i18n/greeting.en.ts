@@ -23,7 +23,7 @@ export const greetingEn: GreetingMessages = {
     own: 'Changed',
     off: 'Off',
     counts: 'In 90 days: useful {useful}, not useful {notUseful}',
-    noCounts: 'Nobody has said anything in 90 days',
+    noCounts: 'No feedback in 90 days',
     wrongPlaceholder: '“{placeholder}” cannot stand here. Tap one of the words above instead of typing braces.',
     saved: '“{kind}” is saved',
     kind: {
@@ -36,14 +36,14 @@ export const greetingEn: GreetingMessages = {
       welcome_back: 'Somebody who was here before', first_visit: 'No earlier visit on record',
     },
     placeholder: {
-      name: 'Form of address', ticket: 'Ticket', readyOn: 'Ready on', wish: 'Wish', wishedOn: 'Asked on', arrivedOn: 'Arrived on', subject: 'Appointment', time: 'Time', adviser: 'Adviser',
+      name: 'Form of address', ticket: 'Ticket', readyOn: 'Ready on', wish: 'Wish', wishedOn: 'Asked on', arrivedOn: 'Arrived on', subject: 'Appointment', time: 'Time',
       followUp: 'Follow-up', author: 'Noted by', writtenOn: 'Noted on', occasion: 'Occasion', when: 'Day', product: 'New product', taste: 'Preference',
-      lastDay: 'Last visit', lastAdviser: 'Last adviser',
+      lastTime: 'Last visit',
     },
     sample: {
-      name: 'Ms Shen', ticket: 'New strap', readyOn: '18 May', wish: 'Moon phase watch', wishedOn: '3 May', arrivedOn: '18 May', subject: 'try the new model', time: '15:30', adviser: 'Zhou',
+      name: 'Ms Shen', ticket: 'New strap', readyOn: '18 May', wish: 'Moon phase watch', wishedOn: '3 May', arrivedOn: '18 May', subject: 'try the new model', time: '15:30',
       followUp: 'bring a new catalogue', author: 'Zhou', writtenOn: '11 May', occasion: 'birthday', when: 'tomorrow', product: 'silver moon phase', taste: 'moon phase',
-      lastDay: '20 April', lastAdviser: 'Zhou',
+      lastTime: 'last here on 20 April, served by Zhou',
     },
     tastes: 'Preferences',
     stated: 'The customer said so',

@@ -4,8 +4,8 @@ import type { Widen } from './zh-CN.js';
 export const greetingZh = {
   greeting: {
     useful: '有用',
-    notUseful: '没用',
-    waved: '已记“没用”：{text}',
+    notUseful: '不合适',
+    waved: '已记“不合适”：{text}',
     takeBack: '撤销',
     none: '没有更多建议，先问候即可',
     promised: '跟进：{text}',
@@ -23,7 +23,7 @@ export const greetingZh = {
     restore: '恢复默认',
     own: '已改',
     off: '已停用',
-    counts: '90 天内：有用 {useful} 次，没用 {notUseful} 次',
+    counts: '90 天内：有用 {useful} 次，不合适 {notUseful} 次',
     noCounts: '90 天内还没有人评价',
     wrongPlaceholder: '“{placeholder}”不能放在这里。请点上面的词，不要自己写花括号。',
     saved: '“{kind}”已保存',
@@ -37,14 +37,14 @@ export const greetingZh = {
       welcome_back: '来过的顾客', first_visit: '没有更早的到店记录',
     },
     placeholder: {
-      name: '称呼', ticket: '工单', readyOn: '办好的日子', wish: '心愿', wishedOn: '问起的日子', arrivedOn: '到货的日子', subject: '预约内容', time: '时间', adviser: '顾问',
+      name: '称呼', ticket: '工单', readyOn: '办好的日子', wish: '心愿', wishedOn: '问起的日子', arrivedOn: '到货的日子', subject: '预约内容', time: '时间',
       followUp: '跟进内容', author: '谁记的', writtenOn: '哪天记的', occasion: '什么日子', when: '哪一天', product: '新品', taste: '偏好',
-      lastDay: '上次到店', lastAdviser: '上次谁接待',
+      lastTime: '上次到店',
     },
     sample: {
-      name: '沈女士', ticket: '更换表带', readyOn: '5月18日', wish: '月相腕表', wishedOn: '5月3日', arrivedOn: '5月18日', subject: '试戴新款', time: '15:30', adviser: '小周',
+      name: '沈女士', ticket: '更换表带', readyOn: '5月18日', wish: '月相腕表', wishedOn: '5月3日', arrivedOn: '5月18日', subject: '试戴新款', time: '15:30',
       followUp: '带一本新目录', author: '小周', writtenOn: '5月11日', occasion: '生日', when: '明天', product: '银色月相腕表', taste: '月相',
-      lastDay: '4月20日', lastAdviser: '小周',
+      lastTime: '上次是4月20日，小周接待',
     },
     tastes: '偏好',
     stated: '顾客说过',

@@ -11,8 +11,10 @@ export interface Hands {
   readonly held: ReadonlySet<string>;
   /** Ended visits whose card was put away. */
   readonly read: ReadonlySet<string>;
-  /** Somebody acts on a card: none moves or goes, and what comes in stands behind. */
+  /** Somebody acts on a card: none goes. */
   readonly still: boolean;
+  /** Somebody reads the board: cards keep their places, and what comes in stands behind. */
+  readonly placed: boolean;
 }
 
 /** Handed to this person, who has not taken the customer up. */
@@ -32,7 +34,7 @@ export const isConfusion = (reason: EndReason | null): boolean => reason === 'no
  * @param open visits that go on, newest first
  * @param why the visits that ended; a card of one that is not among them goes
  */
-export function boardCards(before: readonly BoardCard[], open: readonly VisitCard[], why: LiveState['ended'], { me, held, read, still }: Hands): BoardCard[] {
+export function boardCards(before: readonly BoardCard[], open: readonly VisitCard[], why: LiveState['ended'], { me, held, read, still, placed }: Hands): BoardCard[] {
   const going = open.map((visit) => ({ visit, ended: null }));
   const over = before.flatMap(({ visit }): BoardCard[] => {
     const end = why.find(({ visitId }) => visitId === visit.visitId);
@@ -44,7 +46,7 @@ export function boardCards(before: readonly BoardCard[], open: readonly VisitCar
   });
   const first = ({ visit, ended }: BoardCard): number => Number(ended !== null || visit.adviser?.id === me || isForMe(visit, me));
   const sorted: BoardCard[] = [...going, ...over].sort((a, b) => first(b) - first(a));
-  if (!still) return sorted;
+  if (!placed) return sorted;
   const place = new Map(before.map(({ visit }, index) => [visit.visitId, index]));
   const placeOf = ({ visit }: BoardCard): number => place.get(visit.visitId) ?? before.length;
   return sorted.sort((a, b) => placeOf(a) - placeOf(b));

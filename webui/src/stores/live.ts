@@ -33,6 +33,8 @@ export const useLive = defineStore('live', () => {
   const currentAtMs = ref<number | null>(null);
   /** Closed here but still to be undone. */
   const hidden = ref<ReadonlySet<string>>(new Set());
+  /** The visit or question that the board brings into view as soon as it stands there. */
+  const sought = ref<string | null>(null);
   const arrivalListeners = new Set<(arrival: Arrival) => void>();
   const correctionListeners = new Set<(correction: Correction) => void>();
   /** Cards taken back whose replacement may still come. */
@@ -140,6 +142,7 @@ export const useLive = defineStore('live', () => {
     state.value = emptyLiveState;
     hidden.value = new Set();
     currentAtMs.value = null;
+    sought.value = null;
   }
 
   function reconnect(): void {
@@ -178,7 +181,11 @@ export const useLive = defineStore('live', () => {
   /** What staff say to the card's suggestion; the answer shows what comes next. */
   const judge = (visitId: string, verdict: SuggestionVerdict): Promise<VisitCard> => put(() => greetings.judge(visitId, verdict));
 
-  const arrive = (customerId: string, by: 'by_hand' | 'scanned' = 'by_hand'): Promise<VisitCard> => put(() => portico.arrive(customerId, by));
+  async function arrive(customerId: string, by: 'by_hand' | 'scanned' = 'by_hand'): Promise<VisitCard> {
+    const visit = await put(() => portico.arrive(customerId, by));
+    sought.value = visit.visitId;
+    return visit;
+  }
 
   /** Serves somebody who may not be on the board yet. */
   async function serveCustomer(customerId: string): Promise<void> {
@@ -246,7 +253,7 @@ export const useLive = defineStore('live', () => {
   }
 
   return {
-    state, link, currentAtMs, visits, candidates, loaded,
+    state, link, currentAtMs, sought, visits, candidates, loaded,
     open, rest, close, reconnect, put, serve, judge, arrive, serveCustomer, closeVisit, answer, onArrival, onCorrection, onCustomerChange, onErased,
   };
 });
