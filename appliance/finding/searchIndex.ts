@@ -128,11 +128,12 @@ export class SearchIndex {
       await Promise.resolve(); // whoever asks meanwhile, this work's own commits too, gets the same promise
       this.#asked = false;
       if (this.#damage === 'found') this.#makeAnew();
-      for (let some = 1; some > 0 && !this.#stopped && this.#segments < SEGMENTS_FULL; done += some) {
+      for (let some = 1; some > 0 && !this.#stopped; done += some) {
+        if (this.#segments >= SEGMENTS_MAX) await this.#merge(breath);
         some = this.#piece(PER_PIECE_MS);
         await breath.taken();
-        if (this.#segments >= SEGMENTS_MAX || some === 0) await this.#merge(breath);
       }
+      await this.#merge(breath);
       while (this.#isUnclean() && await this.#clean(breath));
     } while (this.#asked && !this.#stopped);
     if (this.#emptied) {
@@ -154,7 +155,7 @@ export class SearchIndex {
   #beforeCommit(): void {
     if (this.#inPiece) return;
     const before = this.#leftTo;
-    if (this.#last() > before && this.#segments < SEGMENTS_FULL) {
+    if (this.#last() > before) {
       this.#db.withReserve(() => this.#workOff(this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id > ? ORDER BY id LIMIT ?', before, PER_COMMIT_MAX), PER_COMMIT_MS));
     }
     const waits = this.#last() > before || this.#db.get('SELECT 1 FROM search_stale_field LIMIT 1') !== undefined || this.#segments >= SEGMENTS_MAX;
@@ -171,7 +172,7 @@ export class SearchIndex {
     const done = this.#reserved(() => {
       const changed = this.#changed(PER_PIECE);
       if (changed.length > 0) return (this.#together(changed, ms) ?? this.#workOff(changed, ms)).done;
-      if (this.#db.sparePages < SPARE_PAGES) return 0;
+      if (!this.#hasRoom()) return 0;
       const rows = this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id > ? ORDER BY id LIMIT ?', above, PER_PIECE);
       if (rows.length === 0) return this.#workOffField(ms);
       const { tried } = this.#together(rows, ms) ?? this.#workOff(rows, ms);
@@ -270,6 +271,11 @@ export class SearchIndex {
     return this.#db.get<{ id: number | null }>('SELECT max(id) AS id FROM search_stale')!.id ?? 0;
   }
 
+  /** For what is new. */
+  #hasRoom(): boolean {
+    return this.#db.sparePages >= SPARE_PAGES && this.#segments < SEGMENTS_FULL;
+  }
+
   /** Undone by itself where it fails. */
   #attempt(work: (gone: Gone) => void): Error | null {
     this.#segments += 1;
@@ -296,7 +302,7 @@ export class SearchIndex {
     if ((entry?.words ?? '[]') !== words) {
       if (entry !== undefined) this.#drop(entry, gone, new Set(found?.words));
       if (found !== null && words !== '[]') {
-        if (this.#db.sparePages < SPARE_PAGES) throw new PorticoError('storage_full');
+        if (!this.#hasRoom()) throw new PorticoError('storage_full');
         const { lastInsertRowid } = this.#db.run('INSERT INTO search_entry (customer_id, kind, row_id, words) VALUES (?, ?, ?, ?)', found.customerId, kind, row_id, words);
         this.#db.run(`INSERT INTO ${tableOf(kind)} (rowid, words) SELECT ?, ?`, lastInsertRowid, words);
       }
