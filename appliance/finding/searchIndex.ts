@@ -1,8 +1,7 @@
 import { Breath, isPorticoError, PorticoError, type Logger } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { dossierParts, indexedWords, tokensOf, type DossierWords, type Part } from './words.js';
+import { wordsOfRow, type Kind } from './rows.js';
 
-type Kind = 'dossier' | 'note' | 'fields';
 interface Stale { id: number; kind: Kind; row_id: string }
 interface Entry { id: number; kind: Kind; words: string }
 /** Words that went, by where they stood. */
@@ -24,7 +23,7 @@ const SEGMENTS_FULL = 1_000;
 const MERGE_PAGES = 16;
 /** A long note of 2,000 characters takes so many pages at most; with fewer left, what is written goes before what it is found by. */
 const SPARE_PAGES = 64;
-/** With fewer left, or where one fails, each row of a piece is written by itself. */
+/** With fewer left, or where one fails, each row is written by itself. */
 const SPARE_PAGES_OF_PIECE = PER_PIECE * 16;
 /** Of more words that went, one is a key between two pages in all likelihood: to look for it takes longer than it tells. */
 const LOOKED_FOR_MAX = 1_000;
@@ -99,6 +98,7 @@ export class SearchIndex {
 
   /** Works off what waits, in short breaths, until it is done or cannot go on. @returns how many rows that were */
   catchUp(): Promise<number> {
+    if (this.#stopped) return Promise.resolve(0);
     this.#asked = true;
     this.#working ??= this.#inBreaths().finally(() => { this.#working = null; });
     return this.#working;
@@ -106,8 +106,9 @@ export class SearchIndex {
 
   /** Inside the transaction that erases the dossier. */
   erase(customerId: string): void {
+    const entries = this.#db.all<Entry>('SELECT id, kind, words FROM search_entry WHERE customer_id = ?', customerId);
     try {
-      this.#writing((gone) => { for (const entry of this.#db.all<Entry>('SELECT id, kind, words FROM search_entry WHERE customer_id = ?', customerId)) this.#drop(entry, gone); });
+      this.#writing((gone) => entries.forEach((entry) => this.#drop(entry, gone)));
     } catch (error) {
       this.#tell(error);
       throw error;
@@ -232,7 +233,7 @@ export class SearchIndex {
       tried += 1;
       const failed = this.#attempt((gone) => this.#index(row, gone));
       if (failed !== null) this.#tell(failed);
-      if (failed === null || this.#attempt((gone) => this.#dropEntryOf(row, gone)) === null) done += 1;
+      if (failed === null || this.#attempt((gone) => this.#drop(this.#entryOf(row), gone)) === null) done += 1;
     }
     return { tried, done };
   }
@@ -259,9 +260,9 @@ export class SearchIndex {
 
   /** Once a pass. */
   #tell(err: unknown): void {
-    const isFull = isPorticoError(err) && err.code === 'storage_full';
-    if (!this.#told && !isFull) this.#log.error({ err }, 'a row could not be indexed; it is tried again');
-    this.#told ||= !isFull;
+    if (isPorticoError(err) && err.code === 'storage_full') return; // health tells of it
+    if (!this.#told) this.#log.error({ err }, 'a row could not be indexed; it is tried again');
+    this.#told = true;
     if (this.#damage !== 'none' || !isDamage(err)) return;
     this.#damage = 'found';
     void this.catchUp();
@@ -295,12 +296,13 @@ export class SearchIndex {
     }
   }
 
-  #index({ id, kind, row_id }: Stale, gone: Gone): void {
-    const found = this.#wordsOf(kind, row_id);
+  #index(row: Stale, gone: Gone): void {
+    const { id, kind, row_id } = row;
+    const found = wordsOfRow(this.#db, kind, row_id, this.#fieldsOf);
     const words = JSON.stringify(found?.words ?? []);
-    const entry = this.#entryOf(kind, row_id);
+    const entry = this.#entryOf(row);
     if ((entry?.words ?? '[]') !== words) {
-      if (entry !== undefined) this.#drop(entry, gone, new Set(found?.words));
+      this.#drop(entry, gone, new Set(found?.words));
       if (found !== null && words !== '[]') {
         if (!this.#hasRoom()) throw new PorticoError('storage_full');
         const { lastInsertRowid } = this.#db.run('INSERT INTO search_entry (customer_id, kind, row_id, words) VALUES (?, ?, ?, ?)', found.customerId, kind, row_id, words);
@@ -310,19 +312,15 @@ export class SearchIndex {
     this.#db.run('DELETE FROM search_stale WHERE id = ?', id);
   }
 
-  #entryOf(kind: Kind, rowId: string): Entry | undefined {
-    return this.#db.get<Entry>('SELECT id, kind, words FROM search_entry WHERE kind = ? AND row_id = ?', kind, rowId);
-  }
-
-  #dropEntryOf({ kind, row_id }: Stale, gone: Gone): void {
-    const entry = this.#entryOf(kind, row_id);
-    if (entry !== undefined) this.#drop(entry, gone);
+  #entryOf({ kind, row_id }: Stale): Entry | undefined {
+    return this.#db.get<Entry>('SELECT id, kind, words FROM search_entry WHERE kind = ? AND row_id = ?', kind, row_id);
   }
 
   /** @param stay words that come again */
-  #drop({ id, kind, words }: Entry, gone: Gone, stay: ReadonlySet<string> = new Set()): void {
-    this.#db.run('DELETE FROM search_entry WHERE id = ?', id);
-    for (const word of JSON.parse(words) as string[]) if (!stay.has(word)) gone[tableOf(kind)].push(word);
+  #drop(entry: Entry | undefined, gone: Gone, stay: ReadonlySet<string> = new Set()): void {
+    if (entry === undefined) return;
+    this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
+    for (const word of JSON.parse(entry.words) as string[]) if (!stay.has(word)) gone[tableOf(entry.kind)].push(word);
   }
 
   /** All that stood in it waits again, as if it were new. */
@@ -385,23 +383,6 @@ export class SearchIndex {
     return this.#db.get('SELECT 1 FROM search_unclean LIMIT 1') !== undefined;
   }
 
-  /** Null: the row is gone. */
-  #wordsOf(kind: Kind, rowId: string): { customerId: string; words: string[] } | null {
-    switch (kind) {
-      case 'dossier': {
-        const parts = partsOfDossier(this.#db, rowId);
-        return parts === null ? null : { customerId: rowId, words: indexedWords(parts.map(({ tokens }) => tokens)) };
-      }
-      case 'note': {
-        const note = this.#db.get<{ customerId: string; text: string }>('SELECT customer_id AS customerId, text FROM note WHERE id = ?', rowId);
-        return note === undefined ? null : { customerId: note.customerId, words: indexedWords([tokensOf(note.text)]) };
-      }
-      case 'fields': {
-        if (this.#db.get('SELECT 1 FROM customer WHERE id = ?', rowId) === undefined) return null;
-        return { customerId: rowId, words: indexedWords(this.#fieldsOf(rowId).map(tokensOf)) };
-      }
-    }
-  }
 }
 
 /** Dossiers and all others lie apart, as the triggers of 0011 know. */
@@ -421,10 +402,3 @@ const leftInAKey = (table: Table): string =>
    WHERE substr(CAST('0' || word.value AS BLOB), 1, length(key.term)) = key.term
      AND NOT EXISTS (SELECT 1 FROM ${table}_word WHERE term >= CAST(substr(key.term, 2) AS TEXT) AND term <= CAST(substr(key.term, 2) || x'FF' AS TEXT)) LIMIT 1`;
 const LEFT_IN_A_KEY = { search_dossier: leftInAKey('search_dossier'), search_other: leftInAKey('search_other') };
-
-/** What of a dossier is found by itself; null: there is none of this id. */
-export function partsOfDossier(db: Database, customerId: string): Part[] | null {
-  const row = db.get<Omit<DossierWords, 'companions'>>('SELECT display_name, salutation, phone, member_no, email, wechat FROM customer WHERE id = ?', customerId);
-  if (row === undefined) return null;
-  return dossierParts({ ...row, companions: db.all('SELECT name, relation FROM companion WHERE customer_id = ? ORDER BY position', customerId) });
-}
