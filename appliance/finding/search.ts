@@ -2,7 +2,7 @@ import type { CustomerSummary, FoundIn } from '../contract/index.js';
 import { phoneSpellings } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import { partsOfDossier } from './rows.js';
-import { TABLES } from './searchIndex.js';
+import { TABLES } from './tables.js';
 import { digitsOf, expressionOf, holds, indexedWords, isIn, otherReadings, pieceOf, rangesOf, tokensOf, wordsOf, type Range, type Word } from './words.js';
 
 /** One line of a result, without what other rooms know. */

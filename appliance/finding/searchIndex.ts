@@ -1,6 +1,7 @@
 import { Breath, isPorticoError, PorticoError, type Logger } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import { wordsOfRow, type Kind } from './rows.js';
+import { LEFT_IN_A_KEY, TABLES, tableOf, type Table } from './tables.js';
 
 interface Stale { id: number; kind: Kind; row_id: string }
 interface Entry { id: number; kind: Kind; words: string }
@@ -17,7 +18,7 @@ const PER_PIECE_MS = 10;
 const AT_START_MAX = 5_000;
 /** Each transaction leaves a segment of its own in the index, and a search reads them all: so many are merged. */
 const SEGMENTS_MAX = 16;
-/** FTS5 refuses at 2,000: with so many, nothing is added before they are merged. */
+/** FTS5 refuses at 2,000: before, nothing is added until they are merged. */
 const SEGMENTS_FULL = 1_000;
 /** Pages of one step of merging, some milliseconds. */
 const MERGE_PAGES = 16;
@@ -382,23 +383,7 @@ export class SearchIndex {
   #isUnclean(): boolean {
     return this.#db.get('SELECT 1 FROM search_unclean LIMIT 1') !== undefined;
   }
-
 }
 
-/** Dossiers and all others lie apart, as the triggers of 0011 know. */
-export const TABLES = ['search_dossier', 'search_other'] as const;
-type Table = (typeof TABLES)[number];
-const tableOf = (kind: Kind): Table => TABLES[kind === 'dossier' ? 0 : 1];
 /** What the engine says of the tables of FTS5 themselves; not what the words are made of. */
 const isDamage = (error: unknown): boolean => (isPorticoError(error) ? error.code === 'db_corrupt' : (error as Error).name === 'SqliteError');
-
-/**
- * Whether a key between two pages (`_idx`: a zero, and the beginning of a word) begins one of these words and none that is still there.
- * secure-delete drops a key only with the last word of its page.
- */
-const leftInAKey = (table: Table): string =>
-  `SELECT 1 FROM (SELECT DISTINCT segid FROM ${table}_idx) AS segment CROSS JOIN json_each(?) AS word CROSS JOIN ${table}_idx AS key
-   ON key.segid = segment.segid AND key.term > CAST('0' || substr(word.value, 1, 1) AS BLOB) AND key.term <= CAST('0' || word.value AS BLOB)
-   WHERE substr(CAST('0' || word.value AS BLOB), 1, length(key.term)) = key.term
-     AND NOT EXISTS (SELECT 1 FROM ${table}_word WHERE term >= CAST(substr(key.term, 2) AS TEXT) AND term <= CAST(substr(key.term, 2) || x'FF' AS TEXT)) LIMIT 1`;
-const LEFT_IN_A_KEY = { search_dossier: leftInAKey('search_dossier'), search_other: leftInAKey('search_other') };

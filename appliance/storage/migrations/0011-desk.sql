@@ -532,6 +532,6 @@ CREATE TRIGGER search_field_option_changed AFTER UPDATE OF name_zh, name_en ON f
 WHEN OLD.name_zh IS NOT NEW.name_zh OR OLD.name_en IS NOT NEW.name_en BEGIN
   INSERT OR REPLACE INTO search_stale_field (field_id) VALUES (NEW.field_id);
 END;
--- In this order: people are found before what was noted of them, and the newest of the matches are those that came last.
-INSERT INTO search_stale (kind, row_id, is_new) SELECT 'dossier', id, 1 FROM customer ORDER BY rowid;
-INSERT INTO search_stale (kind, row_id, is_new) SELECT 'note', id, 1 FROM note ORDER BY rowid;
+-- People before what was noted of them; in the order of the ids, which is that of the entry's indices: half the time of any other.
+INSERT INTO search_stale (kind, row_id, is_new) SELECT 'dossier', id, 1 FROM customer ORDER BY id;
+INSERT INTO search_stale (kind, row_id, is_new) SELECT 'note', id, 1 FROM note ORDER BY id;
