@@ -87,6 +87,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs, draftsSecret: storage.keyFor('drafts') });
     const customers = new Customers({ db, clock, events });
     const finding = new Finding({ db, clock, events, log, keyFor: storage.keyFor });
+    undo.push(() => finding.stop());
     const followUps = new FollowUps({ db, clock, events });
     const products = new Products({ db, clock, events, currency: config.currency });
     const dealings = new Dealings({ db, clock, events, products, timeZone: config.timeZone });
@@ -225,7 +226,6 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     atStart.do(() => consent.prepare(config.storeName));
     const indexing = finding.start();
-    undo.push(() => finding.stop());
     if (indexing.waiting > 0) {
       log.info({ rows: indexing.waiting }, 'the search index is being brought up to date');
       indexing.done.then((rows) => log.info({ rows }, 'the search index is up to date')).catch((err: unknown) => log.error({ err }, 'the search index could not be brought up to date'));

@@ -22,7 +22,7 @@ const LONGEST = ['browser/day', 'browser/screens', 'browser/morning', 'demo/demo
 const ONLY_IN_FULL = [
   'browser/axe', 'browser/morning', 'browser/offline', 'browser/policy', 'browser/scan', 'browser/screens', 'cli/models',
   'compliance/retention', 'consent/traces', 'demo/demo', 'erasure/deletion', 'erasure/dossier', 'erasure/rekey', 'eval/report',
-  'files/files', 'finding/finding', 'gallery/search', 'gallery/upkeep', 'papers/pdf', 'papers/signer', 'server/audit',
+  'files/files', 'finding/duplicates', 'finding/finding', 'gallery/search', 'gallery/upkeep', 'papers/pdf', 'papers/signer', 'server/audit',
   'server/hostileFrames', 'server/notices', 'server/outward', 'server/papers', 'server/recognition', 'server/rightsDesk',
   'storage/full', 'storage/rewriting', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite', 'vision/room', 'vision/settled',
 ];

@@ -1,8 +1,9 @@
-import type { CustomerSummary } from '../contract/index.js';
+import type { CustomerSummary, FoundIn } from '../contract/index.js';
 import { phoneSpellings } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { partsOfDossier, TABLES } from './searchIndex.js';
-import { digitsOf, expressionOf, holds, indexedWords, isIn, pieceOf, rangesOf, tokensOf, wordsOf, type Range, type Word } from './words.js';
+import { partsOfDossier } from './rows.js';
+import { TABLES } from './tables.js';
+import { digitsOf, expressionOf, holds, indexedWords, isIn, otherReadings, pieceOf, rangesOf, tokensOf, wordsOf, type Range, type Word } from './words.js';
 
 /** One line of a result, without what other rooms know. */
 export type FoundLine = Omit<CustomerSummary, 'enrolled' | 'lastVisitAt'>;
@@ -13,7 +14,7 @@ const MATCHES_MAX = 250;
 const RECENT_MAX = 200;
 /** Customers that hold the rarest word and are looked through, where no single row holds all. */
 const RAREST_MAX = 120;
-/** So far the rows of each word are counted to find the rarest, and the newest of the rarest are looked through for the other words. */
+/** So far the rows of each word are counted to find the rarest, and the newest of the rarest are looked through for who has the other words elsewhere. */
 const COUNTED_MAX = 500;
 
 /** How well a row fits, best first. */
@@ -23,7 +24,7 @@ const DOSSIER = 2;
 const OTHER = 3;
 
 /** The index of own fields may be of before a field was hidden: `fields` is whose own fields a hit needs, besides these words of other rows. */
-interface Hit { customerId: string; kind: 'dossier' | 'note' | 'fields'; rowId: string; rank: number; fields?: { of: string; beside: readonly string[] } }
+interface Hit { customerId: string; kind: 'dossier' | 'note' | 'fields'; rowId: string; rank: number; in?: FoundIn; fields?: { of: string; beside: readonly string[] } }
 interface Row { customerId: string; kind: Hit['kind']; rowId: string; words: string }
 type Side = 0 | 1;
 const DOSSIERS: Side = 0;
@@ -49,13 +50,15 @@ export class Search {
         'SELECT *, id AS start FROM customer WHERE merged_into_id IS NULL ORDER BY last_contact_ms DESC, rowid DESC LIMIT ?', limit).map((head) => lineOf(head, null));
     }
     const words = wordsOf(query);
-    const ranges = words.flatMap(rangesOf);
-    const hits = this.#byPerson([...this.#exact(query), ...(words.length === 0 ? [] : this.#matching(words, ranges, limit))]);
+    const found = [
+      ...[...this.#exact(query), ...(words.length === 0 ? [] : this.#matching(words, limit))].map((hit) => ({ ...hit, words })),
+      ...otherReadings(query).flatMap((other) => [DOSSIERS, OTHERS].flatMap((side) => this.#matches(other.flatMap(rangesOf), side, OTHER)).map((hit) => ({ ...hit, words: other }))),
+    ];
     const lines: FoundLine[] = [];
-    for (const { head, own } of hits) {
+    for (const { head, own } of this.#byPerson(found)) {
       if (lines.length === limit) break;
-      const hit = own.find((each) => this.#mayBeSeen(each, head, ranges));
-      if (hit !== undefined) lines.push(lineOf(head, this.#where(hit, head, words)));
+      const hit = own.find((each) => this.#mayBeSeen(each, head, each.words.flatMap(rangesOf)));
+      if (hit !== undefined) lines.push(lineOf(head, this.#where(hit, head, hit.words)));
     }
     return lines;
   }
@@ -64,37 +67,38 @@ export class Search {
   #exact(query: string): Hit[] {
     const text = query.trim();
     const digits = digitsOf(query);
-    const ids = [
-      ...this.#ids('SELECT id FROM customer WHERE display_name IN (?, ?) LIMIT ?', text, text.normalize('NFKC'), MATCHES_MAX),
-      ...this.#ids('SELECT id FROM customer WHERE member_no = ? LIMIT ?', text.normalize('NFKC'), MATCHES_MAX),
-      ...(digits === null ? [] : byPhone(this.#db, digits)),
+    const hitsIn = (where: FoundIn, ids: readonly string[]): Hit[] => ids.map((id) => ({ customerId: id, kind: 'dossier', rowId: id, rank: EXACT, in: where }));
+    return [
+      ...hitsIn('name', this.#ids('SELECT id FROM customer WHERE display_name IN (?, ?) LIMIT ?', text, text.normalize('NFKC'), MATCHES_MAX)),
+      ...hitsIn('member', this.#ids('SELECT id FROM customer WHERE member_no = ? LIMIT ?', text.normalize('NFKC'), MATCHES_MAX)),
+      ...hitsIn('phone', digits === null ? [] : byPhone(this.#db, digits)),
     ];
-    return ids.map((id) => ({ customerId: id, kind: 'dossier', rowId: id, rank: EXACT }));
   }
 
   #ids(sql: string, ...values: (string | number)[]): string[] {
     return this.#db.all<{ id: string }>(sql, ...values).map(({ id }) => id);
   }
 
-  #matching(words: readonly Word[], ranges: readonly Range[], limit: number): Hit[] {
-    const [first] = ranges;
-    if (ranges.length > 1) return this.#several(ranges, limit);
+  #matching(words: readonly Word[], limit: number): Hit[] {
+    const ranges = words.flatMap(rangesOf);
     // A number cut short is any run of digits; as it is it ends a phone number.
-    const tails = words[0]!.isDigits ? this.#matches({ word: first!.word, exactly: true }, DOSSIERS, TAIL) : [];
-    const dossiers = this.#matches(first!, DOSSIERS, DOSSIER);
+    const tails = ranges.length === 1 && words[0]!.isDigits ? this.#matches([{ word: ranges[0]!.word, exactly: true }], DOSSIERS, TAIL) : [];
+    const dossiers = this.#matches(ranges, DOSSIERS, DOSSIER);
     if (dossiers.length === MATCHES_MAX) dossiers.push(...this.#recent(ranges));
-    return [...tails, ...dossiers, ...(tails.length + dossiers.length >= MATCHES_MAX ? [] : this.#matches(first!, OTHERS, OTHER))];
+    const hits = [...tails, ...dossiers, ...(tails.length + dossiers.length >= MATCHES_MAX ? [] : this.#matches(ranges, OTHERS, OTHER))];
+    return ranges.length === 1 || hits.length >= limit ? hits : [...hits, ...this.#acrossRows(ranges)];
   }
 
-  #matches(range: Range, side: Side, rank: number): Hit[] {
-    return this.#rows(range, side, MATCHES_MAX).map((row) => hitOf(row, rank));
+  #matches(ranges: readonly Range[], side: Side, rank: number): Hit[] {
+    return this.#rows(ranges, side, MATCHES_MAX).map((row) => hitOf(row, rank));
   }
 
-  /** The newest. */
-  #rows(range: Range, side: Side, max: number): Row[] {
+  /** Those that hold all, the newest first. */
+  #rows(ranges: readonly Range[], side: Side, max: number): Row[] {
     return this.#db.all<Row>(
       `SELECT customer_id AS customerId, kind, row_id AS rowId, words
-       FROM (SELECT rowid AS id FROM ${TABLES[side]} WHERE ${TABLES[side]} MATCH ? ORDER BY rowid DESC LIMIT ?) CROSS JOIN search_entry USING (id)`, expressionOf(range), max);
+       FROM (SELECT rowid AS id FROM ${TABLES[side]} WHERE ${TABLES[side]} MATCH ? ORDER BY rowid DESC LIMIT ?) CROSS JOIN search_entry USING (id)`,
+      ranges.map(expressionOf).join(' AND '), max);
   }
 
   #count(range: Range, side: Side): number {
@@ -111,18 +115,12 @@ export class Search {
       .filter((row) => holdsAll(wordsIn(row), ranges)).map((row) => hitOf(row, DOSSIER));
   }
 
-  /** Several words: starts from the rarest. In one row, or the family name in the dossier and the other word in a note. */
-  #several(ranges: readonly Range[], limit: number): Hit[] {
+  /** The family name in the dossier and the other word in a note: starts from the rarest. */
+  #acrossRows(ranges: readonly Range[]): Hit[] {
     const counted = ranges.map((range) => ({ range, n: this.#count(range, DOSSIERS) + this.#count(range, OTHERS) }));
     const rarest = counted.reduce((a, b) => (b.n < a.n ? b : a)).range;
-    const dossiers = this.#rows(rarest, DOSSIERS, COUNTED_MAX);
-    const holding = [...dossiers, ...this.#rows(rarest, OTHERS, COUNTED_MAX)];
-    const hits = [...(dossiers.length === COUNTED_MAX ? this.#recent(ranges) : []),
-      ...holding.filter((row) => holdsAll(wordsIn(row), ranges)).map((row) => hitOf(row, row.kind === 'dossier' ? DOSSIER : OTHER))];
-    return hits.length >= limit ? hits : [...hits, ...this.#acrossRows(ranges, [...new Set(holding.map(({ customerId }) => customerId))].slice(0, RAREST_MAX))];
-  }
-
-  #acrossRows(ranges: readonly Range[], candidates: readonly string[]): Hit[] {
+    const holding = [DOSSIERS, OTHERS].flatMap((side) => this.#rows([rarest], side, COUNTED_MAX));
+    const candidates = [...new Set(holding.map(({ customerId }) => customerId))].slice(0, RAREST_MAX);
     const rows = this.#db.all<Row>(
       'SELECT customer_id AS customerId, kind, row_id AS rowId, words FROM json_each(?) CROSS JOIN search_entry ON customer_id = value', JSON.stringify(candidates));
     const byCustomer = new Map<string, Row[]>(candidates.map((id) => [id, []]));
@@ -138,10 +136,10 @@ export class Search {
   }
 
   /** One line a person, the best first: of a dossier that was merged the one that stayed. */
-  #byPerson(hits: readonly Hit[]): { head: Head; own: Hit[] }[] {
+  #byPerson<Each extends Hit>(hits: readonly Each[]): { head: Head; own: Each[] }[] {
     const starts = [...new Set(hits.map(({ customerId }) => customerId))];
     const heads = new Map(headsOf(this.#db, starts).map((head) => [head.start, head]));
-    const people = new Map<string, { head: Head; own: Hit[] }>();
+    const people = new Map<string, { head: Head; own: Each[] }>();
     for (const hit of hits.toSorted((a, b) => a.rank - b.rank)) {
       const head = heads.get(hit.customerId);
       if (head === undefined) continue; // in a circle, as an older file may say
@@ -172,6 +170,7 @@ export class Search {
     if (hit.rowId !== head.id) {
       return { in: 'former', text: this.#db.get<{ name: string }>('SELECT display_name AS name FROM customer WHERE id = ?', hit.rowId)!.name };
     }
+    if (hit.in !== undefined) return { in: hit.in, text: null };
     const part = partsOfDossier(this.#db, head.id)?.find(({ tokens }) => words.some((word) => holds(tokens.join(' '), word)));
     return { in: part?.in ?? 'name', text: part?.text ?? null };
   }

@@ -1,10 +1,12 @@
-import { Breath, type Logger } from '../kit/index.js';
+import { Breath, isPorticoError, PorticoError, type Logger } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
-import { dossierParts, indexedWords, tokensOf, type DossierWords, type Part } from './words.js';
+import { wordsOfRow, type Kind } from './rows.js';
+import { LEFT_IN_A_KEY, TABLES, tableOf, type Table } from './tables.js';
 
-type Kind = 'dossier' | 'note' | 'fields';
 interface Stale { id: number; kind: Kind; row_id: string }
 interface Entry { id: number; kind: Kind; words: string }
+/** Words that went, by where they stood. */
+type Gone = Record<Table, string[]>;
 
 /** A person's change is a row or two; what is more waits for the breaths after it. */
 const PER_COMMIT_MAX = 8;
@@ -16,34 +18,42 @@ const PER_PIECE_MS = 10;
 const AT_START_MAX = 5_000;
 /** Each transaction leaves a segment of its own in the index, and a search reads them all: so many are merged. */
 const SEGMENTS_MAX = 16;
+/** FTS5 refuses at 2,000: before, nothing is added until they are merged. */
+const SEGMENTS_FULL = 1_000;
 /** Pages of one step of merging, some milliseconds. */
 const MERGE_PAGES = 16;
 /** A long note of 2,000 characters takes so many pages at most; with fewer left, what is written goes before what it is found by. */
 const SPARE_PAGES = 64;
-/** With fewer left, or where one fails, each row of a piece is written by itself. */
+/** With fewer left, or where one fails, each row is written by itself. */
 const SPARE_PAGES_OF_PIECE = PER_PIECE * 16;
+/** Of more words that went, one is a key between two pages in all likelihood: to look for it takes longer than it tells. */
+const LOOKED_FOR_MAX = 1_000;
 /** What could not be indexed is tried again then. */
 const AGAIN_MS = 60_000;
 
 /**
  * Keeps the index in step with what it tells of: triggers write down which rows changed, and the last thing in every transaction is
- * to index these. What cannot be, waits: a full box takes what is written, and is found incompletely. What is deleted leaves FTS5 by a
- * trigger, and its pages at once (secure-delete); only a key between two pages may hold on to a word. Then it is `isClean` no more, and all
- * is merged into new pages.
+ * to index these. What cannot be, waits: a full box takes what is written, and is found incompletely. What no longer stands anywhere goes
+ * first, whether there is room or not. It leaves FTS5 by a trigger, and its pages at once (secure-delete); only a key between two pages may
+ * hold on to a word: then all is merged into new pages. While something of what went is left it is not `isClean`.
  */
 export class SearchIndex {
   readonly #db: Database;
   readonly #log: Logger;
   #fieldsOf: (customerId: string) => readonly string[] = () => [];
   #working: Promise<number> | null = null;
+  /** There is more to do than what the present work began with. */
+  #asked = false;
   #inPiece = false;
   #stopped = false;
   /** Rows up to here are left for the breaths, by transactions before. */
   #leftTo = 0;
-  /** This pass through what waits goes down from here: a row that cannot be indexed does not hold up the others. */
-  #below = Number.MAX_SAFE_INTEGER;
+  /** This pass through what waits goes up from here: a row that cannot be indexed does not hold up the others, nor what is written later. */
+  #above = 0;
   #again: NodeJS.Timeout | null = null;
   #told = false;
+  /** FTS5 cannot read or write it any more: it is made anew, once. */
+  #damage: 'none' | 'found' | 'mended' = 'none';
   /** Words were deleted whose pages the logs still hold. */
   #emptied = false;
   #segments = 0;
@@ -89,32 +99,45 @@ export class SearchIndex {
 
   /** Works off what waits, in short breaths, until it is done or cannot go on. @returns how many rows that were */
   catchUp(): Promise<number> {
+    if (this.#stopped) return Promise.resolve(0);
+    this.#asked = true;
     this.#working ??= this.#inBreaths().finally(() => { this.#working = null; });
     return this.#working;
   }
 
   /** Inside the transaction that erases the dossier. */
   erase(customerId: string): void {
-    this.#drop(this.#db.all<Entry>('SELECT id, kind, words FROM search_entry WHERE customer_id = ?', customerId));
+    const entries = this.#db.all<Entry>('SELECT id, kind, words FROM search_entry WHERE customer_id = ?', customerId);
+    try {
+      this.#writing((gone) => entries.forEach((entry) => this.#drop(entry, gone)));
+    } catch (error) {
+      this.#tell(error);
+      throw error;
+    }
   }
 
   /** Whether no deleted word is left anywhere; if not, it is being seen to. */
   isClean(): boolean {
-    if (!this.#isUnclean()) return true;
+    if (!this.#isUnclean() && this.#changed(1).length === 0) return true;
     void this.catchUp();
     return false;
   }
 
   async #inBreaths(): Promise<number> {
-    await Promise.resolve(); // whoever asks meanwhile, this work's own commits too, gets the same promise
     const breath = new Breath();
     let done = 0;
-    for (let some = 1; some > 0 && !this.#stopped; done += some) {
-      some = this.#piece(PER_PIECE_MS);
-      await breath.taken();
-      if (this.#segments >= SEGMENTS_MAX || some === 0) await this.#merge(breath);
-    }
-    while (this.#isUnclean() && await this.#clean(breath));
+    do {
+      await Promise.resolve(); // whoever asks meanwhile, this work's own commits too, gets the same promise
+      this.#asked = false;
+      if (this.#damage === 'found') this.#makeAnew();
+      for (let some = 1; some > 0 && !this.#stopped; done += some) {
+        if (this.#segments >= SEGMENTS_MAX) await this.#merge(breath);
+        some = this.#piece(PER_PIECE_MS);
+        await breath.taken();
+      }
+      await this.#merge(breath);
+      while (this.#isUnclean() && await this.#clean(breath));
+    } while (this.#asked && !this.#stopped);
     if (this.#emptied) {
       this.#emptied = false;
       this.#db.truncateLog();
@@ -122,32 +145,53 @@ export class SearchIndex {
     if (!this.#stopped && (this.isBehind() || this.#isUnclean())) {
       this.#again ??= setTimeout(() => {
         this.#again = null;
+        this.#above = 0;
+        this.#told = false;
         void this.catchUp();
       }, AGAIN_MS).unref();
     }
     return done;
   }
 
-  /** What this transaction itself wrote, the newest first; never what waited before it. */
+  /** What this transaction itself wrote; never what waited before it. */
   #beforeCommit(): void {
     if (this.#inPiece) return;
     const before = this.#leftTo;
-    const wrote = this.#last() > before;
-    if (wrote) this.#workOff(this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id > ? ORDER BY id DESC LIMIT ?', before, PER_COMMIT_MAX), PER_COMMIT_MS);
-    this.#leftTo = this.#last();
-    const waits = this.#leftTo > before || this.#db.get('SELECT 1 FROM search_stale_field LIMIT 1') !== undefined;
-    if ((waits && this.#again === null) || this.#segments >= SEGMENTS_MAX) this.#db.afterCommit(() => { void this.catchUp(); });
+    if (this.#last() > before) {
+      this.#db.withReserve(() => this.#workOff(this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id > ? ORDER BY id LIMIT ?', before, PER_COMMIT_MAX), PER_COMMIT_MS));
+    }
+    const waits = this.#last() > before || this.#db.get('SELECT 1 FROM search_stale_field LIMIT 1') !== undefined || this.#segments >= SEGMENTS_MAX;
+    // Not before: the numbers of a transaction that is undone are given to others.
+    this.#db.afterCommit(() => {
+      this.#leftTo = this.#last();
+      if (waits) void this.catchUp();
+    });
   }
 
-  /** One transaction of what waits. @returns how many rows went; 0: nothing is left that can be done now */
+  /** One transaction of what waits: first of what went, then the oldest. @returns how many rows went; 0: nothing is left that can be done now */
   #piece(ms: number): number {
-    return this.#step(() => {
-      const rows = this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id < ? ORDER BY id DESC LIMIT ?', this.#below, PER_PIECE);
-      const { tried, done } = rows.length > 0 ? this.#together(rows, ms) ?? this.#workOff(rows, ms) : this.#workOffField(ms);
-      this.#below = rows[tried - 1]?.id ?? Number.MAX_SAFE_INTEGER;
-      this.#leftTo = this.#last();
-      return rows.length > 0 ? tried : done;
-    }) ?? 0;
+    let above = this.#above;
+    const done = this.#reserved(() => {
+      const changed = this.#changed(PER_PIECE);
+      if (changed.length > 0) return (this.#together(changed, ms) ?? this.#workOff(changed, ms)).done;
+      if (!this.#hasRoom()) return 0;
+      const rows = this.#db.all<Stale>('SELECT id, kind, row_id FROM search_stale WHERE id > ? ORDER BY id LIMIT ?', above, PER_PIECE);
+      if (rows.length === 0) return this.#workOffField(ms);
+      const { tried } = this.#together(rows, ms) ?? this.#workOff(rows, ms);
+      above = rows[tried - 1]!.id;
+      return tried;
+    });
+    this.#leftTo = this.#last();
+    // Never above all that wait: the next row gets the next number.
+    if (done !== null) this.#above = Math.min(above, this.#leftTo);
+    return done ?? 0;
+  }
+
+  /** What waits and stands in the index with what it said before. */
+  #changed(max: number): Stale[] {
+    return this.#db.all<Stale>(
+      `SELECT search_stale.id, search_stale.kind, search_stale.row_id FROM search_stale INDEXED BY search_stale_changed CROSS JOIN search_entry
+       ON search_entry.kind = search_stale.kind AND search_entry.row_id = search_stale.row_id WHERE is_new = 0 ORDER BY search_stale.id LIMIT ?`, max);
   }
 
   /** A transaction of this work's own. Null: it failed. */
@@ -168,92 +212,142 @@ export class SearchIndex {
     if (this.#db.sparePages < SPARE_PAGES_OF_PIECE) return null;
     const untilMs = performance.now() + ms;
     let done = 0;
-    const failed = this.#db.attempt(() => {
-      for (const { id, kind, row_id } of rows) {
+    const failed = this.#attempt((gone) => {
+      for (const row of rows) {
         if (done > 0 && performance.now() > untilMs) break;
-        this.#index(kind, row_id);
-        this.#db.run('DELETE FROM search_stale WHERE id = ?', id);
+        this.#index(row, gone);
         done += 1;
       }
     });
-    this.#segments += 1;
     return failed === null ? { tried: done, done } : null;
   }
 
-  /** Each by itself; those that fail stay. @returns how many were tried before the time was over or the box full, and how many of these went */
+  /**
+   * Each by itself. Of what cannot be indexed, for want of room too, nothing stays in the index.
+   * @returns how many were tried before the time was over, and of how many nothing is left that went
+   */
   #workOff(rows: readonly Stale[], ms: number): { tried: number; done: number } {
     const untilMs = performance.now() + ms;
     let [tried, done] = [0, 0];
-    for (const { id, kind, row_id } of rows) {
+    for (const row of rows) {
       if (tried > 0 && performance.now() > untilMs) break;
-      // What is gone needs no room.
-      if (this.#db.sparePages < SPARE_PAGES && (kind !== 'note' || this.#wordsOf(kind, row_id) !== null)) break;
       tried += 1;
-      const failed = this.#db.attempt(() => {
-        this.#index(kind, row_id);
-        this.#db.run('DELETE FROM search_stale WHERE id = ?', id);
-      });
-      this.#segments += 1;
-      if (failed === null) done += 1;
-      else this.#tell(failed);
+      const failed = this.#attempt((gone) => this.#index(row, gone));
+      if (failed !== null) this.#tell(failed);
+      if (failed === null || this.#attempt((gone) => this.#drop(this.#entryOf(row), gone)) === null) done += 1;
     }
     return { tried, done };
   }
 
-  /** Some of those who have something in a field that is seen by others now, or has another name. */
-  #workOffField(ms: number): { tried: number; done: number } {
+  /** Some of those who have something in a field that is seen by others now, or has another name. @returns how many, at least 1 while there was one */
+  #workOffField(ms: number): number {
     const field = this.#db.get<{ field_id: string; done_to: string }>('SELECT field_id, done_to FROM search_stale_field LIMIT 1');
-    if (field === undefined || this.#db.sparePages < SPARE_PAGES) return { tried: 0, done: 0 };
+    if (field === undefined) return 0;
     const untilMs = performance.now() + ms;
     const holders = this.#db.all<{ customer_id: string }>(
       'SELECT customer_id FROM field_value WHERE field_id = ? AND customer_id > ? ORDER BY customer_id LIMIT ?', field.field_id, field.done_to, PER_PIECE);
     let done = 0;
     for (const { customer_id } of holders) {
       if (done > 0 && performance.now() > untilMs) break;
-      const failed = this.#db.attempt(() => this.#index('fields', customer_id));
-      if (failed !== null) throw failed;
+      // From here on like any other row: one that fails holds up nobody.
+      const { lastInsertRowid } = this.#db.run(`INSERT INTO search_stale (kind, row_id) VALUES ('fields', ?)`, customer_id);
+      this.#workOff([{ id: Number(lastInsertRowid), kind: 'fields', row_id: customer_id }], 0);
       done += 1;
     }
     if (done === holders.length && holders.length < PER_PIECE) this.#db.run('DELETE FROM search_stale_field WHERE field_id = ?', field.field_id);
     else this.#db.run('UPDATE search_stale_field SET done_to = ? WHERE field_id = ?', holders[done - 1]!.customer_id, field.field_id);
-    return { tried: done, done: Math.max(1, done) };
+    return Math.max(1, done);
   }
 
-  /** Once: the next try fails of the same. */
+  /** Once a pass. */
   #tell(err: unknown): void {
+    if (isPorticoError(err) && err.code === 'storage_full') return; // health tells of it
     if (!this.#told) this.#log.error({ err }, 'a row could not be indexed; it is tried again');
     this.#told = true;
+    if (this.#damage !== 'none' || !isDamage(err)) return;
+    this.#damage = 'found';
+    void this.catchUp();
   }
 
   #last(): number {
     return this.#db.get<{ id: number | null }>('SELECT max(id) AS id FROM search_stale')!.id ?? 0;
   }
 
-  #index(kind: Kind, rowId: string): void {
-    const found = this.#wordsOf(kind, rowId);
-    const words = JSON.stringify(found?.words ?? []);
-    const entry = this.#db.get<Entry>('SELECT id, kind, words FROM search_entry WHERE kind = ? AND row_id = ?', kind, rowId);
-    if (entry?.words === words) return;
-    if (entry !== undefined) this.#drop([entry]);
-    if (found === null || found.words.length === 0) return;
-    const { lastInsertRowid } = this.#db.run('INSERT INTO search_entry (customer_id, kind, row_id, words) VALUES (?, ?, ?, ?)', found.customerId, kind, rowId, words);
-    this.#db.run(`INSERT INTO ${tableOf(kind)} (rowid, words) VALUES (?, ?)`, lastInsertRowid, words);
+  /** For what is new. */
+  #hasRoom(): boolean {
+    return this.#db.sparePages >= SPARE_PAGES && this.#segments < SEGMENTS_FULL;
   }
 
-  #drop(entries: readonly Entry[]): void {
-    for (const { id, kind, words } of entries) {
-      this.#db.run('DELETE FROM search_entry WHERE id = ?', id);
-      if (this.#db.get(LEFT_IN_A_KEY[tableOf(kind)], words) !== undefined) this.#db.run('INSERT INTO search_unclean DEFAULT VALUES');
+  /** Undone by itself where it fails. */
+  #attempt(work: (gone: Gone) => void): Error | null {
+    this.#segments += 1;
+    return this.#db.attempt(() => this.#writing(work));
+  }
+
+  /** FTS5 would keep what was last written until the commit, and could fail there. INSERT SELECT: so that a failure undoes the statement alone. */
+  #writing(work: (gone: Gone) => void): void {
+    const gone: Gone = { search_dossier: [], search_other: [] };
+    work(gone);
+    for (const table of TABLES) {
+      this.#db.run(`INSERT INTO ${table} (${table}) SELECT 'flush'`);
+      const words = gone[table];
+      if (words.length === 0) continue;
+      if (words.length > LOOKED_FOR_MAX || this.#db.get(LEFT_IN_A_KEY[table], JSON.stringify(words)) !== undefined) this.#db.run('INSERT INTO search_unclean DEFAULT VALUES');
+      this.#emptied = true;
     }
-    if (entries.length > 0) this.#emptied = true;
+  }
+
+  #index(row: Stale, gone: Gone): void {
+    const { id, kind, row_id } = row;
+    const found = wordsOfRow(this.#db, kind, row_id, this.#fieldsOf);
+    const words = JSON.stringify(found?.words ?? []);
+    const entry = this.#entryOf(row);
+    if ((entry?.words ?? '[]') !== words) {
+      this.#drop(entry, gone, new Set(found?.words));
+      if (found !== null && words !== '[]') {
+        if (!this.#hasRoom()) throw new PorticoError('storage_full');
+        const { lastInsertRowid } = this.#db.run('INSERT INTO search_entry (customer_id, kind, row_id, words) VALUES (?, ?, ?, ?)', found.customerId, kind, row_id, words);
+        this.#db.run(`INSERT INTO ${tableOf(kind)} (rowid, words) SELECT ?, ?`, lastInsertRowid, words);
+      }
+    }
+    this.#db.run('DELETE FROM search_stale WHERE id = ?', id);
+  }
+
+  #entryOf({ kind, row_id }: Stale): Entry | undefined {
+    return this.#db.get<Entry>('SELECT id, kind, words FROM search_entry WHERE kind = ? AND row_id = ?', kind, row_id);
+  }
+
+  /** @param stay words that come again */
+  #drop(entry: Entry | undefined, gone: Gone, stay: ReadonlySet<string> = new Set()): void {
+    if (entry === undefined) return;
+    this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
+    for (const word of JSON.parse(entry.words) as string[]) if (!stay.has(word)) gone[tableOf(entry.kind)].push(word);
+  }
+
+  /** All that stood in it waits again, as if it were new. */
+  #makeAnew(): void {
+    this.#damage = 'mended';
+    this.#log.error({}, 'the search index is damaged and is made anew');
+    this.#reserved(() => {
+      for (const table of TABLES) this.#db.run(`INSERT INTO ${table} (${table}) VALUES ('delete-all')`);
+      this.#db.run(`INSERT INTO search_stale (kind, row_id, is_new) SELECT kind, row_id, 1 FROM search_entry ORDER BY id`);
+      this.#db.run(`UPDATE search_entry SET words = '[]' WHERE words <> '[]'`);
+      this.#db.run('DELETE FROM search_unclean WHERE true');
+    });
+    this.#emptied = true;
+    this.#segments = 0;
   }
 
   /** A few pages of the index at a time. */
   async #merge(breath: Breath): Promise<void> {
-    this.#segments = 0;
     for (const table of TABLES) {
-      while (!this.#stopped && this.#db.sparePages >= SPARE_PAGES && this.#step(() => this.#mergePages(table, MERGE_PAGES)) === true) await breath.taken();
+      for (let more: boolean | null = true; more === true; await breath.taken()) {
+        if (this.#stopped || this.#db.sparePages < SPARE_PAGES) return;
+        more = this.#step(() => this.#mergePages(table, MERGE_PAGES));
+        if (more === null) return;
+      }
     }
+    this.#segments = 0;
   }
 
   /** @param pages below zero: of all segments, into one @returns whether there was something to do */
@@ -289,45 +383,7 @@ export class SearchIndex {
   #isUnclean(): boolean {
     return this.#db.get('SELECT 1 FROM search_unclean LIMIT 1') !== undefined;
   }
-
-  /** Null: the row is gone. */
-  #wordsOf(kind: Kind, rowId: string): { customerId: string; words: string[] } | null {
-    switch (kind) {
-      case 'dossier': {
-        const parts = partsOfDossier(this.#db, rowId);
-        return parts === null ? null : { customerId: rowId, words: indexedWords(parts.map(({ tokens }) => tokens)) };
-      }
-      case 'note': {
-        const note = this.#db.get<{ customerId: string; text: string }>('SELECT customer_id AS customerId, text FROM note WHERE id = ?', rowId);
-        return note === undefined ? null : { customerId: note.customerId, words: indexedWords([tokensOf(note.text)]) };
-      }
-      case 'fields': {
-        if (this.#db.get('SELECT 1 FROM customer WHERE id = ?', rowId) === undefined) return null;
-        return { customerId: rowId, words: indexedWords(this.#fieldsOf(rowId).map(tokensOf)) };
-      }
-    }
-  }
 }
 
-/** Dossiers and all others lie apart, as the triggers of 0011 know. */
-export const TABLES = ['search_dossier', 'search_other'] as const;
-type Table = (typeof TABLES)[number];
-const tableOf = (kind: Kind): Table => TABLES[kind === 'dossier' ? 0 : 1];
-
-/**
- * Whether a key between two pages (`_idx`: a zero, and the beginning of a word) begins one of these words and none that is still there.
- * secure-delete drops a key only with the last word of its page.
- */
-const leftInAKey = (table: Table): string =>
-  `SELECT 1 FROM (SELECT DISTINCT segid FROM ${table}_idx) AS segment CROSS JOIN json_each(?) AS word CROSS JOIN ${table}_idx AS key
-   ON key.segid = segment.segid AND key.term > CAST('0' || substr(word.value, 1, 1) AS BLOB) AND key.term <= CAST('0' || word.value AS BLOB)
-   WHERE substr(CAST('0' || word.value AS BLOB), 1, length(key.term)) = key.term
-     AND NOT EXISTS (SELECT 1 FROM ${table}_word WHERE term >= CAST(substr(key.term, 2) AS TEXT) AND term <= CAST(substr(key.term, 2) || x'FF' AS TEXT)) LIMIT 1`;
-const LEFT_IN_A_KEY = { search_dossier: leftInAKey('search_dossier'), search_other: leftInAKey('search_other') };
-
-/** What of a dossier is found by itself; null: there is none of this id. */
-export function partsOfDossier(db: Database, customerId: string): Part[] | null {
-  const row = db.get<Omit<DossierWords, 'companions'>>('SELECT display_name, salutation, phone, member_no, email, wechat FROM customer WHERE id = ?', customerId);
-  if (row === undefined) return null;
-  return dossierParts({ ...row, companions: db.all('SELECT name, relation FROM companion WHERE customer_id = ? ORDER BY position', customerId) });
-}
+/** What the engine says of the tables of FTS5 themselves; not what the words are made of. */
+const isDamage = (error: unknown): boolean => (isPorticoError(error) ? error.code === 'db_corrupt' : (error as Error).name === 'SqliteError');

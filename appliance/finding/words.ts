@@ -29,14 +29,19 @@ export function tokensOf(text: string): string[] {
   return text.normalize('NFKC').normalize('NFD').replace(/\p{M}/gu, '').normalize('NFC').toLowerCase().match(TOKEN) ?? [];
 }
 
-/** A name as it stands, by its sound from any syllable on, and by its initials. */
+/** A name as it stands, by its sound from any syllable on, and by its initials; also after the first syllables, and names of several words as one. */
 export function nameTokens(name: string): string[] {
   const sounds = readingsOf(name).flatMap((reading) => {
     const syllables = reading.slice(0, SYLLABLES_MAX);
-    const fromEach = syllables.flatMap((_, at) => [syllables.slice(at).join(''), ...(at < syllables.length - 1 ? [syllables.slice(at).map((each) => each[0]).join('')] : [])]);
+    const initials = (at: number): string => syllables.slice(at).map((each) => each[0]).join('');
+    const fromEach = syllables.flatMap((_, at) => [
+      syllables.slice(at).join(''), ...(at < syllables.length - 1 ? [initials(at)] : []), ...(at > 0 && at < syllables.length - 1 ? [syllables.slice(0, at).join('') + initials(at)] : []),
+    ]);
     return fromEach.flatMap((each) => (each.includes('v') ? [each, each.replaceAll('v', 'u')] : [each])); // 吕 as lv or lu
   });
-  return [...tokensOf(name), ...new Set(sounds)];
+  const tokens = tokensOf(name);
+  const spelt = tokens.filter((token) => !IS_SINGLE.test(token));
+  return [...tokens, ...spelt.slice(0, -1).map((_, at) => spelt.slice(at).join('')), ...new Set(sounds)];
 }
 
 /** Every run of digits that begins somewhere in the number and goes to its end: cut short it is any run, as it is it is the tail. */
@@ -51,12 +56,15 @@ function codeTokens(code: string): string[] {
   return tokens.length > 1 ? [...tokens, tokens.join('')] : tokens;
 }
 
+/** Its tail too. */
+const memberTokens = (no: string): string[] => [...codeTokens(no), ...phoneTokens(no)];
+
 export function dossierParts(row: DossierWords): Part[] {
   const part = (where: FoundIn, value: string | null, tokens: (value: string) => string[], text: string | null = null): Part[] =>
     (value === null ? [] : [{ in: where, tokens: tokens(value), text }]);
   return [
     ...part('name', row.display_name, nameTokens), ...part('name', row.salutation, nameTokens), ...part('phone', row.phone, phoneTokens),
-    ...part('member', row.member_no, codeTokens), ...part('contact', row.email, codeTokens), ...part('contact', row.wechat, codeTokens),
+    ...part('member', row.member_no, memberTokens), ...part('contact', row.email, codeTokens), ...part('contact', row.wechat, codeTokens),
     ...row.companions.flatMap(({ name, relation }) => part('companion', name, nameTokens, `${name} (${relation})`)),
   ];
 }
@@ -107,6 +115,16 @@ export function wordsOf(query: string): Word[] {
 export function digitsOf(query: string): string | null {
   const plain = query.normalize('NFKC').replace(/[\s().\-–—]/gu, '');
   return /^\+?\d{3,}$/.test(plain) ? plain.replace('+', '') : null;
+}
+
+/** A query that is a number may be read otherwise: several, as a date or a range stands in a note; a mobile number after the prefix of its country. */
+export function otherReadings(query: string): Word[][] {
+  const tokens = tokensOf(query);
+  const mobile = /^(?:00)?86(1[3-9]\d+)$/.exec(digitsOf(query) ?? '')?.[1];
+  return [
+    ...(digitsOf(query) !== null && tokens.length > 1 ? [[{ tokens, isDigits: false }]] : []),
+    ...(mobile === undefined ? [] : [[{ tokens: [mobile], isDigits: true }]]),
+  ];
 }
 
 /** Whether tokens, with spaces between them, hold the word. */

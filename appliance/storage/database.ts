@@ -170,7 +170,7 @@ export class Database {
   /** Pages that may still be written within the set limit; none of the reserve. */
   get sparePages(): number {
     if (this.#pagesMax === null) return ALL_PAGES;
-    return this.#inReserve ? 0 : this.#pagesMax - Number(this.pragma('main.page_count')) + Number(this.pragma('main.freelist_count'));
+    return this.#pagesMax - Number(this.pragma('main.page_count')) + Number(this.pragma('main.freelist_count'));
   }
 
   /**

@@ -69,8 +69,8 @@ export function fillDesk(dataDirectory: string, { customers, visits }: DeskSize,
 function markStale(db: Database): void {
   if (db.get(`SELECT 1 FROM main.sqlite_master WHERE name = 'search_stale'`) === undefined) return;
   db.transaction(() => {
-    for (const rows of [`'note', id FROM note`, `'fields', customer_id FROM field_value GROUP BY customer_id`, `'dossier', id FROM customer`]) {
-      db.run(`INSERT INTO search_stale (kind, row_id) SELECT ${rows}`);
+    for (const [kind, rows] of [['dossier', 'id FROM customer ORDER BY id'], ['note', 'id FROM note ORDER BY id'], ['fields', 'customer_id FROM field_value GROUP BY customer_id']] as const) {
+      db.run(`INSERT INTO search_stale (is_new, kind, row_id) SELECT 1, '${kind}', ${rows}`);
     }
   });
 }

@@ -180,6 +180,115 @@ t.test('nor in a key between two pages of the index: until it is made anew, a de
   await finding.stop();
 });
 
+t.test('what others held of who was erased: until it is out of the index, nothing is clean', async (t) => {
+  const { db, customers, finding, names } = open();
+  finding.start();
+  const gone = customers.create({ displayName: '慕容秋水' });
+  db.transaction(() => {
+    for (let i = 0; i < 12; i++) {
+      const { id } = customers.create({ displayName: `李${i}` });
+      db.run(`INSERT INTO companion (customer_id, position, name, relation, other_id) VALUES (?, 0, '慕容秋水', '妻子', ?)`, id, gone.id);
+    }
+  });
+  await finding.start().done;
+  const left = () => db.get<{ n: number }>(`SELECT count(*) AS n FROM search_dossier WHERE search_dossier MATCH 'murongqiushui'`)!.n;
+  t.equal(left(), 13);
+  db.transaction(() => customers.erase(gone.id, () => finding.erase(gone.id)));
+  while (!finding.isClean()) await new Promise((resolve) => { setImmediate(resolve); });
+  t.equal(left(), 0);
+  t.equal(names('li').length, 12);
+  // A long text: whether a key holds one of its words is not asked, only of those that a change takes away.
+  const text = String.fromCodePoint(...Array.from({ length: 1_500 }, (_, i) => 0x4e00 + i));
+  const note = customers.addNote(customers.create({ displayName: '长' }).id, text, 's');
+  db.transaction(() => db.run('UPDATE note SET text = ? WHERE id = ?', `${text}。又`, note.id));
+  t.ok(finding.isClean());
+  db.transaction(() => db.run('UPDATE note SET text = ? WHERE id = ?', '短', note.id));
+  t.notOk(finding.isClean());
+  await finding.start().done;
+  t.ok(finding.isClean());
+  await finding.stop();
+});
+
+t.test('an index that is damaged undoes nothing and is made anew', async (t) => {
+  const { db, customers, finding, names } = open();
+  finding.start();
+  const gone = customers.create({ displayName: '甲乙' });
+  customers.create({ displayName: '丙丁' });
+  // It thinks itself empty, and refuses to take out what is there.
+  for (const id of [998, 999]) db.run(`INSERT INTO search_dossier (search_dossier, rowid, words) VALUES ('delete', ?, 'no')`, id);
+  t.throws(() => db.run('DELETE FROM search_entry WHERE id = 1'), { code: 'db_corrupt' });
+  customers.change(gone.id, { displayName: '戊己' });
+  for (let i = 0; i < 500 && finding.isBehind(); i++) await new Promise((resolve) => { setTimeout(resolve, 10); });
+  t.strictSame(['jiayi', 'bingding', 'wuji'].map(names), [[], ['丙丁'], ['戊己']]);
+  customers.erase(gone.id, () => finding.erase(gone.id));
+  t.strictSame(names('wuji'), []);
+  await finding.stop();
+});
+
+t.test('what is written while others wait, or after a commit that failed, or with a field that cannot be read, does not wait for long', async (t) => {
+  const { db, customers, finding } = open();
+  let fails = false;
+  finding.fieldsFrom((id) => { if (fails && id === 'a0') throw new Error('no'); return [fails ? '新名' : '旧名']; }, () => false);
+  finding.start();
+  const add = (prefix: string, n: number) => db.transaction(() => {
+    for (let i = 0; i < n; i++) db.run('INSERT INTO customer (id, display_name, created_at_ms) VALUES (?, ?, ?)', `${prefix}${i}`, `${prefix}${i}`, i);
+  });
+  const caughtUp = async () => { for (let i = 0; i < 500 && finding.isBehind(); i++) await new Promise((resolve) => { setTimeout(resolve, 10); }); return !finding.isBehind(); };
+  const entries = () => db.get<{ n: number }>('SELECT count(*) AS n FROM search_entry')!.n;
+  add('a', 600);
+  while (entries() < 100) await new Promise((resolve) => { setImmediate(resolve); });
+  add('b', 40);
+  t.ok(await caughtUp());
+  t.throws(() => db.transaction(() => {
+    db.pragma('defer_foreign_keys = ON');
+    add('c', 30);
+    db.run(`INSERT INTO note (id, customer_id, text, author_id, at_ms) VALUES ('n', 'nobody', '无', 's', 1)`);
+  }), /FOREIGN KEY/);
+  customers.create({ displayName: '张三丰' });
+  t.match(finding.search('zhangsanfeng', 5), [{ displayName: '张三丰' }]);
+  db.transaction(() => {
+    db.run(`INSERT INTO field_section VALUES ('fs', '一', 'one', 0, NULL)`);
+    db.run(`INSERT INTO field VALUES ('f', 'fs', '盒', 'box', 'text', 0, 'everybody', 0, NULL)`);
+    for (let i = 0; i < 5; i++) db.run(`INSERT INTO field_value (customer_id, field_id, text_value, at_ms, staff_id) VALUES (?, 'f', '旧名', 1, 's')`, `a${i}`);
+  });
+  fails = true;
+  db.transaction(() => db.run(`UPDATE field SET visible_to = 'manager' WHERE id = 'f'`));
+  for (let i = 0; i < 100 && finding.search('新名', 9).length < 4; i++) await new Promise((resolve) => { setTimeout(resolve, 10); });
+  t.strictSame(finding.search('新名', 9).map(({ id }) => id).sort(), ['a1', 'a2', 'a3', 'a4'], 'one that fails holds up nobody');
+  t.equal(db.get<{ n: number }>(`SELECT count(*) AS n FROM search_other WHERE search_other MATCH '旧名'`)!.n, 0, 'nor stays as it was');
+  await finding.stop();
+});
+
+t.test('two common words find who has both, and of many matches those that came last', async (t) => {
+  const { db, finding } = open();
+  const add = (name: string, phone: number) => db.run('INSERT INTO customer (id, display_name, phone, created_at_ms) VALUES (?, ?, ?, 1)', `c${phone}`, name, String(phone));
+  db.transaction(() => {
+    for (let i = 0; i < 600; i++) {
+      add(`王${String.fromCodePoint(0x4e00 + i)}`, 13810000000 + i * 11);
+      add(`李${String.fromCodePoint(0x4e00 + i)}`, 13911100000 + i * 7);
+    }
+    add('王靖', 13900008887);
+  });
+  await finding.start().done;
+  t.ok(finding.search('王 139', 5).some(({ displayName }) => displayName === '王靖'));
+  t.match(db.get('SELECT * FROM search_entry ORDER BY id DESC'), { row_id: 'c13900008887' });
+  t.match(finding.search('+86 139 0000 8887', 5), [{ displayName: '王靖', found: { in: 'phone' } }]);
+  await finding.stop();
+});
+
+t.test('numbers are also found as they stand in a note', async (t) => {
+  const { customers, finding } = open();
+  finding.start();
+  const { id } = customers.create({ displayName: '单雄信', phone: '13812345678', memberNo: 'VIP-00042' });
+  customers.addNote(id, '生日 2024-05-01，约 10-12 点，价格 188 990', 's');
+  const where = (query: string) => finding.search(query, 5).map(({ found }) => found?.in);
+  for (const query of ['2024-05-01', '2024-05', '10-12', '188 990']) t.strictSame(where(query), ['note'], query);
+  for (const query of ['+86 138 1234', '86138', '0086 138']) t.strictSame(where(query), ['phone'], query);
+  for (const query of ['0042', 'vip-00042']) t.strictSame(where(query), ['member'], query);
+  t.strictSame(where('2024-06'), []);
+  await finding.stop();
+});
+
 t.test('a full box: what is written before what it is found by, and nothing refuses for the index', async (t) => {
   const dataDirectory = temporaryDirectory(t);
   const clock = new TestClock();
@@ -189,6 +298,11 @@ t.test('a full box: what is written before what it is found by, and nothing refu
     return { db: storage.db, finding, close: async () => { await finding.stop(); storage.close(); } };
   };
   const before = opened(null);
+  before.finding.start();
+  before.db.transaction(() => {
+    before.db.run(`INSERT INTO customer (id, display_name, created_at_ms) VALUES ('naming', '张三', 0)`);
+    before.db.run(`INSERT INTO companion (customer_id, position, name, relation) VALUES ('naming', 0, '慕容秋水', '妻子')`);
+  });
   before.db.transaction(() => {
     for (let i = 0; i < 600; i++) before.db.run('INSERT INTO customer (id, display_name, created_at_ms) VALUES (?, ?, ?)', `c${i}`, `王小明${i}`, i);
   });
@@ -196,10 +310,13 @@ t.test('a full box: what is written before what it is found by, and nothing refu
   const full = opened(statSync(join(dataDirectory, 'portico.db')).size);
   await full.finding.start().done;
   t.ok(full.finding.isBehind(), 'started, and behind');
+  full.db.transaction(() => full.db.run(`DELETE FROM companion WHERE customer_id = 'naming'`));
+  t.equal(full.db.get<{ n: number }>(`SELECT count(*) AS n FROM search_dossier WHERE search_dossier MATCH 'murongqiushui'`)!.n, 0, 'what went goes without room');
+  t.ok(full.finding.isClean());
   full.db.transaction(() => full.db.run(`DELETE FROM customer WHERE id = 'c0'`));
   full.db.withReserve(() => full.db.transaction(() => full.db.run(`DELETE FROM customer WHERE id = 'c1'`)));
   full.db.transaction(() => full.db.run(`UPDATE customer SET display_name = '李' WHERE id = 'c2'`));
-  t.equal(full.db.get<{ n: number }>('SELECT count(*) AS n FROM customer')!.n, 598);
+  t.equal(full.db.get<{ n: number }>('SELECT count(*) AS n FROM customer')!.n, 599);
   t.match(full.finding.search('李', 5), [{ id: 'c2' }], 'an exact name needs no index');
   await full.close();
   const roomy = opened(null);
@@ -254,52 +371,6 @@ t.test('a field that others may not see any more: nobody is found by it from the
   t.ok(shown());
   left = true;
   t.notOk(shown(), 'the consent of the one that stayed leaves preferences out');
-  await finding.stop();
-});
-
-t.test('duplicates: the surest first, and none that was merged or dismissed', async (t) => {
-  const { db, customers, finding } = open();
-  finding.start();
-  const add = (displayName: string, phone: string | null = null, extra: { email?: string; birthday?: string } = {}): string => {
-    const { id } = customers.create({ displayName, phone: null });
-    db.run('UPDATE customer SET phone = ?, email = ? WHERE id = ?', phone, extra.email ?? null, id);
-    if (extra.birthday !== undefined) db.run(`INSERT INTO customer_date VALUES (?, 0, 'birthday', NULL, ?, ?, NULL)`, id, ...extra.birthday.split('-').map(Number) as [number, number]);
-    return id;
-  };
-  const [a, b] = [add('张伟', '13811112222'), add('章炜', '+8613811112222')];
-  const [c, d] = [add('李娜', '13811113333'), add('王强', '13811113333')];
-  const [e, f] = [add('赵敏'), add('赵敏', '13811114444')];
-  for (const n of [5, 6]) add('刘洋', `1381111${n}000`);
-  const [g, h] = [add('单雄信', null, { birthday: '2-29' }), add('山雄信', null, { birthday: '2-29' })];
-  const told = async () => (await finding.duplicates()).map(({ a: one, b: two, strength }) => [[one.id, two.id].sort().join(), strength]);
-  const pair = (x: string, y: string) => [x, y].sort().join();
-  t.same(new Set(await told()), new Set([[pair(a, b), 'sure'], [pair(g, h), 'sure'], [pair(e, f), 'maybe'], [pair(c, d), 'shared']]));
-  t.equal((await told()).at(-1)![1], 'shared');
-  finding.dismissDuplicate(d, c, 's');
-  finding.dismissDuplicate(c, d, 's');
-  customers.merge(a, b, 's', () => undefined);
-  t.same(new Set(await told()), new Set([[pair(g, h), 'sure'], [pair(e, f), 'maybe']]));
-  t.throws(() => finding.dismissDuplicate(c, c, 's'), { code: 'merge_invalid' });
-  t.throws(() => finding.dismissDuplicate(c, 'x', 's'), { code: 'customer_not_found' });
-  customers.undoMerge(customers.merges(b)[0]!.id);
-  t.equal((await told()).length, 3);
-  await finding.stop();
-});
-
-t.test('duplicates: a crowd of hints does not hide the sure ones, and half a Chinese name is no sound', async (t) => {
-  const { db, finding } = open();
-  db.transaction(() => {
-    const add = (name: string, phone: string) => db.run('INSERT INTO customer (id, display_name, phone, created_at_ms) VALUES (?, ?, ?, 0)', `c${name}`, name, phone);
-    // 2,340 pairs that share a number, before the two who share a name too.
-    for (let i = 0; i < 90; i++) for (let k = 0; k < 8; k++) add(`甲${String.fromCodePoint(0x4e00 + i * 80 + k * 9)}${i}-${k}`, `1390000${String(i).padStart(4, '0')}`);
-    add('王Amy', '13811112222');
-    add('王Bob', '13711112222');
-    add('张伟', '13811113333');
-    add('章炜', '008613811113333');
-  });
-  const pairs = await finding.duplicates();
-  t.match(pairs[0], { strength: 'sure', reasons: ['phone', 'name_sound'] });
-  t.strictSame(pairs.filter(({ a, b }) => a.displayName.startsWith('王') || b.displayName.startsWith('王')), []);
   await finding.stop();
 });
 

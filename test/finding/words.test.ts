@@ -18,6 +18,7 @@ t.test('a name is found by any part, by its sound from any syllable on, and by i
   for (const [name, query] of [
     ['曾国藩', 'zeng'], ['单小姐', 'shan'], ['仇英', 'qiuying'], ['解晓东', 'xxd'], ['区小姐', 'ou'], ['尉迟恭', 'yuchi'], ['欧阳娜娜', 'oynn'], ['乐嘉', 'yue'], ['乐嘉', 'le'],
     ['吕布', 'lv'], ['吕布', 'lu'], ['José Núñez', 'nunez'], ['Anna李', 'li'], ['Anna李', 'ANN'], ['😀王🌸芳', '王芳'], ['𠮷野家', '𠮷'], ['김민수', '민'], ['さくら', 'くら'],
+    ['王小明', 'wangxm'], ['欧阳娜娜', 'ouyangnn'], ["O'Brien Seán", 'obrien'], ['Jean-Luc Picard', 'jeanlucp'], ['Jean-Luc Picard', 'lucpicard'],
   ] as const) t.ok(finds(name, query), `${name}: ${query}`);
   t.strictSame(wordsOf('🌸 -- "*" (( '), [], 'nothing to look for');
 });
