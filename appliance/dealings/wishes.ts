@@ -84,7 +84,7 @@ export class Wishes {
 
   /** Newest first; what has arrived meanwhile says since when. */
   open(customerId: string): Wish[] {
-    return this.of(customerId).filter((wish) => wish.ended === null);
+    return this.#deps.db.all<WishRow>(`${SELECT} WHERE customer_id = ? AND ended_at_ms IS NULL ORDER BY at_ms DESC, wish.rowid DESC LIMIT 200`, customerId).map(toWish);
   }
 
   /** Somebody's wish has arrived: their pages see it. */

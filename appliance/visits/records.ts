@@ -199,7 +199,8 @@ export class Records {
 
   toPrevious(row: VisitRow | undefined, now: number): Previous | null {
     if (row === undefined) return null;
-    return { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser, isToday: this.#dayOf(row.opened_at_ms).fromMs === this.#dayOf(now).fromMs };
+    const { fromMs, toMs } = this.#dayOf(now); // not the day of that one: sums over time zones for each card of a board
+    return { openedAt: toInstant(row.opened_at_ms), adviser: row.adviser, isToday: row.opened_at_ms >= fromMs && row.opened_at_ms < toMs };
   }
 
   /** Nearly all that is asked is about one and the same day. */
