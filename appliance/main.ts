@@ -52,6 +52,11 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLogger(config.logLevel);
   const undo: (() => unknown)[] = [];
+  /** By the box's clock. What fails is told, and tried again the next time. */
+  const regularly = (when: string, failed: string, work: () => unknown) => {
+    const task = schedule(when, () => Promise.resolve().then(work).catch((err: unknown) => log.error({ err }, failed)));
+    undo.push(() => task.stop());
+  };
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) {
       try {
@@ -203,18 +208,10 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     if (consent.records.hasEnded()) storage.dropCopies(); // made before migrations: they hold what was deleted since
 
     // Deleted rows may have left copies in the gaps of pages: the file is written anew when that keeps nobody waiting.
-    const rewrite = (moment: Moment) => {
-      try {
-        const outcome = storage.rewriting.at(moment, clock.now());
-        if (outcome === 'done') log.info({ moment }, 'the file was written anew: nothing deleted is left in it');
-        if (outcome === 'no_room') log.warn({ moment }, 'the file cannot be written anew: too little room on the disk or in memory');
-      } catch (err) {
-        log.error({ err }, 'the file could not be written anew'); // tried again at the next moment
-      }
-    };
+    const rewrite = (moment: Moment) => storage.rewriting.at(moment, clock, log);
     rewrite('start');
-    const rewrites = [schedule('47 3 * * *', () => rewrite('night')), schedule('*/10 * * * *', () => { if (visits.open().length === 0) rewrite('quiet'); })];
-    for (const each of rewrites) undo.push(() => each.stop());
+    regularly('47 3 * * *', 'the file could not be written anew', () => rewrite('night'));
+    regularly('*/10 * * * *', 'the file could not be written anew', () => { if (visits.open().length === 0) rewrite('quiet'); });
 
     // Models, templates and the server are made ready side by side; each of the first two takes about a second.
     const templates = gallery.start();
@@ -225,11 +222,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       await gallery.stop();
     });
     atStart.do(() => consent.prepare(config.storeName));
-    const indexing = finding.start();
-    if (indexing.waiting > 0) {
-      log.info({ rows: indexing.waiting }, 'the search index is being brought up to date');
-      indexing.done.then((rows) => log.info({ rows }, 'the search index is up to date')).catch((err: unknown) => log.error({ err }, 'the search index could not be brought up to date'));
-    }
+    const { waiting, done } = finding.start();
+    if (waiting > 0) log.info({ rows: waiting }, 'the search index is being brought up to date');
+    done.then((rows) => { if (rows > 0) log.info({ rows }, 'the search index is up to date'); }).catch((err: unknown) => log.error({ err }, 'the search index could not be brought up to date'));
 
     const dossiers = new Dossiers({ greeting, customers, visits, followUps, dealings, files, consent, gallery, finding, fields, restrictedSince: (customerId) => rights.restriction(customerId).since });
     const accessCopies = new AccessCopies({
@@ -283,29 +278,20 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     atStart.do(() => visits.closeStale()); // the box may have been off over the end of the business day
     events.on('customerEnrolled', () => persons.now()); // keeps the day on which the number for filing was reached
     // Each night: what is over its term goes, and the audit log is gone through with all records that it holds fast.
-    const nightly = schedule('23 3 * * *', () => {
-      log.info(retention.run(), 'what was over its term was deleted');
-      verification.run().then(({ whole }) => { if (!whole) log.error('the audit log does not verify'); })
-        .catch((err: unknown) => log.error({ err }, 'the audit log could not be checked'));
-      consent.expireDue(true);
-    });
-    undo.push(() => nightly.stop());
+    regularly('23 3 * * *', 'what is over its term could not be deleted', () => log.info(retention.run(), 'what was over its term was deleted'));
+    regularly('23 3 * * *', 'the audit log could not be checked', async () => { if (!(await verification.run()).whole) log.error('the audit log does not verify'); });
+    regularly('23 3 * * *', 'the expiry job failed', () => consent.expireDue(true));
 
     // Each night: own fields that a manager removed go for good when nobody brought them back.
-    const fieldPurge = schedule('31 3 * * *', () => {
-      fields.purge().then((gone) => log.info(gone, 'removed fields were deleted for good'))
-        .catch((err: unknown) => log.error({ err }, 'removed fields could not be deleted')); // tried again tomorrow
-    });
-    undo.push(() => fieldPurge.stop());
+    regularly('31 3 * * *', 'removed fields could not be deleted', async () => log.info(await fields.purge(), 'removed fields were deleted for good'));
     undo.push(() => fields.stop());
 
     // Each night: what the search holds in memory against the file.
-    const searchCheck = schedule('41 3 * * *', () => {
-      gallery.checkSearch()
-        .then((result) => (result.reloaded ? log.error(result, 'the search differed from the file and was loaded anew') : log.info(result, 'the search agrees with the file')))
-        .catch((err: unknown) => log.error({ err }, 'the search could not be checked'));
+    regularly('41 3 * * *', 'the search could not be checked', async () => {
+      const result = await gallery.checkSearch();
+      if (result.reloaded) log.error(result, 'the search differed from the file and was loaded anew');
+      else log.info(result, 'the search agrees with the file');
     });
-    undo.push(() => searchCheck.stop());
 
     const enrolments = new Enrolments({ vision, gallery, consent, clock, requireOn: () => modes.requireOn() });
     const recognition = new Recognition({
@@ -315,14 +301,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     undo.push(() => recognition.stop());
 
     // Every hour, a minute past: consents whose last day is over end, whatever the time zone does.
-    const expiry = schedule('1 * * * *', () => {
-      try {
-        consent.expireDue();
-      } catch (err) {
-        log.error({ err }, 'the expiry job failed'); // tried again in an hour; a used consent is checked by date anyway
-      }
-    });
-    undo.push(() => expiry.stop());
+    regularly('1 * * * *', 'the expiry job failed', () => consent.expireDue()); // a used consent is checked by date anyway
 
     // Loaded only now, while models and templates are: it is half of what the process has to read.
     const { buildServer, createTrustServer, lanAddresses, loadCertificates, rootFingerprint } = await import('./http/index.js');
@@ -354,12 +333,10 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     });
     undo.push(() => server.close());
     // Each night: a certificate near its end or without a new address is renewed while the server runs.
-    const renewal = schedule('17 3 * * *', () => {
-      readCertificates()
-        .then(({ keyPem, chainPem }) => server.server.setSecureContext({ key: keyPem, cert: chainPem, minVersion: 'TLSv1.2' }))
-        .catch((err: unknown) => log.error({ err }, 'the certificate could not be renewed'));
+    regularly('17 3 * * *', 'the certificate could not be renewed', async () => {
+      const { keyPem, chainPem } = await readCertificates();
+      server.server.setSecureContext({ key: keyPem, cert: chainPem, minVersion: 'TLSv1.2' });
     });
-    undo.push(() => renewal.stop());
     await server.ready();
     for (const started of await loading) if (started.status === 'rejected') throw started.reason;
     await listen(config.port, () => server.listen({ host: config.host, port: config.port }));

@@ -1,5 +1,6 @@
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Clock, Logger } from '../kit/index.js';
 import type { Database } from './database.js';
 
 /** Written anew in about two seconds on a small box (measured: 150 MB in 4 to 6 s), which nobody waits for while the store is empty. */
@@ -46,10 +47,22 @@ export class Rewriting {
   }
 
   /**
-   * Where something waits for it and it is time. Holds the process meanwhile.
-   * @returns done; `no_room` on the disk or in memory: tried again at the next moment; null: nothing to do now
+   * Where something waits for it and it is time, and tells the log. Holds the process meanwhile; throws nothing: the next moment tries again.
+   * @returns whether it was done
    */
-  at(moment: Moment, nowMs: number): 'done' | 'no_room' | null {
+  at(moment: Moment, clock: Clock, log: Logger): boolean {
+    try {
+      const outcome = this.#at(moment, clock.now());
+      if (outcome === 'done') log.info({ moment }, 'the file was written anew: nothing deleted is left in it');
+      if (outcome === 'no_room') log.warn({ moment }, 'the file cannot be written anew: too little room on the disk or in memory');
+      return outcome === 'done';
+    } catch (err) {
+      log.error({ err, moment }, 'the file could not be written anew');
+      return false;
+    }
+  }
+
+  #at(moment: Moment, nowMs: number): 'done' | 'no_room' | null {
     const sinceMs = this.#sinceMs();
     const { size } = statSync(this.#file);
     if (sinceMs === null || !isTimeToRewrite(moment, nowMs - sinceMs, size)) return null;
