@@ -1,0 +1,121 @@
+/** What a settings file becomes on a box: files, as text. Pure. */
+import { isIP } from 'node:net';
+import { toEnvironment, type Settings } from './settings.js';
+
+/** One file of the box. */
+export interface Target {
+  /** From the root of the box. */
+  path: string;
+  /** Null: not there. */
+  text: string | null;
+  mode: number;
+  /** Shown as "changed" and never in words. */
+  secret?: true;
+}
+
+/** What settings alone do not tell. */
+export interface Surroundings {
+  /** Where the stick's model pack will lie; null: the built-in one. */
+  modelsDirectory: string | null;
+  /** portico.yaml as it was signed. */
+  signed: string;
+  /** Sealed for systemd, base64; or, where the machine cannot seal, in clear. Null: none. */
+  sftpKey: { text: string; sealed: boolean } | null;
+}
+
+/** Where LAN devices may come from when the file says nothing: private networks (RFC 1918, RFC 4193) and link-local ones. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'];
+const MADE = '# Made by "portico provision apply" from portico.yaml. Changes here are lost with the next stick.\n';
+const FILES = {
+  environment: '/etc/portico/box.env',
+  settings: '/etc/portico/portico.yaml',
+  roots: '/etc/portico/extra-roots.pem',
+  network: '/etc/systemd/network/10-portico.network',
+  hostName: '/etc/hostname',
+  time: '/etc/systemd/timesyncd.conf.d/50-portico.conf',
+  resolver: '/etc/systemd/resolved.conf.d/50-portico.conf',
+  service: '/etc/systemd/system/portico.service.d/50-portico.conf',
+  updates: '/etc/portico/updates.json',
+  sftpSealed: '/etc/credstore.encrypted/portico-sftp-key',
+  sftpClear: '/etc/credstore/portico-sftp-key',
+} as const;
+
+/** The box itself. Type=notify: a restart ends when it says that it is ready. */
+export const SERVICE = 'portico.service';
+/** The backup server's key, as the service gets it. */
+export const SFTP_KEY = { name: 'sftp-key', file: FILES.sftpSealed } as const;
+
+/** Every file that sticks rule over, in the order they are written. */
+export function render(settings: Settings, around: Surroundings): Target[] {
+  const { network } = settings;
+  const { sftpKey } = around;
+  const text = (path: string, content: string | null, mode = 0o644): Target => ({ path, text: content, mode });
+  const secret = (path: string, content: string | null): Target => ({ path, text: content, mode: 0o600, secret: true });
+  return [
+    secret(FILES.sftpSealed, sftpKey?.sealed === true ? sftpKey.text : null),
+    secret(FILES.sftpClear, sftpKey?.sealed === false ? sftpKey.text : null),
+    text(FILES.roots, settings.roots === undefined ? null : settings.roots.map((pem) => `${pem.trim()}\n`).join('')),
+    text(FILES.hostName, `${network.hostName}\n`),
+    text(FILES.time, network.ntp === undefined ? null : `${MADE}[Time]\nNTP=${network.ntp.join(' ')}\n`),
+    text(FILES.resolver, network.ethernet?.dns === undefined ? null : `${MADE}[Resolve]\nDNS=${network.ethernet.dns.join(' ')}\n`),
+    text(FILES.network, network.ethernet === undefined ? null : networkFile(network.ethernet)),
+    text(FILES.updates, `${JSON.stringify({ from: settings.updates?.from ?? 'stick', headOffice: settings.headOffice?.url ?? null })}\n`),
+    text(FILES.environment, environmentFile(toEnvironment(settings, around.modelsDirectory ?? undefined))),
+    text(FILES.service, dropIn(settings, around)),
+    text(FILES.settings, around.signed),
+  ];
+}
+
+/**
+ * As systemd's EnvironmentFile takes it: double quotes, in which a backslash keeps \ " $ and ` as they are (systemd.exec(5)).
+ * No value has more than one line: the settings' schema sees to that.
+ */
+export function environmentFile(variables: Record<string, string>): string {
+  const quoted = (value: string) => `"${value.replace(/[\\"$`]/g, '\\$&')}"`;
+  return MADE + Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}\n`).join('');
+}
+
+function networkFile(ethernet: NonNullable<Settings['network']['ethernet']>): string {
+  const { address, gateway, dns } = ethernet;
+  const lines = address === undefined
+    ? ['DHCP=yes']
+    : [`Address=${address}`, ...(gateway === undefined ? [] : [`Gateway=${gateway}`])];
+  // Any cable: boxes differ in what their ports are called.
+  return [MADE.trimEnd(), '[Match]', 'Type=ether', 'Kind=!*', '', '[Network]', ...lines, ...(dns ?? []).map((each) => `DNS=${each}`), 'LinkLocalAddressing=yes', ''].join('\n');
+}
+
+/** The hosts outside that the service has to reach: head office and the backup server, names or addresses. */
+export function hostsOutside({ headOffice, backup }: Settings): string[] {
+  const urls = [headOffice?.url, backup?.to === 'usb' ? undefined : backup?.to].filter((url) => url !== undefined);
+  return [...new Set(urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, '')))];
+}
+
+/** IPAddressAllow on top of the unit's own IPAddressDeny=any. Hosts that have a name are looked up while the box runs (addresses.ts). */
+function dropIn(settings: Settings, { sftpKey }: Surroundings): string {
+  const outside = hostsOutside(settings).filter((host) => isIP(host) !== 0);
+  const allowed = [...new Set([...(settings.network.allowedLan ?? PRIVATE), ...(settings.network.ethernet?.dns ?? []), ...(settings.metrics?.allow ?? []), ...outside])];
+  const lines = [
+    `Environment=TZ=${settings.timeZone}`,
+    ...(settings.roots === undefined ? [] : [`Environment=NODE_EXTRA_CA_CERTS=${FILES.roots}`]),
+    // Multicast: the box tells the LAN its name (mDNS).
+    'IPAddressAllow=localhost multicast',
+    ...allowed.map((each) => `IPAddressAllow=${each}`),
+    ...(sftpKey === null ? [] : [sftpKey.sealed ? `LoadCredentialEncrypted=sftp-key:${FILES.sftpSealed}` : `LoadCredential=sftp-key:${FILES.sftpClear}`]),
+  ];
+  return `${MADE}[Service]\n${lines.join('\n')}\n`;
+}
+
+/** What has to be told that a file changed, in this order; the service itself last, and waited for: until then the one of before answers. */
+export function commandsFor(changed: readonly string[]): string[][] {
+  const any = (...paths: string[]) => paths.some((path) => changed.includes(path));
+  const service = any(FILES.environment, FILES.service, FILES.roots, FILES.sftpSealed, FILES.sftpClear, FILES.hostName);
+  return [
+    ...(any(FILES.service) ? [['systemctl', 'daemon-reload']] : []),
+    ...(any(FILES.hostName) ? [['hostname', '--file', FILES.hostName]] : []),
+    // Debian leaves networkd off: without this the box would have no network after its next start.
+    ...(any(FILES.network) ? [['systemctl', 'enable', 'systemd-networkd.service'], ['systemctl', 'restart', 'systemd-networkd.service']] : []),
+    ...(any(FILES.resolver) ? [['systemctl', 'try-restart', 'systemd-resolved.service']] : []),
+    ...(any(FILES.time) ? [['systemctl', 'try-restart', 'systemd-timesyncd.service']] : []),
+    ...(service ? [['systemctl', 'restart', SERVICE]] : []),
+  ];
+}

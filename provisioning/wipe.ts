@@ -1,0 +1,276 @@
+/** The end of a box's data: keys first, then files, then a look whether all of it is gone; with a certificate that outlives the box. */
+import { createHash, randomUUID } from 'node:crypto';
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Audit } from '../appliance/audit/index.js';
+import { loadConfig } from '../appliance/config/index.js';
+import type { KeySet, Language } from '../appliance/contract/index.js';
+import { isPorticoError, PorticoError, type Clock } from '../appliance/kit/index.js';
+import { Signer, WIPED, wipeCertificatePdf, type WipeClaims, type Wiped } from '../appliance/papers/index.js';
+import { loadDatabaseKey, lockDataDirectory, openForReading } from '../appliance/storage/index.js';
+import { overwriteAndRemove, overwriteFolder, readSettings, type Machine, type Places } from '../updates/index.js';
+import { readJson, syncFolder, writeWhole } from '../updates/whole.js';
+
+export interface WipeOptions {
+  places: Places;
+  machine: Machine;
+  clock: Clock;
+  /** The store's id or the box's own, as a person has to type it or a signed request names it. Null, at boot: only a wipe that was cut off goes on. */
+  confirm: string | null;
+  /** Goes into the certificate: `console`, or which stick. Nobody's name. */
+  requestedBy: string;
+  /** Where the certificate goes, and stays; null: root's public folder. */
+  certificateFolder: string | null;
+  /** The box stays this organisation's: a thief cannot make it another's. */
+  keepOrganisation: boolean;
+  /** A box whose database cannot be opened any more signs nothing. */
+  withoutCertificate?: boolean;
+  reached?: (step: Wiped | 'asked' | 'looked' | 'certified') => void;
+}
+/** `idle`: nothing was cut off, so nothing was done. */
+export interface Wipe { certificate: string | null; left: string[]; resumed: boolean; idle: boolean }
+
+/** What a wipe was asked to do; there until all is done, so that it goes on after a power cut. */
+interface Request {
+  /** Ids that confirm it, and SHA-256 of the key files as they were then: another box's data are not its business. */
+  names: string[]; keyFiles: Record<string, string>;
+  id: string; requestedBy: string; requestedAt: string; certificateFolder: string; keepOrganisation: boolean; storeName: string; timeZone: string; languages: Language[];
+  /** Signed before the first key went; null: without a certificate. */
+  begun: { claims: WipeClaims; jws: string; keys: KeySet } | null;
+}
+/** Signs as long as this process lives, keys gone or not. */
+interface Hand { sign(claims: WipeClaims): Promise<string>; keys: KeySet; thumbprints: WipeClaims['keys']; audit: WipeClaims['audit'] }
+
+const requestFile = ({ state }: Places) => join(state, 'wipe-request.json');
+
+/** Whether a wipe was asked for and is not done: the next start goes on with it before anything else. */
+export function isWiping(places: Places): boolean {
+  return existsSync(requestFile(places));
+}
+
+/**
+ * Destroys all that the box holds. Cut off anywhere, it is run again and goes on; the request is cleared last. A request that stands since before
+ * the box got other keys is of another box: it is cleared, and nothing is destroyed in its name.
+ * @throws PorticoError wipe_not_confirmed, wipe_refused (nothing was changed), needs_root, db_in_use, wipe_incomplete {left}
+ */
+export async function wipeBox(options: WipeOptions): Promise<Wipe> {
+  const { places, machine, clock, reached = () => undefined } = options;
+  const found = readJson(requestFile(places)) as Request | null;
+  const pending = found !== null && isOfThisBox(places, found) ? found : null;
+  if (options.confirm !== null) {
+    requireConfirmed(options.confirm, pending?.names ?? namesOf(places));
+    if (pending === null) requireMayWipe(options);
+  }
+  if (found !== null && pending === null) clear(places);
+  if (options.confirm === null && pending === null) {
+    if (found !== null) throw new PorticoError('wipe_refused', { reason: 'the wipe was asked of a box with other keys; it is asked no more' });
+    return { certificate: null, left: [], resumed: false, idle: true };
+  }
+  // At boot it does not run yet, and to stop it would be to take it off the list of what starts.
+  if (options.confirm !== null || await machine.isUp()) await machine.stop();
+  const lock = existsSync(places.data) ? lockDataDirectory(join(places.data, 'portico.lock')) : null;
+  let request: Request;
+  let hand: Hand | null = null;
+  try {
+    hand = await takeHand(options, pending !== null);
+    request = pending ?? await ask(options, hand);
+  } finally {
+    lock?.release(); // its file goes too; the service is stopped
+  }
+  reached('asked');
+
+  for (const kind of WIPED) {
+    for (const path of pathsOf(kind, places, request)) tryToDestroy(path);
+    reached(kind);
+  }
+  const left = whatIsLeft(places, request);
+  reached('looked');
+  const certificate = await certify(request, hand, left, clock);
+  reached('certified');
+  if (left.length > 0) throw new PorticoError('wipe_incomplete', { left: left.join(', ') });
+  clear(places);
+  return { certificate, left, resumed: pending !== null, idle: false };
+}
+
+function clear(places: Places): void {
+  rmSync(requestFile(places), { force: true });
+  syncFolder(places.state);
+}
+
+// ---- Before ---------------------------------------------------------------------------------------------------------
+
+const namesOf = (places: Places): string[] => [configOf(places).storeId, boxOf(places).boxId].filter((name) => name !== null && name !== '') as string[];
+
+function requireConfirmed(confirm: string, names: readonly string[]): void {
+  if (!names.includes(confirm)) throw new PorticoError('wipe_not_confirmed', { box: names.join(' or ') });
+}
+
+/** All of them are text; zeros are one that was being destroyed when the power went. @returns SHA-256 by the name of the file, of those that are there */
+function keyFilesOf({ data, state, credentials }: Places): Record<string, string> {
+  const files = { 'db-key': join(data, 'db-key'), 'portico-db-key': join(credentials, 'portico-db-key'), 'box.key': join(state, 'box.key') };
+  return Object.fromEntries(Object.entries(files).flatMap(([name, file]) => {
+    const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(1);
+    return bytes.includes(0) ? [] : [[name, createHash('sha256').update(bytes).digest('hex')]];
+  }));
+}
+
+/** Keys may have gone since; none may have come. */
+const isOfThisBox = (places: Places, { keyFiles }: Request): boolean => Object.entries(keyFilesOf(places)).every(([name, sha256]) => keyFiles[name] === sha256);
+
+/** All that can be known before anything is changed. */
+function requireMayWipe({ places, certificateFolder }: WipeOptions): void {
+  const refuse = (reason: string) => new PorticoError('wipe_refused', { reason });
+  const stat = lstatSync(places.data, { throwIfNoEntry: false });
+  if (stat === undefined || !stat.isDirectory()) throw refuse('there is no data folder');
+  if (!['portico.db', 'db-key'].some((name) => existsSync(join(places.data, name)))) throw refuse('there is no box in the data folder');
+  const uid = process.getuid?.() ?? 0;
+  if (uid !== 0 && uid !== stat.uid) throw new PorticoError('needs_root');
+  const folder = certificateFolder ?? places.open;
+  if (folder === places.data || folder.startsWith(`${places.data}/`)) throw refuse('the certificate must not lie in the data folder');
+  for (const each of [places.data, places.settings, places.state, folder]) {
+    try {
+      if (existsSync(each) || each === folder) accessSync(each, constants.W_OK);
+    } catch (error) {
+      throw refuse(`${each} cannot be written to (${(error as NodeJS.ErrnoException).code ?? ''})`);
+    }
+  }
+  const trial = join(folder, '.portico-wipe');
+  writeFileSync(trial, ''); // a full or read-only stick shows here, not at the end
+  rmSync(trial);
+}
+
+async function takeHand({ places, machine, clock, withoutCertificate }: WipeOptions, resumed: boolean): Promise<Hand | null> {
+  try {
+    return await machine.withCredentials((credentialsDirectory) => {
+      const { db } = openForReading({ dataDirectory: places.data, credentialsDirectory });
+      try {
+        const signer = new Signer({ db, clock });
+        const keys = signer.jwks();
+        const { seq, hash } = new Audit({ db, clock }).head();
+        const key = loadDatabaseKey({ credentialsDirectory, keyFile: join(places.data, 'db-key'), databaseFile: join(places.data, 'portico.db') });
+        const { recipient } = boxOf(places);
+        const thumbprints = { signing: signer.kid(), database: thumbprint(key), box: recipient === null ? null : thumbprint(recipient) };
+        return Promise.resolve({ sign: (claims: WipeClaims) => signer.sign('wipe', { ...claims }), keys, thumbprints, audit: { seq, hash } });
+      } finally {
+        db.close();
+      }
+    });
+  } catch (error) {
+    if (resumed || withoutCertificate === true) return null;
+    throw new PorticoError('wipe_refused', { reason: `the box cannot sign a certificate (${isPorticoError(error) ? error.code : 'its database cannot be read'})` }, { cause: error });
+  }
+}
+
+const thumbprint = (secret: string): string => createHash('sha256').update(`portico wipe ${secret}`).digest('base64url');
+
+/** Writes down what is asked, and what the box signs of it while it can. */
+async function ask(options: WipeOptions, hand: Hand | null): Promise<Request> {
+  const { places, clock, requestedBy, certificateFolder, keepOrganisation } = options;
+  const config = configOf(places);
+  const requestedAt = new Date(clock.now()).toISOString();
+  const id = randomUUID();
+  let begun: Request['begun'] = null;
+  if (hand !== null) {
+    const claims: WipeClaims = {
+      iss: config.storeName, jti: id, iat: Math.floor(clock.now() / 1000), storeId: config.storeId, boxId: boxOf(places).boxId, state: 'begun', requestedBy, requestedAt,
+      completedAt: null, destroyed: [...WIPED], left: [], keys: hand.thumbprints, audit: hand.audit,
+    };
+    begun = { claims, jws: await hand.sign(claims), keys: hand.keys };
+  }
+  const request: Request = {
+    names: namesOf(places), keyFiles: keyFilesOf(places), id, requestedBy, requestedAt, certificateFolder: certificateFolder ?? places.open, keepOrganisation, storeName: config.storeName, timeZone: config.timeZone,
+    languages: [...config.languages], begun,
+  };
+  writeWhole(requestFile(places), `${JSON.stringify(request)}\n`);
+  return request;
+}
+
+// ---- What goes --------------------------------------------------------------------------------------------------------
+
+function pathsOf(kind: Wiped, places: Places, { keepOrganisation }: Request): string[] {
+  const { data, state, settings, credentials, work } = places;
+  const below = (folder: string, keep: (name: string) => boolean = () => false) =>
+    existsSync(folder) ? readdirSync(folder).filter((name) => !keep(name)).map((name) => join(folder, name)) : [];
+  switch (kind) {
+    case 'database_key': return ['db-key', 'db-key.new'].map((name) => join(data, name));
+    case 'credentials': return [credentials, join(dirname(credentials), 'credstore')].flatMap((folder) => below(folder, (name) => !name.startsWith('portico-')));
+    case 'box_key': return [join(state, 'box.key')];
+    case 'vault': return [join(data, 'vault')];
+    case 'tls_keys': return [join(data, 'tls')];
+    case 'update_copies': return [...below(data, (name) => !name.startsWith('update-')), join(data, 'backups'), work, ...below(dirname(places.incoming))];
+    case 'database': return below(data, (name) => !name.startsWith('portico.db'));
+    case 'logs': return below(places.logs); // the folder is systemd's, and cannot go while the unit may write only into it
+    case 'settings': return [
+      ...below(settings, (name) => keepOrganisation && name === 'organisation.json'), ...['staging', 'generations', 'outbox', 'journal.json'].map((name) => join(state, name)),
+      ...['stick.json', 'update.json', 'update-known.json', 'box.json'].map((name) => join(places.open, name)),
+    ];
+    case 'rest': return below(data);
+  }
+}
+
+/** What does not go is found by looking again. */
+function tryToDestroy(path: string): void {
+  try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return;
+    if (stat.isDirectory()) overwriteFolder(path);
+    else overwriteAndRemove(path);
+    syncFolder(dirname(path));
+  } catch {
+    // Told at the end: a disk that refuses one file may still give up the others.
+  }
+}
+
+function whatIsLeft(places: Places, request: Request): string[] {
+  const left = WIPED.filter((kind) => pathsOf(kind, places, request).some((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined));
+  return left.includes('database') && opens(places) ? [...left, 'database_opens'] : left;
+}
+
+function opens({ data }: Places): boolean {
+  try {
+    openForReading({ dataDirectory: data, credentialsDirectory: null }).db.close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// ---- The certificate ----------------------------------------------------------------------------------------------------
+
+/** @returns the PDF; null: the box could not sign from the beginning */
+async function certify(request: Request, hand: Hand | null, left: string[], clock: Clock): Promise<string | null> {
+  const { begun, storeName, timeZone, languages, certificateFolder } = request;
+  if (begun === null) return null;
+  const completedAt = new Date(clock.now()).toISOString();
+  let { claims, jws } = begun;
+  if (hand !== null) {
+    claims = { ...begun.claims, state: 'done', iat: Math.floor(clock.now() / 1000), completedAt, left, destroyed: begun.claims.destroyed.filter((kind) => !left.includes(kind)) };
+    jws = await hand.sign(claims);
+  }
+  const pdf = await wipeCertificatePdf({ storeName, timeZone, claims, jws, keys: begun.keys, finishedAt: hand === null ? completedAt : null }, languages);
+  const base = join(certificateFolder, `portico-wipe-${claims.storeId === '' ? claims.jti.slice(0, 8) : claims.storeId}`);
+  writeWhole(`${base}.keys.json`, `${JSON.stringify(begun.keys, null, 2)}\n`, 0o644);
+  writeWhole(`${base}.jws`, `${jws}\n`, 0o644);
+  writeWhole(`${base}.pdf`, pdf, 0o644);
+  return `${base}.pdf`;
+}
+
+// ---- What the box says of itself ------------------------------------------------------------------------------------------
+
+/** Settings that do not fit must not keep a box from being wiped: then only its own id names it. */
+function configOf(places: Places): { storeId: string; storeName: string; timeZone: string; languages: readonly Language[] } {
+  try {
+    return loadConfig(readSettings(places));
+  } catch {
+    return { storeId: '', storeName: 'Portico', timeZone: 'Asia/Shanghai', languages: ['zh-CN', 'en'] };
+  }
+}
+
+function boxOf({ open }: Places): { boxId: string | null; recipient: string | null } {
+  try {
+    const { boxId, recipient } = JSON.parse(readFileSync(join(open, 'box.json'), 'utf8')) as { boxId?: string; recipient?: string };
+    return { boxId: boxId ?? null, recipient: recipient ?? null };
+  } catch {
+    return { boxId: null, recipient: null };
+  }
+}

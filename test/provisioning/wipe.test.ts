@@ -1,0 +1,180 @@
+/** A wipe destroys keys first, leaves nothing, says what it did, and goes on after a power cut. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { systemClock } from '../../appliance/kit/index.js';
+import { findStatement, readKeys, verifyStatement, WIPED } from '../../appliance/papers/index.js';
+import { openForReading } from '../../appliance/storage/index.js';
+import { packageRoot } from '../../models/manifest.js';
+import { isWiping, wipeBox, type WipeOptions } from '../../provisioning/wipe.js';
+import { placesBelow, type Places } from '../../updates/index.js';
+import { startBox, temporaryDirectory } from '../support/box.js';
+import { filesBelow, readKey } from '../support/disk.js';
+import { childMachine } from '../support/releases.js';
+import { atBoot } from '../support/wipeBoot.js';
+
+const CHILD = fileURLToPath(new URL('../support/wipeChild.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../cli/portico.js', import.meta.url));
+
+/** Data of a real box that ran once. */
+const pattern = temporaryDirectory(t);
+const first = await startBox(t, { dataDirectory: pattern });
+await first.owner.createCustomer({ displayName: '林知夏', phone: '13900000001' });
+await first.stop();
+
+function makeBox(t: Test): Places {
+  const places = placesBelow(temporaryDirectory(t));
+  for (const folder of [places.settings, places.state, places.open, places.work, places.credentials, places.logs, join(places.state, 'generations/1')]) mkdirSync(folder, { recursive: true });
+  cpSync(pattern, places.data, { recursive: true });
+  writeFileSync(join(places.settings, 'box.env'), 'PORTICO_STORE_ID="SH-01"\nPORTICO_STORE_NAME="山茶表行"\n');
+  writeFileSync(join(places.settings, 'organisation.json'), '{"publicKey":"x"}');
+  writeFileSync(join(places.open, 'box.json'), '{"boxId":"box-123456789abc","recipient":"age1xyz"}');
+  writeFileSync(join(places.state, 'box.key'), 'AGE-SECRET-KEY-1');
+  writeFileSync(join(places.state, 'generations/1/portico.yaml'), 'store');
+  writeFileSync(join(places.credentials, 'portico-sftp-key'), 'sealed');
+  writeFileSync(join(places.credentials, 'another-service'), 'not ours');
+  writeFileSync(join(places.logs, 'portico.log'), 'log');
+  writeFileSync(join(places.work, 'waiting.update'), 'update');
+  return places;
+}
+const optionsFor = (places: Places, more: Partial<WipeOptions> = {}): WipeOptions => ({
+  places, machine: childMachine(places), clock: systemClock, confirm: 'SH-01', requestedBy: 'console', certificateFolder: null, keepOrganisation: false, ...more,
+});
+const everything = (places: Places) => filesBelow(join(places.data, '../../..')).map(({ path }) => path);
+
+t.test('what is not proven is refused, and nothing has changed', async (t) => {
+  const places = makeBox(t);
+  const before = everything(places);
+  const refused = async (code: string, more: Partial<WipeOptions>) => {
+    await t.rejects(wipeBox(optionsFor(places, more)), { code });
+    t.strictSame(everything(places), before, code);
+    t.notOk(isWiping(places));
+  };
+  await refused('wipe_not_confirmed', { confirm: 'SH-02' });
+  await refused('wipe_not_confirmed', { confirm: '' });
+  t.match(await wipeBox(optionsFor(places, { confirm: null })), { idle: true }, 'a boot goes on with a wipe, and begins none');
+  t.strictSame(everything(places), before);
+  await refused('wipe_refused', { certificateFolder: join(places.data, 'tls') });
+  await refused('wipe_refused', { certificateFolder: join(places.data, '../nowhere') });
+  await t.rejects(wipeBox(optionsFor({ ...places, data: places.settings })), { code: 'wipe_refused' }, 'a folder that is no box');
+  const running = await startBox(t, { dataDirectory: places.data });
+  await t.rejects(wipeBox(optionsFor(places)), { code: 'db_in_use' }, 'a box that somebody else started still runs');
+  t.equal((await running.stranger().send('GET', '/healthz')).status, 200);
+  await running.stop();
+  const said = spawnSync(process.execPath, [CLI, 'wipe', '--confirm', 'nobody', '--root', join(places.data, '../../..'), '--json'], { encoding: 'utf8' });
+  t.equal(said.status, 1);
+  t.match(JSON.parse(said.stdout), { error: { code: 'wipe_not_confirmed' } });
+});
+
+t.test('a database that does not open signs nothing: said first, and wiped only when asked for without', async (t) => {
+  const places = makeBox(t);
+  writeFileSync(join(places.data, 'db-key'), '0'.repeat(64));
+  await t.rejects(wipeBox(optionsFor(places)), { code: 'wipe_refused' });
+  t.ok(existsSync(join(places.data, 'portico.db')));
+  t.strictSame(await wipeBox(optionsFor(places, { withoutCertificate: true })), { certificate: null, left: [], resumed: false, idle: false });
+  t.notOk(existsSync(join(places.data, 'portico.db')));
+});
+
+/** Offline, with nothing but the files. */
+async function check(t: Test, places: Places, state: 'begun' | 'done'): Promise<void> {
+  const pdf = readFileSync(join(places.open, 'portico-wipe-SH-01.pdf'));
+  const keys = readKeys(readFileSync(join(places.open, 'portico-wipe-SH-01.keys.json'), 'utf8'));
+  const { type, claims } = await verifyStatement(findStatement(pdf), keys);
+  t.equal(type, 'wipe');
+  t.match(claims, { iss: '山茶表行', storeId: 'SH-01', boxId: 'box-123456789abc', state, requestedBy: 'console', destroyed: [...WIPED], left: [] });
+  t.notOk(pdf.includes('林知夏') || JSON.stringify(claims).includes('13900000001'));
+}
+
+t.test('C10: all of it goes, and the certificate says so to whoever has only the certificate', async (t) => {
+  const places = makeBox(t);
+  const key = readKey(places.data);
+  const { certificate, left, resumed } = await wipeBox(optionsFor(places));
+  t.strictSame([left, resumed], [[], false]);
+  t.strictSame(readdirSync(places.data), []);
+  t.throws(() => openForReading({ dataDirectory: places.data, credentialsDirectory: null }), { code: 'data_directory_unusable' });
+  const rest = filesBelow(join(places.data, '../../..'));
+  t.strictSame(rest.map(({ path }) => path.split('/').at(-1)).sort(), ['another-service', 'portico-wipe-SH-01.jws', 'portico-wipe-SH-01.keys.json', 'portico-wipe-SH-01.pdf']);
+  t.notOk(rest.some(({ bytes }) => bytes.includes(key) || bytes.includes('AGE-SECRET')));
+  await check(t, places, 'done');
+  const said = spawnSync(process.execPath, [CLI, 'receipt', 'verify', certificate!, '--key', certificate!.replace('.pdf', '.keys.json')], { encoding: 'utf8' });
+  t.equal(said.status, 0, said.stderr);
+  t.match(said.stdout, /kind +wipe/);
+});
+
+t.test('the organisation stays where that is asked for, and the certificate goes onto the stick', async (t) => {
+  const places = makeBox(t);
+  const stick = temporaryDirectory(t);
+  const { certificate } = await wipeBox(optionsFor(places, { confirm: 'box-123456789abc', keepOrganisation: true, certificateFolder: stick }));
+  t.equal(certificate, join(stick, 'portico-wipe-SH-01.pdf'));
+  t.strictSame(readdirSync(places.settings), ['organisation.json']);
+});
+
+t.test('C10: power lost at each step: what the box runs at its next start goes on; a person is asked again which box', async (t) => {
+  for (const step of ['asked', ...WIPED, 'looked', 'certified'] as const) {
+    const places = makeBox(t);
+    const cut = spawnSync(process.execPath, [CHILD, join(places.data, '../../..'), step], { encoding: 'utf8' });
+    t.equal(cut.signal, 'SIGKILL', `${step}: ${cut.stderr}`);
+    t.ok(isWiping(places), `${step}: the request stands`);
+    const keyGone = step !== 'asked';
+    if (keyGone) t.throws(() => openForReading({ dataDirectory: places.data, credentialsDirectory: null }), `${step}: nothing opens any more`);
+    for (const confirm of ['', 'resume', 'SH-02']) await t.rejects(wipeBox(optionsFor(places, { confirm })), { code: 'wipe_not_confirmed' }, `${step}: ${confirm}`);
+    t.match(atBoot(join(places.data, '../../..')), { status: 0, stdout: /a wipe that was cut off before is done/ }, step);
+    t.notOk(isWiping(places));
+    t.strictSame(readdirSync(places.data), []);
+    await check(t, places, keyGone ? 'begun' : 'done');
+  }
+});
+
+t.test('a request that was left over destroys nothing of a box that got other keys since, whoever asks', async (t) => {
+  const cutOff = (): Places => {
+    const places = makeBox(t);
+    const cut = spawnSync(process.execPath, [CHILD, join(places.data, '../../..'), 'settings'], { encoding: 'utf8' });
+    t.equal(cut.signal, 'SIGKILL', cut.stderr);
+    // The store is set up again, in spite of it.
+    cpSync(pattern, places.data, { recursive: true });
+    writeFileSync(join(places.state, 'box.key'), 'AGE-SECRET-KEY-2');
+    writeFileSync(join(places.open, 'box.json'), '{"boxId":"box-new000000000","recipient":"age1abc"}');
+    return places;
+  };
+  const places = cutOff();
+  t.match(atBoot(join(places.data, '../../..')), { status: 1, stderr: /wipe_refused[\s\S]*other keys/ });
+  t.ok(existsSync(join(places.data, 'portico.db')));
+  t.notOk(isWiping(places), 'it is cleared: the box may start');
+  t.match(atBoot(join(places.data, '../../..')), { status: 0, stdout: 'No wipe was cut off.\n' });
+  const console = cutOff();
+  await t.rejects(wipeBox(optionsFor(console)), { code: 'wipe_not_confirmed' }, 'the store of the old request');
+  t.ok(existsSync(join(console.data, 'portico.db')));
+  t.match(await wipeBox(optionsFor(console, { confirm: 'box-new000000000' })), { left: [], resumed: false });
+});
+
+t.test('under what the stick\'s unit may write to, all of it goes', { skip: process.getuid?.() === 0 ? false : 'only root can mount' }, async (t) => {
+  const places = makeBox(t);
+  const root = join(places.data, '../../..');
+  const unit = readFileSync(join(packageRoot(), 'systemd/portico-stick@.service'), 'utf8');
+  const writable = /^ReadWritePaths=(.+)$/m.exec(unit)![1]!.split(' ').map((path) => join(root, path.replace(/^-/, ''))).filter((path) => existsSync(path));
+  t.ok(writable.includes(places.data) && !writable.some((path) => path.endsWith('/var/lib')));
+  // As ProtectSystem=strict does it: everything read-only, and these on top of it.
+  const script = ['mount --bind "$1" "$1"', 'root=$1; shift', 'for each; do mount --bind "$each" "$each"; done', 'mount -o remount,bind,ro "$root"', '! touch "$root/var/lib/x" 2>/dev/null', 'exec "$NODE" "$CHILD" "$root" none'].join(' && ');
+  const said = spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', root, ...writable], { encoding: 'utf8', env: { ...process.env, NODE: process.execPath, CHILD } });
+  if (/unshare failed/.test(said.stderr)) return void t.comment('this machine does not let a process have mounts of its own');
+  t.equal(said.status, 0, said.stderr);
+  t.notOk(isWiping(places));
+  t.strictSame(readdirSync(places.data), []);
+  await check(t, places, 'done');
+});
+
+t.test('what cannot be destroyed is named, and the request stands', { skip: process.getuid?.() === 0 ? false : 'only root can make a file that does not go' }, async (t) => {
+  const places = makeBox(t);
+  const stubborn = join(places.logs, 'portico.log');
+  const made = spawnSync('chattr', ['+i', stubborn]);
+  if (made.status !== 0) return void t.comment('this file system has no immutable files');
+  t.teardown(() => { spawnSync('chattr', ['-i', stubborn]); });
+  await t.rejects(wipeBox(optionsFor(places)), { code: 'wipe_incomplete', details: { left: 'logs' } });
+  t.ok(isWiping(places));
+  t.notOk(existsSync(join(places.data, 'db-key')), 'the rest is gone');
+  spawnSync('chattr', ['-i', stubborn]);
+  chmodSync(stubborn, 0o600);
+  t.match(await wipeBox(optionsFor(places)), { left: [], resumed: true });
+});
