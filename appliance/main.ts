@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
-import { schedule } from 'node-cron';
+import { isIPv4, type AddressInfo } from 'node:net';
 import { Access } from './access/index.js';
 import { Audit, THE_BOX, Verification } from './audit/index.js';
-import { Assessments, Breaches, Modes, Overview, Retention, StoredPersons } from './compliance/index.js';
-import type { Config } from './config/index.js';
+import { Backups } from './backup/index.js';
+import { Assessments, Breaches, Modes, Overview, ownTerms, Retention, StoredPersons } from './compliance/index.js';
+import { isOpenAt, type Config } from './config/index.js';
 import { Consent } from './consent/index.js';
 import { Customers } from './customers/index.js';
 import { Dealings } from './dealings/index.js';
 import { Dossiers } from './dossiers/index.js';
-import { Erasure, type DeletionOrder } from './erasure/index.js';
+import { Erasure } from './erasure/index.js';
 import { EventBus } from './events/index.js';
 import { Finding } from './finding/index.js';
 import { Files } from './files/index.js';
@@ -18,7 +18,8 @@ import { FollowUps } from './followups/index.js';
 import { Gallery } from './gallery/index.js';
 import { Greeting } from './greeting/index.js';
 import { Health } from './health/index.js';
-import { createLogger, letMainThreadFirst, PorticoError, refuseEgress, systemClock, type Clock, type Logger } from './kit/index.js';
+import { letMainThreadFirst, openLog, PorticoError, refuseEgress, systemClock, Timetable, type Clock, type Logger } from './kit/index.js';
+import { introduce } from './neighbours.js';
 import { Signer } from './papers/index.js';
 import { Products } from './products/index.js';
 import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Things, Upkeep } from './recognition/index.js';
@@ -34,9 +35,11 @@ export interface Appliance {
   /** The root that clients have to trust, PEM, and its SHA-256 as people compare it. */
   rootPem: string;
   rootFingerprint: string;
-  /** One-time pairing code for the owner; null once there is staff. */
+  /** One-time pairing code for the owner; null once there is staff, and where one was given out beforehand. */
   ownerCode: string | null;
-  /** One-time code for a further device, for the console of the box: the way back in when the last iPad is lost. */
+  /** That one has not been used. */
+  ownerCodeWaits: boolean;
+  /** One-time code for the console of the box: for a further device, the way back in when the last iPad is lost; before there is an owner, for the owner. */
   makePairingCode(): { code: string; expiresAt: string };
   /** Stops in the reverse order and goes on past a failure. */
   stop(): Promise<void>;
@@ -50,13 +53,11 @@ export interface Appliance {
  */
 export async function startAppliance(config: Config, options: { clock?: Clock; log?: Logger; ownMachine?: boolean; patience?: number } = {}): Promise<Appliance> {
   const clock = options.clock ?? systemClock;
-  const log = options.log ?? createLogger(config.logLevel);
-  const undo: (() => unknown)[] = [];
-  /** By the box's clock. What fails is told, and tried again the next time. */
-  const regularly = (when: string, failed: string, work: () => unknown) => {
-    const task = schedule(when, () => Promise.resolve().then(work).catch((err: unknown) => log.error({ err }, failed)));
-    undo.push(() => task.stop());
-  };
+  const { log, close: closeLog } = options.log === undefined ? await openLog(config.logLevel, config.logDirectory) : { log: options.log, close: () => undefined };
+  const undo: (() => unknown)[] = [closeLog];
+  const timetable = new Timetable({ clock, log, timeZone: config.timeZone });
+  /** By the store's time. What fails is told, and tried again the next time. */
+  const regularly = (when: string, failed: string, work: () => unknown) => timetable.add(when, failed, work);
   const stop = async () => {
     for (const step of undo.splice(0).reverse()) {
       try {
@@ -89,7 +90,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const atStart = new AtStart(db);
     atStart.do(() => signer.prepare());
     undo.push(() => audit.stop());
-    const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs, draftsSecret: storage.keyFor('drafts') });
+    const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs, draftsSecret: storage.keyFor('drafts'), ownerCodeSha256: config.ownerCodeSha256 });
     const customers = new Customers({ db, clock, events });
     const finding = new Finding({ db, clock, events, log, keyFor: storage.keyFor });
     undo.push(() => finding.stop());
@@ -132,70 +133,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const quality = new Quality({ db, clock, gallery, timeZone: config.timeZone, modelPack: vision.modelPack });
 
     const sightings = new Sightings({ db, clock, events, consent, customers, gallery, visits, upkeep });
-    customers.mergeWith([followUps.rows, visits.rows, finding.rows, ...dealings.rows, fields.lettingGo(files.rows)]);
-    visits.dealsIn((productId) => products.find(productId)?.name ?? null, (visitId) => dealings.purchases.countIn(visitId));
-    finding.productsFrom((code) => products.byCode(code));
-    finding.fieldsFrom((customerId) => fields.textOf(customerId), (customerId) => consent.leavesOut(customerId, 'preferences'));
-
-    consent.deleteWith(erasure);
-    erasure.destroysWith(gallery);
-    erasure.endsConsentWith((order) => consent.endAgain(order));
-    // At once: a merge moves visits in the same transaction.
-    erasure.deletes('face', ({ customerId }) => {
-      visits.closeForWithdrawal(customerId);
-      sightings.forgetScores(customerId);
-    }, 'at once');
-    // What rests on `preferences` and `contact`. A merge deletes neither: what the consent of the other leaves out stays hidden.
-    const dropRested = ({ customerId, purposes }: DeletionOrder) => {
-      if (purposes.includes('preferences')) {
-        customers.dropFacts(customerId);
-        visits.dropLooks(customerId);
-        for (const each of customers.withMerged(customerId)) {
-          dealings.wishes.erase(each);
-          greeting.dropTastes(each);
-        }
-        files.drop(fields.drop(customerId));
-      }
-      if (purposes.includes('contact')) followUps.dropOpen(customerId);
-    };
-    erasure.deletes('face', (order) => { if (order.reason !== 'merged') dropRested(order); }, 'at once');
-    erasure.deletes('purposes', dropRested, 'at once');
-    erasure.deletes('face', ({ customerId }) => gallery.dropRows(customerId));
-    erasure.deletes('purposes', ({ customerId, purposes }) => gallery.dropPurposes(customerId, purposes));
-    erasure.deletes('dossier', (order) => consent.endAgain(order), 'at once');
-    erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
-      consent.eraseRecords(customerId);
-      for (const fileId of files.idsOf(customerId)) fields.dropFile(fileId);
-      for (const room of [sightings, visits, followUps, fields, dealings, files]) room.erase(customerId); // files after the own fields that show them
-      rights.forget(customerId);
-      finding.erase(customerId);
-    }));
-    rights.eraseWith({
-      begin: (order) => erasure.begin(order), byId: (id) => erasure.byId(id), pending: () => erasure.pending(),
-      withMerged: (customerId) => customers.withMerged(customers.byId(customerId).id),
-    });
-    customers.sharingWith((id, other, staffId) => finding.dismissDuplicate(id, other, staffId));
-    customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
-    followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
-    visits.need((customerId) => consent.requireAgreed(customerId, 'preferences'), (customerId) => consent.leavesOut(customerId, 'preferences'),
-      (customerId) => rights.isRestricted(customerId));
-    const mayAddTo = (customerId: string) => { if (rights.isRestricted(customerId)) throw new PorticoError('customer_restricted'); };
-    dealings.need({
-      requireCustomer: (customerId) => Date.parse(customers.byId(customerId).createdAt), mayAdd: mayAddTo,
-      requirePreferences: (customerId) => consent.requireAgreed(customerId, 'preferences'), leavesPreferencesOut: (customerId) => consent.leavesOut(customerId, 'preferences'),
-      visitAt: (customerId, atMs) => visits.visitAt(customerId, atMs), onPurchase: (visitId, atMs) => visits.mark(visitId, 'complete', null, atMs),
-      onNothingBought: (visitId) => visits.unmarkOwn(visitId, 'complete'),
-    });
-    files.need((customerId) => { customers.byId(customerId); mayAddTo(customerId); });
-    events.on('productArrived', ({ productId }) => dealings.wishes.tellArrived(productId));
-    consent.restsWith((customerId) => [
-      ...(customers.hasFacts(customerId) || visits.hasLooks(customerId) || dealings.wishes.has(customerId) || fields.hasValues(customerId) ? ['preferences' as const] : []),
-      ...(followUps.hasOpen(customerId) ? ['contact' as const] : []),
-    ]);
-    consent.restrictWith((customerId) => rights.isRestricted(customerId));
-    finding.restrictWith((customerId) => rights.isRestricted(customerId));
-    customers.keepApart((customerId) => rights.isRestricted(customerId),
-      (customerId) => erasure.pending().some((each) => each.customerId === customerId && each.scope === 'dossier'));
+    introduce({ consent, customers, dealings, erasure, events, fields, files, finding, followUps, gallery, greeting, products, rights, sightings, visits });
     // What a kill, a power cut or a restored database left undone; then whether the vault's vectors are those of this database.
     const replayed = erasure.replay();
     if (replayed.database > 0) log.warn({ deletions: replayed.database }, 'an older database was put back: what was deleted since is deleted again');
@@ -212,6 +150,11 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     rewrite('start');
     regularly('47 3 * * *', 'the file could not be written anew', () => rewrite('night'));
     regularly('*/10 * * * *', 'the file could not be written anew', () => { if (visits.open().length === 0) rewrite('quiet'); });
+
+    const backups = new Backups({ db, clock, audit, log, config, storage, deletions: () => erasure.everyone() });
+    backups.start();
+    undo.push(() => backups.stop());
+    regularly(backups.nightlyAt, 'the backup could not be made', () => backups.nightly());
 
     // Models, templates and the server are made ready side by side; each of the first two takes about a second.
     const templates = gallery.start();
@@ -247,7 +190,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const persons = new StoredPersons({ db, clock, audit, timeZone: config.timeZone, stored: () => gallery.persons() });
     const breaches = new Breaches({ db, clock, audit });
     const retention = new Retention({
-      db, clock, audit, log, held: () => customers.families(rights.held()), emptied: () => storage.dropTraces(), items: [
+      db, clock, audit, log, ownTerms: ownTerms(config.retentionDays), held: () => customers.families(rights.held()), emptied: () => storage.dropTraces(), items: [
         visits.retention, customers.retention, followUps.retention, sightings.retention, quality.retention, consent.records.retention, consent.refusals.retention,
         rights.retention, assessments.retention, breaches.retention,
         dealings.purchases.retention, dealings.retention, files.retention,
@@ -273,6 +216,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       pendingDeletions: () => erasure.pending().length, noticeUnreviewed: () => consent.notices.isUnreviewed(), noticeBehindBuiltIn: () => consent.notices.isBehindBuiltIn(),
     });
 
+    consent.trustClockWhile(() => retention.trustsClock());
     atStart.do(() => consent.expireDue(true));
     retention.catchUp();
     atStart.do(() => visits.closeStale()); // the box may have been off over the end of the business day
@@ -304,48 +248,61 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     regularly('1 * * * *', 'the expiry job failed', () => consent.expireDue()); // a used consent is checked by date anyway
 
     // Loaded only now, while models and templates are: it is half of what the process has to read.
-    const { buildServer, createTrustServer, lanAddresses, loadCertificates, rootFingerprint } = await import('./http/index.js');
-    const health = new Health({
-      db, vision, gallery, recognition, events, clock, log, dataDirectory: config.dataDirectory, searchIsBehind: () => finding.isBehind(), waitsForRoom: () => atStart.waits,
-      recognises: () => modes.current() !== 'off',
-    });
-    events.on('healthChecked', () => atStart.again());
-    health.start();
-    undo.push(() => health.stop());
-
+    const { buildServer, createTrustServer, lanAddresses, loadCertificates, Mdns, rootFingerprint } = await import('./http/index.js');
+    let warned = new Set<string>();
     const readCertificates = async () => {
-      const read = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock, storage.keyFor('tls'));
-      for (const { code, message, details } of read.warnings) log.warn({ code, ...details }, message);
+      const read = await loadCertificates(join(config.dataDirectory, 'tls'), config.hostNames, clock, storage.keyFor('tls'), () => retention.trustsClock());
+      for (const { code, message, details } of read.warnings) if (!warned.has(code)) log.warn({ errorCode: code, ...details }, message);
+      warned = new Set(read.warnings.map(({ code }) => code));
       return read;
     };
-    const certificates = await readCertificates();
+    let certificates = await readCertificates();
+    const lanName = new Mdns({ log });
+    const health = new Health({
+      ...config, settings: config, readerTicket: storage.readerTicket, visitsOpen: () => visits.open().length, stations: () => modes.runnable(),
+      db, vision, gallery, recognition, events, clock, log, searchIsBehind: () => finding.isBehind(), waitsForRoom: () => atStart.waits, recognises: () => modes.current() !== 'off',
+      isOpen: (atMs) => isOpenAt(config.openingHours, atMs, config.timeZone), addresses: lanAddresses, name: () => lanName.state(),
+      certificate: () => ({ ...certificates, rootFingerprint: rootFingerprint(certificates.rootPem) }),
+      backup: { setUp: config.backup !== null, last: () => backups.forHealth() }, export: { setUp: false, last: () => null },
+    });
+    events.on('healthChecked', () => atStart.again());
+    undo.push(() => health.stop());
+    health.start();
+    regularly('11 4 * * *', 'the box could not be checked', () => health.runChecks());
     const stillEvidence = () => {
       const still = storage.openStill();
       const rooms = { db: still, clock, events, audit: new Audit({ db: still, clock }), timeZone: config.timeZone };
       return { consents: new Consent(rooms).records.allEvidence(), accesses: rooms.audit.stored(), close: () => still.close() };
     };
     const server = await buildServer({
-      greeting, access, audit, verification, consent, customers, dossiers, finding, fields, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      greeting, backups, access, audit, verification, consent, customers, dossiers, finding, fields, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       products, dealings, files, things: new Things({ vision }),
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
-      box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency }, webuiDirectory: config.webuiDirectory,
+      box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency, languages: config.languages }, webuiDirectory: config.webuiDirectory,
+      allowedLan: config.allowedLan, metricsAllow: config.metricsAllow, consoleToken: health.consoleToken,
       ...(options.patience === undefined ? {} : { patience: options.patience }),
     });
     undo.push(() => server.close());
-    // Each night: a certificate near its end or without a new address is renewed while the server runs.
-    regularly('17 3 * * *', 'the certificate could not be renewed', async () => {
-      const { keyPem, chainPem } = await readCertificates();
+    // A certificate near its end, without a new address, or from a clock that was put right since, is renewed while the server runs.
+    let servedPem = certificates.chainPem;
+    regularly('*/10 * * * *', 'the certificate could not be renewed', async () => {
+      certificates = await readCertificates();
+      const { keyPem, chainPem } = certificates;
+      if (chainPem === servedPem) return;
+      servedPem = chainPem;
       server.server.setSecureContext({ key: keyPem, cert: chainPem, minVersion: 'TLSv1.2' });
     });
     await server.ready();
     for (const started of await loading) if (started.status === 'rejected') throw started.reason;
     await listen(config.port, () => server.listen({ host: config.host, port: config.port }));
     const port = (server.server.address() as AddressInfo).port;
-    const hosts = isLoopback(config.host) ? ['localhost'] : [...lanAddresses(), 'localhost'];
+    const hosts = isLoopback(config.host) ? ['localhost'] : [...new Set([...config.hostNames.filter((name) => isIPv4(name)), ...lanAddresses(), 'localhost'])];
 
+    if (config.mdns) lanName.start(port);
+    undo.push(() => lanName.stop());
     let trustUrls: string[] = [];
     if (config.trustPort !== 0) {
-      const trust = createTrustServer(certificates, config.storeName, () => port);
+      const trust = createTrustServer(certificates, config.storeName, () => port, undefined, config.allowedLan);
       undo.push(() => new Promise((resolve) => { trust.close(resolve); trust.closeAllConnections(); }));
       await listen(config.trustPort, () => new Promise((resolve, reject) => {
         trust.once('error', reject);
@@ -370,10 +327,14 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
 
     if (options.ownMachine === true) shareMachine = () => letMainThreadFirst(gallery.osThreadId); // from now on: while starting, all hurry
     shareMachine();
+    timetable.start();
+    undo.push(() => timetable.stop());
     log.info({ port, trustPort: config.trustPort, modelPack: vision.modelPack, enrolled: gallery.size() }, 'READY');
+    undo.push(health.ready());
     return {
       urls: hosts.map((host) => `https://${host}:${port}`), trustUrls, rootPem: certificates.rootPem, rootFingerprint: rootFingerprint(certificates.rootPem),
-      ownerCode: access.ownerNeeded() ? access.makeCode('owner').code : null, makePairingCode: () => access.makeCode('device'), stop,
+      ownerCode: access.ownerNeeded() && config.ownerCodeSha256 === null ? access.makeCode('owner').code : null, ownerCodeWaits: access.ownerCodeWaits(),
+      makePairingCode: () => access.makeCode(access.ownerNeeded() ? 'owner' : 'device'), stop,
     };
   } catch (error) {
     await stop();

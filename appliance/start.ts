@@ -11,8 +11,12 @@ process.umask(0o077); // whatever is written is for the box alone
 const { values: options } = parseArgs({ options: { pair: { type: 'boolean', default: false } } });
 
 let appliance: Appliance;
+/** Then what is printed goes into the journal, which others read and which is kept: nothing secret. */
+let underSystemd: boolean;
 try {
-  appliance = await startAppliance(loadConfig(), { ownMachine: true });
+  const config = loadConfig();
+  underSystemd = config.notifySocket !== null;
+  appliance = await startAppliance(config, { ownMachine: true });
 } catch (error) {
   if (!isPorticoError(error)) throw error;
   const details = Object.entries(error.details ?? {}).map(([name, value]) => `\n  ${name}: ${String(value)}`).join('');
@@ -26,12 +30,18 @@ const lines = [
   ...(appliance.trustUrls.length === 0 ? [] : [`1. On each iPad, once: open ${appliance.trustUrls[0]} in Safari and follow the steps.`,
     '   Compare the fingerprint that the iPad shows with this one (SHA-256 of the box\'s root):', ...appliance.rootFingerprint.split('\n').map((line) => `     ${line}`)]),
 ];
-if (appliance.ownerCode !== null) {
+if (underSystemd) {
+  if (appliance.ownerCode !== null) lines.push('2. Owner: plug in the store\'s USB stick; the first code was printed when it was made.');
+} else if (appliance.ownerCode !== null) {
   lines.push('2. Owner: scan this, or open the address. The code works once, for 24 hours; starting again makes a new one.');
   lines.push(...(await invitation(appliance.ownerCode)));
+} else if (appliance.ownerCodeWaits && !options.pair) {
+  lines.push(`2. Owner: open ${url}/pair and enter the code that was printed when the USB stick was made. It works once.`,
+    '   If it is lost: stop, then start with --pair.');
 } else if (options.pair) {
-  lines.push('2. Another iPad: scan this, or open the address, within ten minutes. The code works once.');
-  lines.push(...(await invitation(appliance.makePairingCode().code)));
+  const { code, expiresAt } = appliance.makePairingCode();
+  lines.push(`2. An iPad: scan this, or open the address, until ${expiresAt}. The code works once.`);
+  lines.push(...(await invitation(code)));
 } else {
   lines.push('2. Another iPad: a manager finds a code in Settings. If no iPad is left: stop, then "npm start -- --pair".');
 }

@@ -13,7 +13,7 @@ import { Sessions, type OpenSession } from './sessions.js';
 
 export { may, type Scope } from './permissions.js';
 export type { PasskeySite } from './passkeys.js';
-export type { OpenSession } from './sessions.js';
+export { endEverySession, type OpenSession } from './sessions.js';
 
 /** Argon2id, 19 MiB, 2 passes: the OWASP password storage cheat sheet's first choice. */
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -37,6 +37,7 @@ export class Access {
   readonly #clock: Clock;
   readonly #audit: Audit;
   readonly #draftsSecret: string;
+  readonly #givenOwnerCode: Buffer | null;
   readonly #sessions: Sessions;
   readonly #pinTries: PinTries;
   readonly passkeys: Passkeys;
@@ -44,12 +45,14 @@ export class Access {
   /**
    * @param deps.idleLockMs a session left alone this long locks
    * @param deps.draftsSecret the keys of all iPads' unsent writing are made from it
+   * @param deps.ownerCodeSha256 hexadecimal, of the owner's code as normalised; null: no code was given out beforehand
    */
-  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; idleLockMs: number; draftsSecret: string }) {
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; idleLockMs: number; draftsSecret: string; ownerCodeSha256: string | null }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#audit = deps.audit;
     this.#draftsSecret = deps.draftsSecret;
+    this.#givenOwnerCode = deps.ownerCodeSha256 === null ? null : Buffer.from(deps.ownerCodeSha256, 'hex');
     this.#sessions = new Sessions(deps);
     this.#pinTries = new PinTries(deps);
     this.passkeys = new Passkeys(deps);
@@ -61,8 +64,13 @@ export class Access {
     return this.#db.get('SELECT 1 FROM staff LIMIT 1') === undefined;
   }
 
+  /** True while the owner's code that was given out beforehand (PORTICO_OWNER_CODE_SHA256) opens the box. */
+  ownerCodeWaits(): boolean {
+    return this.#givenOwnerCode !== null && this.ownerNeeded() && this.#db.get('SELECT 1 FROM pairing_code WHERE code_hash = ?', this.#givenOwnerCode) === undefined;
+  }
+
   /**
-   * A fresh one-time code; the owner's (printed on the console) lives longer and voids all earlier ones.
+   * A fresh one-time code; the owner's (printed on the console) lives longer and voids all earlier ones, the one given out beforehand too.
    * @param by who asked for it; the box itself: somebody at its console
    */
   makeCode(kind: 'owner' | 'device', by: Actor = THE_BOX): { code: string; expiresAt: string } {
@@ -70,7 +78,10 @@ export class Access {
     const now = this.#clock.now();
     const expiresAtMs = now + (kind === 'owner' ? OWNER_CODE_TTL_MS : PAIRING_CODE_TTL_MS);
     this.#db.transaction(() => {
-      if (kind === 'owner') this.#db.run('DELETE FROM pairing_code WHERE used_at_ms IS NULL');
+      if (kind === 'owner') {
+        this.#db.run('DELETE FROM pairing_code WHERE used_at_ms IS NULL');
+        if (this.ownerCodeWaits()) this.#useUpGivenOwnerCode(now);
+      }
       this.#db.run('DELETE FROM pairing_code WHERE expires_at_ms < ?', now);
       this.#db.run('INSERT INTO pairing_code (code_hash, expires_at_ms) VALUES (?, ?)', hashSecret(normalisePairingCode(code)), expiresAtMs);
       this.#audit.record('pairing_code_made', by, { detail: { for: kind } });
@@ -84,9 +95,15 @@ export class Access {
     const token = makeToken();
     const id = randomUUID();
     return this.#db.transaction(() => {
-      const used = this.#db.run('UPDATE pairing_code SET used_at_ms = ? WHERE code_hash = ? AND used_at_ms IS NULL AND expires_at_ms > ?',
-        now, hashSecret(normalisePairingCode(code)), now);
-      if (used.changes !== 1) throw new PorticoError('pairing_code_invalid');
+      const hash = hashSecret(normalisePairingCode(code));
+      if (this.#givenOwnerCode?.equals(hash) === true && this.ownerCodeWaits()) {
+        this.#useUpGivenOwnerCode(now);
+      } else {
+        // One that would hold for longer than any is from a clock that was set back since: it would hold for years.
+        const used = this.#db.run('UPDATE pairing_code SET used_at_ms = ? WHERE code_hash = ? AND used_at_ms IS NULL AND expires_at_ms > ? AND expires_at_ms <= ?',
+          now, hash, now, now + 2 * OWNER_CODE_TTL_MS);
+        if (used.changes !== 1) throw new PorticoError('pairing_code_invalid');
+      }
       this.#db.run('INSERT INTO device (id, name, token_hash, paired_at_ms) VALUES (?, ?, ?, ?)', id, deviceName.trim(), hashSecret(token), now);
       this.#audit.record('device_paired', { staffId: null, deviceId: id });
       return { device: { id, name: deviceName.trim(), pairedAt: toInstant(now), lastSeenAt: null, current: true }, token };
@@ -327,6 +344,11 @@ export class Access {
    */
   #voidCodes(): void {
     this.#db.run('DELETE FROM pairing_code WHERE used_at_ms IS NULL');
+  }
+
+  /** Its row stays for ever, which is what makes it used: the setting that names it stays too. Inside a transaction. */
+  #useUpGivenOwnerCode(now: number): void {
+    this.#db.run('INSERT INTO pairing_code (code_hash, expires_at_ms, used_at_ms) VALUES (?, ?, ?)', this.#givenOwnerCode, Number.MAX_SAFE_INTEGER, now);
   }
 
   #insertStaff(name: string, role: Role, pinHash: string): StaffMember {

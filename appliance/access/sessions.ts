@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/index.js';
 import type { Role, StaffMember } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
-import { BoundedMap, isPorticoError, type Clock } from '../kit/index.js';
+import { BoundedMap, isPorticoError, isWithin, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import type { Scope } from './permissions.js';
 import { hashSecret, makeToken } from './secrets.js';
@@ -18,6 +18,14 @@ export const PROOF_TTL_MS = 5 * 60_000;
 export interface OpenSession { key: string; staff: StaffMember; scope: Scope; handedTo: string | null; expiresAtMs: number }
 interface Row {
   token_hash: Buffer; id: string; name: string; role: Role; scope: Scope; handed_to: string | null; device_id: string; expires_at_ms: number; used_at_ms: number; locked_at_ms: number | null;
+}
+
+/** For a restore, on a box that stands still: everybody signs in again, and codes that were given out then are void. */
+export function endEverySession(db: Database): void {
+  db.transaction(() => {
+    db.run('DELETE FROM session WHERE expires_at_ms IS NOT NULL');
+    db.run('DELETE FROM pairing_code WHERE used_at_ms IS NULL');
+  });
 }
 
 /** Sessions: opened by signing in, narrowed, locked when left alone, ended. Only hashes of their tokens are stored. */
@@ -50,7 +58,7 @@ export class Sessions {
     const token = makeToken();
     const now = this.#clock.now();
     this.endAllOf('device_id', deviceId);
-    this.#db.run('DELETE FROM session WHERE expires_at_ms < ?', now);
+    this.#db.run('DELETE FROM session WHERE expires_at_ms < ? OR expires_at_ms > ?', now, now + 2 * SESSION_TTL_MS);
     this.#db.run('INSERT INTO session (token_hash, staff_id, device_id, scope, expires_at_ms, used_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
       hashSecret(token), staffId, deviceId, 'staff', now + SESSION_TTL_MS, now);
     this.noteProof(hashSecret(token).toString('hex'));
@@ -87,9 +95,10 @@ export class Sessions {
 
   /** Whether somebody used it within the idle time and nothing ended it since: a look into memory. False says nothing: see `byKey`. */
   isInUse({ key, scope, expiresAtMs }: OpenSession): boolean {
-    if (scope === 'front_desk') return this.#clock.now() < expiresAtMs; // never idle
+    const holds = isWithin(expiresAtMs, SESSION_TTL_MS, this.#clock.now());
+    if (scope === 'front_desk') return holds; // never idle
     const use = this.#uses.get(key);
-    return use !== undefined && !this.#isIdle(use.usedAtMs) && this.#clock.now() < expiresAtMs;
+    return use !== undefined && !this.#isIdle(use.usedAtMs) && holds;
   }
 
   /** Somebody did something. */
@@ -165,10 +174,12 @@ export class Sessions {
     return Math.abs(this.#clock.now() - usedAtMs) >= this.#idleLockMs;
   }
 
+  /** One that would hold for longer than any is from a clock that was set back since: at the front desk, never idle, it would hold for years. */
   #row(tokenHash: Buffer): Row | undefined {
+    const now = this.#clock.now();
     return this.#db.get<Row>(
       `SELECT token_hash, staff.id, staff.name, staff.role, scope, handed_to, device_id, expires_at_ms, used_at_ms, locked_at_ms FROM session JOIN staff ON staff.id = staff_id
-       WHERE token_hash = ? AND expires_at_ms > ? AND left_at_ms IS NULL`, tokenHash, this.#clock.now());
+       WHERE token_hash = ? AND expires_at_ms > ? AND expires_at_ms <= ? AND left_at_ms IS NULL`, tokenHash, now, now + 2 * SESSION_TTL_MS);
   }
 
   #tellEnded(sessionKey: string): void {

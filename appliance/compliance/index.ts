@@ -5,5 +5,5 @@ export { Modes, type Officer } from './modes.js';
 export { Overview } from './overview.js';
 export { StoredPersons } from './persons.js';
 export { Retention, type Retained } from './retention.js';
-export { TERMS, type Term } from './terms.js';
+export { ownTerms, TERMS, type Term } from './terms.js';
 export { isWorkday, isYearKnown, workdaysAfter } from './workdays.js';

@@ -32,6 +32,8 @@ interface Rooms {
   held: () => readonly string[];
   /** Called after anything was deleted: copies of the database may hold it still. */
   emptied: () => void;
+  /** Days that hold until the privacy officer chooses others; what is not in it is kept as TERMS says. */
+  ownTerms: ReadonlyMap<RetentionKind, number>;
 }
 
 /** Keeps each kind of data for its term and no longer. */
@@ -121,13 +123,19 @@ export class Retention {
     return this.#deps.db.get('SELECT 1 FROM retention_run WHERE held = 1') !== undefined;
   }
 
+  /** False from a jump of the clock on until somebody had a night to put it right: nothing may end or go for its date. */
+  trustsClock(): boolean {
+    return !this.#clockJumped(this.#deps.clock.now());
+  }
+
   #clockJumped(now: number): boolean {
     const ranAtMs = this.#deps.db.get<{ atMs: number | null }>('SELECT max(at_ms) AS atMs FROM retention_run')!.atMs;
     return ranAtMs !== null && (now < ranAtMs - BACK_MS || now > ranAtMs + AHEAD_MS || (this.isHeld() && now < ranAtMs + HELD_FOR_MS));
   }
 
   #days(kind: RetentionKind): number {
-    return this.#deps.db.get<{ days: number }>('SELECT days FROM retention_rule WHERE kind = ?', kind)?.days ?? TERMS[kind].days;
+    return this.#deps.db.get<{ days: number }>('SELECT days FROM retention_rule WHERE kind = ?', kind)?.days
+      ?? this.#deps.ownTerms.get(kind) ?? TERMS[kind].days;
   }
 
   #runs(): Map<RetentionKind, { atMs: number; deleted: number }> {

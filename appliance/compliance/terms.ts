@@ -1,5 +1,6 @@
 /** How long each kind of data is kept, and within what bounds the privacy officer may choose. */
-import { KEPT_DAYS_MIN, type RetentionKind } from '../contract/index.js';
+import { KEPT_DAYS_MIN, RETENTION_KINDS, type RetentionKind } from '../contract/index.js';
+import { PorticoError } from '../kit/index.js';
 
 /** Three years, leap day included. */
 const THREE_YEARS = 1_096;
@@ -52,3 +53,18 @@ export const TERMS: Readonly<Record<RetentionKind, Term>> = {
   /** Records of handling an incident go with the assessment that it makes necessary. */
   breaches: { days: THREE_YEARS, minDays: THREE_YEARS, maxDays: TEN_YEARS },
 };
+
+/**
+ * The store's own terms, which hold until the privacy officer chooses.
+ * @param chosen days by the name of a kind
+ * @throws PorticoError config_invalid: an unknown kind, or days out of its bounds
+ */
+export function ownTerms(chosen: ReadonlyMap<string, number>): ReadonlyMap<RetentionKind, number> {
+  const refuse = (problem: string): never => { throw new PorticoError('config_invalid', { setting: 'PORTICO_RETENTION_DAYS', problem }); };
+  return new Map([...chosen].map(([name, days]) => {
+    const kind = RETENTION_KINDS.find((known) => known === name) ?? refuse(`"${name}" is not one of ${RETENTION_KINDS.join(', ')}`);
+    const { minDays, maxDays } = TERMS[kind];
+    if (days < minDays || days > maxDays) refuse(`${kind} must be from ${minDays} to ${maxDays} days, not ${days}`);
+    return [kind, days] as const;
+  }));
+}

@@ -5,6 +5,9 @@ import { readFileSync } from 'node:fs';
 import { Type, type Static } from 'typebox';
 import { Errors } from 'typebox/schema';
 import { PorticoError } from '../kit/index.js';
+import { readOpeningHours, type Opening } from './openingHours.js';
+
+export { isOpenAt, readOpeningHours, type Opening } from './openingHours.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -38,7 +41,46 @@ const SETTINGS = {
   /** The database never grows beyond this many MiB; 0: no limit but the disk. */
   PORTICO_DB_MAX_MB: Type.Integer({ minimum: 0, default: 0 }),
   PORTICO_DEMO: Type.Boolean({ default: false }),
+  /** Which of several stores this is, as head office names them. */
+  PORTICO_STORE_ID: Type.String({ pattern: '^([A-Za-z0-9][A-Za-z0-9._-]{0,39})?$', default: '' }),
+  /** Of the pages, the first one where nobody has chosen yet. */
+  PORTICO_LANGUAGES: Type.String({ pattern: '^(zh-CN(,en)?|en(,zh-CN)?)$', default: 'zh-CN,en' }),
+  /** Networks that may reach the box, such as 192.168.1.0/24, separated by commas; empty: all. Loopback always may. */
+  PORTICO_ALLOWED_LAN: Type.String({ default: '' }),
+  /** Such as Mo-Fr 10:00-22:00; Sa,Su 09:00-23:00. Empty: not known. */
+  PORTICO_OPENING_HOURS: Type.String({ default: '' }),
+  /** Terms that hold until the privacy officer chooses others, such as visits=365,notes=180: kinds as in the page, days. */
+  PORTICO_RETENTION_DAYS: Type.String({ default: '' }),
+  /**
+   * SHA-256 of the first owner's code, hexadecimal: the code itself was printed where the stick was made (provisioning/laptop/ownerCode.ts). Of the code as
+   * `normalisePairingCode` leaves it (16 letters and digits, no dashes), which is what is hashed when it is typed.
+   */
+  PORTICO_OWNER_CODE_SHA256: Type.String({ pattern: '^([0-9a-f]{64})?$', default: '' }),
+  /** Of head office's server; its host may then be connected to. */
+  PORTICO_HEAD_OFFICE_URL: Type.String({ pattern: '^(https://[^\\s]+)?$', default: '' }),
+  /** Tell the LAN the box's name (mDNS). */
+  PORTICO_MDNS: Type.Boolean({ default: false }),
+  /** Who may read /metrics besides this machine: addresses and networks, separated by commas. */
+  PORTICO_METRICS_ALLOW: Type.String({ default: '' }),
+  /** Where logs are kept, rotated, besides standard output; empty: nowhere. */
+  PORTICO_LOG_DIR: Type.String({ default: '' }),
+  /** Where the services that run as root leave what IT should see; empty: there are none. */
+  PORTICO_BOX_STATE_DIR: Type.String({ default: '' }),
+  /** age1...: who can open the backups. Empty: no backups. */
+  PORTICO_BACKUP_RECIPIENT: Type.String({ pattern: '^(age1[a-z0-9]{20,2000})?$', default: '' }),
+  /** A folder (of a mounted disk), or sftp://user@host[:port]/folder. */
+  PORTICO_BACKUP_TO: Type.String({ default: '' }),
+  /** HH:MM in the store's time zone. */
+  PORTICO_BACKUP_AT: Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', default: '02:40' }),
+  /** How many of them are kept there. */
+  PORTICO_BACKUP_KEEP: Type.Integer({ minimum: 2, maximum: 366, default: 14 }),
+  /** Of an SFTP server, as ssh-keygen -l prints it: SHA256:... */
+  PORTICO_BACKUP_HOST_KEY: Type.String({ pattern: '^(SHA256:[A-Za-z0-9+/]{43})?$', default: '' }),
+  /** The folder must be another file system than the data: an unplugged disk must not fill the box. */
+  PORTICO_BACKUP_MOUNTED: Type.Boolean({ default: false }),
 } as const;
+/** Where mDNS speaks to all of the LAN, and no router passes it on (RFC 6762 3). */
+const MDNS_GROUP = '224.0.0.251';
 /** A host name (RFC 1123) or an address; no scheme, port or wildcard, which would be read as something else than was meant. */
 const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 /** How numbers are written. */
@@ -70,6 +112,36 @@ export interface Config {
   readonly visionWorkers: number;
   readonly databaseMaxBytes: number | null;
   readonly demo: boolean;
+  /** Empty: not given. */
+  readonly storeId: string;
+  readonly languages: readonly ('zh-CN' | 'en')[];
+  /** CIDR or single addresses; empty: all may connect. */
+  readonly allowedLan: readonly string[];
+  readonly openingHours: readonly Opening[];
+  /** Days by kind, not checked against the bounds of each kind. */
+  readonly retentionDays: ReadonlyMap<string, number>;
+  readonly ownerCodeSha256: string | null;
+  readonly headOfficeUrl: string | null;
+  readonly mdns: boolean;
+  readonly metricsAllow: readonly string[];
+  readonly logDirectory: string | null;
+  readonly boxStateDirectory: string | null;
+  /** Null: no backups are made. */
+  readonly backup: BackupSettings | null;
+  /** What was set, NAME=value a line, for the next box: no secrets are among the settings. */
+  readonly settings: string;
+  /** From systemd (sd_notify(3), sd_watchdog_enabled(3)); null: not run by it, no watchdog. */
+  readonly notifySocket: string | null;
+  readonly watchdogMs: number | null;
+}
+
+export interface BackupSettings {
+  readonly recipient: string;
+  readonly to: { readonly kind: 'folder'; readonly folder: string; readonly mounted: boolean }
+    | { readonly kind: 'sftp'; readonly user: string; readonly host: string; readonly port: number; readonly folder: string; readonly hostKey: string };
+  /** HH:MM in the store's time zone. */
+  readonly at: string;
+  readonly keep: number;
 }
 
 /**
@@ -102,6 +174,10 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     throw new PorticoError('config_invalid', { setting: 'PORTICO_EGRESS_ALLOW', problem: 'must be host names or addresses without scheme and port, separated by commas' });
   }
   const fromRoot = (path: string) => (isAbsolute(path) ? path : resolve(path));
+  const headOffice = settings.PORTICO_HEAD_OFFICE_URL === '' ? null : parsed('PORTICO_HEAD_OFFICE_URL', settings.PORTICO_HEAD_OFFICE_URL);
+  const backup = readBackup(settings, fromRoot);
+  const mayReach = [...egressAllow, ...(settings.PORTICO_MDNS ? [MDNS_GROUP] : []), ...(headOffice === null ? [] : [headOffice.hostname]), ...(backup?.to.kind === 'sftp' ? [backup.to.host] : [])];
+  const watchdog = Number(environment['WATCHDOG_USEC'] ?? '0');
   return Object.freeze({
     version: (JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string }).version,
     webuiDirectory: resolve(ROOT, 'dist/page'),
@@ -112,7 +188,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     port: settings.PORTICO_PORT,
     trustPort: settings.PORTICO_TRUST_PORT,
     hostNames: Object.freeze(listOf(settings.PORTICO_HOST_NAMES)),
-    egressAllow: Object.freeze(egressAllow),
+    egressAllow: Object.freeze([...new Set(mayReach)]),
     storeName: settings.PORTICO_STORE_NAME,
     timeZone: settings.PORTICO_TIME_ZONE,
     currency: settings.PORTICO_CURRENCY,
@@ -124,8 +200,26 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     visionWorkers: settings.PORTICO_VISION_WORKERS,
     databaseMaxBytes: settings.PORTICO_DB_MAX_MB === 0 ? null : settings.PORTICO_DB_MAX_MB * 1_048_576,
     demo: settings.PORTICO_DEMO,
+    storeId: settings.PORTICO_STORE_ID,
+    languages: Object.freeze(settings.PORTICO_LANGUAGES.split(',') as ('zh-CN' | 'en')[]),
+    allowedLan: Object.freeze(networks('PORTICO_ALLOWED_LAN', settings.PORTICO_ALLOWED_LAN)),
+    openingHours: readOpeningHours(settings.PORTICO_OPENING_HOURS),
+    retentionDays: readDays(settings.PORTICO_RETENTION_DAYS),
+    ownerCodeSha256: settings.PORTICO_OWNER_CODE_SHA256 || null,
+    headOfficeUrl: headOffice?.href ?? null,
+    mdns: settings.PORTICO_MDNS,
+    metricsAllow: Object.freeze(networks('PORTICO_METRICS_ALLOW', settings.PORTICO_METRICS_ALLOW)),
+    logDirectory: settings.PORTICO_LOG_DIR === '' ? null : fromRoot(settings.PORTICO_LOG_DIR),
+    boxStateDirectory: settings.PORTICO_BOX_STATE_DIR === '' ? null : fromRoot(settings.PORTICO_BOX_STATE_DIR),
+    backup: backup === null ? null : Object.freeze(backup),
+    settings: Object.keys(SETTINGS).flatMap((name) => (environment[name] === undefined ? [] : [`${name}=${quoted(environment[name])}\n`])).join(''),
+    notifySocket: environment['NOTIFY_SOCKET'] ?? null,
+    watchdogMs: Number.isFinite(watchdog) && watchdog > 0 ? watchdog / 1000 : null,
   });
 }
+
+/** As a file of systemd's `EnvironmentFile=` and a shell both read it. */
+const quoted = (text: string): string => `"${text.replace(/["\\$`]/g, '\\$&')}"`;
 
 const listOf = (text: string): string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
 
@@ -136,4 +230,57 @@ function valueOf(setting: string, type: string | undefined, text: string): unkno
   // Number() is generous: it reads '' as 0 and '0x50' as 80.
   if (!NUMERALS[type].test(text)) throw new PorticoError('config_invalid', { setting, problem: `must be a number of type ${type}` });
   return Number(text);
+}
+
+/** A URL's text as one. @throws PorticoError config_invalid */
+function parsed(setting: string, text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw new PorticoError('config_invalid', { setting, problem: 'is not an address such as https://portico.example.cn/' });
+  }
+}
+
+/** Addresses and networks in CIDR form. @throws PorticoError config_invalid */
+function networks(setting: string, text: string): string[] {
+  const list = listOf(text);
+  for (const each of list) {
+    const [address, bits, more] = each.split('/') as [string, string | undefined, string | undefined];
+    const most = isIP(address) === 4 ? 32 : 128;
+    if (isIP(address) === 0 || more !== undefined || (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > most))) {
+      throw new PorticoError('config_invalid', { setting, problem: `"${each}" is not an address or network such as 192.168.1.0/24` });
+    }
+  }
+  return list;
+}
+
+/** @throws PorticoError config_invalid */
+function readDays(text: string): ReadonlyMap<string, number> {
+  return new Map(listOf(text).map((each) => {
+    const match = /^([a-z_]+)=(\d{1,5})$/.exec(each);
+    if (match === null) throw new PorticoError('config_invalid', { setting: 'PORTICO_RETENTION_DAYS', problem: `"${each}" is not of the form visits=365` });
+    return [match[1]!, Number(match[2])];
+  }));
+}
+
+/** @throws PorticoError config_invalid: half of it would be a box that everybody thinks is backed up */
+function readBackup(settings: Static<typeof Settings>, fromRoot: (path: string) => string): BackupSettings | null {
+  const { PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: to, PORTICO_BACKUP_HOST_KEY: hostKey } = settings;
+  if (recipient === '' && to === '') return null;
+  if (recipient === '') throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_RECIPIENT', problem: 'is missing: who shall be able to open the backups?' });
+  if (to === '') throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem: 'is missing: where shall the backups go?' });
+  const rest = { recipient, at: settings.PORTICO_BACKUP_AT, keep: settings.PORTICO_BACKUP_KEEP };
+  if (!to.startsWith('sftp:')) return { ...rest, to: { kind: 'folder', folder: fromRoot(to), mounted: settings.PORTICO_BACKUP_MOUNTED } };
+  const url = parsed('PORTICO_BACKUP_TO', to);
+  if (url.username === '' || url.hostname === '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem: 'must be of the form sftp://user@host/folder, without a password' });
+  }
+  if (hostKey === '') throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_HOST_KEY', problem: 'is missing: how shall the box know the server?' });
+  return {
+    ...rest,
+    to: {
+      kind: 'sftp', user: decodeURIComponent(url.username), host: url.hostname, port: url.port === '' ? 22 : Number(url.port),
+      folder: decodeURIComponent(url.pathname) || '/', hostKey,
+    },
+  };
 }

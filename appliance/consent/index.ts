@@ -7,6 +7,7 @@ import { THE_BOX, type Actor, type Audit, type RecordCheck } from '../audit/inde
 import type { EventBus } from '../events/index.js';
 import { PorticoError, toDay, toInstant, type Clock } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
+import type { Deletions, Ending } from './ending.js';
 import { newestChildBirthDay, withMerged } from './family.js';
 import { isUnder14 } from './guardian.js';
 import { LinkTokens } from './link.js';
@@ -17,18 +18,8 @@ import { Refusals } from './refusals.js';
 import { checkRequest } from './request.js';
 import { sealOf, Seals, type SealedRow } from './seal.js';
 
+export type { Deletions, Ending } from './ending.js';
 export type { ConsentProof } from './proof.js';
-
-/** What has to be deleted because consent ended: all that was made of the face, or what rested on some purposes alone. */
-export interface Ending { customerId: string; scope: Deletion['scope']; reason: Deletion['reason']; purposes: readonly Purpose[] }
-/** Who sees to that. */
-export interface Deletions {
-  /** Whether something is still to be deleted: what is written now would be deleted along with it. */
-  isDeleting(customerId: string): boolean;
-  /** Inside the transaction that ends the consent; the rest follows right after the commit. @returns the deletion's id */
-  begin(ending: Ending): string;
-  byId(id: string): Deletion;
-}
 
 /** What rests on these is no face: notes of what somebody likes, and plans to contact them. */
 const OUTSIDE_FACE = ['preferences', 'contact'] as const satisfies readonly Purpose[];
@@ -55,6 +46,7 @@ export class Consent {
   readonly #seals: Seals;
   readonly #links: LinkTokens;
   #deletions: Deletions | null = null;
+  #clockIsTrusted: () => boolean = () => true;
   #isRestricted: (customerId: string) => boolean = () => false;
   #rests: (customerId: string) => readonly OutsideFace[] = () => [];
 
@@ -74,6 +66,11 @@ export class Consent {
   /** Who deletes what rests on a consent, or on a purpose of it. Must be given before any consent ends. */
   deleteWith(deletions: Deletions): void {
     this.#deletions = deletions;
+  }
+
+  /** While this says no, the clock has jumped: nothing ends for its date, which would be for good. */
+  trustClockWhile(isTrusted: () => boolean): void {
+    this.#clockIsTrusted = isTrusted;
   }
 
   /** While this says yes of a customer, nothing may rest on their consent and they are not asked for another. */
@@ -269,12 +266,13 @@ export class Consent {
   }
 
   /**
-   * Ends each consent whose last day is over.
+   * Ends each consent whose last day is over; none while the clock is not to be trusted (a consent over its date covers nothing meanwhile).
    * @param everyTerm also what is beyond the longest term of its notice, whatever was written down: that goes through all, so at each
    *   start and once a night
    * @returns how many
    */
   expireDue(everyTerm = false): number {
+    if (!this.#clockIsTrusted()) return 0;
     const due = this.records.due(toDay(this.#clock.now(), this.#timeZone), everyTerm);
     for (const { id, customerId } of due) {
       this.#db.withReserve(() => this.#db.transaction(() => this.#end(id, customerId, 'expired', THE_BOX, 'expired')));

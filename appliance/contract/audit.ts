@@ -18,6 +18,8 @@ export const AUDIT_ACTIONS = [
   // privacy office
   'request_received', 'request_closed', 'access_copy_made', 'recognition_explained', 'assessment_recorded', 'mode_changed', 'station_changed', 'signage_signed',
   'retention_changed', 'retention_ran', 'breach_recorded', 'breach_notices_made', 'audit_pack_made', 'setting_changed',
+  // the box
+  'backup_made', 'backup_failed', 'backup_restored',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

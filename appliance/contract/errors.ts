@@ -29,6 +29,7 @@ export const ERRORS = {
   passkey_invalid: [403, 'The passkey was not accepted. Try again, or use the PIN.'],
   passkey_not_found: [404, 'This passkey is not known.'],
   not_allowed: [403, 'Your role does not allow this. Ask a manager.'],
+  owner_needed: [409, 'This box has no owner yet. At its console: portico pair --owner.'],
   owner_exists: [409, 'This box already has an owner. Sign in instead.'],
   staff_not_found: [404, 'This member of staff is not known.'],
   staff_name_taken: [409, 'There is already a member of staff of that name.'],
@@ -165,8 +166,17 @@ export const ERRORS = {
 
   // The box itself
   storage_full: [507, 'The disk of the box is full. Nothing was saved. Call IT.'],
+  storage_read_only: [503, 'The disk of the box takes nothing any more. Nothing was saved. Call IT: it may be failing.'],
   storage_busy: [503, 'The database is busy. Nothing was saved. Try again.'],
   vision_unavailable: [503, 'Recognition is not available right now. Use phone number or name.'],
+  backup_not_possible: [409, 'Nothing says where backups go and who can open them. Ask IT to set them up with a USB stick.'],
+  backup_running: [409, 'A backup is being made already.'],
+  backup_target_missing: [503, 'The backup disk or server cannot be reached. Plug the disk in, or check the network.'],
+  backup_target_full: [507, 'The backup disk or server is full. Make room there, or plug in a larger disk.'],
+  backup_target_refused: [503, 'The backup disk cannot be written, or the backup server did not let the box in or is not the one it was. Call IT.'],
+  backup_unreadable: [503, 'The backup was written but could not be read back. Try another disk.'],
+  backup_failed: [503, 'The backup could not be made. See the log.'],
+  backup_interrupted: [503, 'The backup was cut off. The next one begins anew.'],
   internal: [500, 'Something went wrong in the box. Nothing was saved. Try again, then call IT.'],
 
   // Start-up (on the console; never over HTTP)
@@ -187,6 +197,7 @@ export const ERRORS = {
   model_fetch_failed: [500, 'The models could not be fetched.'],
   data_directory_unusable: [500, 'The data folder cannot be used. Check that it is a folder and may be written.'],
   certificate_unreadable: [500, 'The box\'s own root certificate or its key is missing, damaged or sealed under another database key. Restore both files; making a new root would mean trusting it anew on every iPad.'],
+  clock_wrong: [500, 'The clock of the box cannot be right: it stands outside the life of its own root certificate, or years after the last certificate. Set it; until then the certificate of before is served.'],
   root_too_narrow: [500, 'The box\'s root was made before these names or addresses were known and cannot sign for them: iPads cannot reach the box by them. It is served by all others. For a new root stop the box, delete the folder of this certificate and start again; then remove the old profile on every iPad and install the new one.'],
   root_unlimited: [500, 'The box\'s root is from an older Portico and could sign for any site of the world. A new one is limited to this box: stop it, delete the folder of this certificate and start again; then remove the old profile on every iPad and install the new one.'],
   root_public_address: [500, 'The new root may also sign for these addresses, which are not of a private network, because the box is reached by them.'],

@@ -2,7 +2,10 @@ export { AGE_MS_MAX, ErrorBody, IdParams, Language, LANGUAGES, PROTOCOL_VERSION,
 export * from './access.js';
 export * from './audit.js';
 export * from './auditStart.js';
+export * from './box.js';
+export { CHECK_WORDS } from './checkWords.js';
 export * from './consent.js';
+export * from './consoleErrors.js';
 export * from './customers.js';
 export * from './dealings.js';
 export * from './errors.js';

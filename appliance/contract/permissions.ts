@@ -29,6 +29,8 @@ export const PERMISSIONS = {
   manage_devices: ['manager', 'it'],
   /** How the box and its recognition are, in numbers about nobody. */
   health: ['manager', 'associate', 'privacy_officer', 'it'],
+  /** How the machine is, in full; its slow checks, its backups, its support bundle. */
+  look_after_box: ['manager', 'it'],
   own_passkeys: ['manager', 'associate', 'privacy_officer', 'it'],
   /** Who is signed in here; lock; sign out. Also at the front desk. */
   own_session: ['manager', 'associate', 'privacy_officer', 'it'],

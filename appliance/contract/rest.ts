@@ -4,7 +4,7 @@
  * No schema here has a place for a vector or an image of a face; that is what keeps one from leaking.
  */
 import { Type, type Static } from 'typebox';
-import { closed, Id, Instant, Nullable, OneOf } from './base.js';
+import { closed, Id, Instant, LANGUAGES, Nullable, OneOf } from './base.js';
 import { Consent } from './consent.js';
 import { CustomerFields, FollowUp, Note, Tag, Taste } from './customers.js';
 import { Appointment, Purchase, StoredFile, Ticket, Wish } from './dealings.js';
@@ -29,6 +29,8 @@ export const BoxInfo = Type.Object(
     timeZone: Type.String(),
     /** ISO 4217; amounts of money are in its smallest unit. */
     currency: Type.String(),
+    /** Languages of the pages; the first one where nobody has chosen yet. */
+    languages: Type.Array(OneOf(LANGUAGES), { minItems: 1 }),
   },
   closed,
 );
@@ -38,7 +40,7 @@ export const BoxHealth = Type.Object(
   {
     status: OneOf(['ok', 'degraded', 'failed'] as const),
     /** Codes of what is wrong, empty when ok. */
-    problems: Type.Array(OneOf(['vision_unavailable', 'storage_full', 'storage_busy', 'frames_dropped', 'search_incomplete'] as const)),
+    problems: Type.Array(OneOf(['vision_unavailable', 'storage_full', 'storage_read_only', 'storage_busy', 'frames_dropped', 'search_incomplete'] as const)),
     /** False: the store has switched recognition off; customers are found by phone, code or name. */
     recognises: Type.Boolean(),
     upSeconds: Type.Integer({ minimum: 0 }),

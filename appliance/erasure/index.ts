@@ -5,6 +5,8 @@ import { PorticoError, toInstant, type Clock, type Logger } from '../kit/index.j
 import { deletionsMatch, markApart, markDeletionsAlike, type Database } from '../storage/index.js';
 import { checkDeletions, toDetail, type VaultRow } from './verify.js';
 
+export { carryDeletions, knownDeletions, type CarriedDeletion } from './carry.js';
+
 /** A full disk or a reader that holds the log: both pass. */
 const AGAIN_MS = 5_000;
 
@@ -205,6 +207,13 @@ export class Erasure {
   /** Holds each record against what the audit log tells of it. */
   verify(): Promise<RecordCheck> {
     return checkDeletions(this.#db, this.#audit);
+  }
+
+  /** Every record, and what is under way and has none yet: for the list beside the backups. */
+  everyone(): Deletion[] {
+    const all = this.all();
+    const known = new Set(all.map(({ id }) => id));
+    return [...all, ...this.pending().filter(({ id }) => !known.has(id))];
   }
 
   /** All of a customer's, newest first. */

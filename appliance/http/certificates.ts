@@ -1,12 +1,14 @@
 import { createPrivateKey, randomBytes, X509Certificate, type KeyObject } from 'node:crypto';
-import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { PorticoError, type Clock } from '../kit/index.js';
+import { isPorticoError, PorticoError, toStorageError, type Clock } from '../kit/index.js';
 import { permits, permittedFor, readConstraints } from './constraints.js';
 
 const RENEW_BEFORE_DAYS = 30;
+/** A box that stood in a cupboard for longer than this after its certificate ended is less likely than a wrong clock. */
+const OFF_AT_MOST_DAYS = 365;
 const DAY_MS = 86_400_000;
 
 export interface Certificates {
@@ -17,6 +19,10 @@ export interface Certificates {
   keyPem: string;
   chainPem: string;
   names: readonly string[];
+  /** Names and addresses that it should have and the root may not sign. */
+  missing: readonly string[];
+  /** When the server's certificate ends, ms since 1970. */
+  endsAtMs: number;
   /** What IT has to know, each with its code; empty: nothing. */
   warnings: readonly PorticoError[];
 }
@@ -28,13 +34,20 @@ export interface Certificates {
  * A root can sign only what is local and what the box was called when the root was made; a name added later that it cannot sign
  * is left out and warned of. Roots from before that can sign anything stay, with a warning: a new one would cost every iPad its trust unasked.
  *
+ * A clock that stands outside the root's own life cannot be right, and one that jumped to more than a year after the last certificate ended is not yet
+ * believed: what would be made by it no iPad would take, so the certificate of before stays.
+ * One that cannot be written, because the disk takes nothing, is served all the same and made anew the next time.
+ *
  * @param directory private to the box; key files are 0600
  * @param names further DNS names and IP addresses
  * @param passphrase seals both private keys on the disk; keys in clear from before are sealed at once
- * @throws PorticoError certificate_unreadable
+ * @param trustsClock false: it has jumped, and nobody had a night to put it right
+ * @throws PorticoError certificate_unreadable, storage_full or storage_read_only where there is no root yet
  */
-export async function loadCertificates(directory: string, names: readonly string[], clock: Clock, passphrase: string): Promise<Certificates> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+export async function loadCertificates(
+  directory: string, names: readonly string[], clock: Clock, passphrase: string, trustsClock: () => boolean = () => true,
+): Promise<Certificates> {
+  writing(() => mkdirSync(directory, { recursive: true, mode: 0o700 }));
   const files = {
     rootKey: join(directory, 'root.key'), root: join(directory, 'root.crt'),
     key: join(directory, 'server.key'), server: join(directory, 'server.crt'),
@@ -47,8 +60,10 @@ export async function loadCertificates(directory: string, names: readonly string
     if (permitted.publicAddresses.length > 0) warnings.push(new PorticoError('root_public_address', { addresses: permitted.publicAddresses.join(' ') }));
     // The key is written first, so a key without its root means that the making was cut short: begin again.
     const made = await (await issuing()).makeRoot(permitted, clock.now());
-    writePrivate(files.rootKey, sealed(made.keyPem, passphrase));
-    writePrivate(files.root, made.pem);
+    writing(() => {
+      writePrivate(files.rootKey, sealed(made.keyPem, passphrase));
+      writePrivate(files.root, made.pem);
+    });
   }
   const { root, key: rootKey } = readRoot(files, passphrase);
   const rootPem = root.toString();
@@ -58,15 +73,39 @@ export async function loadCertificates(directory: string, names: readonly string
   // The bare name of the machine changes with each container, and no iPad finds it.
   const outside = wanted.filter((name) => !signable.includes(name) && (names.includes(name) || name.includes('.') || isIP(name) !== 0));
   if (outside.length > 0) warnings.push(new PorticoError('root_too_narrow', { names: outside.join(' '), certificate: files.root }));
-  if (!existsSync(files.key) || !existsSync(files.server) || !isFit(files, root, signable, clock.now(), passphrase)) {
-    const made = await (await issuing()).makeLeaf({ pem: rootPem, keyPem: inClear(rootKey) }, signable, clock.now());
-    writePrivate(files.key, sealed(made.keyPem, passphrase));
-    writePrivate(files.server, made.pem);
+  const [now, fromMs, toMs] = [clock.now(), Date.parse(root.validFrom), Date.parse(root.validTo)];
+  let leaf = readLeaf(files, root, signable, passphrase);
+  const farAhead = leaf !== null && now > Date.parse(new X509Certificate(leaf.pem).validTo) + OFF_AT_MOST_DAYS * DAY_MS && !trustsClock();
+  const believable = now >= fromMs && now < toMs && !farAhead;
+  if (!believable) warnings.push(new PorticoError('clock_wrong', { rootFrom: root.validFrom, rootTo: root.validTo }));
+  if (leaf === null || (believable && !lasts(leaf.pem, now))) {
+    // By a clock from before the root: as if the root had just been made.
+    const { keyPem, pem } = await (await issuing()).makeLeaf({ pem: rootPem, keyPem: inClear(rootKey) }, signable, now < fromMs ? fromMs + DAY_MS : now);
+    leaf = { keyPem: inClear(createPrivateKey(keyPem)), pem };
+    try {
+      writing(() => {
+        writePrivate(files.key, sealed(keyPem, passphrase));
+        writePrivate(files.server, pem);
+      });
+    } catch (error) {
+      if (!isPorticoError(error)) throw error;
+      warnings.push(error);
+    }
   }
+  const served = new X509Certificate(leaf.pem);
   return {
-    rootPem, rootDer: root.raw, keyPem: inClear(openKey(files.key, passphrase)),
-    chainPem: `${new X509Certificate(readFileSync(files.server)).toString()}${rootPem}`, names: signable, warnings,
+    rootPem, rootDer: root.raw, keyPem: leaf.keyPem, chainPem: `${served.toString()}${rootPem}`, names: signable, missing: outside,
+    endsAtMs: Date.parse(served.validTo), warnings,
   };
+}
+
+/** @throws PorticoError storage_full, storage_read_only */
+function writing(work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    throw toStorageError(error);
+  }
 }
 
 /** PKCS #8, encrypted (RFC 5958, 8018); the passphrase is 256 random bits, so the rounds do not matter. */
@@ -134,21 +173,33 @@ function localNames(): string[] {
   return ['localhost', host, `${short}.local`, 'portico.local', '127.0.0.1', '::1', ...lanAddresses()];
 }
 
-/** Whether the server's certificate can be read, is of this root, names all that is wanted, lasts, and belongs to the key beside it. */
-function isFit(files: { key: string; server: string }, root: X509Certificate, wanted: readonly string[], now: number, passphrase: string): boolean {
+/** The server's certificate and its key as they lie on the disk; null unless they belong together, are of this root and name all that is wanted. */
+function readLeaf(files: { key: string; server: string }, root: X509Certificate, wanted: readonly string[], passphrase: string): { keyPem: string; pem: string } | null {
   try {
     const leaf = new X509Certificate(readFileSync(files.server));
+    const key = openKey(files.key, passphrase);
     const names = (name: string) => (isIP(name) === 0 ? leaf.checkHost(name, { subject: 'never' }) : leaf.checkIP(name)) !== undefined;
     // A power cut between the two files leaves a new key beside the old certificate.
-    return leaf.checkPrivateKey(openKey(files.key, passphrase)) && leaf.checkIssued(root) && leaf.verify(root.publicKey)
-      && wanted.every(names) && Date.parse(leaf.validFrom) <= now && Date.parse(leaf.validTo) - now > RENEW_BEFORE_DAYS * DAY_MS;
+    const fits = leaf.checkPrivateKey(key) && leaf.checkIssued(root) && leaf.verify(root.publicKey) && wanted.every(names);
+    return fits ? { keyPem: inClear(key), pem: leaf.toString() } : null;
   } catch {
-    return false; // damaged: made anew from the root, at no cost to anyone
+    return null; // missing or damaged: made anew from the root, at no cost to anyone
   }
+}
+
+/** Whether it holds by this clock, and not only for some days more. */
+function lasts(pem: string, now: number): boolean {
+  const { validFrom, validTo } = new X509Certificate(pem);
+  return Date.parse(validFrom) <= now && Date.parse(validTo) - now > RENEW_BEFORE_DAYS * DAY_MS;
 }
 
 /** Written whole beside the target and renamed, so that a power cut leaves the old file or the new one. */
 function writePrivate(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
-  renameSync(`${file}.new`, file);
+  try {
+    writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    rmSync(`${file}.new`, { force: true });
+    throw error;
+  }
 }

@@ -7,8 +7,9 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { LogController, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Access } from '../access/index.js';
 import type { Audit, Verification } from '../audit/index.js';
+import type { Backups } from '../backup/index.js';
 import type { Consent } from '../consent/index.js';
-import { ErrorBody, type BoxHealth, type Deletion } from '../contract/index.js';
+import { ErrorBody, type Deletion, type Language } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
 import type { Dealings } from '../dealings/index.js';
 import type { Dossiers } from '../dossiers/index.js';
@@ -33,10 +34,14 @@ import { askAgain, guardRoute, identifyVisitor, refuseForeignOrigin, refuseNavig
 import { BARE_HEADERS, HELMET_OPTIONS, sendPolicies } from './headers.js';
 import { HTTPS_CONNECTIONS, JSON_BYTES_MAX, limitConnections, waitsOf } from './limits.js';
 import { LiveHub } from './live.js';
+import { machineRoutes } from './machines.js';
 import { isPlainFile, keepAssets, pageSender } from './page.js';
 import type { Deletions } from './receipts.js';
 import { accessRoutes } from './routes/access.js';
 import { auditRoutes } from './routes/audit.js';
+import { peersIn } from './peers.js';
+import { boxRoutes, type BoxState } from './routes/box.js';
+import { backupRoutes } from './routes/backups.js';
 import { consentRoutes } from './routes/consent.js';
 import { customerRoutes } from './routes/customers.js';
 import { greetingRoutes } from './routes/greeting.js';
@@ -56,6 +61,7 @@ import { visitRoutes } from './routes/visits.js';
 import { registerSockets } from './sockets.js';
 import { boxUrlFor, trustFile } from './trust.js';
 
+export { Mdns, type LanName } from './mdns.js';
 export { lanAddresses, loadCertificates, type Certificates } from './certificates.js';
 export { createTrustServer, rootFingerprint } from './trust.js';
 
@@ -64,13 +70,17 @@ const REQUESTS_PER_MINUTE = 1_500;
 
 export interface HttpDeps {
   access: Access; audit: Audit; verification: Verification; consent: Consent; customers: Customers; dossiers: Dossiers; finding: Finding; fields: Fields; followUps: FollowUps; gallery: Gallery; visits: Visits; signer: Signer;
-  enrolments: Enrolments; sightings: Sightings; quality: Quality; recognition: Recognition; health: { now(): BoxHealth };
+  enrolments: Enrolments; sightings: Sightings; quality: Quality; recognition: Recognition; health: BoxState;
   explanations: Explanations; rights: Rights; accessCopies: AccessCopies; compliance: Compliance; deletions: Deletions & { all(): Deletion[] }; stillEvidence: PaperDeps['stillEvidence'];
-  greeting: Greeting;
+  greeting: Greeting; backups: Backups;
   products: Products; dealings: Dealings; files: Files; things: Things;
   events: EventBus; clock: Clock; log: Logger; certificates: Certificates;
-  box: { version: string; storeName: string; demo: boolean; timeZone: string; currency: string };
+  box: { version: string; storeName: string; demo: boolean; timeZone: string; currency: string; languages: readonly Language[] };
   webuiDirectory: string;
+  /** Networks that may connect at all, empty: all; and those that may read the metrics. Loopback always may. */
+  allowedLan: readonly string[]; metricsAllow: readonly string[];
+  /** See machineRoutes. */
+  consoleToken: string | null;
   /** See waitsOf in limits.ts; default 1. */
   patience?: number;
 }
@@ -95,7 +105,7 @@ export async function buildServer(deps: HttpDeps) {
     schemaController: compileAtFirstUse,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  limitConnections(app.server, HTTPS_CONNECTIONS);
+  limitConnections(app.server, HTTPS_CONNECTIONS, peersIn(deps.allowedLan, true));
   app.server.on('checkExpectation', (request, response) => app.routing(request, response)); // answered as any other, not by Node's bare 417
   app.setErrorHandler(handleError);
   await app.register(helmet, HELMET_OPTIONS);
@@ -137,6 +147,7 @@ export async function buildServer(deps: HttpDeps) {
         await rest.register(accessRoutes({ ...deps, hostNames: certificates.names }));
         await rest.register(passkeyRoutes({ ...deps, hostNames: certificates.names }));
         await rest.register(auditRoutes(deps));
+        await rest.register(backupRoutes(deps));
         await rest.register(customerRoutes({ ...deps, cards }));
         await rest.register(findingRoutes({ ...deps, cards }));
         await rest.register(productRoutes(deps));
@@ -152,12 +163,14 @@ export async function buildServer(deps: HttpDeps) {
         await rest.register(recognitionRoutes(deps));
         await rest.register(rightsRoutes(deps));
         await rest.register(privacyRoutes(deps.compliance));
+        await rest.register(boxRoutes(deps));
       });
     }, { prefix: '/v1' });
     api.get('/openapi.json', { schema: { hide: true }, config: { permission: 'public' } }, async () => app.swagger());
   }, { prefix: '/api' });
 
-  app.get('/healthz', async (_request, reply) => reply.header('cache-control', 'no-store').send({ status: 'ok' }));
+  app.addHook('onResponse', async (_request, reply) => deps.health.answered(reply.statusCode));
+  await app.register(machineRoutes(deps));
   app.get('/trust*', async (request, reply) => {
     const boxUrl = boxUrlFor(request.raw, certificates.names);
     const file = trustFile(request.url.split('?')[0]!, certificates, box.storeName, boxUrl, 'https');

@@ -44,15 +44,18 @@ export function waitsOf(patience: number) {
   };
 }
 
-/** Closes connections beyond the limits at once, before TLS and before a byte is read: one address cannot take them all. */
-export function limitConnections(server: Server, { perAddress, inAll }: { perAddress: number; inAll: number }): void {
+/**
+ * Closes connections beyond the limits at once, before TLS and before a byte is read: one address cannot take them all. So are those
+ * from elsewhere than where the store's devices are.
+ */
+export function limitConnections(server: Server, { perAddress, inAll }: { perAddress: number; inAll: number }, mayReach: (address: string) => boolean): void {
   server.maxConnections = inAll;
   const open = new Map<string, number>();
   server.on('connection', (socket) => {
     const address = socket.remoteAddress;
     if (address === undefined) return; // gone already
     const count = open.get(address) ?? 0;
-    if (count >= perAddress) {
+    if (count >= perAddress || !mayReach(address)) {
       socket.destroy();
       return;
     }

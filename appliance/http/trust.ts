@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Certificates } from './certificates.js';
 import { BARE_HEADERS } from './headers.js';
+import { peersIn } from './peers.js';
 import { limitConnections, PLAIN_CONNECTIONS, waitsOf } from './limits.js';
 
 /** What has to be reachable before an iPad trusts the box: the root and how to install it. Public by nature. */
@@ -71,9 +72,9 @@ export function trustFile(path: string, certificates: Certificates, storeName: s
 /**
  * A plain HTTP server for iPads that do not trust the box yet: the page with the steps and the profile, and 404 for everything
  * else. It has no access to anything else of the box. (A small server by hand: two fixed files need no framework.)
- * @param patience see waitsOf
+ * @param patience see waitsOf @param allowedLan networks that may connect; empty: all
  */
-export function createTrustServer(certificates: Certificates, storeName: string, httpsPort: () => number, patience = 1): Server {
+export function createTrustServer(certificates: Certificates, storeName: string, httpsPort: () => number, patience = 1, allowedLan: readonly string[] = []): Server {
   const server = createServer(waitsOf(patience).plain, (request, response) => {
     const path = (request.url ?? '/').split('?')[0]!;
     const reads = request.method === 'GET' || request.method === 'HEAD';
@@ -87,7 +88,7 @@ export function createTrustServer(certificates: Certificates, storeName: string,
     if (file === null) response.writeHead(404, { ...headers, 'content-type': 'text/plain; charset=utf-8' }).end('404\n');
     else response.writeHead(200, { ...headers, ...file.headers }).end(request.method === 'HEAD' ? undefined : file.body);
   });
-  limitConnections(server, PLAIN_CONNECTIONS);
+  limitConnections(server, PLAIN_CONNECTIONS, peersIn(allowedLan, true));
   return server;
 }
 

@@ -9,6 +9,12 @@ export const systemClock: Clock = { now: () => Date.now() };
 /** The iPad that says how long ago something was done, and the box, do not quite agree on the time. */
 export const CLOCKS_APART_MS = 60_000;
 
+/**
+ * Whether what may last `ttlMs` from when it began is not over. What would last more than twice as long is from before the clock was set
+ * back, and would hold for years: it is over too. (Twice, so that a clock that is put right by seconds ends nothing.)
+ */
+export const isWithin = (untilMs: number, ttlMs: number, now: number): boolean => untilMs > now && untilMs <= now + 2 * ttlMs;
+
 /** Whether what was done at `atMs` is told so late that it is not simply done now. */
 export const isLate = (atMs: number, now: number): boolean => now - atMs > CLOCKS_APART_MS;
 

@@ -9,3 +9,4 @@ export * from './log.js';
 export * from './machine.js';
 export * from './phone.js';
 export * from './storeTime.js';
+export * from './timetable.js';

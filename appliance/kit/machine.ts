@@ -41,3 +41,13 @@ export function letMainThreadFirst(exceptOsThreadId: number | null = null): void
     // Not Linux, or no process can be started now.
   }
 }
+
+/** Whether a process of this number runs, whoever's it is. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -3,6 +3,9 @@ export { assessmentPdf, type AssessmentReportData } from './assessmentReport.js'
 export { breachNoticesPdf, LETTERS_MAX, type BreachNoticesData } from './breachNotices.js';
 export { consentCopyPdf, type ConsentCopyData } from './consentCopy.js';
 export { deletionReceiptPdf, type DeletionReceiptData } from './deletionReceipt.js';
+export { onboardingPdf, type OnboardingData } from './onboarding.js';
 export { auditPack, verifyPack, type ChainEntry, type Manifest, type PackContents, type PackReport } from './pack.js';
+export { checkLineOf, recoverySheetPdf, type RecoverySheetData } from './recoverySheet.js';
 export { findStatement, receiptUrl, signDeletion, type ChainHead, type DeletionClaims } from './receipt.js';
 export { readKeys, Signer, verifyStatement, type Statement, type StatementType, type Verified } from './signer.js';
+export { WIPED, wipeCertificatePdf, type WipeCertificateData, type WipeClaims, type Wiped } from './wipeCertificate.js';

@@ -3,7 +3,7 @@ import type { CaptureHint, Enrolled, EnrolmentProgress, ErrorCode, Pose } from '
 import { POSES } from '../contract/index.js';
 import type { Consent } from '../consent/index.js';
 import { likenessOf, type EnrolmentPhoto, type Gallery } from '../gallery/index.js';
-import { BoundedMap, Embedding, PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { BoundedMap, Embedding, isWithin, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { judgeForEnrolment, type Box, type FoundFace, type Vision } from '../vision/index.js';
 import { judgePose, poseOf } from './poses.js';
 
@@ -171,13 +171,13 @@ export class Enrolments {
   expire(customerId?: string): void {
     const now = this.#deps.clock.now();
     for (const [id, enrolment] of [...this.#open.entries()]) {
-      if (enrolment.customerId === customerId || enrolment.expiresAtMs <= now) this.#open.delete(id);
+      if (enrolment.customerId === customerId || !isWithin(enrolment.expiresAtMs, ENROLMENT_TTL_MS, now)) this.#open.delete(id);
     }
   }
 
   #find(id: string): Enrolment {
     const enrolment = this.#open.get(id);
-    if (enrolment === undefined || enrolment.expiresAtMs <= this.#deps.clock.now()) throw new PorticoError('enrolment_not_found');
+    if (enrolment === undefined || !isWithin(enrolment.expiresAtMs, ENROLMENT_TTL_MS, this.#deps.clock.now())) throw new PorticoError('enrolment_not_found');
     return enrolment;
   }
 }

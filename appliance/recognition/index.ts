@@ -44,7 +44,8 @@ export interface OpenCamera {
 /** The assembly line from frames to visits, one for each camera that is connected. */
 export class Recognition {
   readonly #deps: LineDeps & { events: EventBus; enrolments: Enrolments; gate: Gate };
-  readonly #lines = new Map<string, { line: CameraLine; kind: CameraKind }>();
+  readonly #lines = new Map<string, { line: CameraLine; kind: CameraKind; lastFrameMs: number }>();
+  #onFrame: (tookMs: number) => void = () => undefined;
   #sweeps = 0;
   #closedSeen = 0;
   #closedDropped = 0;
@@ -111,9 +112,33 @@ export class Recognition {
     const zone = this.#deps.gate.admit(kind);
     if (this.#lines.size >= CAMERAS_MAX) throw new PorticoError('cameras_too_many');
     const id = randomUUID();
-    const line = new CameraLine(this.#deps, { mode: kind.mode, range: kind.range, zone }, callbacks);
-    this.#lines.set(id, { line, kind });
-    return { id, offer: (bytes, receivedAtMs) => line.offer(bytes, receivedAtMs), close: () => this.#close(id) };
+    const line = new CameraLine(this.#deps, { mode: kind.mode, range: kind.range, zone }, {
+      ...callbacks,
+      result: (outcome) => {
+        callbacks.result(outcome);
+        this.#onFrame(outcome.tookMs);
+      },
+    });
+    const open = { line, kind, lastFrameMs: performance.now() };
+    this.#lines.set(id, open);
+    return {
+      id, close: () => this.#close(id),
+      offer: (bytes, receivedAtMs) => {
+        open.lastFrameMs = receivedAtMs;
+        return line.offer(bytes, receivedAtMs);
+      },
+    };
+  }
+
+  /** From now on `listener` is told of each frame that was answered how long it took, ms, after the camera was. For one who counts. */
+  timedBy(listener: (tookMs: number) => void): void {
+    this.#onFrame = listener;
+  }
+
+  /** Of each connected camera, which fixed station it is, if any, and how long ago its last frame came (or it connected). */
+  cameraAges(): { stationId: string | null; ageMs: number }[] {
+    const now = performance.now();
+    return [...this.#lines.values()].map(({ kind, lastFrameMs }) => ({ stationId: kind.mode === 'fixed_station' ? kind.stationId : null, ageMs: now - lastFrameMs }));
   }
 
   #closeLines(which: (kind: CameraKind) => boolean): void {

@@ -3,7 +3,7 @@ import type { CandidateCard, SightingAnswer } from '../contract/index.js';
 import type { Customers } from '../customers/index.js';
 import type { EventBus } from '../events/index.js';
 import type { Gallery } from '../gallery/index.js';
-import { BoundedMap, PorticoError, toInstant, type Clock } from '../kit/index.js';
+import { BoundedMap, isWithin, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import type { Consent } from '../consent/index.js';
 import type { Database } from '../storage/index.js';
 import type { Basis, Visits } from '../visits/index.js';
@@ -43,7 +43,7 @@ export class Sightings {
     this.expire();
     for (const [id, { card }] of this.#open.entries()) if (card.customerId === customerId) return id;
     if (this.#open.size >= OPEN_MAX) return null; // nobody is answering
-    if ((this.#quietUntilMs.get(customerId) ?? 0) > now) return null;
+    if (isWithin(this.#quietUntilMs.get(customerId) ?? 0, ASK_AGAIN_AFTER_MS, now)) return null;
     if (visits.openVisitOf(customerId) !== null || !consent.covers(customerId, 'recognise')) return null;
     const customer = customers.byId(customerId);
     const candidate: CandidateCard = {
@@ -62,7 +62,7 @@ export class Sightings {
   answer(sightingId: string, answer: SightingAnswer['answer'], staffId: string): void {
     const { clock, events } = this.#deps;
     const question = this.#open.get(sightingId);
-    if (question === undefined || Date.parse(question.card.expiresAt) <= clock.now()) throw new PorticoError('sighting_gone');
+    if (question === undefined || !isWithin(Date.parse(question.card.expiresAt), SIGHTING_TTL_MS, clock.now())) throw new PorticoError('sighting_gone');
     const { card, basis } = question;
     // Closed first, so that the visit that a "yes" opens finds no open question.
     this.#open.delete(sightingId);
@@ -175,7 +175,7 @@ export class Sightings {
   expire(customerId?: string, all = false): void {
     const now = this.#deps.clock.now();
     for (const [id, { card }] of [...this.#open.entries()]) {
-      if (!all && card.customerId !== customerId && Date.parse(card.expiresAt) > now) continue;
+      if (!all && card.customerId !== customerId && isWithin(Date.parse(card.expiresAt), SIGHTING_TTL_MS, now)) continue;
       this.#open.delete(id);
       this.#deps.upkeep.forget(id);
       this.#deps.events.emit('candidateResolved', { sightingId: id, answer: 'expired' });

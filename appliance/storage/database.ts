@@ -1,6 +1,7 @@
 import Driver from 'better-sqlite3';
 import { load as loadVectorExtension } from 'sqlite-vec';
-import { existsSync } from 'node:fs';
+import { existsSync, utimesSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 
 export type Value = string | number | bigint | Buffer | Uint8Array | null;
@@ -31,7 +32,7 @@ export interface OpenOptions {
 /**
  * One connection to the encrypted database. SQLCipher 4 format with a raw key, so `sqlcipher` opens it too.
  * Statements are prepared once and kept. All calls are synchronous and short; errors of the engine that somebody
- * can act on become PorticoErrors (storage_full, storage_busy).
+ * can act on become PorticoErrors (storage_full, storage_read_only, storage_busy).
  */
 export class Database {
   readonly #driver: Driver.Database;
@@ -43,6 +44,8 @@ export class Database {
   #beforeCommit: (() => void) | null = null;
   #inReserve = false;
   #truncateAgain: NodeJS.Timeout | undefined;
+  /** The last that was refused was refused for this. */
+  #onReadOnlyDisk = false;
 
   private constructor(driver: Driver.Database, pagesMax: number | null) {
     this.#driver = driver;
@@ -79,7 +82,7 @@ export class Database {
     } catch (error) {
       driver.close();
       if (engineCode(error) === 'SQLITE_NOTADB' && existed) throw new PorticoError('db_key_wrong', {}, { cause: error });
-      throw translate(error);
+      throw translate(error, options.file);
     }
   }
 
@@ -94,7 +97,7 @@ export class Database {
       if (!this.#driver.readonly) makeDurable(this.#driver, 'vault');
     } catch (error) {
       if (engineCode(error) === 'SQLITE_NOTADB') throw new PorticoError('db_key_wrong', { file: 'vault' }, { cause: error });
-      throw translate(error);
+      throw translate(error, vaultFile);
     }
   }
 
@@ -167,6 +170,16 @@ export class Database {
     }
   }
 
+  /** Whether the disk took nothing when it was last written to, and still takes nothing. */
+  get isReadOnly(): boolean {
+    return this.#onReadOnlyDisk && (this.#onReadOnlyDisk = isOnReadOnlyDisk(this.#driver.name));
+  }
+
+  /** A transaction is open. They never wait, so between two turns of the event loop this means that one was left so. */
+  get inTransaction(): boolean {
+    return this.#driver.inTransaction;
+  }
+
   /** Pages that may still be written within the set limit; none of the reserve. */
   get sparePages(): number {
     if (this.#pagesMax === null) return ALL_PAGES;
@@ -183,8 +196,8 @@ export class Database {
       this.#transact(work);
       return null;
     } catch (error) {
-      if (!this.#driver.inTransaction) throw translate(error);
-      return translate(error) as Error;
+      if (!this.#driver.inTransaction) throw translate(error, this.#driver.name);
+      return translate(error, this.#driver.name) as Error;
     }
   }
 
@@ -202,6 +215,7 @@ export class Database {
   /**
    * Moves the write-ahead logs of both files into them and empties them, so that deleted bytes do not linger there. While
    * a reader holds a log, or the disk is full, this cannot be done; then it is tried again every second until it is.
+   * Nobody waits for a reader here: a backup or a check of the file reads for minutes, and each try would stop the box.
    * Throws nothing that a caller could act on.
    * @returns whether it is done
    */
@@ -209,10 +223,13 @@ export class Database {
     clearTimeout(this.#truncateAgain);
     let done = false;
     try {
+      this.#driver.pragma('busy_timeout = 0');
       done = this.#driver.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 0;
     } catch (error) {
       // A full or failing disk. What was deleted is deleted; emptying the log goes on being tried.
       if (!(error instanceof Driver.SqliteError)) throw error;
+    } finally {
+      this.#driver.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
     }
     if (!done) this.#truncateAgain = setTimeout(() => this.truncateLog(), TRUNCATE_AGAIN_MS).unref();
     return done;
@@ -252,7 +269,9 @@ export class Database {
     try {
       return work();
     } catch (error) {
-      throw translate(error);
+      const told = translate(error, this.#driver.name);
+      if (isPorticoError(told, 'storage_read_only')) this.#onReadOnlyDisk = true;
+      throw told;
     }
   }
 }
@@ -272,14 +291,26 @@ function engineCode(error: unknown): string {
   return error instanceof Driver.SqliteError ? error.code : '';
 }
 
-function translate(error: unknown): unknown {
+function translate(error: unknown, file: string): unknown {
   if (isPorticoError(error)) return error;
   const code = engineCode(error);
-  // SQLite reports a full disk as FULL, or as a failed write where the file system says so late.
-  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_WRITE') return new PorticoError('storage_full', {}, { cause: error });
+  if (/^SQLITE_(IOERR|READONLY|CANTOPEN)/.test(code) && isOnReadOnlyDisk(file)) return new PorticoError('storage_read_only', {}, { cause: error });
+  // SQLite reports a full disk as FULL, or as a failed write or a log's index that cannot grow where the file system says so late.
+  if (['SQLITE_FULL', 'SQLITE_IOERR_WRITE', 'SQLITE_IOERR_SHMSIZE'].includes(code)) return new PorticoError('storage_full', {}, { cause: error });
   // sqlite-vec passes a refused allocation on under this plain code.
   if (code === 'SQLITE_ERROR' && /insert a new vector chunk/.test((error as Error).message)) return new PorticoError('storage_full', {}, { cause: error });
   if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_LOCKED') return new PorticoError('storage_busy', {}, { cause: error });
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return new PorticoError('db_corrupt', {}, { cause: error });
   return error;
+}
+
+/** The engine says no more than that it could not; after an error of the disk the kernel takes no more writing, and every file stays open. */
+function isOnReadOnlyDisk(file: string): boolean {
+  try {
+    const now = new Date();
+    utimesSync(dirname(file), now, now); // asking alone is not enough: files may still be opened for writing
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS';
+  }
 }

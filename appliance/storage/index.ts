@@ -1,20 +1,26 @@
 import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isPorticoError, PorticoError, type Clock } from '../kit/index.js';
+import { isPorticoError, PorticoError, toStorageError, type Clock } from '../kit/index.js';
+import { dropBallast, keepBallast } from './ballast.js';
 import { ALL_PAGES, Database } from './database.js';
 import { keyFor, loadDatabaseKey } from './key.js';
 import { lockDataDirectory } from './lock.js';
 import { countApplied, dropCopies, migrate, readMigrations } from './migrations.js';
+import { dropUnfinished, finishReplacing } from './replacing.js';
 import { Rewriting } from './rewriting.js';
-import { isVaultOfThisForm, openVault, type WhichVault } from './vault.js';
+import { isVaultOfThisForm, nameVault, openVault, type WhichVault } from './vault.js';
 
+export { loadDatabaseKey } from './key.js';
 export { AtStart } from './atStart.js';
+export { checkIntegrity, type Integrity } from './integrity.js';
+export { lockDataDirectory } from './lock.js';
+export { beginReplacing, finishReplacing, SEALED_KEY, type Replacement } from './replacing.js';
 export { isTimeToRewrite, type Moment } from './rewriting.js';
 export { movableRows, type MovableRows } from './movableRows.js';
 export { Database, isUniqueViolation, type Row, type Value } from './database.js';
 export {
-  deletionsMatch, filesMatch, isRenewing, markApart, markDeletionsAlike, markRenewing, markWrittenTogether, type WhichVault,
+  deletionsMatch, filesMatch, isRenewing, isVaultOf, markApart, markDeletionsAlike, markRenewing, markWrittenTogether, type WhichVault,
 } from './vault.js';
 
 /** The SQL files stay in the source tree: from dist/appliance/storage/ up to the root and down again. */
@@ -29,6 +35,8 @@ export interface StorageOptions {
   migrationsDirectory?: string;
   /** Default: the box's own; the others are for `portico vault new`. */
   vault?: WhichVault;
+  /** Of the database, where it lies in no file: a restore has it in memory. */
+  key?: string;
 }
 
 /** What the search thread needs to open the same files for itself. */
@@ -57,9 +65,22 @@ export interface Storage {
  * Opens the two encrypted files of the box (portico.db, and the vault that no backup may hold): lock, key, connection, vault,
  * migrations, in this order; on any failure nothing stays open and nothing was changed.
  * @throws PorticoError data_directory_unusable, db_in_use, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt,
- *   vault_missing, vault_unfinished, db_from_newer_version
+ *   vault_missing, vault_unfinished, db_from_newer_version, storage_full, storage_read_only
  */
 export function openStorage(options: StorageOptions): Storage {
+  const ballast = join(options.dataDirectory, 'ballast');
+  let storage: Storage;
+  try {
+    storage = openOnce(options);
+  } catch (error) {
+    if (!isPorticoError(error, 'storage_full') || !dropBallast(ballast)) throw error;
+    storage = openOnce(options);
+  }
+  keepBallast(ballast);
+  return storage;
+}
+
+function openOnce(options: StorageOptions): Storage {
   const { dataDirectory } = options;
   try {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
@@ -73,7 +94,9 @@ export function openStorage(options: StorageOptions): Storage {
   const lock = lockDataDirectory(join(dataDirectory, 'portico.lock'));
   let db: Database | null = null;
   try {
-    const key = loadDatabaseKey({
+    finishReplacing(dataDirectory); // a restore that was cut off after it had said yes
+    dropUnfinished(dataDirectory); // and one from before that
+    const key = options.key ?? loadDatabaseKey({
       credentialsDirectory: options.credentialsDirectory,
       keyFile: join(dataDirectory, 'db-key'),
       databaseFile: file,
@@ -84,6 +107,7 @@ export function openStorage(options: StorageOptions): Storage {
     const made = db;
     // A full box takes an update too: it has to start so that somebody can make room.
     made.withReserve(() => migrate(made, readMigrations(options.migrationsDirectory ?? MIGRATIONS_DIRECTORY), file, backups, options.clock), ALL_PAGES);
+    nameVault(made, options.vault ?? 'own');
     db.truncateLog(); // a kill right after a deletion may have left its old bytes there
     const opened = db;
     const rewriting = new Rewriting(opened, file);
@@ -111,7 +135,7 @@ export function openStorage(options: StorageOptions): Storage {
   } catch (error) {
     db?.close();
     lock.release();
-    throw error;
+    throw toStorageError(error);
   }
 }
 
@@ -122,11 +146,11 @@ export interface ForReading { db: Database; vault: 'open' | 'missing' | PorticoE
  * The box's files for looking only, whether the box runs or not; makes nothing, changes nothing.
  * @throws PorticoError data_directory_unusable, db_key_missing, db_key_malformed, db_key_wrong, db_corrupt
  */
-export function openForReading(options: { dataDirectory: string; credentialsDirectory: string | null }): ForReading {
+export function openForReading(options: { dataDirectory: string; credentialsDirectory: string | null; key?: string }): ForReading {
   const { dataDirectory, credentialsDirectory } = options;
   const [file, vaultFile] = [join(dataDirectory, 'portico.db'), join(dataDirectory, 'vault', 'vault.db')];
   if (!existsSync(file)) throw new PorticoError('data_directory_unusable', { dataDirectory, reason: 'ENOENT' });
-  const key = loadDatabaseKey({ credentialsDirectory, keyFile: join(dataDirectory, 'db-key'), databaseFile: file });
+  const key = options.key ?? loadDatabaseKey({ credentialsDirectory, keyFile: join(dataDirectory, 'db-key'), databaseFile: file });
   if (!existsSync(vaultFile) || statSync(vaultFile).size === 0) return { db: Database.open({ file, key, readOnly: true }), vault: 'missing' };
   try {
     return { db: Database.open({ file, key, readOnly: true, vaultFile }), vault: 'open' };
@@ -136,11 +160,35 @@ export function openForReading(options: { dataDirectory: string; credentialsDire
   }
 }
 
+/**
+ * Both files for a command that works beside the box, whether that runs or not: no lock is taken, so only for short transactions of rooms that nobody
+ * else's memory mirrors.
+ * @throws as openForReading; PorticoError vault_missing; db_from_newer_version where the box, once started, would change their form first
+ */
+export function openBeside(options: { dataDirectory: string; credentialsDirectory: string | null }): Pick<Storage, 'db' | 'readerTicket' | 'keyFor' | 'close'> {
+  const { dataDirectory, credentialsDirectory } = options;
+  const looked = openForReading(options);
+  try {
+    if (looked.vault === 'missing') throw new PorticoError('vault_missing', { expectedAt: join(dataDirectory, 'vault', 'vault.db') });
+    if (looked.vault !== 'open') throw looked.vault;
+    if (!isOfThisVersion(looked)) throw new PorticoError('db_from_newer_version', { reason: 'start the box once with this version' });
+  } finally {
+    looked.db.close();
+  }
+  const [file, vaultFile] = [join(dataDirectory, 'portico.db'), join(dataDirectory, 'vault', 'vault.db')];
+  const key = loadDatabaseKey({ credentialsDirectory, keyFile: join(dataDirectory, 'db-key'), databaseFile: file });
+  const db = Database.open({ file, key, vaultFile });
+  return { db, readerTicket: { file, vaultFile, key }, keyFor: (purpose) => keyFor(purpose, key), close: () => db.close() };
+}
+
 /** Whether files opened for reading have the form of this version; else the box, once started, gives it to them. @throws PorticoError db_from_newer_version */
 export function isOfThisVersion({ db, vault }: ForReading): boolean {
   const migrations = readMigrations(MIGRATIONS_DIRECTORY);
   return countApplied(db, migrations) === migrations.length && (vault !== 'open' || isVaultOfThisForm(db));
 }
+
+/** SHA-256 of the migrations of this version, in order. */
+export const knownMigrations = (): string[] => readMigrations(MIGRATIONS_DIRECTORY).map(({ sha256 }) => sha256);
 
 /** A read-only connection of its own, for the search thread. */
 export function openReader(ticket: ReaderTicket): Database {

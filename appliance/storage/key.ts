@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { PorticoError } from '../kit/index.js';
+import { writeWhole } from './whole.js';
 
 /**
  * The 256-bit key of the database as 64 lower-case hexadecimal digits. From systemd's credentials when the
@@ -26,12 +27,7 @@ export function loadDatabaseKey(options: {
 
   const key = randomBytes(32).toString('hex');
   mkdirSync(dirname(keyFile), { recursive: true, mode: 0o700 });
-  // Whole beside the target, then renamed: a power cut leaves a key or none, never half of one.
-  writeFileSync(`${keyFile}.new`, `${key}\n`, { mode: 0o600, flush: true });
-  renameSync(`${keyFile}.new`, keyFile);
-  const directory = openSync(dirname(keyFile), 'r');
-  fsyncSync(directory);
-  closeSync(directory);
+  writeWhole(keyFile, `${key}\n`);
   return key;
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, openSync, fsyncSync, closeSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { PorticoError, type Clock } from '../kit/index.js';
+import { PorticoError, toStorageError, type Clock } from '../kit/index.js';
 import type { Database } from './database.js';
 
 export interface Migration {
@@ -12,6 +12,8 @@ export interface Migration {
 }
 
 const BACKUPS_KEPT = 3;
+/** What a copy is called until all of it is there. */
+const HALF = '.new';
 
 /** The numbered SQL files of a folder in order: 0001-name.sql, 0002-..., without gaps. */
 export function readMigrations(directory: string): Migration[] {
@@ -69,22 +71,41 @@ export function migrate(db: Database, migrations: readonly Migration[], database
   return pending.length;
 }
 
-/** Copies the (encrypted) file; the caller holds the only lock on the folder, so the copy is consistent. */
+/**
+ * Copies the (encrypted) file; the caller holds the only lock on the folder, so the copy is consistent. Whole beside its place and renamed: a
+ * power cut leaves a copy or none, and what it left of one half written goes with the next.
+ * @throws PorticoError storage_full, storage_read_only; then no half of a copy stays
+ */
 function copyAside(db: Database, databaseFile: string, backupDirectory: string, version: number): void {
   db.truncateLog();
-  mkdirSync(backupDirectory, { recursive: true, mode: 0o700 });
   const copy = join(backupDirectory, `before-migration-${String(version + 1).padStart(4, '0')}.db`);
-  if (existsSync(copy)) rmSync(copy);
-  copyFileSync(databaseFile, copy);
-  const file = openSync(copy, 'r+');
-  fsyncSync(file);
-  closeSync(file);
-  const old = readdirSync(backupDirectory).filter((name) => name.startsWith('before-migration-')).sort().slice(0, -BACKUPS_KEPT);
-  for (const name of old) rmSync(join(backupDirectory, name));
+  try {
+    mkdirSync(backupDirectory, { recursive: true, mode: 0o700 });
+    for (const name of copiesIn(backupDirectory).filter((each) => each.endsWith(HALF))) rmSync(join(backupDirectory, name));
+    copyFileSync(databaseFile, `${copy}${HALF}`);
+    fsyncAt(`${copy}${HALF}`);
+    renameSync(`${copy}${HALF}`, copy);
+    fsyncAt(backupDirectory);
+  } catch (error) {
+    rmSync(`${copy}${HALF}`, { force: true });
+    throw toStorageError(error);
+  }
+  for (const name of copiesIn(backupDirectory).slice(0, -BACKUPS_KEPT)) rmSync(join(backupDirectory, name));
+}
+
+const copiesIn = (backupDirectory: string): string[] => readdirSync(backupDirectory).filter((name) => name.startsWith('before-migration-')).sort();
+
+function fsyncAt(path: string): void {
+  const opened = openSync(path, 'r');
+  try {
+    fsyncSync(opened);
+  } finally {
+    closeSync(opened);
+  }
 }
 
 /** Deletes the copies that were put aside. */
 export function dropCopies(backupDirectory: string): void {
   if (!existsSync(backupDirectory)) return;
-  for (const name of readdirSync(backupDirectory)) if (name.startsWith('before-migration-')) rmSync(join(backupDirectory, name));
+  for (const name of copiesIn(backupDirectory)) rmSync(join(backupDirectory, name));
 }

@@ -31,6 +31,10 @@ const VAULT_FORMS = [`
   `
   -- erasure: portico.db has the same value as long as both know the same deletions.
   ALTER TABLE vault.vault_state ADD COLUMN deletions BLOB NOT NULL DEFAULT x'';`,
+  `
+  -- storage: which vault this is, for as long as it exists. A backup says of which one its portico.db was.
+  ALTER TABLE vault.vault_state ADD COLUMN id BLOB NOT NULL DEFAULT x'';
+  UPDATE vault.vault_state SET id = randomblob(16) WHERE only_one = 1;`,
 ];
 
 /** Which vault to open: the box's own; `new`: make one, or finish one that was being made; `none`: an empty one in memory, for what comes before that. */
@@ -101,6 +105,27 @@ export function markDeletionsAlike(db: Database): void {
   const token = randomBytes(16);
   db.run('UPDATE main.vault_pair SET deletions = ? WHERE only_one = 1', token);
   db.run('UPDATE vault.vault_state SET deletions = ? WHERE only_one = 1', token);
+}
+
+/**
+ * Writes into portico.db which vault it works with. After the migrations.
+ * @param which `own`: where nothing is written yet; `new`: whatever was written
+ */
+export function nameVault(db: Database, which: WhichVault): void {
+  // A portico.db that was brought up to an older version only.
+  if (which === 'none' || db.get(`SELECT 1 FROM pragma_table_info('vault_pair', 'main') WHERE name = 'vault_id'`) === undefined) return;
+  db.run(`UPDATE main.vault_pair SET vault_id = (SELECT id FROM vault.vault_state WHERE only_one = 1)
+    WHERE only_one = 1 AND (vault_id = x'' OR (? = 'new' AND vault_id <> (SELECT id FROM vault.vault_state WHERE only_one = 1)))`, which);
+}
+
+/**
+ * Whether the attached vault is the one that a copy of portico.db worked with, and not from before that copy. The same key says nothing: a box that was
+ * restored for practice has it too, with a vault of its own.
+ * @param id as in the copy, hexadecimal @param lastDeletion the number of the newest deletion that the copy knows of
+ */
+export function isVaultOf(db: Database, { id, lastDeletion }: { id: string; lastDeletion: number }): boolean {
+  if (db.get(`SELECT 1 FROM pragma_table_info('vault_state', 'vault') WHERE name = 'id'`) === undefined) return false; // of a version before that
+  return db.get(`SELECT 1 FROM vault.vault_state WHERE lower(hex(id)) = ? AND id <> x'' AND (SELECT coalesce(max(seq), 0) FROM vault.deletion) >= ?`, id, lastDeletion) !== undefined;
 }
 
 /** Whether what is attached is a vault of this form. @throws PorticoError db_from_newer_version */

@@ -2,11 +2,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { loadManifest, manifestPathFor, modelPackOf, type Calibration, type Gates, type ModelManifest } from '../../models/manifest.js';
-import { readModels } from '../../models/verify.js';
+import { changedModel, readModels } from '../../models/verify.js';
 import { collectSeldom, Embedding, PorticoError, type Logger } from '../kit/index.js';
 import { checkByteLength } from './bytes.js';
 import type { PackExam } from './exam.js';
-import type { WorkerSetup } from './messages.js';
+import type { ModelNumbers, WorkerSetup } from './messages.js';
 import { WorkerPool } from './pool.js';
 import type { RawAnalysis } from './pipeline.js';
 import type { Box, FrameAnalysis, Point, Settled } from './types.js';
@@ -14,12 +14,16 @@ import type { Box, FrameAnalysis, Point, Settled } from './types.js';
 export { iou } from './geometry.js';
 export * from './quality.js';
 export type { PackExam } from './exam.js';
+export type { ModelNumbers } from './messages.js';
 export type * from './types.js';
 
 /** Faces of a frame that are looked at unless the caller says otherwise: a front desk seldom sees more at once. */
 export const MAX_FACES = 8;
 /** Workers beyond this bring nothing on the boxes we know. */
 const WORKERS_MAX = 4;
+
+/** All models run within a tenth of a second; a photo that is being looked at comes before. */
+const TEST_DEADLINE_MS = 20_000;
 
 /** What a pack says about its own numbers. */
 export interface VisionPack {
@@ -83,6 +87,14 @@ export interface Vision {
   readonly available: boolean;
   /** Pictures that wait for a worker. */
   readonly queueLength: number;
+  /**
+   * Runs each model over its pattern in every worker that is ready, and reads the files again.
+   * @returns `changed`: a file that is not the one that was loaded, or null; `expected`: the numbers that the pack names, null where it names
+   *   none; `found`: those of each worker, null of one that did not answer
+   */
+  selfTest(): Promise<{ changed: string | null; expected: ModelNumbers | null; found: (ModelNumbers | null)[] }>;
+  /** Whether every worker that is ready has answered since this was last asked, or passes a self-test within the deadline; and there is one. */
+  answers(deadlineMs: number): Promise<boolean>;
   /** Refuses what waits, finishes what is under way, ends the workers. */
   stop(): Promise<void>;
 }
@@ -178,6 +190,17 @@ class VisionRoom implements Vision {
     return seal(await this.#pool.run(new Uint8Array(image), {
       maxFaces, tiles, eyes, zone, settled: settled.map(({ box, glance }) => ({ box, glance: glance.values() })),
     }));
+  }
+
+  async selfTest(): ReturnType<Vision['selfTest']> {
+    if (this.#pool === null || this.#manifest === null) return { changed: null, expected: null, found: [] };
+    const [changed, found] = await Promise.all([changedModel(this.#options.modelsDir, this.#manifest), this.#pool.test(TEST_DEADLINE_MS)]);
+    const named = this.#manifest.models.flatMap(({ role, answers }) => (answers === undefined ? [] : [[role, answers] as const]));
+    return { changed, expected: named.length === this.#manifest.models.length ? Object.fromEntries(named) : null, found };
+  }
+
+  async answers(deadlineMs: number): Promise<boolean> {
+    return (await this.#pool?.answers(deadlineMs)) ?? false;
   }
 
   async cutOut(image: Uint8Array, box: Box): Promise<Uint8Array> {

@@ -1,7 +1,8 @@
 /** What crosses between the main thread and a vision worker. */
 import type { ModelManifest } from '../../models/manifest.js';
 import type { ModelBytes } from '../../models/verify.js';
-import type { ErrorBody, ErrorCode } from '../contract/index.js';
+import type { ErrorBody } from '../contract/index.js';
+import type { AnyErrorCode } from '../kit/index.js';
 import type { AnalyseOptions, RawAnalysis } from './pipeline.js';
 
 export interface WorkerSetup {
@@ -10,18 +11,22 @@ export interface WorkerSetup {
   models: ModelBytes;
 }
 
+/** By role, what each model answered to the pattern of its self-test. */
+export type ModelNumbers = Record<string, number[]>;
+
 /** An error as it crosses: a class does not survive the journey. */
 export interface WorkerFailure {
-  code: ErrorCode;
+  code: AnyErrorCode;
   details?: ErrorBody['details'];
   /** Where a broken invariant happened; for the log only. */
   stack?: string;
 }
 
-export type ToWorker = { type: 'analyse'; job: number; image: Uint8Array; options: AnalyseOptions } | { type: 'stop' };
+export type ToWorker = { type: 'analyse'; job: number; image: Uint8Array; options: AnalyseOptions } | { type: 'test'; job: number } | { type: 'stop' };
 
 export type FromWorker =
   | { type: 'ready' }
   | { type: 'failed_to_start'; error: WorkerFailure }
   | { type: 'done'; job: number; analysis: RawAnalysis }
+  | { type: 'tested'; job: number; numbers: ModelNumbers }
   | { type: 'refused'; job: number; error: WorkerFailure };

@@ -15,6 +15,9 @@ const OPTIONS: InferenceSession.SessionOptions = {
   executionMode: 'sequential',
 };
 
+/** Of each output of the self-test so many values, evenly spread. */
+const ANSWERS = 8;
+
 /** One network with one input tensor that is filled and run over and over; runs must not overlap. */
 export class Model {
   /** The input tensor's own memory, float32, row-major in the manifest's shape. Fill it, then `run()`. */
@@ -51,6 +54,10 @@ export class Model {
     return new Model(spec, session);
   }
 
+  get role(): ModelSpec['role'] {
+    return this.#spec.role;
+  }
+
   /** Time spent in `session.run` since the last call, ms: the floor under everything else. */
   takeRanMs(): number {
     const ranMs = this.#ranMs;
@@ -73,10 +80,11 @@ export class Model {
   }
 
   /**
-   * A pass over a synthetic pattern. @throws PorticoError model_corrupt {file, expected, found} unless it runs and every
-   * output has the manifest's size and is finite
+   * A pass over a synthetic pattern, always the same one.
+   * @returns values of each output, evenly spread: the same each time, but for rounding on another machine
+   * @throws PorticoError model_corrupt {file, expected, found} unless it runs and every output has the manifest's size and is finite
    */
-  async selfTest(): Promise<void> {
+  async selfTest(): Promise<number[]> {
     for (let i = 0; i < this.input.length; i++) this.input[i] = Math.sin(i * 0.1);
     let outputs: Float32Array[];
     try {
@@ -86,11 +94,18 @@ export class Model {
     }
     const broken = this.#spec.outputs.find((_, index) => !outputs[index]!.every(Number.isFinite));
     if (broken !== undefined) throw new PorticoError('model_corrupt', { file: this.#spec.file, expected: 'finite numbers', found: `${broken.name} with NaN or infinity` });
+    return outputs.flatMap((output) => spread(output));
   }
 
   async release(): Promise<void> {
     await this.#session.release();
   }
+}
+
+function spread(output: Float32Array): number[] {
+  const count = Math.min(ANSWERS, output.length);
+  // Six digits: what is kept in a manifest should be readable, and float32 has no more than seven.
+  return Array.from({ length: count }, (_, i) => Number(output[Math.floor(((i + 0.5) * output.length) / count)]!.toPrecision(6)));
 }
 
 /** What the file says of itself where that is not the manifest's; null when they agree. Free dimensions fit any number. */

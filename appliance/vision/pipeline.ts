@@ -7,6 +7,7 @@ import { area, centreInside, clampBox, type RgbImage } from './geometry.js';
 import { glanceAt } from './glance.js';
 import { fivePoints } from './landmarks.js';
 import { FaceMeter, measurePose } from './measure.js';
+import type { ModelNumbers } from './messages.js';
 import { loadPack, release, type LoadedPack } from './pack.js';
 import { measureFivePointPose } from './pose.js';
 import { splitSettled, type RawSettled } from './settled.js';
@@ -93,6 +94,13 @@ export class Pipeline {
     const eyesClosed = eyes && landmarks !== null && this.#pack.eyes !== null ? await this.#pack.eyes.closed(image, landmarks) : null;
     const quality = { norm: embedding.norm, visible, ...this.#meter.measure(this.#face), ...pose, eyesClosed };
     return { box: inside, detectionScore: score, quality, sum: embedding.sum, glance: glanceAt(image, box) };
+  }
+
+  /** As Model.selfTest, of each model. @throws PorticoError model_corrupt */
+  async test(): Promise<ModelNumbers> {
+    const numbers: ModelNumbers = {};
+    for (const model of this.#pack.models) numbers[model.role] = await model.selfTest();
+    return numbers;
   }
 
   async release(): Promise<void> {

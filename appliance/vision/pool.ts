@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { PorticoError, type Logger } from '../kit/index.js';
-import type { FromWorker, ToWorker, WorkerFailure } from './messages.js';
+import type { FromWorker, ModelNumbers, ToWorker, WorkerFailure } from './messages.js';
 import type { AnalyseOptions, RawAnalysis } from './pipeline.js';
 
 /** Jobs that may wait for a worker. Cameras hold back by themselves; this is the bound when something does not. */
@@ -30,6 +30,10 @@ interface Slot {
   restart: NodeJS.Timeout | null;
   /** Starts in a row that never became ready. */
   failures: number;
+  /** Whether it has said anything since it was last asked for a sign of life. */
+  answered: boolean;
+  /** Self-tests it was asked for, by number; null: it will not answer. */
+  tests: Map<number, (numbers: ModelNumbers | null) => void>;
 }
 
 /** Workers that each do one job at a time, a bounded queue before them, and a replacement for each that dies. */
@@ -53,6 +57,8 @@ export class WorkerPool {
       deadline: null,
       restart: null,
       failures: 0,
+      answered: false,
+      tests: new Map(),
     }));
   }
 
@@ -106,6 +112,52 @@ export class WorkerPool {
     });
   }
 
+  /**
+   * Lets each worker that is ready run its models over their pattern, after what it is doing now.
+   * @returns what each answered; null: nothing within the deadline, or a model failed. Empty: no worker is ready
+   */
+  async test(deadlineMs: number): Promise<(ModelNumbers | null)[]> {
+    return Promise.all(this.#ready().map((slot) => this.#test(slot, deadlineMs)));
+  }
+
+  /** Whether every worker that is ready has answered something since this was last asked, or passes a self-test now; and there is one. */
+  async answers(deadlineMs: number): Promise<boolean> {
+    const ready = this.#ready();
+    const alive = await Promise.all(ready.map(async (slot) => {
+      const answered = slot.answered;
+      slot.answered = false;
+      if (answered) return true;
+      const numbers = await this.#test(slot, deadlineMs);
+      slot.answered = false; // this answer counts once
+      return numbers !== null;
+    }));
+    return alive.length > 0 && alive.every(Boolean);
+  }
+
+  #ready(): Slot[] {
+    return this.#slots.filter((slot) => slot.worker !== null && (slot.state === 'idle' || slot.state === 'busy'));
+  }
+
+  #test(slot: Slot, deadlineMs: number): Promise<ModelNumbers | null> {
+    const job = ++this.#lastJob;
+    return new Promise((resolve) => {
+      const deadline = setTimeout(() => this.#tested(slot, job, null), deadlineMs);
+      slot.tests.set(job, (numbers) => {
+        clearTimeout(deadline);
+        resolve(numbers);
+      });
+      slot.worker?.postMessage({ type: 'test', job } satisfies ToWorker);
+    });
+  }
+
+  /** @returns false: this was no self-test, or it came too late */
+  #tested(slot: Slot, job: number, numbers: ModelNumbers | null): boolean {
+    const settle = slot.tests.get(job);
+    slot.tests.delete(job);
+    settle?.(numbers);
+    return settle !== undefined;
+  }
+
   /** Refuses what waits, lets what is under way finish, and ends all workers. Safe to call twice. */
   async stop(): Promise<void> {
     this.#state = 'stopped';
@@ -133,6 +185,7 @@ export class WorkerPool {
     return new Promise((resolve, reject) => {
       let reason = new PorticoError('vision_unavailable');
       worker.on('message', (message: FromWorker) => {
+        slot.answered = true;
         switch (message.type) {
           case 'ready':
             slot.failures = 0;
@@ -148,7 +201,11 @@ export class WorkerPool {
           case 'done':
             this.#finish(slot, message.job, (job) => job.resolve(message.analysis));
             break;
+          case 'tested':
+            this.#tested(slot, message.job, message.numbers);
+            break;
           case 'refused':
+            if (this.#tested(slot, message.job, null)) break;
             if (message.error.stack !== undefined) this.#log?.error({ stack: message.error.stack }, 'vision: a frame could not be analysed');
             this.#finish(slot, message.job, (job) => job.reject(toError(message.error)));
             break;
@@ -167,6 +224,7 @@ export class WorkerPool {
     const { job } = slot;
     const neverReady = slot.state === 'starting';
     this.#clearJob(slot);
+    for (const test of [...slot.tests.keys()]) this.#tested(slot, test, null);
     slot.worker = null;
     slot.state = 'down';
     if (this.#state === 'running') {

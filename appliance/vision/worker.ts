@@ -54,6 +54,14 @@ async function answer(pipeline: Pipeline, message: Extract<ToWorker, { type: 'an
   }
 }
 
+async function test(pipeline: Pipeline, { job }: Extract<ToWorker, { type: 'test' }>): Promise<void> {
+  try {
+    tell({ type: 'tested', job, numbers: await pipeline.test() });
+  } catch (error) {
+    tell({ type: 'refused', job, error: toFailure(error) });
+  }
+}
+
 refuseEgress([]); // who sees faces talks to nobody but the main thread
 giveWayToTheMainThread();
 try {
@@ -63,6 +71,7 @@ try {
   port.on('message', (message: ToWorker) => {
     last = last.then(async () => {
       if (message.type === 'analyse') return answer(pipeline, message);
+      if (message.type === 'test') return test(pipeline, message);
       await pipeline.release();
       // Ends this thread only, and surely: closing the port alone waits for whatever a loader hook keeps open.
       process.exit(0);

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Access, SignedIn } from '../../access/index.js';
 import {
-  BoxHealth, BoxInfo, Device, DraftsKey, HandOverRequest, IdParams, OwnerRequest, PairingCode, PairRequest, PinRequest, ProofRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
+  BoxHealth, BoxInfo, Device, DraftsKey, HandOverRequest, IdParams, type Language, OwnerRequest, PairingCode, PairRequest, PinRequest, ProofRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
 } from '../../contract/index.js';
 import type { Customers } from '../../customers/index.js';
 import { PorticoError } from '../../kit/index.js';
@@ -17,7 +17,7 @@ const Nothing = Type.Null({ description: 'No content' });
 export const accessRoutes = (deps: {
   access: Access;
   customers: Customers;
-  box: { version: string; storeName: string; demo: boolean; timeZone: string; currency: string };
+  box: { version: string; storeName: string; demo: boolean; timeZone: string; currency: string; languages: readonly Language[] };
   health: { now(): BoxHealth };
   /** Names and addresses of the certificate. */
   hostNames: readonly string[];
@@ -31,6 +31,7 @@ export const accessRoutes = (deps: {
   }, async (request) => ({
     product: 'Portico' as const, version: box.version, protocol: PROTOCOL_VERSION, storeName: box.storeName,
     devicePaired: request.visitor !== null, ownerNeeded: access.ownerNeeded(), demo: box.demo, timeZone: box.timeZone, currency: box.currency,
+    languages: [...box.languages],
   }));
 
   app.get('/health', {

@@ -1,0 +1,111 @@
+/**
+ * What each finding of a check means and what to do, in English, for the command line and for the page (which has the Chinese beside it). What stands in
+ * braces comes from the check's values. In a file without schemas, so that the page can have it as it is.
+ */
+export const CHECK_WORDS = {
+  disk: {
+    fine: '{freeGb} GB of {totalGb} GB are free.',
+    filling: '{freeGb} GB are free; as it grows now the disk is full in {daysLeft} days. Plan a larger disk, or shorten how long data is kept.',
+    low: 'Only {freeGb} GB of {totalGb} GB are free: backups and updates may find no room. Make room or fit a larger disk soon.',
+    full: 'The disk is full; nothing new can be saved. Make room now: remove what is not of the box from its disk, or fit a larger one.',
+    limit_reached: 'The database has reached the limit set for it (PORTICO_DB_MAX_MB); nothing new can be saved. Raise the limit.',
+    read_only: 'The disk can only be read. It is often failing when that happens: make sure that there is a backup, then replace it.',
+    not_told: 'The data folder cannot be reached. Check that its disk is there and mounted.',
+  },
+  memory: {
+    fine: '{availableGb} GB of {limitGb} GB are free; the box itself uses {usedGb} GB.',
+    tight: 'Only {availableGb} GB of {limitGb} GB are free. If it stays so, see what else runs on this machine, or fit more memory.',
+    short: 'Memory is running out: {availableGb} GB of {limitGb} GB are free. Start the box again, stop what else runs here, or fit more memory.',
+    swap_on: 'The machine may write memory to its disk (swap), face templates too. Switch swap off.',
+    not_told: 'This machine does not tell how much memory is left.',
+  },
+  temperature: {
+    fine: '{celsius} °C.',
+    hot: '{celsius} °C is warm. Keep the vents free and the box out of closed cabinets.',
+    too_hot: '{celsius} °C is too hot: the machine slows down or switches off. Give it air now; if it has a fan, check that it turns.',
+    not_told: 'This machine does not tell its temperature.',
+  },
+  clock: {
+    fine: 'The clock is right: {now}.',
+    behind_build: 'The clock says {now}, which is before this software was made. Set it, and check that a time server can be reached; perhaps the battery of the clock is empty.',
+    behind_seen: 'The clock says {now}, but the box has run at {seenAt} already. Set it, and check that a time server can be reached; perhaps the battery of the clock is empty.',
+    jumped: 'The clock jumped by {minutes} minutes at {jumpedAt}. Check that it is right now, and that the time server is.',
+    not_synchronised: 'The clock follows no time server and will drift. Name one that the box can reach (network section of the stick), or open UDP 123 to it.',
+    not_told: 'Whether the clock follows a time server is not known here. It says {now}.',
+  },
+  power: {
+    fine: 'No loss of power lately ({losses} in all).',
+    lost_power: 'The box lost power at about {lastLoss}; {losses} times in all. Shut it down properly before unplugging it; if nobody did, look at plug, socket and adapter.',
+    crashed: 'The program ended unexpectedly at about {lastCrash} and was started again; {crashes} times in all. Make a support file and send it to support.',
+  },
+  database: {
+    fine: 'The data is whole; last looked through {checkedAt}.',
+    not_checked: 'Not looked through yet; that happens every night, or with “check again”.',
+    not_checked_lately: 'Last looked through {checkedAt}, though it should be every night. Leave the box on at night, or check again now.',
+    check_failed: 'The data could not be looked through at {checkedAt}. Check again; if that fails too, make a support file.',
+    damaged: 'The database is damaged (found {checkedAt}). Do not switch the box off. Call support, and have the last backup ready.',
+    busy: 'The database does not answer. Wait a minute; if it stays so, start the box again.',
+  },
+  search: {
+    fine: 'The search is complete.',
+    behind: 'The search is still being put in order; results may be incomplete. Nothing to do: it ends by itself.',
+  },
+  models: {
+    fine: 'The recognition models pass their self-test ({testedAt}).',
+    not_tested: 'The self-test has not run yet; it does within a minute of each start.',
+    unavailable: 'Face recognition is not running. Start the box again; if that does not help, make a support file.',
+    no_answer: 'A recognition process did not answer its self-test at {testedAt}. Start the box again; if it happens again, make a support file.',
+    wrong_numbers: 'The recognition models gave wrong numbers at {testedAt}: do not rely on recognition. Install the model pack again; if that does not help, the machine may be faulty.',
+    file_changed: 'A model file on the disk is missing or is not the one that was loaded (found {testedAt}). Nobody should touch these: install the model pack again.',
+  },
+  cameras: {
+    fine: '{cameras} cameras are connected and send pictures.',
+    none: 'No camera is connected.',
+    closed: 'The store is closed; cameras are not expected.',
+    silent: '{silent} of {cameras} cameras have sent nothing for a minute or longer. Wake those iPads, and check their Wi-Fi.',
+    station_missing: '{missing} fixed stations are not connected although the store is open. Switch their iPads on and open the station.',
+    too_slow: 'The box is too slow for its cameras: {waiting} pictures wait. Close cameras that are not needed, or use a faster box.',
+    recognition_off: 'The store has switched face recognition off.',
+  },
+  certificate: {
+    fine: 'The certificate lasts {days} days; the box renews it by itself.',
+    ending: 'The certificate ends in {days} days and was not renewed by itself. Start the box again; if that does not help, make a support file.',
+    ended: 'The certificate has ended at {endsAt}: iPads refuse the box. Check the clock first, then start the box again.',
+    names_missing: 'These names or addresses are not in the certificate: {names}. iPads that use them see a warning. Use another name, or have the root made anew (every iPad then has to trust it again).',
+  },
+  name: {
+    off: 'The box does not tell the network its name; iPads use its address.',
+    published: 'The box is found as {name}.',
+    conflict: 'Another device on this network already has the name {name}. Give one of them another name.',
+    failed: 'The name {name} could not be told to the network. Check that the network passes multicast (UDP 5353); the address works all the same.',
+  },
+  backup: {
+    fine: 'The last backup was made and read back {finishedAt}.',
+    not_set_up: 'Backups are not set up: if this box breaks, the dossiers are gone. Fill in the backup section of the stick.',
+    never: 'No backup has succeeded yet. Check that the backup disk is plugged in, or that the server can be reached, then back up now.',
+    old: 'The last good backup is {days} days old. Check that the backup disk is plugged in and has room, or that the server can be reached.',
+    failed: 'The last try to back up failed. The backup of {finishedAt} is still there. The list of backups says why; put that right and back up again.',
+  },
+  export: {
+    fine: 'The last nightly export was made {finishedAt}.',
+    not_set_up: 'There is no nightly export to head office.',
+    never: 'No nightly export has succeeded yet. Check that head office’s server can be reached.',
+    old: 'The last nightly export was made {finishedAt}. Check that head office’s server can be reached.',
+  },
+  stick: {
+    none: 'No settings stick has been plugged in yet.',
+    applied: 'The settings of stick {what} hold since {at}.',
+    refused: 'The stick of {at} was refused ({errorCode}); nothing was changed. The result file on it says what is wrong.',
+    rolled_back: 'The box was not well with the settings of the stick of {at} and went back to those of before ({errorCode}). The result file on it says more.',
+    under_way: 'A stick is being applied since {at}. Leave it plugged in.',
+    unreadable: 'What became of the last stick cannot be read. Plug it in again.',
+  },
+  update: {
+    none: 'There has been no update yet.',
+    applied: 'Version {what} runs since {at}.',
+    refused: 'The update of {at} was refused ({errorCode}); nothing was changed. Get it again from where it came.',
+    rolled_back: 'The update of {at} did not work ({errorCode}); the version of before runs. Make a support file and send it to support.',
+    under_way: 'An update is under way since {at}. Do not switch the box off.',
+    unreadable: 'What became of the last update cannot be read. Make a support file and send it to support.',
+  },
+} as const;

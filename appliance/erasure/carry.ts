@@ -1,0 +1,36 @@
+import type { Database } from '../storage/index.js';
+
+/** A deletion as both files have it, whichever version wrote them. */
+export interface CarriedDeletion {
+  id: string; customer_id: string; scope: string; reason: string; purposes: string; requested_at_ms: number; templates: number;
+}
+
+const COLUMNS = 'id, customer_id, scope, reason, purposes, requested_at_ms, templates';
+
+/** Every deletion that these files know of, begun or done. The vault has to be attached. */
+export function knownDeletions(db: Database): CarriedDeletion[] {
+  return db.all<CarriedDeletion>(
+    `SELECT ${COLUMNS} FROM main.deletion_pending UNION SELECT ${COLUMNS} FROM main.deletion_done UNION SELECT ${COLUMNS} FROM vault.deletion`);
+}
+
+/**
+ * Tells files that are put back from an earlier moment what was deleted since. Into the vault, not finished: then the next start takes portico.db for the
+ * older file, ends consents again and deletes all of it, keys included.
+ * @returns how many they did not know
+ */
+export function carryDeletions(db: Database, deletions: readonly CarriedDeletion[]): number {
+  return db.transaction(() => {
+    let carried = 0;
+    for (const { id, customer_id, scope, reason, purposes, requested_at_ms, templates } of deletions) {
+      carried += db.run(
+        `INSERT INTO vault.deletion (id, customer_id, scope, reason, purposes, requested_at_ms, templates, keys, completed_at_ms, seq)
+         SELECT ?, ?, ?, ?, ?, ?, ?, 0, NULL, max(coalesce((SELECT max(seq) FROM vault.deletion), 0), (SELECT last_deletion FROM main.vault_pair)) + 1
+         WHERE NOT EXISTS (SELECT 1 FROM main.deletion_pending WHERE id = ?) AND NOT EXISTS (SELECT 1 FROM main.deletion_done WHERE id = ?)
+         AND NOT EXISTS (SELECT 1 FROM vault.deletion WHERE id = ?)`,
+        id, customer_id, scope, reason, purposes, requested_at_ms, templates, id, id, id).changes;
+    }
+    // Another value than portico.db has: the next start compares them all.
+    db.run('UPDATE vault.vault_state SET deletions = randomblob(16) WHERE only_one = 1');
+    return carried;
+  });
+}

@@ -1,0 +1,49 @@
+/** The store's data: database, search, backup, head office's export. */
+import type { BoxCheck } from '../../contract/index.js';
+import { toInstant } from '../../kit/index.js';
+import { DAY_MS, finding, HOUR_MS } from './check.js';
+
+/** Checked every night: after three nights without, somebody should know. */
+const CHECK_OLD_MS = 3 * DAY_MS;
+
+/** What the last look through both files found. */
+export interface IntegrityResult { atMs: number; outcome: 'whole' | 'damaged' | 'failed' }
+
+/** @param answers whether a look-up just now did @param last null: never looked through yet */
+export function checkDatabase(answers: boolean, last: IntegrityResult | null, nowMs: number): BoxCheck {
+  if (!answers) return finding('database', 'failed', 'busy');
+  if (last === null) return finding('database', 'unknown', 'not_checked');
+  const values = { checkedAt: toInstant(last.atMs) };
+  if (last.outcome === 'damaged') return finding('database', 'failed', 'damaged', values);
+  if (last.outcome === 'failed') return finding('database', 'warning', 'check_failed', values);
+  if (nowMs - last.atMs > CHECK_OLD_MS) return finding('database', 'warning', 'not_checked_lately', values);
+  return finding('database', 'ok', 'fine', values);
+}
+
+export function checkSearch(behind: boolean): BoxCheck {
+  return behind ? finding('search', 'warning', 'behind') : finding('search', 'ok', 'fine');
+}
+
+/** A night missed is a disk that was unplugged; three are a store without a backup. */
+const BACKUP_OLD_MS = 36 * HOUR_MS;
+const BACKUP_TOO_OLD_MS = 3 * DAY_MS + 12 * HOUR_MS;
+
+/** The last good one; and whether one since then failed. */
+export interface LastRun { finishedAtMs: number; failedSince: boolean }
+
+/** @param sinceMs since when backups are set up: the box has a night's time for its first one */
+export function checkBackup(setUp: boolean, last: LastRun | null, sinceMs: number, nowMs: number): BoxCheck {
+  if (!setUp) return finding('backup', 'warning', 'not_set_up');
+  if (last === null) return finding('backup', nowMs - sinceMs > BACKUP_OLD_MS ? 'failed' : 'warning', 'never');
+  const ageMs = nowMs - last.finishedAtMs;
+  const values = { finishedAt: toInstant(last.finishedAtMs), days: Math.max(0, Math.floor(ageMs / DAY_MS)) };
+  if (ageMs > BACKUP_OLD_MS) return finding('backup', ageMs > BACKUP_TOO_OLD_MS ? 'failed' : 'warning', 'old', values);
+  return last.failedSince ? finding('backup', 'warning', 'failed', values) : finding('backup', 'ok', 'fine', values);
+}
+
+export function checkExport(setUp: boolean, last: LastRun | null, nowMs: number): BoxCheck {
+  if (!setUp) return finding('export', 'off', 'not_set_up');
+  if (last === null) return finding('export', 'warning', 'never');
+  const values = { finishedAt: toInstant(last.finishedAtMs) };
+  return nowMs - last.finishedAtMs > BACKUP_OLD_MS ? finding('export', 'warning', 'old', values) : finding('export', 'ok', 'fine', values);
+}
