@@ -10,7 +10,7 @@ import { Erasure } from '../appliance/erasure/index.js';
 import { EventBus } from '../appliance/events/index.js';
 import { createLogger, isPorticoError, systemClock } from '../appliance/kit/index.js';
 import { isOfThisVersion, openForReading, type ForReading } from '../appliance/storage/index.js';
-import { UsageError } from './modelsCheck.js';
+import { UsageError, type Json } from './output.js';
 
 type Where = Parameters<typeof openForReading>[0];
 type Head = { seq: number; hash: string };
@@ -38,8 +38,12 @@ const NAMES: Readonly<Record<RecordKind, string>> = {
   consents: 'consents', notices: 'versions of the notice', assessments: 'impact assessments', deletions: 'records of deletion',
 };
 
-/** The chain, and every record against it: as the page and the nightly job do. @returns whether all is whole; what is wrong is told */
-export async function verifyAudit(where: Where, expected: Head | null, line: (text: string) => void): Promise<boolean> {
+/**
+ * The chain, and every record against it: as the page and the nightly job do.
+ * @param found hears the same in values, for programs
+ * @returns whether all is whole; what is wrong is told
+ */
+export async function verifyAudit(where: Where, expected: Head | null, line: (text: string) => void, found: (values: { [key: string]: Json }) => void = () => undefined): Promise<boolean> {
   return withAudit(where, async (audit, { db, vault }) => {
     const rooms = { db, clock: systemClock, audit, events: new EventBus(createLogger('silent')), timeZone: 'UTC' };
     const consent = new Consent(rooms);
@@ -60,6 +64,10 @@ export async function verifyAudit(where: Where, expected: Head | null, line: (te
       }
       if (vault === 'missing') line('There is no vault here: records of deletion were not looked at.');
       else if (isPorticoError(vault)) line(`vault.db cannot be read (${vault.code}): it is damaged, or of another box. Records of deletion were not looked at.`);
+      found({
+        whole: whole && hasVault, entries, firstBroken, clockBehind, head: { number: audit.head().seq, hash: head }, vault: typeof vault === 'string' ? vault : vault.code,
+        records: records.filter(({ kind }) => kind !== 'deletions' || hasVault).map(({ kind, checked, broken, ids }) => ({ kind, checked, broken, ids: [...ids] })),
+      });
       return whole && hasVault;
     } catch (error) {
       if (error instanceof RangeError) throw new UsageError(`${error.message}: it cannot be compared any more. Within 184 days of that paper no entry may be.`);
@@ -68,9 +76,13 @@ export async function verifyAudit(where: Where, expected: Head | null, line: (te
   });
 }
 
-/** Writes the whole log as CSV to a new file for the owner's eyes. @throws UsageError when there is such a file */
+/** Writes the whole log as CSV to a new file for the owner's eyes. @param file `-`: standard output @throws UsageError when there is such a file */
 export async function exportAudit(where: Where, file: string, line: (text: string) => void): Promise<void> {
   await withAudit(where, async (audit) => {
+    if (file === '-') {
+      await pipeline(Readable.from(audit.csv()), process.stdout, { end: false });
+      return;
+    }
     try {
       await pipeline(Readable.from(audit.csv()), createWriteStream(file, { flags: 'wx', mode: 0o600 }));
     } catch (error) {

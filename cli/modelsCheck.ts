@@ -2,10 +2,11 @@
 import { readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { extname, join } from 'node:path';
-import { isPorticoError, PorticoError } from '../appliance/kit/index.js';
+import { isPorticoError } from '../appliance/kit/index.js';
 import { createVision, examinePack, type Calibration, type PackExam, type Vision } from '../appliance/vision/index.js';
 import { loadManifest, manifestPathFor, modelPackOf, type ModelManifest } from '../models/manifest.js';
 import { readModels } from '../models/verify.js';
+import { UsageError, type Json, type Output } from './output.js';
 import { calibrate, compare, enough, ENROLLED_PHOTOS, makeTrial, proposeGates, ratesOf, type Interval, type Person, type ReadFace, type Trial } from './calibration.js';
 
 /** Fewer people say nothing about strangers. */
@@ -21,9 +22,6 @@ const TIMING_BUDGET_MS = 5_000;
 const VERDICT_FPIR = 0.003;
 const IMAGES = new Set(['.jpg', '.jpeg', '.png', '.webp']);
 
-/** The command line asks for what cannot be done: exit code 2. */
-export class UsageError extends Error {}
-
 export interface CheckOptions {
   /** Folder of the pack: its .onnx files and its manifest.json. */
   dir: string;
@@ -36,13 +34,9 @@ export interface CheckOptions {
   /** Rounds of timing; default ROUNDS. */
   rounds?: number;
 }
-export interface CheckOutput {
-  line(text: string): void;
-  progress(what: string, done: number, of: number): void;
-}
 
-/** @throws PorticoError for a pack that must not be used, UsageError */
-export async function checkModels(options: CheckOptions, output: CheckOutput): Promise<void> {
+/** @returns what was found, for programs @throws PorticoError for a pack that must not be used, UsageError */
+export async function checkModels(options: CheckOptions, output: Pick<Output, 'line' | 'progress'>): Promise<{ [key: string]: Json }> {
   const { dir, presentDir, facesDir } = options;
   if (!(await isFolder(dir))) throw new UsageError(`${dir} is not a folder`);
   if (facesDir !== null && !(await isFolder(facesDir))) throw new UsageError(`--faces: ${facesDir} is not a folder`);
@@ -51,17 +45,18 @@ export async function checkModels(options: CheckOptions, output: CheckOutput): P
   if (options.write && manifestPath !== join(dir, 'manifest.json')) throw new UsageError(`--write: ${dir} has no manifest.json of its own`);
   const manifest = await loadManifest(manifestPath);
   const present = await loadManifest(manifestPathFor(presentDir));
+  const found = { pack: modelPackOf(manifest), licence: manifest.source.licence, present: modelPackOf(present) };
   output.line(`pack      ${modelPackOf(manifest)}`);
   output.line(`licence   ${manifest.source.licence}`);
   output.line(`present   ${modelPackOf(present)}`);
   if (manifestPath !== join(dir, 'manifest.json')) output.line('note      no manifest.json in this folder: it is taken for the built-in pack');
 
-  await timeBoth({ dir, manifest }, { dir: presentDir, manifest: present }, options.rounds ?? ROUNDS, output);
+  const times = await timeBoth({ dir, manifest }, { dir: presentDir, manifest: present }, options.rounds ?? ROUNDS, output);
   if (facesDir === null) {
     const known = manifest.calibration === null ? 'none yet: give --faces FOLDER --write' : manifest.calibration.measuredOn;
     output.line(`calibrated  ${known}`);
     output.line('verdict   cannot tell: give --faces FOLDER (a folder of photos for each person)');
-    return;
+    return { ...found, times, calibration: manifest.calibration?.measuredOn ?? null, verdict: null };
   }
 
   const listed = await listPeople(facesDir);
@@ -70,7 +65,7 @@ export async function checkModels(options: CheckOptions, output: CheckOutput): P
   }
   const trial = makeTrial(await readPeople(dir, listed, 'new pack', output));
   const presentTrial = makeTrial(await readPeople(presentDir, listed, 'present pack', output));
-  report(trial, presentTrial, present, output);
+  const { verdict, rates } = report(trial, presentTrial, present, output);
 
   const { gates, rankCorrelation } = proposeGates(trial);
   const photos = trial.probes.length;
@@ -84,6 +79,7 @@ export async function checkModels(options: CheckOptions, output: CheckOutput): P
     await writeManifest(manifestPath, { ...manifest, gates, calibration });
     output.line(`written to ${manifestPath}`);
   }
+  return { ...found, times, people: listed.length, rates, verdict, calibration: JSON.parse(JSON.stringify(calibration)) as Json, written: options.write ? manifestPath : null };
 }
 
 interface Pack {
@@ -92,7 +88,7 @@ interface Pack {
 }
 
 /** Opens both packs, which is the self-test, and times them turn by turn. */
-async function timeBoth(candidate: Pack, present: Pack, rounds: number, output: CheckOutput): Promise<void> {
+async function timeBoth(candidate: Pack, present: Pack, rounds: number, output: Pick<Output, 'line' | 'progress'>): Promise<{ [key: string]: Json }> {
   const exam = await open(candidate);
   output.line('self-test  passed: hashes, shapes, finite numbers, sense');
   try {
@@ -114,6 +110,7 @@ async function timeBoth(candidate: Pack, present: Pack, rounds: number, output: 
       }
       const text = (times: number[][]) => `${median(times[0]!).toFixed(1)} ms (present ${median(times[1]!).toFixed(1)})`;
       output.line(`time      a frame of 1280x720 ${text(frames)}, each face ${text(faces)}; medians of ${frames[0]!.length}, one core`);
+      return { frameMs: median(frames[0]!), faceMs: median(faces[0]!), presentFrameMs: median(frames[1]!), presentFaceMs: median(faces[1]!), rounds: frames[0]!.length };
     } finally {
       await other.release();
     }
@@ -126,7 +123,7 @@ async function open({ dir, manifest }: Pack): Promise<PackExam> {
   return examinePack(manifest, await readModels(dir, manifest));
 }
 
-function report(trial: Trial, presentTrial: Trial, present: ModelManifest, output: CheckOutput): void {
+function report(trial: Trial, presentTrial: Trial, present: ModelManifest, output: Pick<Output, 'line' | 'progress'>): { verdict: string; rates: Json } {
   const [rates, presentRates] = [ratesOf(trial), ratesOf(presentTrial)];
   output.line('');
   output.line(`${trial.templates.length} people, ${ENROLLED_PHOTOS} photos each enrolled as their mean, ${trial.probes.length} probes, no gates`);
@@ -140,9 +137,10 @@ function report(trial: Trial, presentTrial: Trial, present: ModelManifest, outpu
     ? 'the two decide alike on every probe'
     : `of ${wins.of} probes on which the two differ the new pack is right on ${wins.count}: ${range(wins)}`;
   output.line(`verdict   ${verdict} than ${modelPackOf(present)} at FPIR ${percent(VERDICT_FPIR)}: ${differing}`.replace('cannot tell than', 'cannot tell against'));
+  return { verdict, rates: rates.map(({ fpir, fnir }, at) => ({ fpir, fnir: { ...fnir }, presentFnir: { ...presentRates[at]!.fnir } })) };
 }
 
-function tabulate({ fpir, table, perDecade, floor, cap }: Calibration, output: CheckOutput): void {
+function tabulate({ fpir, table, perDecade, floor, cap }: Calibration, output: Pick<Output, 'line' | 'progress'>): void {
   output.line(`thresholds (cosine)  people   ${fpir.map((rate) => `FPIR ${percent(rate)}`.padEnd(11)).join('')}`);
   for (const { people, cosine } of table) output.line(`${''.padEnd(20)} ${String(people).padEnd(8)} ${cosine.map((value) => value.toFixed(3).padEnd(11)).join('')}`);
   output.line(`  ${perDecade} for ten times more people, never below ${floor} or above ${cap}`);
@@ -166,7 +164,7 @@ async function listPeople(facesDir: string): Promise<{ name: string; files: stri
   return people;
 }
 
-async function readPeople(modelsDir: string, listed: { name: string; files: string[] }[], what: string, output: CheckOutput): Promise<Person[]> {
+async function readPeople(modelsDir: string, listed: { name: string; files: string[] }[], what: string, output: Pick<Output, 'line' | 'progress'>): Promise<Person[]> {
   const workers = Math.min(4, availableParallelism());
   const vision = createVision({ modelsDir, workers, uncalibrated: true });
   await vision.start();
@@ -211,10 +209,4 @@ async function writeManifest(path: string, manifest: ModelManifest): Promise<voi
 
 async function isFolder(path: string): Promise<boolean> {
   return stat(path).then((found) => found.isDirectory(), () => false);
-}
-
-/** An error in words for the console. */
-export function inWords(error: PorticoError): string {
-  const details = Object.entries(error.details ?? {}).map(([key, value]) => `\n  ${key}: ${String(value)}`);
-  return `${error.code}: ${error.message}${details.join('')}`;
 }

@@ -1,16 +1,17 @@
 /** `portico receipt verify` and `portico pack verify`: what the box signed, checked without the box. */
 import { readFile } from 'node:fs/promises';
 import { findStatement, readKeys, verifyPack, verifyStatement } from '../appliance/papers/index.js';
-import { UsageError, type CheckOutput } from './modelsCheck.js';
+import { UsageError, type Json, type Output } from './output.js';
 
 /**
  * @param file a receipt's PDF, its signed text or link in a file, the text itself, or `-` for standard input
  * @throws PorticoError receipt_invalid, UsageError
  */
-export async function checkReceipt(file: string, keyFile: string, output: Pick<CheckOutput, 'line'>): Promise<void> {
+export async function checkReceipt(file: string, keyFile: string, output: Pick<Output, 'line' | 'result'>): Promise<void> {
   const bytes = file.startsWith('eyJ') ? Buffer.from(file) : file === '-' ? await readStandardInput() : await read(file);
   const keys = readKeys((await read(keyFile)).toString('utf8'));
   const { type, kid, claims } = await verifyStatement(findStatement(bytes), keys);
+  output.result({ valid: true, key: kid, kind: type, claims: claims as { [key: string]: Json } });
   output.line(`valid      signed by the key ${kid}`);
   output.line(`kind       ${type}`);
   for (const [name, value] of Object.entries(claims)) {
@@ -20,9 +21,10 @@ export async function checkReceipt(file: string, keyFile: string, output: Pick<C
 }
 
 /** @param keyFile null: only the key inside the pack is at hand, so it says nothing about who made the pack */
-export async function checkPack(file: string, keyFile: string | null, output: Pick<CheckOutput, 'line'>): Promise<void> {
+export async function checkPack(file: string, keyFile: string | null, output: Pick<Output, 'line' | 'result'>): Promise<void> {
   const keys = keyFile === null ? null : readKeys((await read(keyFile)).toString('utf8'));
   const { manifest, files, consents } = await verifyPack(await read(file), keys);
+  output.result({ valid: true, files, store: manifest.storeName, madeAt: manifest.madeAt, auditLog: { entries: manifest.accesses.entries, number: manifest.accesses.end.seq, hash: manifest.accesses.end.hash }, consents: { checked: consents.checked, byGuardian: consents.byGuardian }, key: manifest.kid, keyKnown: keys !== null });
   output.line(`valid      ${files} files of ${manifest.storeName}, made ${manifest.madeAt}`);
   output.line(`audit log  ${manifest.accesses.entries} entries, whole, up to ${manifest.accesses.end.seq} ${manifest.accesses.end.hash}`);
   output.line(`consents   ${consents.checked} as they were sealed${consents.byGuardian === 0 ? '' : `; ${consents.byGuardian} of them by a guardian, held against the audit log alone`}`);

@@ -11,20 +11,25 @@ import { EventBus } from '../appliance/events/index.js';
 import { CustomerKeys, reconcile, rekey, rotationOf } from '../appliance/gallery/index.js';
 import { createLogger, toInstant, type Clock } from '../appliance/kit/index.js';
 import { isRenewing, markRenewing, openForReading, openStorage, type Storage, type WhichVault } from '../appliance/storage/index.js';
-import { UsageError, type CheckOutput } from './modelsCheck.js';
+import { UsageError, type Output } from './output.js';
 
 /** What rests on a face. Facts and plans stay: nobody took anything back, and no key is lost that they need. */
 const FACE_PURPOSES = PURPOSES.filter((purpose) => purpose !== 'preferences' && purpose !== 'contact');
 
 /** Where the box's files are, as in its settings. */
-export interface BoxFiles { dataDirectory: string; credentialsDirectory: string | null }
+export interface BoxFiles {
+  dataDirectory: string; credentialsDirectory: string | null;
+  /** Of the database, where it is in no file. */
+  key?: string;
+}
 
 /**
  * Gives the box another secret rotation and turns all templates by it: all or nothing, without new photos.
+ * @returns how many were turned
  * @throws UsageError, PorticoError db_in_use while the box runs, and those of opening its files
  */
-export function rekeyGallery(files: BoxFiles, clock: Clock, output: CheckOutput): void {
-  withStorage(files, clock, 'own', (storage, audit, keys) => {
+export function rekeyGallery(files: BoxFiles, clock: Clock, output: Pick<Output, 'line' | 'progress'>): number {
+  return withStorage(files, clock, 'own', (storage, audit, keys) => {
     const { db } = storage;
     if (db.get('SELECT 1 FROM deletion_pending') !== undefined) throw new UsageError('A deletion is not finished yet. Start the box once, stop it, and try again.');
     forgetUnreadable(storage, audit, keys, clock);
@@ -34,6 +39,7 @@ export function rekeyGallery(files: BoxFiles, clock: Clock, output: CheckOutput)
     });
     if (!storage.dropTraces()) throw new Error('nobody else has these files open, and yet the log is held');
     output.line(`${templates} templates turned by a new secret. What was copied before matches nobody any more.`);
+    return templates;
   });
 }
 
@@ -44,10 +50,23 @@ export function rekeyGallery(files: BoxFiles, clock: Clock, output: CheckOutput)
  * @param deletionsFile `deletions.jsonl` of an audit pack: whole dossiers deleted since are deleted again at the next start
  * @throws UsageError when there is a vault or the file is not such a list, PorticoError as above
  */
-export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput, deletionsFile: string | null): void {
+export function newVault(files: BoxFiles, clock: Clock, output: Pick<Output, 'line' | 'progress'>, deletionsFile: string | null): { forgotten: number; ended: number; deletedAgain: number } {
+  const made = makeVault(files, clock, () => (deletionsFile === null ? [] : readDeletions(deletionsFile).filter(({ scope }) => scope === 'dossier')));
+  output.line(`The vault is new and empty. ${made.forgotten} templates were forgotten and ${made.ended} consents ended: these customers are asked and photographed again.`);
+  output.line(deletionsFile === null
+    ? 'What was deleted after this database was copied is not known here: dossiers deleted since are back. With --deletions FILE (deletions.jsonl of the newest audit pack) they go again.'
+    : `${made.deletedAgain} dossiers deleted since are deleted again when the box starts.`);
+  return made;
+}
+
+/**
+ * The same without words, for a restore. @param deletions done again at the next start
+ * @throws as above
+ */
+export function makeVault(files: BoxFiles, clock: Clock, deletions: () => readonly Deletion[]): { forgotten: number; ended: number; deletedAgain: number } {
   const file = join(files.dataDirectory, 'vault', 'vault.db');
   if (existsSync(file) && statSync(file).size > 0 && !wasCutOff(files)) throw new UsageError(`${file} exists. Move it away first if it is really lost.`);
-  const deletions = deletionsFile === null ? [] : readDeletions(deletionsFile);
+  const again = deletions();
   const { ended, adopted } = withStorage(files, clock, 'none', (storage, audit) => storage.db.transaction(() => {
     const { db } = storage;
     const erasure = new Erasure({ db, clock, audit, dropTraces: () => storage.dropTraces() });
@@ -57,7 +76,7 @@ export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput, del
     erasure.adopt(ended.map((customerId) => (
       { id: randomUUID(), customerId, scope: 'face', reason: 'expired', purposes: FACE_PURPOSES, requestedAt, completedAt: null, templatesDeleted: 0, keyDestroyed: false })));
     markRenewing(db, true);
-    return { ended: ended.length, adopted: erasure.adopt(deletions.filter(({ scope }) => scope === 'dossier')) };
+    return { ended: ended.length, adopted: erasure.adopt(again) };
   }));
   const forgotten = withStorage(files, clock, 'new', (storage, audit, keys) => {
     const { db } = storage;
@@ -67,10 +86,7 @@ export function newVault(files: BoxFiles, clock: Clock, output: CheckOutput, del
     storage.dropTraces();
     return forgotten;
   });
-  output.line(`The vault is new and empty. ${forgotten} templates were forgotten and ${ended} consents ended: these customers are asked and photographed again.`);
-  output.line(deletionsFile === null
-    ? 'What was deleted after this database was copied is not known here: dossiers deleted since are back. With --deletions FILE (deletions.jsonl of the newest audit pack) they go again.'
-    : `${adopted} dossiers deleted since are deleted again when the box starts.`);
+  return { forgotten, ended, deletedAgain: adopted };
 }
 
 /** Whether the vault that is there is one that was being made. */
@@ -86,7 +102,7 @@ function wasCutOff(files: BoxFiles): boolean {
 /** @throws UsageError */
 function readDeletions(file: string): Deletion[] {
   try {
-    return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => {
+    return readFileSync(file === '-' ? 0 : file, 'utf8').split('\n').filter((line) => line !== '').map((line) => {
       const deletion: unknown = JSON.parse(line);
       if (!Check(DeletionForm, deletion)) throw new Error('another form');
       return deletion;
@@ -107,8 +123,8 @@ function forgetUnreadable({ db }: Storage, audit: Audit, keys: CustomerKeys, clo
 function withStorage<T>(files: BoxFiles, clock: Clock, vault: WhichVault, work: (storage: Storage, audit: Audit, keys: CustomerKeys) => T): T {
   // Else opening would make a new box.
   if (!existsSync(join(files.dataDirectory, 'portico.db'))) throw new UsageError(`There is no database in ${files.dataDirectory}.`);
-  const { dataDirectory, credentialsDirectory } = files;
-  const storage = openStorage({ dataDirectory, credentialsDirectory, maxBytes: null, clock, vault });
+  const { dataDirectory, credentialsDirectory, key } = files;
+  const storage = openStorage({ dataDirectory, credentialsDirectory, maxBytes: null, clock, vault, ...(key === undefined ? {} : { key }) });
   try {
     return work(storage, new Audit({ db: storage.db, clock }), new CustomerKeys({ db: storage.db, clock }));
   } finally {
