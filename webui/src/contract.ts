@@ -8,6 +8,7 @@ import type {
   APPOINTMENT_STATES as AppointmentStatesOf,
   ANSWER_WORKDAYS as AnswerWorkdaysOf,
   ASSESSMENT_FIELDS as AssessmentFieldsOf,
+  BACKUP_ERRORS as BackupErrorsOf,
   BREACH_KINDS as BreachKindsOf,
   CAMERA_RANGES as CameraRangesOf,
   CLOSE as CloseOf,
@@ -54,6 +55,10 @@ export type {
   ProductCreate, ProductImport, Purchase, PurchaseRequest, QuickNote, Rejection, ReturnRequest, ScanFound, Service, Size, LookRequest, StageMark, StoredFile, Suggestion, SuggestionKind, SuggestionVerdict, Tag, Taste, Ticket, TicketChange,
   NoteRequest, TicketRequest, VisitStage, Wish, WishRequest, Words, YearlyDate,
 } from '../../appliance/contract/index.js';
+
+// The box, for IT.
+export type { BackupRun, Backups, BoxCheck, BoxReport, CheckId, CheckState } from '../../appliance/contract/index.js';
+export type BackupError = (typeof BackupErrorsOf)[number];
 
 // The privacy office.
 export type {

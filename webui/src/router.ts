@@ -59,6 +59,7 @@ export function makeRouter(): Router {
               { path: 'pack', name: 'privacy-pack', component: () => import('./components/privacy/AuditPack.vue') },
             ],
           },
+          { path: 'box', name: 'box', component: () => import('./pages/BoxPage.vue') },
           { path: 'settings/greetings', name: 'settings-greetings', component: () => import('./components/settings/greetings/GreetingsPage.vue') },
           { path: 'settings/products', name: 'products', component: () => import('./pages/ProductsPage.vue') },
           { path: 'settings', name: 'settings', component: () => import('./pages/SettingsPage.vue') },

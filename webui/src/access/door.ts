@@ -13,7 +13,7 @@ export interface Standing {
   /** It stands at a fixed station, not at the front desk. */
   readonly atStation: boolean;
 }
-export type Door = 'pair' | 'sign-in' | 'front-desk' | 'station' | 'hand-back' | 'board' | 'privacy' | 'settings';
+export type Door = 'pair' | 'sign-in' | 'front-desk' | 'station' | 'hand-back' | 'board' | 'privacy' | 'box' | 'settings';
 
 /**
  * The page somebody is sent to instead of `page`; null: stay. While a customer holds the iPad every page leads to the

@@ -8,7 +8,7 @@ export function roleMay(role: Role, permission: Permission): boolean {
 
 /** What a page needs; pages that are not here are open to everybody signed in. */
 const NEEDED: Readonly<Record<string, Permission>> = {
-  board: 'serve', 'look-up': 'serve', enrol: 'enrol', customers: 'read_dossier', products: 'arrange_desk', dossier: 'read_dossier', 'settings-greetings': 'arrange_desk', 'settings-fields': 'arrange_desk',
+  board: 'serve', 'look-up': 'serve', enrol: 'enrol', customers: 'read_dossier', products: 'arrange_desk', dossier: 'read_dossier', 'settings-greetings': 'arrange_desk', 'settings-fields': 'arrange_desk', box: 'look_after_box',
 };
 
 export function mayOpen(role: Role, page: string): boolean {
@@ -17,7 +17,8 @@ export function mayOpen(role: Role, page: string): boolean {
 }
 
 /** Where a role begins, and where it is sent when a page is not for it. */
-export function homeOf(role: Role): 'board' | 'privacy' | 'settings' {
+export function homeOf(role: Role): 'board' | 'privacy' | 'box' | 'settings' {
   if (roleMay(role, 'serve')) return 'board';
-  return roleMay(role, 'privacy_office') ? 'privacy' : 'settings';
+  if (roleMay(role, 'privacy_office')) return 'privacy';
+  return roleMay(role, 'look_after_box') ? 'box' : 'settings';
 }

@@ -80,8 +80,8 @@ export async function call<T>(method: string, path: string, options: CallOptions
 }
 
 /** A document of the box, such as a PDF; `onProgress` hears how many bytes have come. Throws ApiError and nothing else. */
-export async function callFile(path: string, options: CallOptions = {}, onProgress: (bytes: number) => void = () => {}): Promise<Blob> {
-  const response = await request('GET', path, '*/*', { timeoutMs: FILE_TIMEOUT_MS, ...options });
+export async function callFile(path: string, options: CallOptions & { method?: 'GET' | 'POST' } = {}, onProgress: (bytes: number) => void = () => {}): Promise<Blob> {
+  const response = await request(options.method ?? 'GET', path, '*/*', { timeoutMs: FILE_TIMEOUT_MS, ...options });
   const reader = response.body?.getReader();
   const parts: BlobPart[] = [];
   let bytes = 0;

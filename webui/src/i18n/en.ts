@@ -28,6 +28,7 @@ export const en: Messages = {
     enrol: 'Enrol',
     customers: 'Customers',
     privacy: 'Privacy',
+    box: 'The box',
     settings: 'Settings',
   },
   connection: {
@@ -53,6 +54,7 @@ export const en: Messages = {
     offlineBannerNever: 'Not connected to the box yet. Trying again.',
     healthVision: 'Face recognition is not available right now. Use phone number or name.',
     healthFull: 'The disk of the box is full and nothing new can be saved. Call IT.',
+    healthReadOnly: 'The disk of the box takes nothing any more: nothing new can be saved. Call IT.',
     healthBusy: 'The box is busy; saving may take a little longer.',
     healthSearch: 'The search is still being put in order; results may be incomplete.',
   },

@@ -1,4 +1,8 @@
 /** All words of the page. */
+import { boxEn } from './box.en.js';
+import { boxZh } from './box.zh-CN.js';
+import { checksEn } from './checks.en.js';
+import { checksZh } from './checks.zh-CN.js';
 import { consentEn } from './consent.en.js';
 import { consentZh } from './consent.zh-CN.js';
 import { findingEn } from './finding.en.js';
@@ -22,6 +26,6 @@ import { visitsZh } from './visits.zh-CN.js';
 import { zhCN } from './zh-CN.js';
 
 export const messages = {
-  'zh-CN': { ...zhCN, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, ...outboxZh, ...dealingsZh, ...fieldsZh, ...dossierZh, receipt: receiptWords['zh-CN'] },
-  en: { ...en, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, ...outboxEn, ...dealingsEn, ...fieldsEn, ...dossierEn, receipt: receiptWords.en },
+  'zh-CN': { ...zhCN, ...checksZh, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, ...outboxZh, ...dealingsZh, ...fieldsZh, ...dossierZh, ...boxZh, receipt: receiptWords['zh-CN'] },
+  en: { ...en, ...checksEn, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, ...outboxEn, ...dealingsEn, ...fieldsEn, ...dossierEn, ...boxEn, receipt: receiptWords.en },
 };

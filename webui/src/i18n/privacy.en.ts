@@ -495,6 +495,7 @@ export const privacyEn: PrivacyMessages = {
       assessment_recorded: 'Assessment recorded', mode_changed: 'Mode changed', station_changed: 'Station changed', signage_signed: 'Signs signed off',
       retention_changed: 'Retention changed', retention_ran: 'Nightly deletion', audit_pruned: 'Oldest entries deleted', breach_recorded: 'Incident recorded', breach_notices_made: 'Notices made',
       audit_pack_made: 'Audit pack made', setting_changed: 'Setting changed',
+      backup_made: 'Backup made', backup_failed: 'Backup failed', backup_restored: 'Backup put back',
     },
     pair: '{name}: {value}',
     yes: 'yes',

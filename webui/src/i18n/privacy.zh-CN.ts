@@ -502,6 +502,7 @@ export const privacyZh = {
       request_received: '登记权利请求', request_closed: '答复权利请求', access_copy_made: '生成个人信息副本', recognition_explained: '查看识别说明',
       assessment_recorded: '记录影响评估', mode_changed: '更改模式', station_changed: '更改点位', signage_signed: '确认标识', retention_changed: '更改保存期限',
       retention_ran: '到期自动删除', audit_pruned: '清理到期日志', breach_recorded: '记录安全事件', breach_notices_made: '生成通知书', audit_pack_made: '生成审计材料包', setting_changed: '更改设置',
+      backup_made: '完成备份', backup_failed: '备份失败', backup_restored: '恢复备份',
     } satisfies Record<AuditAction, string>,
     pair: '{name}：{value}',
     yes: '是',

@@ -29,6 +29,7 @@ export const zhCN = {
     enrol: '录入人脸',
     customers: '顾客',
     privacy: '隐私',
+    box: '门店盒',
     settings: '设置',
   },
   connection: {
@@ -54,6 +55,7 @@ export const zhCN = {
     offlineBannerNever: '还没有连上门店盒，正在重试。',
     healthVision: '人脸识别暂时不可用，请用手机号或姓名查找。',
     healthFull: '门店盒磁盘已满，新内容无法保存。请联系 IT。',
+    healthReadOnly: '门店盒的磁盘无法写入，新内容无法保存。请联系 IT。',
     healthBusy: '门店盒正忙，保存可能要多等一会儿。',
     healthSearch: '搜索还在整理，结果可能不全。',
   },

@@ -23,7 +23,7 @@ const EVERYTHING_WAITS: readonly PageErrorCode[] = ['network', 'too_many_request
 /** Until somebody has signed in again. */
 const SIGN_IN_FIRST: readonly PageErrorCode[] = ['sign_in_required', 'session_expired', 'session_locked', 'device_not_paired', 'pin_again'];
 /** The box has a trouble of its own with this one. */
-const TROUBLED: readonly PageErrorCode[] = ['storage_full', 'storage_busy', 'internal', 'unexpected'];
+const TROUBLED: readonly PageErrorCode[] = ['storage_full', 'storage_read_only', 'storage_busy', 'internal', 'unexpected'];
 
 /** Fields of a dossier that rest on the customer's agreement (the box: customers). */
 const PREFERENCES: readonly string[] = ['facts', 'likes', 'dislikes', 'sizes'] satisfies readonly (keyof CustomerFields)[];

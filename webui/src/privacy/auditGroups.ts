@@ -18,6 +18,7 @@ export const AUDIT_GROUPS = {
   office: [
     'request_received', 'request_closed', 'access_copy_made', 'recognition_explained', 'assessment_recorded', 'mode_changed', 'station_changed', 'signage_signed',
     'retention_changed', 'retention_ran', 'breach_recorded', 'breach_notices_made', 'audit_exported', 'audit_pack_made', 'audit_pruned',
+    'backup_made', 'backup_failed', 'backup_restored',
   ],
 } as const satisfies Record<string, readonly AuditAction[]>;
 

@@ -4,6 +4,7 @@ import { roleMay } from '../access/permissions.js';
 import { ApiError, onAccessLost, onSessionLocked } from '../api/client.js';
 import { portico } from '../api/portico.js';
 import { setStoreCurrency, setStoreZone } from '../composables/storeZone.js';
+import { offerLanguages } from '../i18n/index.js';
 import type { BoxInfo, Permission, Session } from '../contract.js';
 import { usePrefs } from './prefs.js';
 import { useToasts } from './toasts.js';
@@ -43,6 +44,7 @@ export const useSession = defineStore('session', () => {
       const answered = await portico.box();
       setStoreZone(answered.timeZone);
       setStoreCurrency(answered.currency);
+      offerLanguages(answered.languages);
       if (answered.devicePaired && !answered.ownerNeeded) {
         if (locked.value) await tellLock(); // a lock from before this page was loaded, if the box has not heard of it
         session.value = await portico.session().catch((error: unknown) => {
