@@ -20,14 +20,21 @@ const LONGEST = ['browser/day', 'browser/screens', 'browser/morning', 'demo/demo
  * TEST_FULL is set, as in `.ci/run`, or when they are named.
  */
 const ONLY_IN_FULL = [
-  'browser/axe', 'browser/morning', 'browser/offline', 'browser/policy', 'browser/scan', 'browser/screens', 'cli/models',
+  'backup/backup', 'backup/circle', 'backup/disks', 'backup/kill', 'backup/otherBox', 'backup/restore', 'backup/sftp', 'browser/axe',
+  'browser/box', 'browser/morning', 'browser/offline', 'browser/policy', 'browser/scan', 'browser/screens', 'cli/manual', 'cli/models',
   'compliance/retention', 'consent/traces', 'demo/demo', 'erasure/deletion', 'erasure/dossier', 'erasure/rekey', 'eval/report',
-  'files/files', 'finding/duplicates', 'finding/finding', 'gallery/search', 'gallery/upkeep', 'papers/pdf', 'papers/signer', 'server/audit',
-  'server/hostileFrames', 'server/notices', 'server/outward', 'server/papers', 'server/recognition', 'server/rightsDesk',
-  'storage/full', 'storage/rewriting', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite', 'vision/room', 'vision/settled',
+  'faults/clock', 'faults/disk', 'faults/kill', 'faults/killBox', 'faults/killRewrite', 'faults/locked', 'faults/memory', 'faults/migration',
+  'faults/models', 'faults/network', 'files/files', 'finding/duplicates', 'finding/finding', 'gallery/search', 'gallery/upkeep',
+  'health/console', 'health/faults', 'health/reach', 'health/watchdog', 'papers/pdf', 'papers/signer', 'provisioning/apply',
+  'provisioning/laptop', 'provisioning/powerCut', 'provisioning/powerCutFirst', 'provisioning/powerCutNext', 'provisioning/realBox',
+  'provisioning/restoreBox', 'provisioning/stickUpdate', 'provisioning/stickWipe', 'provisioning/volumes', 'provisioning/well',
+  'provisioning/wipe', 'server/audit', 'server/hostileFrames', 'server/mdns', 'server/notices', 'server/outward', 'server/papers',
+  'server/recognition', 'server/rightsDesk', 'storage/full', 'storage/rewriting', 'updates/back', 'updates/dead', 'updates/deadBack',
+  'updates/power', 'updates/powerBack', 'updates/powerSwitch', 'updates/powerTrial', 'updates/refusals', 'updates/sign', 'updates/update',
+  'updates/withdrawn', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite', 'vision/room', 'vision/settled',
 ];
 /** Those that do only a part of their work otherwise. */
-const MORE_IN_FULL = ['fuzz/rest', 'fuzz/sockets', 'server/bystanders'];
+const MORE_IN_FULL = ['fuzz/rest', 'fuzz/sockets', 'provisioning/check', 'provisioning/settings', 'server/bystanders'];
 /** `rest`: what `npm test` leaves out, and no more. */
 const full = process.env['TEST_FULL'];
 const isWanted = (name: string): boolean =>

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { loadConfig } from '../appliance/config/index.js';
+import { isOpenAt, loadConfig, readOpeningHours } from '../appliance/config/index.js';
 import { PorticoError } from '../appliance/kit/index.js';
 
 function problemOf(environment: Record<string, string>): string {
@@ -76,4 +76,48 @@ t.test('the problem never quotes the value: it may be a secret in the wrong plac
   } catch (error) {
     t.notMatch(JSON.stringify((error as PorticoError).toBody()), /hunter2/);
   }
+});
+
+t.test('opening hours: the plain part of what OpenStreetMap writes', async (t) => {
+  const openAt = (text: string, iso: string, timeZone = 'Asia/Shanghai') => isOpenAt(readOpeningHours(text), Date.parse(iso), timeZone);
+  const hours = 'Mo-Fr 10:00-22:00; Sa,Su 09:00-02:00';
+  t.equal(openAt(hours, '2026-11-23T02:00:00Z'), true, 'Monday, ten in Shanghai');
+  t.equal(openAt(hours, '2026-11-23T14:00:00Z'), false, 'Monday, ten at night: closed at that minute');
+  t.equal(openAt(hours, '2026-11-22T17:59:00Z'), true, 'Sunday night reaches into Monday');
+  t.equal(openAt(hours, '2026-11-22T18:00:00Z'), false);
+  t.equal(openAt('Sa-Mo 10:00-24:00', '2026-11-22T15:59:00Z'), true, 'a range over Sunday, until midnight');
+  t.equal(openAt('', '2026-11-22T15:59:00Z'), null, 'not known');
+  for (const text of ['Mo-Fr', 'Mo 25:00-26:00', 'Mo 10:00-10:00', 'mo 10:00-12:00', 'Mo 24:00-25:00', 'Mo 10-12', 'PH off']) {
+    t.equal(problemOf({ PORTICO_OPENING_HOURS: text }), 'PORTICO_OPENING_HOURS', text);
+  }
+});
+
+t.test('where backups go: whole or not at all', async (t) => {
+  const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+  t.equal(loadConfig({}).backup, null);
+  t.equal(problemOf({ PORTICO_BACKUP_TO: '/mnt' }), 'PORTICO_BACKUP_RECIPIENT');
+  t.equal(problemOf({ PORTICO_BACKUP_RECIPIENT: recipient }), 'PORTICO_BACKUP_TO');
+  t.equal(problemOf({ PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: 'sftp://box@nas.local/portico' }), 'PORTICO_BACKUP_HOST_KEY');
+  const hostKey = `SHA256:${'A'.repeat(43)}`;
+  for (const to of ['sftp://nas.local/portico', 'sftp://box:secret@nas.local/portico', 'sftp://box@nas.local/portico?x=1', 'sftp:']) {
+    t.equal(problemOf({ PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: to, PORTICO_BACKUP_HOST_KEY: hostKey }), 'PORTICO_BACKUP_TO', to);
+  }
+  const config = loadConfig({ PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: 'sftp://box@nas.local:2222/portico', PORTICO_BACKUP_HOST_KEY: hostKey });
+  t.match(config.backup, { to: { kind: 'sftp', user: 'box', host: 'nas.local', port: 2222, folder: '/portico', hostKey }, at: '02:40', keep: 14 });
+  t.strictSame(config.egressAllow, ['nas.local'], 'the box may connect there, and nowhere else');
+});
+
+t.test('networks, terms, head office', async (t) => {
+  const config = loadConfig({ PORTICO_ALLOWED_LAN: '192.168.1.0/24, fd00::/8,10.0.0.7', PORTICO_RETENTION_DAYS: 'visits=365,notes=30', PORTICO_HEAD_OFFICE_URL: 'https://hq.example.cn/portico/' });
+  t.strictSame(config.allowedLan, ['192.168.1.0/24', 'fd00::/8', '10.0.0.7']);
+  t.strictSame([...config.retentionDays], [['visits', 365], ['notes', 30]]);
+  t.strictSame(config.egressAllow, ['hq.example.cn']);
+  for (const text of ['192.168.1.0/33', 'box.local', '10.0.0.0/8/8', '10.0.0.0/', '10.0.0.0/x']) t.equal(problemOf({ PORTICO_ALLOWED_LAN: text }), 'PORTICO_ALLOWED_LAN', text);
+  t.equal(problemOf({ PORTICO_RETENTION_DAYS: 'visits:365' }), 'PORTICO_RETENTION_DAYS');
+  t.equal(problemOf({ PORTICO_HEAD_OFFICE_URL: 'http://hq.example.cn/' }), 'PORTICO_HEAD_OFFICE_URL');
+});
+
+t.test('what systemd tells is read here', async (t) => {
+  t.match(loadConfig({ NOTIFY_SOCKET: '/run/systemd/notify', WATCHDOG_USEC: '60000000' }), { notifySocket: '/run/systemd/notify', watchdogMs: 60_000 });
+  t.match(loadConfig({}), { notifySocket: null, watchdogMs: null });
 });

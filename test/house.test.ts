@@ -8,7 +8,7 @@ import t from 'tap';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Each room and the rooms it may know. Who is not listed may not be known. `main.ts` and `start.ts` put it all together. */
+/** Each room and the rooms it may know. Who is not listed may not be known. `main.ts`, `neighbours.ts` and `start.ts` put it all together. */
 const ROOMS: Record<string, readonly string[]> = {
   contract: [],
   kit: ['contract'],
@@ -18,6 +18,7 @@ const ROOMS: Record<string, readonly string[]> = {
   camera: ['contract'],
   vision: ['contract', 'kit'],
   audit: ['contract', 'kit', 'storage'],
+  backup: ['audit', 'contract', 'kit', 'storage'],
   compliance: ['audit', 'contract', 'events', 'kit', 'storage'],
   consent: ['audit', 'contract', 'events', 'kit', 'storage'],
   papers: ['contract', 'kit', 'storage'],
@@ -37,14 +38,14 @@ const ROOMS: Record<string, readonly string[]> = {
   rights: ['audit', 'compliance', 'consent', 'contract', 'customers', 'dossiers', 'events', 'kit', 'storage'],
   recognition: ['camera', 'consent', 'contract', 'customers', 'events', 'gallery', 'kit', 'storage', 'vision', 'visits'],
   health: ['contract', 'events', 'gallery', 'kit', 'recognition', 'storage', 'vision'],
-  http: ['access', 'audit', 'compliance', 'consent', 'contract', 'customers', 'dealings', 'dossiers', 'events', 'finding', 'files', 'fields', 'followups', 'gallery', 'greeting', 'kit', 'papers', 'products', 'recognition', 'rights', 'visits'],
+  http: ['access', 'audit', 'backup', 'compliance', 'consent', 'contract', 'customers', 'dealings', 'dossiers', 'events', 'finding', 'files', 'fields', 'followups', 'gallery', 'greeting', 'kit', 'papers', 'products', 'recognition', 'rights', 'visits'],
 };
 /** Folders outside appliance/ that rooms may know. */
 const OUTSIDE: Record<string, readonly string[]> = { vision: ['models'] };
-const COMPOSERS = ['main.ts', 'start.ts'];
+const COMPOSERS = ['main.ts', 'neighbours.ts', 'start.ts'];
 /** Files that may be imported past their room's door, and by whom. */
 const SIDE_DOORS: Record<string, readonly string[]> = {
-  'appliance/contract/errors.ts': ['appliance/kit/errors.ts'], 'appliance/contract/limits.ts': ['appliance/vision/bytes.ts', 'appliance/vision/decode.ts'],
+  'appliance/contract/errors.ts': ['appliance/kit/errors.ts'], 'appliance/contract/consoleErrors.ts': ['appliance/kit/errors.ts'], 'appliance/contract/limits.ts': ['appliance/vision/bytes.ts', 'appliance/vision/decode.ts'],
 };
 const README_LINES_MAX = 15;
 
@@ -57,16 +58,21 @@ const PACKAGES: Record<string, readonly string[]> = {
   pino: ['appliance/kit/log.ts'],
   '@node-rs/argon2': ['appliance/access/index.ts'],
   '@simplewebauthn/server': ['appliance/access/passkeys.ts'],
-  'node-cron': ['appliance/main.ts'],
+  'node-cron': ['appliance/kit/timetable.ts'],
   jose: ['appliance/papers/signer.ts'],
   pdfkit: ['appliance/papers/sheet.ts'],
   qrcode: ['appliance/papers/sheet.ts', 'appliance/start.ts'],
-  fflate: ['appliance/papers/pack.ts', 'appliance/papers/zip.ts'],
+  fflate: ['appliance/health/bundle.ts', 'appliance/papers/pack.ts', 'appliance/papers/zip.ts'],
   'pinyin-pro': ['appliance/finding/pinyin.ts'],
   otpauth: ['appliance/finding/memberCode.ts'],
   'csv-parse': ['appliance/products/csv.ts'],
   'csv-stringify': ['appliance/fields/export.ts'],
   'chinese-days': ['appliance/compliance/workdays.ts'],
+  'age-encryption': ['appliance/backup/sealing.ts'],
+  'bonjour-service': ['appliance/http/mdns.ts'],
+  'pino-roll': ['appliance/kit/log.ts'],
+  'prom-client': ['appliance/health/metrics.ts'],
+  'ssh2-sftp-client': ['appliance/backup/sftp.ts'],
 };
 /** Packages that speak HTTP. */
 const NETWORK = /^(fastify|@fastify\/|ws$|@peculiar\/|node:(http|https|net|tls|http2|dgram|dns)$)/;
@@ -120,7 +126,7 @@ function target(file: SourceFile, specifier: string): string | null {
 const roomOf = (path: string): string | null => (/^appliance\/([^/]+)\//.exec(path)?.[1]) ?? null;
 
 const appliance = sourcesBelow('appliance', /\.ts$/);
-const everything = [...appliance, ...sourcesBelow('models', /\.ts$/), ...sourcesBelow('cli', /\.ts$/), ...sourcesBelow('demo', /\.ts$/)];
+const everything = [...appliance, ...sourcesBelow('models', /\.ts$/), ...sourcesBelow('cli', /\.ts$/), ...sourcesBelow('provisioning', /\.ts$/), ...sourcesBelow('updates', /\.ts$/), ...sourcesBelow('packaging', /\.ts$/), ...sourcesBelow('demo', /\.ts$/)];
 const webui = sourcesBelow('webui', /\.(ts|vue)$/);
 
 t.test('the rooms are those of the table, each with a door and a short README', async (t) => {
@@ -209,7 +215,7 @@ t.test('each dangerous package has its one place, and only declared packages are
       t.not(specifier, '(computed)', `${file.path}: an import that cannot be read`);
       if (specifier.startsWith('.')) continue;
       const name = specifier.startsWith('node:') ? specifier : specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
-      t.ok(name.startsWith('node:') ? builtinModules.includes(name.slice(5)) : name in dependencies || (file.path.startsWith('demo/') && existsSync(join(ROOT, 'node_modules', name))),
+      t.ok(name.startsWith('node:') ? builtinModules.includes(name.slice(5)) : name in dependencies || (/^(demo|packaging)\//.test(file.path) && existsSync(join(ROOT, 'node_modules', name))),
         `${file.path} imports ${name}`);
       // Other folders have tools of their own; the rules are for the box.
       if (!file.path.startsWith('appliance/')) continue;
@@ -222,7 +228,7 @@ t.test('each dangerous package has its one place, and only declared packages are
 t.test('only config reads the environment', async (t) => {
   // models/fetch.ts is a tool of the build, not part of the box.
   const readers = everything.filter((file) => /\bprocess\s*(\.|\?\.|\[['"])\s*env\b|\benv\s*\}?\s*=\s*process\b|from 'node:process'/.test(file.text)).map((file) => file.path);
-  t.strictSame(readers.filter((path) => !path.startsWith('demo/')).sort(), ['appliance/config/index.ts', 'models/fetch.ts']);
+  t.strictSame(readers.filter((path) => !/^(demo|packaging)\//.test(path)).sort(), ['appliance/config/index.ts', 'models/fetch.ts']);
 });
 
 t.test('only storage, and rooms with tables, speak SQL; http, vision, camera and kit do not', async (t) => {
@@ -248,6 +254,22 @@ t.test('UPDATE and DELETE always say which rows', async (t) => {
   t.ok(checked > 10, `${checked} statements`);
 });
 
+t.test('what runs on IT\'s laptops reaches nothing of the box beyond a few doors, and no native module', async (t) => {
+  const allowed = ['appliance/access/secrets.ts', 'appliance/compliance/terms.ts', 'appliance/config/index.ts', 'appliance/contract/index.ts', 'appliance/kit/index.ts'];
+  const seen = new Set<string>();
+  const waiting = ['cli/stick.ts', 'cli/porticoStick.ts', 'provisioning/laptop/index.ts'];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    if (path.startsWith('appliance/')) { t.ok(allowed.includes(path), `${path} is reached from a laptop`); continue; }
+    const file = everything.find((each) => each.path === path)!;
+    // program.ts names all commands; of it only a type is used.
+    waiting.push(...file.imports.flatMap((specifier) => target(file, specifier) ?? []).filter((each) => each !== 'cli/program.ts'));
+    for (const name of ['better-sqlite3', 'onnxruntime-node', 'sharp', '@node-rs/argon2', 'ssh2-sftp-client']) t.notOk(file.imports.includes(name), `${path} imports ${name}`);
+  }
+  t.ok(seen.size > 25, `${seen.size} files`);
+});
+
 t.test('a proof of consent is made in one place', async (t) => {
   const importers = [...everything, ...webui].filter((file) => file.imports.some((specifier) => target(file, specifier) === 'appliance/consent/proof.ts'));
   t.strictSame(importers.map((file) => file.path), ['appliance/consent/index.ts']);
@@ -267,7 +289,7 @@ t.test('nothing is printed past the logger', async (t) => {
 });
 
 t.test('only the composition root makes rooms', async (t) => {
-  const classes = /new (Access|Greeting|Audit|Customers|Dealings|Dossiers|Erasure|Finding|Files|Fields|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview|Products|Signer|Things)\(/;
+  const classes = /new (Access|Backups|Greeting|Audit|Customers|Dealings|Dossiers|Erasure|Finding|Files|Fields|FollowUps|Visits|Consent|Gallery|Enrolments|Sightings|Quality|Upkeep|Recognition|Health|EventBus|Rights|AccessCopies|Explanations|Modes|Assessments|Retention|StoredPersons|Breaches|Overview|Products|Signer|Things)\(/;
   const makers = appliance.filter((file) => classes.test(file.text)).map((file) => file.path);
   t.strictSame(makers, ['appliance/main.ts']);
 });
@@ -277,7 +299,7 @@ t.test('the page knows nothing of the box but the contract', async (t) => {
     for (const specifier of file.imports) {
       const path = target(file, specifier);
       if (path === null || path.startsWith('webui/')) continue;
-      t.ok(/^appliance\/contract\/(index|permissions|yearlyDates)\.ts$/.test(path), `${file.path} imports ${specifier}`);
+      t.ok(/^appliance\/contract\/(index|checkWords|permissions|yearlyDates)\.ts$/.test(path), `${file.path} imports ${specifier}`);
     }
   }
   t.ok(webui.length === 0 || webui.some((file) => file.imports.some((specifier) => target(file, specifier) === 'appliance/contract/index.ts')));

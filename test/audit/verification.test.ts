@@ -30,6 +30,7 @@ function open(t: Pick<Test, 'teardown'>, dataDirectory: string, clock = new Test
   const rights = new Rights(deps);
   rights.eraseWith({ begin: (order) => erasure.begin(order), byId: (id) => erasure.byId(id), pending: () => erasure.pending(), withMerged: (id) => customers.withMerged(id) });
   const retention = new Retention({
+    ownTerms: new Map(),
     db, clock, audit, log: createLogger('silent'), emptied: () => undefined, held: () => [], items: [
       consent.records.retention, consent.refusals.retention, assessments.retention,
       { kind: 'deletion_records', count: () => erasure.count(), deleteBefore: (ms, held) => erasure.prune(ms, held) },

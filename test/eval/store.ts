@@ -41,7 +41,7 @@ export async function withStore<T>(options: StoreOptions, work: (store: EvalStor
     await vision.start();
     const { fpir, timeZone } = loadConfig({});
     const audit = new Audit({ db, clock });
-    const access = new Access({ db, clock, events, audit, idleLockMs: 3_600_000, draftsSecret: '' });
+    const access = new Access({ db, clock, events, audit, idleLockMs: 3_600_000, draftsSecret: '', ownerCodeSha256: null });
     const customers = new Customers({ db, clock, events });
     const consent = new Consent({ db, clock, events, audit, timeZone });
     const gallery = new Gallery({ db, clock, events, readerTicket: storage.readerTicket, modelId: vision.modelPack, calibration: vision.pack.calibration, fpir });

@@ -154,11 +154,11 @@ t.test('expired: from the next frame on nobody is matched, and no enrolment begi
 });
 
 t.test('the expiry at the start deletes what ran out while the box was off', async (t) => {
-  const id = await enrolPerson(box, 'P20', { validUntil: day(180) });
+  const id = await enrolPerson(box, 'P20', { validUntil: day(30) });
   const { dataDirectory } = box;
   t.equal(query(dataDirectory, `SELECT id FROM template WHERE customer_id = '${id}'`).length, 1);
   await box.stop();
-  clock.move(400 * DAY_MS);
+  clock.move(50 * DAY_MS); // after more than sixty the clock is not believed until a night has passed (test/faults/clock.test.ts)
   const later = await startBox(t, { clock, dataDirectory });
   t.strictSame(query(dataDirectory, 'SELECT id FROM template'), []);
   t.strictSame(query(dataDirectory, 'SELECT template_id FROM template_photo'), []);

@@ -10,7 +10,7 @@ import { EventBus } from '../../appliance/events/index.js';
 import { Files } from '../../appliance/files/index.js';
 import { FollowUps } from '../../appliance/followups/index.js';
 import { Gallery } from '../../appliance/gallery/index.js';
-import { createLogger, Embedding, PorticoError } from '../../appliance/kit/index.js';
+import { createLogger, Embedding, PorticoError, type Logger } from '../../appliance/kit/index.js';
 import { Products } from '../../appliance/products/index.js';
 import { openStorage } from '../../appliance/storage/index.js';
 import { Visits } from '../../appliance/visits/index.js';
@@ -22,7 +22,7 @@ const calibration = (await loadManifest()).calibration!;
 export type TestRooms = ReturnType<typeof openRooms>;
 
 /** One member of staff ('s'), one device ('d'), a published notice; the gallery's search is not started. */
-export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string; dataDirectory?: string; clock?: TestClock; dayEndsAt?: string } = {}) {
+export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string; dataDirectory?: string; clock?: TestClock; dayEndsAt?: string; log?: Logger } = {}) {
   const clock = options.clock ?? new TestClock();
   const storage = openStorage({ dataDirectory: options.dataDirectory ?? temporaryDirectory(t), credentialsDirectory: null, maxBytes: null, clock });
   let open = true;
@@ -36,7 +36,7 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   const deps = { db, clock, events };
   const audit = new Audit({ db, clock });
   const consent = new Consent({ ...deps, audit, timeZone: 'Asia/Shanghai' });
-  const erasure = new Erasure({ db, clock, audit, dropTraces: () => storage.dropTraces() });
+  const erasure = new Erasure({ db, clock, audit, ...(options.log === undefined ? {} : { log: options.log }), dropTraces: () => storage.dropTraces() });
   const gallery = new Gallery({
     ...deps, deleting: (customerId) => erasure.isDeleting(customerId), readerTicket: storage.readerTicket, modelId: options.modelId ?? 'm', calibration, fpir: { known: 0.003, candidate: 0.03 },
   });
@@ -63,6 +63,8 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   customers.factsNeed((customerId, correcting) => consent.requireAgreed(customerId, 'preferences', correcting));
   followUps.need((customerId) => consent.requireAgreed(customerId, 'contact'), (customerId) => consent.leavesOut(customerId, 'contact'));
   visits.need((customerId) => consent.requireAgreed(customerId, 'preferences'), (customerId) => consent.leavesOut(customerId, 'preferences'), () => false);
+  /** Of rooms that a test adds. */
+  const alsoErase: ((customerId: string) => void)[] = [];
   const restricted = new Set<string>();
   const boughtIn: string[] = [];
   const mayAddTo = (customerId: string) => { if (restricted.has(customerId)) throw new PorticoError('customer_restricted'); };
@@ -85,7 +87,8 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
   erasure.deletes('dossier', ({ customerId }) => customers.erase(customerId, () => {
     consent.eraseRecords(customerId);
     visits.erase(customerId);
-    for (const room of [dealings, files]) room.erase(customerId);
+    for (const room of [followUps, dealings, files]) room.erase(customerId);
+    for (const also of alsoErase) also(customerId);
   }));
   erasure.replay();
   erasure.resume();
@@ -99,7 +102,7 @@ export function openRooms(t: Pick<Test, 'teardown'>, options: { modelId?: string
     validUntil: new Date(clock.now() + 30 * 86_400_000).toISOString().slice(0, 10),
     signature: { width: 600, height: 200, strokes: [[{ x: 0, y: 0, t: 0 }, { x: 99, y: 99, t: 9 }]] },
   }, { staffId: 's', deviceId: 'd' });
-  return { products, dealings, files, restricted, boughtIn, audit, consent, customers, erasure, followUps, gallery, visits, db, readerTicket: storage.readerTicket, clock, events, grant, close };
+  return { alsoErase, products, dealings, files, restricted, boughtIn, audit, consent, customers, erasure, followUps, gallery, visits, db, readerTicket: storage.readerTicket, keyFor: storage.keyFor, rewriting: storage.rewriting, clock, events, grant, close };
 }
 
 /** A template direction: `axis` says who, `similarity` how like that person's own direction it is, `towards` in which way not. */
