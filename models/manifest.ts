@@ -39,6 +39,11 @@ const model = {
   input: TensorSpec,
   /** In the order in which the box reads them; see appliance/vision/decoders.ts for each kind. */
   outputs: Type.Array(TensorSpec, { minItems: 1 }),
+  /**
+   * What it answers to the pattern of its self-test (appliance/vision/ort.ts): some values of each output. A pack without is held against
+   * what this box got when it first ran it.
+   */
+  answers: Type.Optional(Type.Array(Type.Number(), { minItems: 1, maxItems: 64 })),
 };
 const DetectorSpec = Type.Object(
   {

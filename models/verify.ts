@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PorticoError } from '../appliance/kit/index.js';
@@ -60,6 +61,23 @@ export async function readModels(dir: string, manifest: ModelManifest): Promise<
     embedder: await readModel(dir, modelOf(manifest, 'embedder')),
     eyes: await ofAny('eyes'),
   };
+}
+
+/**
+ * Whether the files of a pack are still those that were loaded, read in pieces: nothing waits for it.
+ * @returns the first file that is missing or another one; null: all are as they were
+ */
+export async function changedModel(dir: string, manifest: ModelManifest): Promise<string | null> {
+  for (const { file, sha256, rewrite } of manifest.models) {
+    const hash = createHash('sha256');
+    try {
+      for await (const piece of createReadStream(join(dir, file))) hash.update(piece as Buffer);
+    } catch {
+      return file;
+    }
+    if (![sha256, rewrite?.sha256].includes(hash.digest('hex'))) return file;
+  }
+  return null;
 }
 
 /** Checks all models of a folder. @throws as `readModel`, for the first that is wrong */
