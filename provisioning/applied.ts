@@ -3,7 +3,7 @@ import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BoxPaths } from './boxPaths.js';
 import { isFull, type Disk } from './disk.js';
-import { folderOf, prepareGeneration, readJournal, switchTo, undo, type Journal } from './generation.js';
+import { folderOf, prepareGeneration, readJournal, reportOf, switchTo, undo, type Journal } from './generation.js';
 import { readOrganisation, writeOrganisation, type Organisation } from './organisation.js';
 import { commandsFor, SERVICE, type Target } from './render.js';
 import type { StickFile } from './stickFiles.js';
@@ -109,6 +109,7 @@ export function sweep(paths: BoxPaths, disk: Disk): void {
   const generations = of(paths.generations);
   const kept = generations.map(({ serial }) => serial).filter((serial) => serial <= applied).sort((a, b) => b - a).slice(0, KEPT);
   for (const { serial, path } of [...generations, ...of(paths.at(paths.models))]) if (!kept.includes(serial)) disk.removeTree(path);
+  for (const serial of kept) disk.tidy(reportOf(paths, serial));
   disk.removeTree(paths.staging);
 }
 

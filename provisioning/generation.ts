@@ -25,6 +25,8 @@ export interface Journal {
 }
 
 export const folderOf = (paths: BoxPaths, serial: number): string => join(paths.generations, String(serial));
+/** What was told when its settings were applied. */
+export const reportOf = (paths: BoxPaths, serial: number): string => join(folderOf(paths, serial), 'report.json');
 
 /** Lays a generation down beside the running one: nothing of the box changes yet. @returns the targets that differ from what is there */
 export function prepareGeneration(paths: BoxPaths, disk: Disk, serial: number, targets: readonly Target[]): Target[] {

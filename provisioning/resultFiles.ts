@@ -5,7 +5,7 @@ import { appliedSettings } from './addresses.js';
 import type { BoxIdentity } from './boxKey.js';
 import type { BoxPaths } from './boxPaths.js';
 import { readIfThere, type Disk } from './disk.js';
-import { folderOf } from './generation.js';
+import { reportOf } from './generation.js';
 import { readOrganisation } from './organisation.js';
 import { reportJson, reportText, type StickReport } from './report.js';
 import type { ResultFile } from './stickOut.js';
@@ -53,15 +53,13 @@ export async function resultFiles(options: {
   return files;
 }
 
-const KEPT_REPORT = 'report.json';
-
 /** What was told when these settings were applied, for whoever plugs the stick in again. */
 export function keepReport(paths: BoxPaths, disk: Disk, report: StickReport): void {
-  if (report.serial !== null) disk.write(join(folderOf(paths, report.serial), KEPT_REPORT), `${JSON.stringify({ ...report, changes: [], commands: [] })}\n`, 0o600);
+  if (report.serial !== null) disk.write(reportOf(paths, report.serial), `${JSON.stringify({ ...report, changes: [], commands: [] })}\n`, 0o600);
 }
 
 function keptReport(paths: BoxPaths, serial: number): Partial<StickReport> {
-  const bytes = readIfThere(join(folderOf(paths, serial), KEPT_REPORT));
+  const bytes = readIfThere(reportOf(paths, serial));
   return bytes === null ? {} : JSON.parse(bytes.toString('utf8')) as StickReport;
 }
 
