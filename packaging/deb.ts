@@ -19,7 +19,7 @@ const startedAt = performance.now();
 const own = join(out, '.release');
 if (values.release === undefined) await buildRelease({ root, out: own, ...version, epochSeconds, npmExecPath: process.env['npm_execpath'], environment: process.env, say: console.log });
 try {
-  const deb = await buildDeb({ root, tree: values.release === undefined ? own : resolve(values.release), out, ...version, epochSeconds, compression: values.quick ? 'zstd' : 'xz' });
+  const deb = await buildDeb({ root, tree: values.release === undefined ? own : resolve(values.release), out, ...version, epochSeconds, compression: values.quick ? 'zstd' : 'xz', say: console.log });
   console.log(`${deb}: ${((await stat(deb)).size / 1_048_576).toFixed(1)} MiB, ${Math.round((performance.now() - startedAt) / 1000)} s`);
 } finally {
   await rm(own, { recursive: true, force: true });

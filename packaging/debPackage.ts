@@ -1,6 +1,6 @@
 /** The Debian package of a release tree. What it does when it is installed, removed and purged stands in deb/. */
 import { execFileSync } from 'node:child_process';
-import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { filesBelow, stamp, type Release } from './releaseTree.js';
@@ -16,7 +16,7 @@ const MAINTAINER = 'Portico <portico@localhost.localdomain>';
  * @returns the package's path
  */
 export async function buildDeb(options: {
-  root: string; tree: string; out: string; version?: string; epochSeconds: number; compression?: 'xz' | 'zstd';
+  root: string; tree: string; out: string; version?: string; epochSeconds: number; compression?: 'xz' | 'zstd'; say?: (line: string) => void;
 }): Promise<string> {
   const { root, tree, out, epochSeconds } = options;
   let release = JSON.parse(await readFile(join(tree, 'release.json'), 'utf8')) as Release;
@@ -84,9 +84,12 @@ export async function buildDeb(options: {
     }
     execFileSync('find', [staging, '-type', 'd', '-exec', 'chmod', '0755', '{}', '+']);
     const deb = join(out, `portico_${version}_${architecture}.deb`);
-    execFileSync('dpkg-deb', ['--root-owner-group', `-Z${options.compression ?? 'xz'}`, '--build', staging, deb], {
+    const compression = options.compression ?? 'xz';
+    options.say?.(`packing ${Math.round(Number(control['Installed-Size']) / 1024)} MiB with ${compression}${compression === 'xz' ? ': some minutes' : ''}`);
+    execFileSync('dpkg-deb', ['--root-owner-group', `-Z${compression}`, '--build', staging, `${deb}.part`], {
       stdio: ['ignore', 'ignore', 'inherit'], env: { PATH: '/usr/bin:/bin', SOURCE_DATE_EPOCH: String(epochSeconds) },
     });
+    await rename(`${deb}.part`, deb); // under its own name it is whole
     return deb;
   } finally {
     await rm(staging, { recursive: true, force: true });

@@ -124,8 +124,12 @@ export async function sha256OfFile(path: string): Promise<string> {
 async function installModules({ root, modules: given, npmExecPath, environment, say }: Parameters<typeof buildRelease>[0], app: string): Promise<void> {
   const modules = join(app, 'node_modules');
   const startedAt = performance.now();
-  if (given === undefined) await runNpm(root, app, npmExecPath, environment);
-  else await cp(given, modules, { recursive: true, verbatimSymlinks: true });
+  if (given === undefined) {
+    say('node_modules: installing from the lock file, without what only developers need: a minute or more');
+    await runNpm(root, app, npmExecPath, environment);
+  } else {
+    await cp(given, modules, { recursive: true, verbatimSymlinks: true });
+  }
   for (const path of await unneeded(modules)) await rm(path, { recursive: true, force: true });
   say(`node_modules: ${given === undefined ? 'installed from the lock file' : 'copied'} and thinned in ${Math.round((performance.now() - startedAt) / 1000)} s`);
 }

@@ -59,9 +59,10 @@ export function reportJson(report: StickReport): string {
 
 /** public/stick.json, read by the health page (contract/box.ts, RootRun). Under this name no box tells more to who asks. */
 export function publicJson({ at, outcome, serial, problems, code, requests, update }: Pick<StickReport, 'at' | 'outcome' | 'serial' | 'problems' | 'code' | 'requests' | 'update'>): string {
-  const told = outcome === 'unchanged' ? (update?.outcome === 'waiting' ? 'under_way' : 'applied') : outcome;
+  const waits = outcome === 'unchanged' && update?.outcome === 'waiting';
+  const told = waits ? 'waiting' : outcome === 'unchanged' ? 'applied' : outcome;
   return `${JSON.stringify({
-    at, outcome: told, errorCode: code, what: serial ?? update?.to ?? null, serial, problems: problems.length, code, requests,
+    at, outcome: told, errorCode: code, what: waits ? update.to : serial, serial, problems: problems.length, code, requests,
     update: update === null ? null : { outcome: update.outcome, from: update.from, to: update.to, due: update.due, code: update.code },
   })}\n`;
 }

@@ -133,7 +133,7 @@ async function applyBundle(options: ApplyOptions, { container, manifest }: Bundl
   await requireRoom(places, data, unpackedBytes(manifest));
   const to = manifest.version;
   if (options.now !== true && isOpenAt(config.openingHours, clock.now(), config.timeZone) === true) {
-    report(places, clock, { outcome: 'under_way', from, to, errorCode: null });
+    report(places, clock, { outcome: 'waiting', from, to, errorCode: null });
     return { outcome: 'waiting', from, to };
   }
   reached('checked');

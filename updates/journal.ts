@@ -47,7 +47,7 @@ export function closeJournal(places: Places): void {
 }
 
 /** What became of the last update. @see appliance/contract/box.ts, RootRun */
-export interface Report { outcome: 'applied' | 'refused' | 'rolled_back' | 'under_way'; from: string; to: string | null; errorCode: ConsoleErrorCode | null; at: string }
+export interface Report { outcome: 'applied' | 'refused' | 'rolled_back' | 'waiting' | 'under_way'; from: string; to: string | null; errorCode: ConsoleErrorCode | null; at: string }
 
 /** Where everybody may read it, for the page. */
 export function report(places: Places, clock: Clock, { outcome, from, to, errorCode }: Omit<Report, 'at'>): void {

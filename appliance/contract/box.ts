@@ -29,8 +29,8 @@ export const CHECK_REASONS = {
   name: ['off', 'published', 'conflict', 'failed'],
   backup: ['fine', 'not_set_up', 'never', 'old', 'failed'],
   export: ['fine', 'not_set_up', 'never', 'old'],
-  stick: ['none', 'applied', 'refused', 'rolled_back', 'under_way', 'unreadable'],
-  update: ['none', 'applied', 'refused', 'rolled_back', 'under_way', 'unreadable'],
+  stick: ['none', 'applied', 'done', 'waiting', 'refused', 'rolled_back', 'unreadable'],
+  update: ['none', 'applied', 'waiting', 'under_way', 'refused', 'rolled_back', 'unreadable'],
 } as const satisfies Record<CheckId, readonly string[]>;
 export type CheckReason<Id extends CheckId = CheckId> = (typeof CHECK_REASONS)[Id][number];
 
@@ -78,11 +78,11 @@ export type Readiness = Static<typeof Readiness>;
  * in the file; what is not of this form counts as damaged.
  */
 export const RootRun = Type.Object({
-  outcome: OneOf(['applied', 'refused', 'rolled_back', 'under_way'] as const),
+  outcome: OneOf(['applied', 'refused', 'rolled_back', 'waiting', 'under_way'] as const),
   at: Instant,
   /** Of what was refused or rolled back: a code of consoleErrors.ts. */
   errorCode: Type.Optional(Nullable(Type.String({ pattern: '^[a-z_]{1,40}$' }))),
-  /** The stick's serial, the update's version. */
+  /** The serial of the stick's settings, the version of an update. */
   what: Type.Optional(Nullable(Type.Union([Type.String({ maxLength: 40 }), Type.Integer()]))),
 });
 export type RootRun = Static<typeof RootRun>;

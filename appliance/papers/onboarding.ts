@@ -25,9 +25,9 @@ const WORDS = {
       '“设置 › 通用 › 关于本机 › 证书信任设置”，打开“Portico”的开关。',
     ],
     print: 'SHA-256 指纹',
-    open: '3　打开门店盒', openQr: '用 iPad 的相机扫这个码。第一位店主输入店主码；以后的 iPad 由店长在“设置”里生成配对码。',
+    open: '3　打开门店盒', openQr: '用 iPad 的相机扫这个码。第一位店长输入纸上的登录码；以后的 iPad 由店长在“设置”里生成配对码。',
     openLines: ['在 Safari 里点“共享 › 添加到主屏幕”，以后从主屏幕打开。'],
-    facts: ['门店盒地址', '门店盒编号'], aside: '本页没有任何密码，可以贴在盒子旁边。店主码不在 U 盘上，在 IT 制作 U 盘时打印的那一页上。',
+    facts: ['门店盒地址', '门店盒编号'], aside: '本页没有任何密码，可以贴在盒子旁边。登录码不在 U 盘上，在 IT 制作 U 盘时打印的那一页上。',
   },
   en: {
     title: 'Bring an iPad to the box', lead: 'Once for each iPad, some two minutes. First join the store\'s Wi-Fi with it.',

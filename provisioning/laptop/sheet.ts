@@ -37,7 +37,7 @@ export async function ownerSheet(facts: SheetFacts): Promise<string> {
 <div class="top">
 ${picture.trim()}
 <div>
-<div>店主首次登录码 · <span lang="en">The owner's first code</span></div>
+<div>店长首次登录码 · <span lang="en">The owner's first code</span></div>
 <div class="code">${text(facts.code)}</div>
 <p class="fine">只能使用一次。请像钥匙一样保管，用后撕掉；U 盘上没有这个码。<br><span lang="en">Works once. Keep it like a key and tear it up afterwards; it is not on the USB stick.</span></p>
 </div>

@@ -80,7 +80,7 @@ t.test('while the store is open it waits and says until when; then it is applied
 
   t.match(await apply(), { outcome: 'unchanged', code: null, update: { outcome: 'waiting', from: '1.0.0', to: '1.1.0', due: '2026-11-20 23:20' } });
   t.match(text(stick), /预计门店时间 2026-11-20 23:20[\s\S]*about 2026-11-20 23:20 by the store's clock/);
-  t.match(JSON.parse(readFileSync(box.paths.stickJson, 'utf8')), { outcome: 'under_way', what: '1.1.0', update: { outcome: 'waiting', due: '2026-11-20 23:20' } });
+  t.match(JSON.parse(readFileSync(box.paths.stickJson, 'utf8')), { outcome: 'waiting', what: '1.1.0', update: { outcome: 'waiting', due: '2026-11-20 23:20' } });
   t.equal(runningVersion(places), '1.0.0');
 
   clock.move(7 * 3_600_000 + 20 * 60_000);

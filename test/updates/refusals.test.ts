@@ -174,7 +174,7 @@ t.test('in opening hours it waits; a second one takes its place; what waits is a
   const options = { places, machine, clock: systemClock, pinned: key.publicKey };
   t.strictSame(await applyUpdate({ ...options, file: await make(t) }), { outcome: 'waiting', from: '1.0.0', to: '1.1.0' });
   t.ok(existsSync(join(places.work, 'waiting.update')));
-  t.match(JSON.parse(readFileSync(join(places.open, 'update.json'), 'utf8')), { outcome: 'under_way', what: '1.1.0' });
+  t.match(JSON.parse(readFileSync(join(places.open, 'update.json'), 'utf8')), { outcome: 'waiting', what: '1.1.0' });
   t.strictSame(await applyUpdate({ ...options, file: null }), { outcome: 'waiting', from: '1.0.0', to: '1.1.0' }, 'still open');
   t.strictSame(await applyUpdate({ ...options, file: await make(t, { manifest: { version: '1.2.0' } }) }), { outcome: 'waiting', from: '1.0.0', to: '1.2.0' });
   t.equal(openContainer(join(places.work, 'waiting.update')).manifest.includes('1.2.0'), true);

@@ -35,8 +35,10 @@ export function checkRootRun(id: 'stick' | 'update', run: RootRun | null | 'unre
   if (run === 'unreadable') return finding(id, 'warning', 'unreadable');
   const values = { at: run.at, what: run.what ?? null, errorCode: run.errorCode ?? null };
   switch (run.outcome) {
-    case 'applied': return finding(id, 'ok', 'applied', values);
-    case 'under_way': return finding(id, 'ok', 'under_way', values);
+    // A stick may bring no settings but a request alone, which has no number.
+    case 'applied': return id === 'stick' && values.what === null ? finding(id, 'ok', 'done', values) : finding(id, 'ok', 'applied', values);
+    case 'waiting': return finding(id, 'ok', 'waiting', values);
+    case 'under_way': return id === 'stick' ? finding(id, 'warning', 'unreadable') : finding(id, 'ok', 'under_way', values);
     case 'refused': return finding(id, 'warning', 'refused', values);
     case 'rolled_back': return finding(id, 'warning', 'rolled_back', values);
   }

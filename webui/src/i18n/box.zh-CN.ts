@@ -27,7 +27,7 @@ export const boxZh = {
     backupEvery: { folder: '每晚 {at} 备份到备份盘。', sftp: '每晚 {at} 备份到备份服务器。' } satisfies Record<BackupRun['target'], string>,
     backupNow: '立即备份',
     backupRunning: '正在备份，可以离开这个页面。',
-    backupOff: '还没有设置备份：门店盒一旦损坏，档案就没有了。请在制作 U 盘时填写 backup 一节（接收密钥与备份位置），再把 U 盘插到门店盒上。',
+    backupOff: '还没有设置备份：门店盒一旦损坏，档案就没有了。请在制作 U 盘时填写 backup 一节（门店公钥与备份位置），再把 U 盘插到门店盒上。',
     backupNote: '备份经加密，只有恢复密钥能打开；里面没有任何人能读出的人脸：人脸的密钥从不离开门店盒。',
     backupList: '历次备份',
     backupAsked: { night: '夜间自动', staff: '在本页发起', console: '在控制台发起' } satisfies Record<BackupRun['askedBy'], string>,

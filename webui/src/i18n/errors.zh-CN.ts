@@ -31,7 +31,7 @@ export const errorsZh: Record<PageErrorCode, string> = {
   passkey_invalid: '通行密钥没有通过，请再试一次，或用 PIN 登录。',
   passkey_not_found: '没有找到这个通行密钥。',
   not_allowed: '你的权限不能做这项操作，请找店长。',
-  owner_needed: '这台门店盒还没有店主。请在控制台运行 portico pair --owner。',
+  owner_needed: '这台门店盒还没有店长。请在控制台运行 portico pair --owner。',
   owner_exists: '这台门店盒已有负责人，请直接登录。',
   staff_not_found: '没有找到这位店员。',
   staff_name_taken: '已有同名店员，请换一个名字。',
