@@ -28,10 +28,11 @@ const ONLY_IN_FULL = [
   'health/console', 'health/faults', 'health/reach', 'health/watchdog', 'papers/pdf', 'papers/signer', 'provisioning/apply',
   'provisioning/laptop', 'provisioning/powerCut', 'provisioning/powerCutFirst', 'provisioning/powerCutNext', 'provisioning/realBox',
   'provisioning/restoreBox', 'provisioning/stickUpdate', 'provisioning/stickWipe', 'provisioning/volumes', 'provisioning/well',
-  'provisioning/wipe', 'server/audit', 'server/hostileFrames', 'server/mdns', 'server/notices', 'server/outward', 'server/papers',
-  'server/recognition', 'server/rightsDesk', 'storage/full', 'storage/rewriting', 'updates/back', 'updates/dead', 'updates/deadBack',
-  'updates/power', 'updates/powerBack', 'updates/powerSwitch', 'updates/powerTrial', 'updates/refusals', 'updates/sign', 'updates/update',
-  'updates/withdrawn', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite', 'vision/room', 'vision/settled',
+  'provisioning/wipe', 'server/audit', 'server/candidate', 'server/fields', 'server/hostileFrames', 'server/mdns', 'server/notices',
+  'server/outward', 'server/papers', 'server/recognition', 'server/rightsDesk', 'server/settings', 'storage/full', 'storage/rewriting',
+  'updates/back', 'updates/dead', 'updates/deadBack', 'updates/power', 'updates/powerBack', 'updates/powerSwitch', 'updates/powerTrial',
+  'updates/refusals', 'updates/sign', 'updates/update', 'updates/withdrawn', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite',
+  'vision/room', 'vision/settled',
 ];
 /** Those that do only a part of their work otherwise. */
 const MORE_IN_FULL = ['fuzz/rest', 'fuzz/sockets', 'provisioning/check', 'provisioning/settings', 'server/bystanders'];
