@@ -1,4 +1,5 @@
 /** The door of the room: bytes of a picture in, faces with sealed embeddings out. */
+import './noTelemetry.js';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { loadManifest, manifestPathFor, modelPackOf, type Calibration, type Gates, type ModelManifest } from '../../models/manifest.js';

@@ -1,4 +1,5 @@
 /** The only file that knows the inference runtime. */
+import './noTelemetry.js'; // first
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelSpec, TensorSpec } from '../../models/manifest.js';
 import { describe, sizeOf } from '../../models/rules.js';
