@@ -203,6 +203,15 @@ t.test('left alone, an iPad locks itself for good, and its sockets close at once
   t.equal(await refusal(device.call('GET', '/customers')), 'accepted');
 });
 
+t.test('a page of IT that asks by itself is no use either', async (t) => {
+  const { device } = await newcomer('小维', 'it');
+  for (const path of ['/box/report', '/box/backups']) t.equal(await refusal(device.call('GET', path)), 'accepted', path);
+  clock.move(IDLE_MINUTES * 60_000 - 1);
+  for (const path of ['/box/report', '/box/backups']) t.equal(await refusal(device.call('GET', path)), 'accepted', path);
+  clock.move(2);
+  for (const path of ['/box/report', '/box/backups']) t.equal(await refusal(device.call('GET', path)), '401 session_locked', path);
+});
+
 // Last: the associate's device stays at the front desk.
 t.test('at the front desk nothing can be read, and nothing locks', async (t) => {
   const associate = (await paired.call<StaffMember[]>('GET', '/staff')).find((member) => member.name === 'associate')!;

@@ -8,7 +8,7 @@ export const backupRoutes = ({ backups }: { backups: Backups }): FastifyPluginAs
   const config = { permission: 'look_after_box' } as const;
 
   app.get('/box/backups', {
-    config, schema: { tags: ['box'], summary: 'Backups, newest first', response: { 200: BackupsOnWire } },
+    config: { ...config, unattended: true }, schema: { tags: ['box'], summary: 'Backups, newest first', response: { 200: BackupsOnWire } },
   }, async () => backups.state());
 
   app.post('/box/backups', {

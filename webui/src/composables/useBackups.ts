@@ -18,7 +18,7 @@ export function useBackups() {
 
   async function read(): Promise<void> {
     clearTimeout(timer);
-    await reading.run(async () => { backups.value = await boxCare.backups(); });
+    if (document.visibilityState === 'visible' || backups.value === null) await reading.run(async () => { backups.value = await boxCare.backups(); });
     if (!gone) timer = setTimeout(() => void read(), current.value ? WHILE_RUNNING_MS : OTHERWISE_MS);
   }
   async function start(): Promise<void> {

@@ -37,7 +37,7 @@ export const boxEn: BoxMessages = {
       backup_unreadable: 'It was written but could not be read back; the disk may be failing. Use another one and back up again.',
       backup_failed: 'The backup did not finish. Try again; if it fails again, make a support file and ask support.',
       backup_interrupted: 'The box stopped during the backup, for example without power. Back up again.',
-      storage_full: 'The box’s own disk is full: there is no room for what a backup needs on the way.',
+      storage_full: 'The box’s own disk is full: there is no room for what a backup needs on the way. Make room, or fit a larger disk, then back up again.',
     },
     facts: 'This box',
     addresses: 'Addresses',

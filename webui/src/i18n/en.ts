@@ -72,7 +72,7 @@ export const en: Messages = {
     title_ipad: 'Pair this iPad',
     title_other: 'Pair this device',
     lead: 'Enter the pairing code a manager gave you, or scan the QR code on the manager’s screen with the iPad’s camera.',
-    leadFresh: 'Enter the pairing code the box showed when it started.',
+    leadFresh: 'Enter the code on the page that IT gave you. Without such a page: the pairing code the box showed when it started.',
     fromLink: 'The pairing code is filled in.',
     code: 'Pairing code',
     deviceName: 'Give it a name',
