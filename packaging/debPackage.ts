@@ -54,8 +54,7 @@ export async function buildDeb(options: {
     await put('packaging/deb/copyright', 'usr/share/doc/portico/copyright');
     await put('packaging/deb/lintian-overrides', 'usr/share/lintian/overrides/portico');
     await write('usr/share/doc/portico/changelog.gz', gzipped(changelog(version, epochSeconds)));
-    const manual = await readFile(join(tree, 'app/dist/portico.1')).catch(() => null);
-    if (manual !== null) await write('usr/share/man/man1/portico.1.gz', gzipped(manual));
+    await write('usr/share/man/man1/portico.1.gz', gzipped(await readFile(join(tree, 'app/dist/portico.1'))));
 
     const files = await filesBelow(staging);
     const sizes = await Promise.all(files.map(async (path) => (await readFile(path)).length));
@@ -68,8 +67,8 @@ export async function buildDeb(options: {
       ].join(', '),
       Recommends: 'openssh-server', Section: 'misc', Priority: 'optional',
       Description: [
-        'recognises customers who agreed to it, on the LAN of one store', ' The box of a store: iPads show it faces over TLS, it tells staff who has come in.',
-        ' Everything stays on the box. It is set up from a USB stick that the', " organisation's IT signs; nobody has to log in.",
+        'recognises customers who agreed to it, on the LAN of one store', ' The box of a store: iPads show it faces over TLS, it tells staff who has', ' come in. Everything stays on the box. It is set up from a USB stick that the',
+        " organisation's IT signs; nobody has to log in.",
       ].join('\n'),
     };
     await write('DEBIAN/control', Object.entries(control).map(([field, value]) => `${field}: ${value}\n`).join(''));

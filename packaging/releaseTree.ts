@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { npmCommand } from '../models/install.js';
 import { loadManifest } from '../models/manifest.js';
 import { verifyModels } from '../models/verify.js';
+import { manPage } from './man.js';
 
 export interface Release {
   version: string;
@@ -65,8 +66,7 @@ export async function buildRelease(options: {
   await copyFile(join(root, 'dist/packaging/healthProbe.js'), join(app, 'dist/packaging/healthProbe.js'));
   await lstat(join(app, 'dist/appliance/gallery/scan/scan.wasm')); // made by a step of its own
   await cp(join(root, 'appliance/storage/migrations'), join(app, 'appliance/storage/migrations'), { recursive: true });
-  const manual = join(root, 'dist/portico.1');
-  if (await lstat(manual).then(() => true, () => false)) await copyFile(manual, join(app, 'dist/portico.1'));
+  await writeFile(join(app, 'dist/portico.1'), manPage());
 
   const manifest = await loadManifest(join(root, 'models/manifest.json'));
   await mkdir(join(app, 'models/files'), { recursive: true });
