@@ -21,10 +21,14 @@ const WIPED_WORDS = {
   en: 'All data of this box are destroyed; the certificate is on the stick (portico-wipe-certificate.pdf). Started anew, it is a new box.',
 } as const;
 
+const SUPPORT_WORDS = { 'zh-CN': '已开启远程支持（SSH）。设置没有改动。', en: 'Support access (SSH) was opened. The settings were not changed.' } as const;
+
 /** The first lines of the result: what became of the settings; none, where only an update was on the stick, which has a line of its own. */
 export function headline({ outcome, requests, serial, problems, update }: StickReport, words: Words): string[] {
   if (requests.some(({ kind, done }) => kind === 'wipe' && done)) return [WIPED_WORDS[words]];
   if (serial === null && problems.length === 0 && update !== null && requests.length === 0) return [];
+  // A door that opens is no "nothing".
+  if (outcome === 'unchanged' && requests.some(({ kind, done }) => kind === 'support' && done)) return [SUPPORT_WORDS[words]];
   return [OUTCOME_WORDS[words][outcome]];
 }
 
