@@ -45,6 +45,14 @@ export const SERVICE = 'portico.service';
 /** The backup server's key, as the service gets it. */
 export const SFTP_KEY = { name: 'sftp-key', file: FILES.sftpSealed } as const;
 
+/**
+ * What sticks rule over outside Portico's own folder, and what stands there on a box that belongs to no store. Null: nothing. The name says no store, and the
+ * cable asks for an address: systemd-networkd stays switched on, and without a file the box would be on no network.
+ */
+export const OUTSIDE: ReadonlyMap<string, string | null> = new Map(Object.values(FILES).filter((path) => !path.startsWith('/etc/portico/'))
+  .map((path) => [path, path === FILES.hostName ? 'portico\n' : path === FILES.network ? networkFile() : null]));
+export const HOST_NAME = FILES.hostName;
+
 /** Every file that sticks rule over, in the order they are written. */
 export function render(settings: Settings, around: Surroundings): Target[] {
   const { network } = settings;
