@@ -45,6 +45,14 @@ export const SERVICE = 'portico.service';
 /** The backup server's key, as the service gets it. */
 export const SFTP_KEY = { name: 'sftp-key', file: FILES.sftpSealed } as const;
 
+/**
+ * What sticks rule over outside Portico's own folder, and what stands there on a box that belongs to no store. Null: nothing. The name says no store, and the
+ * cable asks for an address: systemd-networkd stays switched on, and without a file the box would be on no network.
+ */
+export const OUTSIDE: ReadonlyMap<string, string | null> = new Map(Object.values(FILES).filter((path) => !path.startsWith('/etc/portico/'))
+  .map((path) => [path, path === FILES.hostName ? 'portico\n' : path === FILES.network ? networkFile() : null]));
+export const HOST_NAME = FILES.hostName;
+
 /** Every file that sticks rule over, in the order they are written. */
 export function render(settings: Settings, around: Surroundings): Target[] {
   const { network } = settings;
@@ -58,7 +66,7 @@ export function render(settings: Settings, around: Surroundings): Target[] {
     text(FILES.hostName, `${network.hostName}\n`),
     text(FILES.time, network.ntp === undefined ? null : `${MADE}[Time]\nNTP=${network.ntp.join(' ')}\n`),
     text(FILES.resolver, network.ethernet?.dns === undefined ? null : `${MADE}[Resolve]\nDNS=${network.ethernet.dns.join(' ')}\n`),
-    text(FILES.network, network.ethernet === undefined ? null : networkFile(network.ethernet)),
+    text(FILES.network, networkFile(network.ethernet)),
     text(FILES.updates, `${JSON.stringify({ from: settings.updates?.from ?? 'stick', headOffice: settings.headOffice?.url ?? null })}\n`),
     text(FILES.environment, environmentFile(toEnvironment(settings, around.modelsDirectory ?? undefined))),
     text(FILES.service, dropIn(settings, around)),
@@ -75,8 +83,8 @@ export function environmentFile(variables: Record<string, string>): string {
   return MADE + Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}\n`).join('');
 }
 
-function networkFile(ethernet: NonNullable<Settings['network']['ethernet']>): string {
-  const { address, gateway, dns } = ethernet;
+/** Nothing said is DHCP, and is written: with no file at all systemd-networkd would leave the cable alone, and a box that had a fixed address would have none. */
+function networkFile({ address, gateway, dns }: NonNullable<Settings['network']['ethernet']> = {}): string {
   const lines = address === undefined
     ? ['DHCP=yes']
     : [`Address=${address}`, ...(gateway === undefined ? [] : [`Gateway=${gateway}`])];

@@ -21,10 +21,14 @@ const WIPED_WORDS = {
   en: 'All data of this box are destroyed; the certificate is on the stick (portico-wipe-certificate.pdf). Started anew, it is a new box.',
 } as const;
 
+const SUPPORT_WORDS = { 'zh-CN': '已开启远程支持（SSH）。设置没有改动。', en: 'Support access (SSH) was opened. The settings were not changed.' } as const;
+
 /** The first lines of the result: what became of the settings; none, where only an update was on the stick, which has a line of its own. */
 export function headline({ outcome, requests, serial, problems, update }: StickReport, words: Words): string[] {
   if (requests.some(({ kind, done }) => kind === 'wipe' && done)) return [WIPED_WORDS[words]];
   if (serial === null && problems.length === 0 && update !== null && requests.length === 0) return [];
+  // A door that opens is no "nothing".
+  if (outcome === 'unchanged' && requests.some(({ kind, done }) => kind === 'support' && done)) return [SUPPORT_WORDS[words]];
   return [OUTCOME_WORDS[words][outcome]];
 }
 
@@ -96,7 +100,7 @@ export const CODE_WORDS_ZH: Partial<Record<AnyErrorCode, string>> = {
   update_rehearsal_failed: '新版本在数据副本上试运行没有通过，盒子没有任何改动。',
   update_health_failed: '新版本下盒子不正常，已退回原来的版本。这个 U 盘上的同一版本不会再试。',
   update_interrupted: '更新中断，仍是原来的版本。请重新插入 U 盘。',
-  update_running: '正在进行另一个更新，请稍后重新插入 U 盘。',
+  update_running: '盒子正在更新。请等更新结束，再重新插入 U 盘。',
   wipe_refused: '没有清除：盒子的数据打不开，不能开具证明，或数据不能从这里销毁。',
   wipe_incomplete: '没有全部清除干净，剩余项目已列出：请销毁硬盘。',
   wipe_not_confirmed: '清除请求没有写明这台盒子。',

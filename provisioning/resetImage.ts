@@ -6,7 +6,8 @@ import { overwriteAndRemove, overwriteFolder, placesBelow } from '../updates/ind
 import type { BoxPaths } from './boxPaths.js';
 import type { Disk } from './disk.js';
 import { takeLock } from './lock.js';
-import { SERVICE } from './render.js';
+import { staleOf, takeBack } from './outside.js';
+import { HOST_NAME, OUTSIDE, SERVICE } from './render.js';
 import type { System } from './system.js';
 
 /** What may write while files go. The journal's own daemon goes on in memory. */
@@ -41,11 +42,14 @@ export async function resetImage(paths: BoxPaths, disk: Disk, system: Pick<Syste
       ...within(places.settings, /^(?!local\.env$)/), at('/var/lib/systemd/random-seed'),
     ].filter((path) => existsSync(path));
     for (const path of doomed) remove(path);
+    // Nothing of a store; but systemd-networkd, once it was switched on, needs a file, and the name is IT's.
+    const outside = staleOf(paths.root, OUTSIDE.keys()).filter((path) => path !== HOST_NAME);
+    for (const path of outside) takeBack(paths.root, path);
     // The folders themselves are the package's (tmpfiles.d): the next start makes them again.
     // Empty, not missing: systemd makes another one, and does not take the machine for one that was never set up.
     if (existsSync(at('/etc/machine-id'))) disk.write(at('/etc/machine-id'), '', 0o444);
     disk.remove(at('/var/lib/dbus/machine-id'));
-    return doomed.map((path) => path.slice(at('/').length - 1));
+    return [...doomed.map((path) => path.slice(at('/').length - 1)), ...outside];
   } finally {
     release();
   }

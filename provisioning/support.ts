@@ -29,6 +29,8 @@ export function openSupport(paths: BoxPaths, disk: Disk, request: Pick<Support, 
 
 const commandsToOpen = (until: string): string[][] => [
   ['systemctl', 'start', SSHD],
+  // Of a grant before, or of this one: systemd makes none of a name that is there. That nothing fits a pattern is no failure.
+  ['systemctl', 'stop', `${TIMER}-*.timer`],
   ['systemd-run', `--unit=${TIMER}-${until.replace(/\D/g, '')}`, '--collect', `--on-calendar=${until.replace('T', ' ').slice(0, 19)} UTC`, '/usr/bin/portico', 'provision', 'settle'],
 ];
 

@@ -8,8 +8,10 @@ import type { KeySet, Language } from '../appliance/contract/index.js';
 import { isPorticoError, PorticoError, type Clock } from '../appliance/kit/index.js';
 import { Signer, WIPED, wipeCertificatePdf, type WipeClaims, type Wiped } from '../appliance/papers/index.js';
 import { loadDatabaseKey, lockDataDirectory, openForReading } from '../appliance/storage/index.js';
-import { overwriteAndRemove, overwriteFolder, readSettings, type Machine, type Places } from '../updates/index.js';
+import { lockUpdates, overwriteAndRemove, overwriteFolder, readSettings, UPDATE_LOCK, type Machine, type Places } from '../updates/index.js';
 import { readJson, syncFolder, writeWhole } from '../updates/whole.js';
+import { staleOf, takeBack } from './outside.js';
+import { commandsFor, HOST_NAME, OUTSIDE, SERVICE } from './render.js';
 
 export interface WipeOptions {
   places: Places;
@@ -34,6 +36,8 @@ export interface Wipe { certificate: string | null; left: string[]; resumed: boo
 interface Request {
   /** Ids that confirm it, and SHA-256 of the key files as they were then: another box's data are not its business. */
   names: string[]; keyFiles: Record<string, string>;
+  /** What sticks had written outside Portico's own folder, from the root of the box. */
+  outside: string[];
   id: string; requestedBy: string; requestedAt: string; certificateFolder: string; keepOrganisation: boolean; storeName: string; timeZone: string; languages: Language[];
   /** Signed before the first key went; null: without a certificate. */
   begun: { claims: WipeClaims; jws: string; keys: KeySet } | null;
@@ -50,11 +54,12 @@ export function isWiping(places: Places): boolean {
 
 /**
  * Destroys all that the box holds. Cut off anywhere, it is run again and goes on; the request is cleared last. A request that stands since before
- * the box got other keys is of another box: it is cleared, and nothing is destroyed in its name.
- * @throws PorticoError wipe_not_confirmed, wipe_refused (nothing was changed), needs_root, db_in_use, wipe_incomplete {left}
+ * the box got other keys is of another box: it is cleared, and nothing is destroyed in its name. No update runs meanwhile: one on trial would see the
+ * service stop, go back, and start it in the middle. Whoever calls holds the sticks' lock (lock.ts).
+ * @throws PorticoError wipe_not_confirmed, wipe_refused, update_running (nothing was changed), needs_root, db_in_use, wipe_incomplete {left}
  */
 export async function wipeBox(options: WipeOptions): Promise<Wipe> {
-  const { places, machine, clock, reached = () => undefined } = options;
+  const { places } = options;
   const found = readJson(requestFile(places)) as Request | null;
   const pending = found !== null && isOfThisBox(places, found) ? found : null;
   if (options.confirm !== null) {
@@ -66,6 +71,16 @@ export async function wipeBox(options: WipeOptions): Promise<Wipe> {
     if (found !== null) throw new PorticoError('wipe_refused', { reason: 'the wipe was asked of a box with other keys; it is asked no more' });
     return { certificate: null, left: [], resumed: false, idle: true };
   }
+  const unlock = lockUpdates(places);
+  try {
+    return await wipe(options, pending);
+  } finally {
+    unlock();
+  }
+}
+
+async function wipe(options: WipeOptions, pending: Request | null): Promise<Wipe> {
+  const { places, machine, clock, reached = () => undefined } = options;
   // At boot it does not run yet, and to stop it would be to take it off the list of what starts.
   if (options.confirm !== null || await machine.isUp()) await machine.stop();
   const lock = existsSync(places.data) ? lockDataDirectory(join(places.data, 'portico.lock')) : null;
@@ -81,6 +96,7 @@ export async function wipeBox(options: WipeOptions): Promise<Wipe> {
 
   for (const kind of WIPED) {
     for (const path of pathsOf(kind, places, request)) tryToDestroy(path);
+    if (kind === 'settings') for (const path of staleOf(places.root, request.outside)) tryToTakeBack(places, path);
     reached(kind);
   }
   const left = whatIsLeft(places, request);
@@ -89,6 +105,9 @@ export async function wipeBox(options: WipeOptions): Promise<Wipe> {
   reached('certified');
   if (left.length > 0) throw new PorticoError('wipe_incomplete', { left: left.join(', ') });
   clear(places);
+  rmSync(places.work, { recursive: true, force: true }); // with nothing but the lock in it
+  // Else systemd would start the service with the drop-in of before, for a key that is gone.
+  await machine.tell(commandsFor(request.outside).filter((command) => !command.includes(SERVICE)));
   return { certificate, left, resumed: pending !== null, idle: false };
 }
 
@@ -173,12 +192,12 @@ async function ask(options: WipeOptions, hand: Hand | null): Promise<Request> {
   if (hand !== null) {
     const claims: WipeClaims = {
       iss: config.storeName, jti: id, iat: Math.floor(clock.now() / 1000), storeId: config.storeId, boxId: boxOf(places).boxId, state: 'begun', requestedBy, requestedAt,
-      completedAt: null, destroyed: [...WIPED], left: [], keys: hand.thumbprints, audit: hand.audit,
+      completedAt: null, destroyed: WIPED.filter((kind) => kind !== 'host_key' || !isHostKeyShared(places)), left: [], keys: hand.thumbprints, audit: hand.audit,
     };
     begun = { claims, jws: await hand.sign(claims), keys: hand.keys };
   }
   const request: Request = {
-    names: namesOf(places), keyFiles: keyFilesOf(places), id, requestedBy, requestedAt, certificateFolder: certificateFolder ?? places.open, keepOrganisation, storeName: config.storeName, timeZone: config.timeZone,
+    names: namesOf(places), keyFiles: keyFilesOf(places), outside: outsideOf(places), id, requestedBy, requestedAt, certificateFolder: certificateFolder ?? places.open, keepOrganisation, storeName: config.storeName, timeZone: config.timeZone,
     languages: [...config.languages], begun,
   };
   writeWhole(requestFile(places), `${JSON.stringify(request)}\n`);
@@ -187,6 +206,13 @@ async function ask(options: WipeOptions, hand: Hand | null): Promise<Request> {
 
 // ---- What goes --------------------------------------------------------------------------------------------------------
 
+/** The name is only taken back where a stick gave it. */
+const outsideOf = ({ root, settings }: Places): string[] => staleOf(root, OUTSIDE.keys()).filter((path) => path !== HOST_NAME || existsSync(join(settings, 'portico.yaml')));
+
+/** Whether others have sealed something under it, which would open no more. */
+const isHostKeyShared = ({ root }: Places): boolean => ['etc', 'run', 'usr/lib'].map((folder) => join(root, folder, 'credstore.encrypted'))
+  .some((folder) => existsSync(folder) && readdirSync(folder).some((name) => !name.startsWith('portico-')));
+
 function pathsOf(kind: Wiped, places: Places, { keepOrganisation }: Request): string[] {
   const { data, state, settings, credentials, work } = places;
   const below = (folder: string, keep: (name: string) => boolean = () => false) =>
@@ -194,10 +220,12 @@ function pathsOf(kind: Wiped, places: Places, { keepOrganisation }: Request): st
   switch (kind) {
     case 'database_key': return ['db-key', 'db-key.new'].map((name) => join(data, name));
     case 'credentials': return [credentials, join(dirname(credentials), 'credstore')].flatMap((folder) => below(folder, (name) => !name.startsWith('portico-')));
+    // The sealed keys were overwritten in place, which flash memory does not do: without this one the old blocks open nothing.
+    case 'host_key': return isHostKeyShared(places) ? [] : [places.hostSecret];
     case 'box_key': return [join(state, 'box.key')];
     case 'vault': return [join(data, 'vault')];
     case 'tls_keys': return [join(data, 'tls')];
-    case 'update_copies': return [...below(data, (name) => !name.startsWith('update-')), join(data, 'backups'), work, ...below(dirname(places.incoming))];
+    case 'update_copies': return [...below(data, (name) => !name.startsWith('update-')), join(data, 'backups'), ...below(work, (name) => name === UPDATE_LOCK), ...below(dirname(places.incoming))];
     case 'database': return below(data, (name) => !name.startsWith('portico.db'));
     case 'logs': return below(places.logs); // the folder is systemd's, and cannot go while the unit may write only into it
     case 'settings': return [
@@ -221,8 +249,18 @@ function tryToDestroy(path: string): void {
   }
 }
 
+function tryToTakeBack({ root }: Places, path: string): void {
+  try {
+    takeBack(root, path);
+  } catch {
+    // As above.
+  }
+}
+
 function whatIsLeft(places: Places, request: Request): string[] {
-  const left = WIPED.filter((kind) => pathsOf(kind, places, request).some((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined));
+  const isLeft = (kind: Wiped) => pathsOf(kind, places, request).some((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined)
+    || (kind === 'settings' && staleOf(places.root, request.outside).length > 0);
+  const left = WIPED.filter(isLeft);
   return left.includes('database') && opens(places) ? [...left, 'database_opens'] : left;
 }
 

@@ -21,6 +21,8 @@ import { roomAt, syncFile, syncFolder } from './whole.js';
 
 /** RAUC's way: a version that was started three times without being found well is not tried again. */
 const TRIES_MAX = 3;
+/** In the folder `work`. */
+export const UPDATE_LOCK = 'update.lock';
 /** What has to stay free besides. */
 const SPARE_BYTES = 128 * 1_048_576;
 /** The copy, what a migration puts aside, its log, and the copy for going back, not all at the same time. */
@@ -259,10 +261,14 @@ function handsOf({ places, machine, clock, reached = () => undefined }: Options)
   return { places, data: new Data(places, machine), clock, reached };
 }
 
-function lockUpdates(places: Places): () => void {
+/**
+ * Nobody else updates while this is held; a wipe holds it too.
+ * @returns lets go. @throws PorticoError update_running
+ */
+export function lockUpdates(places: Places): () => void {
   prepare(places);
   try {
-    const lock = lockDataDirectory(join(places.work, 'update.lock'));
+    const lock = lockDataDirectory(join(places.work, UPDATE_LOCK));
     return () => lock.release();
   } catch (error) {
     if (isPorticoError(error, 'db_in_use')) throw new PorticoError('update_running', {}, { cause: error });

@@ -1,4 +1,4 @@
-export { applyUpdate, BUNDLE_BYTES_MAX, PATIENCE, settle, settleRunning, type ApplyOptions, type Options, type Outcome, type Settled } from './apply.js';
+export { applyUpdate, BUNDLE_BYTES_MAX, lockUpdates, PATIENCE, settle, settleRunning, UPDATE_LOCK, type ApplyOptions, type Options, type Outcome, type Settled } from './apply.js';
 export { bundleName, checkBundle, makeBundle, openBundle, signBundle, type Bundle } from './bundle.js';
 export { fetchUpdate, type Fetched } from './fetch.js';
 export { readKnown } from './incoming.js';

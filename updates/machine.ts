@@ -22,6 +22,8 @@ export interface Machine {
   isUp(): Promise<boolean>;
   /** Lends the service's credentials as files, for as long as `use` takes. */
   withCredentials<T>(use: (directory: string | null) => Promise<T>): Promise<T>;
+  /** Tells the system what has changed. What fails is right after the next start of the machine. */
+  tell(commands: readonly (readonly string[])[]): Promise<void>;
 }
 
 /** Loading 100,000 templates, and a rehearsal's worth of patience for a slow disk. systemd has a limit of its own, the unit's. */
@@ -42,6 +44,10 @@ export function systemdMachine(places: Places, options: { unit?: string; scratch
     start: async () => {
       await systemctl('reset-failed', unit).catch(() => undefined); // its start limit would count the old version's
       await systemctl('start', unit);
+    },
+    tell: async (commands) => {
+      if (places.root !== '/') return; // another machine's disk
+      for (const [command, ...args] of commands) await run(command!, args, { timeout: START_TIMEOUT_MS }).catch(() => undefined);
     },
     isUp: () => systemctl('is-active', '--quiet', unit).then(() => true, () => false),
     withCredentials: async (use) => {

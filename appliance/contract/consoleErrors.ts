@@ -41,7 +41,7 @@ export const CONSOLE_ERRORS = {
   update_unsigned: 'This is not an update signed by your organisation.',
   update_older: 'This update is not newer than what runs. A box never goes back by an update.',
   update_needs_another: 'This update takes a newer version than the one that runs. Apply that one first.',
-  update_running: 'Another update is under way on this box.',
+  update_running: 'An update is under way on this box. Wait until "portico update status" says that it is done, then try again.',
   update_not_reached: 'Head office could not be reached, or has no update in the form that this box knows.',
   update_other_machine: 'This update is for another kind of machine.',
   update_damaged: 'The update is incomplete or damaged. Copy it again.',

@@ -15,13 +15,16 @@ export function register(program: Command, act: Act): void {
     .action(act(async (output, options: { confirm?: string; resume?: boolean; certificate?: string; keepOrganisation?: boolean; withoutCertificate?: boolean; root: string }) => {
       if ((options.confirm === undefined) !== (options.resume === true)) throw new UsageError('Which box? --confirm and the id of the store or of the box. (--resume is for the start of the box.)');
       if (options.root === '/' && process.getuid?.() !== 0) throw new PorticoError('needs_root');
+      const { boxPaths } = await import('../../provisioning/boxPaths.js');
+      const { takeLock } = await import('../../provisioning/lock.js');
       const { wipeBox } = await import('../../provisioning/wipe.js');
       const { placesBelow, systemdMachine } = await import('../../updates/index.js');
       const places = placesBelow(options.root);
+      const unlock = takeLock(boxPaths(options.root));
       const { certificate, resumed, idle } = await wipeBox({
         places, machine: systemdMachine(places), clock: systemClock, confirm: options.confirm ?? null, requestedBy: 'console', certificateFolder: options.certificate ?? null,
         keepOrganisation: options.keepOrganisation === true, withoutCertificate: options.withoutCertificate === true,
-      });
+      }).finally(unlock);
       if (idle) {
         output.line('No wipe was cut off.');
         output.result({ certificate, resumed, idle });

@@ -2,9 +2,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { OUTSIDE } from '../../provisioning/render.js';
 import { placesBelow } from '../../updates/index.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -92,11 +93,13 @@ t.test('what no analysis looks at: cores, swap, the key, the watchdog, bounds in
 
 t.test('what root does for a stick, an update and a wipe reaches all that they write, in spite of ProtectSystem=strict', async (t) => {
   const places = placesBelow('/');
-  const { releases, settings, data, state, incoming, logs, credentials } = places;
+  const { releases, settings, data, state, incoming, logs, credentials, hostSecret } = places;
   const reach = (unit: string) => /^ReadWritePaths=(.*)$/m.exec(text(unit))![1]!.split(' ').map((path) => path.replace(/^-/, ''));
   const isReached = (unit: string, path: string) => reach(unit).some((each) => path === each || path.startsWith(`${each}/`));
   t.notOk(isReached('portico-stick@.service', '/var/log'), 'no more than that');
   for (const unit of ['portico-stick@.service', 'portico-update.service']) for (const path of [releases, settings, data, state, incoming, logs, credentials]) t.ok(isReached(unit, path), `${unit}: ${path}`);
+  // The folder: a file that is bound on its own cannot be taken away.
+  for (const unit of ['portico-stick@.service', 'portico-wipe.service']) for (const path of [settings, data, state, incoming, logs, credentials, dirname(hostSecret), ...OUTSIDE.keys()]) t.ok(isReached(unit, path), `${unit}: ${path}`);
   for (const path of [releases, data, state, incoming]) t.ok(isReached('portico-update-apply.service', path), path);
 });
 

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { loadConfig } from '../../appliance/config/index.js';
-import { everything, newBox, OTHER, put, secretFor, settingsText } from '../support/stick.js';
+import { everything, machineThat, newBox, OTHER, put, secretFor, settingsText } from '../support/stick.js';
 
 const MANAGED = ['/etc/portico/box.env', '/etc/portico/portico.yaml', '/etc/systemd/network/10-portico.network', '/etc/hostname'];
 
@@ -117,8 +117,27 @@ t.test('what the next settings do not say any more is taken away', async (t) => 
   await box.apply();
   put(box.stick, settingsText(2).replace(/ {2}ethernet.*\n/, '').replace(/ {2}ntp.*\n/, ''));
   t.match(await box.apply(), { outcome: 'applied' });
-  t.equal(box.read('/etc/systemd/network/10-portico.network'), null);
   t.equal(box.read('/etc/systemd/timesyncd.conf.d/50-portico.conf'), null);
+});
+
+t.test('settings that say nothing of the cable mean DHCP: a box that had a fixed address keeps a network', async (t) => {
+  const box = await newBox(t);
+  put(box.stick, settingsText(1));
+  await box.apply();
+  const silent = settingsText(2).replace(/ {2}ethernet.*\n/, '');
+  put(box.stick, silent);
+  const look = await box.apply({ dryRun: true });
+  const change = look.changes.slice(look.changes.indexOf('/etc/systemd/network/10-portico.network: changed'));
+  for (const line of ['  - Address=192.168.1.20/24', '  + DHCP=yes']) t.ok(change.includes(line), line);
+  const system = machineThat(() => true);
+  t.match(await box.apply({ system }), { outcome: 'applied', warnings: [{ code: 'network_changed', what: /^DHCP, portico-njr\.local/ }] });
+  const text = box.read('/etc/systemd/network/10-portico.network');
+  t.match(text, /Type=ether[\s\S]*\nDHCP=yes\n/);
+  t.notMatch(text, 'Address=');
+  t.ok(system.ran.some((command) => command.join(' ') === 'systemctl restart systemd-networkd.service'));
+  put(box.stick, silent.replace('serial: 2', 'serial: 3').replace('  ntp:', '  ethernet: { dhcp: true }\n  ntp:'));
+  t.match(await box.apply(), { outcome: 'applied' });
+  t.equal(box.read('/etc/systemd/network/10-portico.network'), text, 'the same as when it is said');
 });
 
 t.test('no secret ever comes onto a stick', async (t) => {

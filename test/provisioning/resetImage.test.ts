@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { firstBoot, openBox, resetImage } from '../../provisioning/box.js';
+import { OUTSIDE } from '../../provisioning/render.js';
 import { everything, machineThat, newBox, put, settingsText } from '../support/stick.js';
 
+const NETWORK = 'etc/systemd/network/10-portico.network';
 const SECRET = 'what only this box may have';
 
 t.test('a box that has had its stick is not reset: it may hold customers, and a wipe signs for them', async (t) => {
@@ -33,6 +35,7 @@ t.test('a disk that was reset holds nothing that was this box\'s own, and a copy
     'var/lib/portico-models/1/model.onnx', 'var/lib/portico-update/incoming/half.update', 'var/log/portico/portico.1.log', 'var/log/journal/0123/system.journal', 'etc/portico/box.env',
     'etc/portico/support_keys', 'etc/credstore/portico-sftp-key', 'etc/credstore.encrypted/portico-db-key', 'etc/credstore.encrypted/portico-sftp-key', 'var/lib/systemd/credential.secret',
     'var/lib/systemd/random-seed', 'etc/ssh/ssh_host_ed25519_key', 'etc/ssh/ssh_host_ed25519_key.pub', 'etc/machine-id',
+    'etc/systemd/system/portico.service.d/50-portico.conf', 'etc/systemd/timesyncd.conf.d/50-portico.conf', 'etc/systemd/resolved.conf.d/50-portico.conf', NETWORK,
   ];
   const kept = ['opt/portico/releases/0.1.0/release.json', 'etc/portico/local.env', 'etc/credstore.encrypted/anothers', 'etc/ssh/sshd_config', 'etc/hostname', 'var/log/dpkg.log'];
   for (const path of [...own, ...kept]) {
@@ -48,8 +51,9 @@ t.test('a disk that was reset holds nothing that was this box\'s own, and a copy
   const left = everything(box.root);
   for (const [path, content] of left) t.notMatch(content, SECRET, path);
   for (const path of kept) t.equal(readFileSync(of(path), 'utf8'), 'of every copy', path);
-  t.strictSame([...left.keys()].sort(), [...kept, 'etc/machine-id'].map((path) => `/${path}`).sort(), 'and nothing else, not even the box\'s name');
+  t.strictSame([...left.keys()].sort(), [...kept, 'etc/machine-id', NETWORK].map((path) => `/${path}`).sort(), 'and nothing else, not even the box\'s name');
   t.equal(statSync(of('etc/machine-id')).size, 0, 'empty, so that systemd makes another one');
+  t.equal(readFileSync(of(NETWORK), 'utf8'), OUTSIDE.get(`/${NETWORK}`), 'DHCP: a copy is on the network');
   t.notOk(existsSync(box.paths.box));
   t.strictSame(readdirSync(of('etc/portico')), ['local.env']);
   t.strictSame(await resetImage(box.paths, box.disk, system), [], 'done again it finds nothing');

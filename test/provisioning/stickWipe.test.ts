@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { findStatement, readKeys, verifyStatement, WIPED } from '../../appliance/papers/index.js';
 import { firstBoot } from '../../provisioning/box.js';
+import { OUTSIDE } from '../../provisioning/render.js';
 import { isWiping } from '../../provisioning/wipe.js';
 import { placesBelow } from '../../updates/index.js';
 import { startBox, temporaryDirectory } from '../support/box.js';
 import { filesBelow, readKey } from '../support/disk.js';
 import { childMachine } from '../support/releases.js';
 import { atBoot } from '../support/wipeBoot.js';
-import { newBox, NOW, OTHER, put, settingsText } from '../support/stick.js';
+import { newBox, NOW, OTHER, put, secretFor, settingsText } from '../support/stick.js';
 
 const CHILD = fileURLToPath(new URL('../support/wipeChild.js', import.meta.url));
 const pattern = temporaryDirectory(t);
@@ -22,13 +23,13 @@ await first.stop();
 
 const request = (box: string) => `kind: wipe\nversion: 1\nbox: ${box}\nuntil: ${new Date(NOW + 3_600_000).toISOString().slice(0, 19)}Z\n`;
 
-async function boxWithData(t: Test) {
+async function boxWithData(t: Test, more: (recipient: string) => Promise<string> = async () => '') {
   const box = await newBox(t);
   cpSync(pattern, join(box.root, 'var/lib/portico'), { recursive: true });
   mkdirSync(join(box.root, 'var/log/portico'), { recursive: true });
-  put(box.stick, settingsText(1));
+  put(box.stick, settingsText(1, await more(box.first.recipient)));
   const places = placesBelow(box.root);
-  await box.apply();
+  t.match(await box.apply(), { outcome: 'applied' });
   for (const name of readdirSync(box.stick)) rmSync(join(box.stick, name));
   return { ...box, places, updating: { machine: childMachine(places) } };
 }
@@ -79,6 +80,35 @@ t.test('C10: all data go, and the certificate, its words and its keys are on the
   put(box.stick, request(box.first.boxId).replace(/box: .*/, 'store: SH-NJR-01'), { name: 'portico-wipe.yaml' });
   t.match(await box.apply({ updating: box.updating }), { outcome: 'refused', problems: [{ code: 'missing_key' }] });
   t.ok(existsSync(join(box.places.data, 'portico.db')));
+});
+
+/** Settings that write each file which settings can write. */
+const everySetting = async (recipient: string): Promise<string> => `backup: { recipient: ${recipient}, to: "sftp://portico@10.1.2.3/backups", hostKey: "SHA256:${'A'.repeat(43)}" }
+secrets:\n  sftpKey: |\n${await secretFor(recipient, 'SFTP-SECRET-8d1f')}`;
+const DROP_IN = '/etc/systemd/system/portico.service.d/50-portico.conf';
+
+t.test('a box that backed up by SFTP starts again: nothing asks for the key that is gone, and nothing outside Portico\'s folders is the old store\'s', async (t) => {
+  const box = await boxWithData(t, everySetting);
+  t.match(box.read(DROP_IN), /LoadCredential(Encrypted)?=sftp-key:/);
+  for (const path of ['/etc/systemd/timesyncd.conf.d/50-portico.conf', '/etc/systemd/resolved.conf.d/50-portico.conf']) t.not(box.read(path), null, path);
+  put(box.stick, request(box.first.boxId), { name: 'portico-wipe.yaml' });
+  t.match(await box.apply({ updating: box.updating }), { outcome: 'applied', requests: [{ kind: 'wipe', done: true }] });
+  for (const [path, fresh] of OUTSIDE) t.equal(box.read(path), fresh, path);
+  t.equal(box.read('/etc/hostname'), 'portico\n');
+  t.match(box.read('/etc/systemd/network/10-portico.network'), /\nDHCP=yes\n/, 'on the network until the next stick, whatever that is in');
+  for (const told of ['systemctl daemon-reload', 'hostname --file /etc/hostname', 'systemctl restart systemd-networkd.service']) t.ok(box.updating.machine.told.includes(told), told);
+  t.notOk(box.updating.machine.told.some((command) => command.endsWith('portico.service')), 'it stands still');
+  for (const { path, bytes } of filesBelow(box.root)) t.notOk(bytes.includes('portico-njr') || bytes.includes('SFTP-SECRET') || bytes.includes('192.168.1.20'), path);
+});
+
+t.test('the same, where power was lost on the way: by what the next boot runs', async (t) => {
+  for (const step of ['credentials', 'settings']) {
+    const box = await boxWithData(t, everySetting);
+    const cut = spawnSync(process.execPath, [CHILD, box.root, step, box.first.boxId], { encoding: 'utf8' });
+    t.equal(cut.signal, 'SIGKILL', cut.stderr);
+    t.match(atBoot(box.root), { status: 0 });
+    for (const [path, fresh] of OUTSIDE) t.equal(box.read(path), fresh, `${step}: ${path}`);
+  }
 });
 
 t.test('C10: power lost in the middle: the next boot goes on by itself, and the stick gets the certificate then', async (t) => {

@@ -1,6 +1,6 @@
 /** Requests: support access that ends by itself, and a wipe. Neither comes with settings alone. (What a wipe does: stickWipe.test.ts.) */
 import { execFileSync } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { settleBox } from '../../provisioning/box.js';
@@ -59,10 +59,13 @@ t.test('support is open until its end, for that key, and closed again by itself'
   put(box.stick, support(NOW + 2 * HOUR_MS), { name: 'portico-support.yaml' });
   const system = machineThat(() => true);
   t.match(await box.apply({ system }), { outcome: 'unchanged', requests: [{ kind: 'support', done: true }] });
+  const said = readFileSync(join(box.stick, 'portico-result.txt'), 'utf8');
+  t.match(said, /已开启远程支持（SSH）。设置没有改动。[\s\S]*Support access \(SSH\) was opened\. The settings were not changed\./);
+  t.notMatch(said, 'Nothing was changed', 'SSH was opened');
   t.equal(box.read('/etc/portico/support_keys'), `restrict,pty,expiry-time="20261120100000Z" ${SSH_KEY}\n`);
   t.equal(statSync(keys(box.root)).mode & 0o777, 0o644, 'sshd reads it only when nobody else can write it');
   t.match(system.ran[0], ['systemctl', 'start', 'ssh.service']);
-  t.match(system.ran[1], ['systemd-run', /support-end/, '--collect', '--on-calendar=2026-11-20 10:00:00 UTC', '/usr/bin/portico', 'provision', 'settle']);
+  t.match(system.ran[2], ['systemd-run', /support-end/, '--collect', '--on-calendar=2026-11-20 10:00:00 UTC', '/usr/bin/portico', 'provision', 'settle']);
 
   box.clock.move(HOUR_MS);
   system.ran.length = 0;
@@ -75,6 +78,38 @@ t.test('support is open until its end, for that key, and closed again by itself'
   t.notOk(existsSync(keys(box.root)));
   t.notOk(existsSync(box.paths.supportGrant));
   t.match(await box.apply({ system }), { outcome: 'refused', code: 'stick_request_refused' }, 'the stick that is still plugged in does not open it again');
+});
+
+/** With timers as systemd has them: none is made under a name that is there. */
+function machineWithTimers() {
+  const timers = new Set<string>();
+  const system = machineThat(() => true);
+  const run = async (command: readonly string[]) => {
+    await system.run(command);
+    const name = command.find((word) => word.startsWith('--unit='))?.slice('--unit='.length);
+    if (name !== undefined) return !timers.has(name) && timers.add(name).size > 0;
+    const stopped = command[1] === 'stop' ? /^(.+)\*\.timer$/.exec(command[2]!)?.[1] : undefined;
+    for (const timer of timers) if (stopped !== undefined && timer.startsWith(stopped)) timers.delete(timer);
+    return true;
+  };
+  return { ...system, run, timers };
+}
+
+t.test('the same stick seen again, while support is open, closes nothing; another request has an end of its own', async (t) => {
+  const box = await newBox(t);
+  put(box.stick, settingsText(1));
+  await box.apply();
+  put(box.stick, support(NOW + 2 * HOUR_MS), { name: 'portico-support.yaml' });
+  const system = machineWithTimers();
+  for (const time of ['first', 'second', 'third']) {
+    t.match(await box.apply({ system }), { requests: [{ kind: 'support', done: true }], warnings: box.credentials === null ? [{}] : [] }, time);
+    t.ok(existsSync(keys(box.root)) && existsSync(box.paths.supportGrant), `${time}: open`);
+    t.strictSame([...system.timers], ['portico-support-end-20261120100000000']);
+  }
+  t.notOk(system.ran.some((command) => command.includes('ssh.service') && command.includes('stop')), 'nobody was thrown out');
+  put(box.stick, support(NOW + 3 * HOUR_MS), { name: 'portico-support.yaml' });
+  t.match(await box.apply({ system }), { requests: [{ done: true }] });
+  t.strictSame([...system.timers], ['portico-support-end-20261120110000000']);
 });
 
 t.test('a key without its grant, a grant from the future, a grant that cannot be read: closed', async (t) => {

@@ -1,15 +1,17 @@
 /** A wipe destroys keys first, leaves nothing, says what it did, and goes on after a power cut. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../appliance/kit/index.js';
-import { findStatement, readKeys, verifyStatement, WIPED } from '../../appliance/papers/index.js';
+import { findStatement, readKeys, verifyStatement, WIPED, type WipeClaims } from '../../appliance/papers/index.js';
 import { openForReading } from '../../appliance/storage/index.js';
 import { packageRoot } from '../../models/manifest.js';
 import { isWiping, wipeBox, type WipeOptions } from '../../provisioning/wipe.js';
-import { placesBelow, type Places } from '../../updates/index.js';
+import { boxPaths } from '../../provisioning/boxPaths.js';
+import { takeLock } from '../../provisioning/lock.js';
+import { lockUpdates, placesBelow, type Places } from '../../updates/index.js';
 import { startBox, temporaryDirectory } from '../support/box.js';
 import { filesBelow, readKey } from '../support/disk.js';
 import { childMachine } from '../support/releases.js';
@@ -26,7 +28,7 @@ await first.stop();
 
 function makeBox(t: Test): Places {
   const places = placesBelow(temporaryDirectory(t));
-  for (const folder of [places.settings, places.state, places.open, places.work, places.credentials, places.logs, join(places.state, 'generations/1')]) mkdirSync(folder, { recursive: true });
+  for (const folder of [places.settings, places.state, places.open, places.work, places.credentials, places.logs, dirname(places.hostSecret), join(places.state, 'generations/1')]) mkdirSync(folder, { recursive: true });
   cpSync(pattern, places.data, { recursive: true });
   writeFileSync(join(places.settings, 'box.env'), 'PORTICO_STORE_ID="SH-01"\nPORTICO_STORE_NAME="山茶表行"\n');
   writeFileSync(join(places.settings, 'organisation.json'), '{"publicKey":"x"}');
@@ -34,7 +36,7 @@ function makeBox(t: Test): Places {
   writeFileSync(join(places.state, 'box.key'), 'AGE-SECRET-KEY-1');
   writeFileSync(join(places.state, 'generations/1/portico.yaml'), 'store');
   writeFileSync(join(places.credentials, 'portico-sftp-key'), 'sealed');
-  writeFileSync(join(places.credentials, 'another-service'), 'not ours');
+  writeFileSync(places.hostSecret, 'HOST-SECRET');
   writeFileSync(join(places.logs, 'portico.log'), 'log');
   writeFileSync(join(places.work, 'waiting.update'), 'update');
   return places;
@@ -95,12 +97,58 @@ t.test('C10: all of it goes, and the certificate says so to whoever has only the
   t.strictSame(readdirSync(places.data), []);
   t.throws(() => openForReading({ dataDirectory: places.data, credentialsDirectory: null }), { code: 'data_directory_unusable' });
   const rest = filesBelow(join(places.data, '../../..'));
-  t.strictSame(rest.map(({ path }) => path.split('/').at(-1)).sort(), ['another-service', 'portico-wipe-SH-01.jws', 'portico-wipe-SH-01.keys.json', 'portico-wipe-SH-01.pdf']);
-  t.notOk(rest.some(({ bytes }) => bytes.includes(key) || bytes.includes('AGE-SECRET')));
+  t.strictSame(rest.map(({ path }) => path.split('/').at(-1)).sort(), ['portico-wipe-SH-01.jws', 'portico-wipe-SH-01.keys.json', 'portico-wipe-SH-01.pdf']);
+  t.notOk(rest.some(({ bytes }) => bytes.includes(key) || bytes.includes('AGE-SECRET') || bytes.includes('HOST-SECRET')));
   await check(t, places, 'done');
   const said = spawnSync(process.execPath, [CLI, 'receipt', 'verify', certificate!, '--key', certificate!.replace('.pdf', '.keys.json')], { encoding: 'utf8' });
   t.equal(said.status, 0, said.stderr);
   t.match(said.stdout, /kind +wipe/);
+});
+
+t.test('what others have sealed to this machine still opens: its key stays, and the certificate does not say otherwise', async (t) => {
+  const places = makeBox(t);
+  writeFileSync(join(places.credentials, 'another-service'), 'not ours');
+  const { certificate } = await wipeBox(optionsFor(places));
+  t.equal(readFileSync(places.hostSecret, 'utf8'), 'HOST-SECRET');
+  t.strictSame(readdirSync(places.credentials), ['another-service']);
+  const { claims } = await verifyStatement(findStatement(readFileSync(certificate!)), readKeys(readFileSync(certificate!.replace('.pdf', '.keys.json'), 'utf8')));
+  t.match(claims, { state: 'done', left: [] });
+  t.strictSame((claims as unknown as WipeClaims).destroyed, WIPED.filter((kind) => kind !== 'host_key'));
+});
+
+t.test('no wipe into an update: refused until it is settled, and no update into a wipe', async (t) => {
+  const places = makeBox(t);
+  const unlock = lockUpdates(places);
+  const before = everything(places);
+  const machine = { ...childMachine(places), stop: () => Promise.reject(new Error('the box was stopped')) };
+  await t.rejects(wipeBox(optionsFor(places, { machine })), { code: 'update_running', message: /portico update status/ });
+  t.strictSame(everything(places), before);
+  unlock();
+  const met: string[] = [];
+  await wipeBox(optionsFor(places, { reached: (step) => {
+    t.throws(() => lockUpdates(places), { code: 'update_running' }, step);
+    met.push(step);
+  } }));
+  t.strictSame(met, ['asked', ...WIPED, 'looked', 'certified'], 'from before asking to the end');
+  t.notOk(existsSync(places.work), 'the lock goes too');
+});
+
+t.test('no wipe at the console into a stick', async (t) => {
+  const places = makeBox(t);
+  const release = takeLock(boxPaths(places.root));
+  writeFileSync(boxPaths(places.root).lock, String(process.ppid)); // of a process that lives and is not the command's own
+  const before = everything(places);
+  const said = spawnSync(process.execPath, [CLI, 'wipe', '--confirm', 'SH-01', '--root', places.root, '--json'], { encoding: 'utf8' });
+  t.match(JSON.parse(said.stdout), { error: { code: 'stick_busy' } });
+  t.strictSame(everything(places), before);
+  release();
+});
+
+t.test('a host name that no stick gave is IT\'s own, and stays', async (t) => {
+  const places = makeBox(t);
+  writeFileSync(join(places.root, 'etc/hostname'), 'edge-7\n');
+  await wipeBox(optionsFor(places));
+  t.equal(readFileSync(join(places.root, 'etc/hostname'), 'utf8'), 'edge-7\n');
 });
 
 t.test('the organisation stays where that is asked for, and the certificate goes onto the stick', async (t) => {

@@ -48,7 +48,7 @@ export async function makeBundleFile(t: Pick<Test, 'teardown'>, { entries = plai
 
 /** Never used: a refusal comes before anything is started or stopped. */
 export const stillMachine: Machine = {
-  user: () => null, withCredentials: (use) => use(null), isUp: () => Promise.resolve(true),
+  user: () => null, withCredentials: (use) => use(null), tell: () => Promise.resolve(), isUp: () => Promise.resolve(true),
   stop: () => Promise.reject(new Error('the box was stopped')), start: () => Promise.reject(new Error('the box was started')),
 };
 

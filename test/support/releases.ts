@@ -77,6 +77,8 @@ export interface TestMachine extends Machine {
   box(): ChildProcess | null;
   /** From each stop to the next READY, milliseconds. */
   downtimes: number[];
+  /** What the system was told, in words. */
+  told: string[];
   /** The power goes: no goodbye. */
   cutPower(): Promise<void>;
 }
@@ -86,6 +88,7 @@ export function childMachine(places: Places): TestMachine {
   let box: ChildProcess | null = null;
   let stoppedAt: number | null = null;
   const downtimes: number[] = [];
+  const told: string[] = [];
   const end = async (signal: NodeJS.Signals) => {
     const running = box;
     if (running === null || running.exitCode !== null || running.signalCode !== null) return;
@@ -94,7 +97,8 @@ export function childMachine(places: Places): TestMachine {
     await ended;
   };
   return {
-    downtimes, box: () => box, user: () => null,
+    downtimes, told, box: () => box, user: () => null,
+    tell: (commands) => { told.push(...commands.map((command) => command.join(' '))); return Promise.resolve(); },
     withCredentials: (use) => use(null),
     isUp: () => Promise.resolve(box !== null && box.exitCode === null && box.signalCode === null),
     stop: () => {

@@ -23,7 +23,7 @@ async function ask(what: Asked): Promise<boolean> {
 }
 const machine: Machine = {
   user: () => null, withCredentials: (use) => use(null),
-  stop: async () => { await ask('stop'); }, start: async () => { await ask('start'); }, isUp: () => ask('isUp'),
+  stop: async () => { await ask('stop'); }, start: async () => { await ask('start'); }, isUp: () => ask('isUp'), tell: () => Promise.resolve(),
 };
 
 const [base, file, pinned, at] = process.argv.slice(2) as [string, string, string, string];
