@@ -38,18 +38,20 @@ export function systemdMachine(places: Places, options: { unit?: string; scratch
     const { uid, gid } = statSync(places.data);
     return uid === 0 ? null : { uid, gid };
   };
+  /** Otherwise it is another machine's disk, and nothing of it runs. */
+  const here = places.root === '/';
   return {
     user,
-    stop: async () => { await systemctl('stop', unit); },
+    stop: async () => { if (here) await systemctl('stop', unit); },
     start: async () => {
       await systemctl('reset-failed', unit).catch(() => undefined); // its start limit would count the old version's
       await systemctl('start', unit);
     },
     tell: async (commands) => {
-      if (places.root !== '/') return; // another machine's disk
+      if (!here) return;
       for (const [command, ...args] of commands) await run(command!, args, { timeout: START_TIMEOUT_MS }).catch(() => undefined);
     },
-    isUp: () => systemctl('is-active', '--quiet', unit).then(() => true, () => false),
+    isUp: async () => here && systemctl('is-active', '--quiet', unit).then(() => true, () => false),
     withCredentials: async (use) => {
       const sealed = join(places.credentials, CREDENTIAL);
       if (!existsSync(sealed)) return use(null);
