@@ -23,6 +23,12 @@ export async function faultsOfImage({ directory, base, volumes }: { directory: s
   if (!existsSync(releaseFile)) return [`no ${RELEASE}/release.json: what is in it is not known`];
   const release = JSON.parse(readFileSync(releaseFile, 'utf8')) as Release;
 
+  // First, as the reason for all that is found of such a package below.
+  const { packages } = JSON.parse(lock) as { packages: Record<string, { dev?: boolean }> };
+  for (const [path, { dev }] of Object.entries(packages)) {
+    if (dev === true && existsSync(join(directory, RELEASE, 'app', path, 'package.json'))) faults.push(`${path} is only for development`);
+  }
+
   // As it was built, whole, and nothing else: the image has a Node of its own, so that of the tree stays behind.
   const known = new Map(Object.entries(release.files).filter(([path]) => !path.startsWith('bin/')));
   const paths = filesOf(join(directory, RELEASE)).filter((path) => path !== 'release.json');
@@ -36,11 +42,6 @@ export async function faultsOfImage({ directory, base, volumes }: { directory: s
     if (OTHERS.test(path)) faults.push(`${path} is of another platform`);
     const machine = machineOf(join(directory, RELEASE, path));
     if (machine !== null && machine !== MACHINES[process.arch]) faults.push(`${path} is a program for another machine`);
-  }
-
-  const { packages } = JSON.parse(lock) as { packages: Record<string, { dev?: boolean }> };
-  for (const [path, { dev }] of Object.entries(packages)) {
-    if (dev === true && existsSync(join(directory, RELEASE, 'app', path, 'package.json'))) faults.push(`${path} is only for development`);
   }
 
   const before = new Set(filesOf(base));
