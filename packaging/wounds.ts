@@ -12,7 +12,7 @@ export const WOUNDS: readonly Wound[] = [
   { words: 'COPY from a stage that is not there', change: (d) => d.replace('--from=build /release/app', '--from=built /release/app'), found: /no such stage/ },
   { words: 'COPY without the models', change: (d) => d.replace(APP, ['dist', 'node_modules', 'appliance', 'package.json'].map((name) => `COPY --from=build /release/app/${name} /opt/portico/app/${name}\n`).join('')), found: /app\/models\/files\/\S+ of the release is missing/ },
   { words: 'COPY of packages that are only for development', change: more('COPY --from=build /build/node_modules/typescript /opt/portico/app/node_modules/typescript'), found: /node_modules\/typescript is only for development/ },
-  { words: 'COPY of sources', change: more('COPY appliance /opt/portico/app/appliance'), found: /appliance\/main\.ts is not of the release/ },
+  { words: 'COPY of sources', change: more('COPY appliance /opt/portico/app/appliance'), found: /app\/appliance\/\S+\.ts is not of the release/ },
   { words: 'COPY of the builder\'s settings', change: more('COPY .npmrc /root/.npmrc'), found: /\/root\/\.npmrc is neither/ },
   { words: 'COPY of what is kept out', change: more('COPY .git /opt/portico/git'), found: /COPY \.git: not there/ },
   { words: 'FROM something else', change: (d) => d.replace('FROM node:24-bookworm-slim\n', 'FROM node:24-alpine\n'), found: /FROM node:24-alpine, which is not/ },
