@@ -151,7 +151,9 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     regularly('47 3 * * *', 'the file could not be written anew', () => rewrite('night'));
     regularly('*/10 * * * *', 'the file could not be written anew', () => { if (visits.open().length === 0) rewrite('quiet'); });
 
-    const backups = new Backups({ db, clock, audit, log, config, storage, deletions: () => erasure.everyone() });
+    const backups = new Backups({
+      db, clock, audit, log, config, storage, deletions: () => erasure.everyone(), signingKey: () => signer.privatePem(), staffed: () => !access.ownerNeeded(),
+    });
     backups.start();
     undo.push(() => backups.stop());
     regularly(backups.nightlyAt, 'the backup could not be made', () => backups.nightly());
@@ -263,7 +265,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       db, vision, gallery, recognition, events, clock, log, searchIsBehind: () => finding.isBehind(), waitsForRoom: () => atStart.waits, recognises: () => modes.current() !== 'off',
       isOpen: (atMs) => isOpenAt(config.openingHours, atMs, config.timeZone), addresses: lanAddresses, name: () => lanName.state(),
       certificate: () => ({ ...certificates, rootFingerprint: rootFingerprint(certificates.rootPem) }),
-      backup: { setUp: config.backup !== null, last: () => backups.forHealth() }, export: { setUp: false, last: () => null },
+      backup: { setUp: config.backup !== null, last: () => backups.forHealth(), heldSinceMs: () => backups.heldSinceMs() }, export: { setUp: false, last: () => null },
     });
     events.on('healthChecked', () => atStart.again());
     undo.push(() => health.stop());

@@ -9,7 +9,7 @@ import type { Config } from '../appliance/config/index.js';
 import type { BackupRun, Language } from '../appliance/contract/index.js';
 import { Erasure } from '../appliance/erasure/index.js';
 import { isAlive, createLogger, isPorticoError, PorticoError, refuseEgress, toInstant, type Clock } from '../appliance/kit/index.js';
-import { checkLineOf, recoverySheetPdf } from '../appliance/papers/index.js';
+import { checkLineOf, readKeys, recoverySheetPdf, Signer } from '../appliance/papers/index.js';
 import { openBeside } from '../appliance/storage/index.js';
 import { UsageError, type Output } from './output.js';
 
@@ -23,7 +23,7 @@ export async function backupNow(config: Config, clock: Clock, output: Speaks): P
   const audit = new Audit({ db, clock });
   const erasure = new Erasure({ db, clock, audit, dropTraces: () => false });
   const backups = new Backups({
-    db, clock, audit, log: createLogger('silent'), config, storage, deletions: () => erasure.everyone(), onStep: (_step, share) => output.progress('backup', Math.round(share * 100), 100),
+    db, clock, audit, log: createLogger('silent'), config, storage, deletions: () => erasure.everyone(), signingKey: () => new Signer({ db, clock }).privatePem(), staffed: () => true, onStep: (_step, share) => output.progress('backup', Math.round(share * 100), 100),
   });
   try {
     const run = await backups.begin('console', THE_BOX).done;
@@ -47,8 +47,8 @@ export async function listBackups(config: Config, output: Speaks): Promise<{ fil
     try {
       const files: { name: string; madeAt: string; bytes: number }[] = [];
       for (const name of await target.names()) {
-        const match = /^portico-(.+)-\d{8}-\d{6}\.age$/.exec(name);
-        const atMs = match === null ? null : madeAtOf({ storeId: match[1]! }, name);
+        const match = /^portico-(.+)-([0-9a-f]{8})-\d{8}-\d{6}\.age$/.exec(name);
+        const atMs = match === null ? null : madeAtOf({ storeId: match[1]!, vault: match[2]! }, name);
         if (atMs !== null) files.push({ name, madeAt: toInstant(atMs), bytes: await target.sizeOf(name) });
       }
       files.sort((a, b) => (a.madeAt < b.madeAt ? 1 : -1));
@@ -83,12 +83,17 @@ export async function verifyBackup(file: string, keyFile: string, workDirectory:
     const customers = manifest.rows['customer'] ?? 0;
     output.line(`valid      made ${manifest.madeAt} by Portico ${manifest.version} for ${manifest.storeId}`);
     output.line(`contents   ${megabytes(bytes)}, ${customers} customers, ${manifest.rows['consent'] ?? 0} consents; every page of the database was checked`);
-    return { madeAt: manifest.madeAt, version: manifest.version, storeId: manifest.storeId, bytes, customers };
+    const signedBy = thumbprintOf(manifest);
+    output.line(`signed by  ${signedBy}: has to be the thumbprint on the receipts and copies of consents of that box (docs/backup.md)`);
+    return { madeAt: manifest.madeAt, version: manifest.version, storeId: manifest.storeId, signedBy, bytes, customers };
   } finally {
     for (const signal of SIGNALS) process.off(signal, stopped);
     remove();
   }
 }
+
+/** Of the key that signed a backup, as on papers. */
+export const thumbprintOf = ({ signedBy }: { signedBy: string }): string => readKeys(signedBy).keys[0]!.kid;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

@@ -18,11 +18,11 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   backup: [
     { line: 'portico backup key new --out store.key --store "Camellia Watches"', does: 'on IT\'s laptop, once a store; prints the recipient for the stick' },
     { line: 'portico backup now', does: 'one at once, read back and opened' },
-    { line: 'portico backup verify portico-SH-NJR-01-20261121-184000.age --key store.key', does: 'on any machine: whether it could be restored' },
+    { line: 'portico backup verify portico-SH-NJR-01-5f21c09a-20261121-184000.age --key store.key', does: 'on any machine: whether it could be restored' },
   ],
   restore: [
-    { line: 'systemctl stop portico && portico restore portico-SH-NJR-01-20261121-184000.age --key store.key', does: 'on a new box; it says what to compare before it is started again' },
-    { line: 'portico restore portico-SH-NJR-01-20261121-184000.age --key store.key --replace', does: 'the same over a box that is in use, stopped before' },
+    { line: 'systemctl stop portico && portico restore portico-SH-NJR-01-5f21c09a-20261121-184000.age --key store.key', does: 'on a new box; it says what to compare before it is started again' },
+    { line: 'portico restore portico-SH-NJR-01-5f21c09a-20261121-184000.age --key store.key --replace', does: 'the same over a box that is in use, stopped before' },
   ],
   pair: [{ line: 'portico pair', does: 'address and QR code for an iPad, when no paired one is left' }, { line: 'portico pair --owner', does: 'where nobody is owner yet' }],
   stick: [

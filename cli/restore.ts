@@ -1,14 +1,15 @@
 /** `portico restore FILE`: a backup becomes the box's data, on this hardware or on new. */
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { endEverySession } from '../appliance/access/index.js';
 import { Audit, THE_BOX } from '../appliance/audit/index.js';
-import { deletionsNameOf, dropUnfinishedRuns, openBackup, readDeletionList, type DeletionList, type OpenedBackup } from '../appliance/backup/index.js';
-import { carryDeletions } from '../appliance/erasure/index.js';
+import { deletionListsOf, dropUnfinishedRuns, holdBackups, openBackup, readDeletionList, type DeletionList, type OpenedBackup } from '../appliance/backup/index.js';
+import type { Deletion } from '../appliance/contract/index.js';
+import { carryDeletions, holdsElsewhere } from '../appliance/erasure/index.js';
 import { forgetMachine } from '../appliance/health/index.js';
 import { isPorticoError, PorticoError, type Clock } from '../appliance/kit/index.js';
 import { beginReplacing, Database, isVaultOf, lockDataDirectory, openForReading, SEALED_KEY } from '../appliance/storage/index.js';
-import { readIdentity, writeNew } from './backup.js';
+import { readIdentity, thumbprintOf, writeNew } from './backup.js';
 import { UsageError, type Output } from './output.js';
 import { makeVault, type BoxFiles } from './vault.js';
 
@@ -30,12 +31,16 @@ export interface Restored {
   sameBox: boolean;
   /** How many consents ended because nobody knows whether they were withdrawn since. */
   ended: number;
-  /** Deletions out of the list beside the backup that are done again at the next start; null: there is no list. */
+  /** Deletions out of the lists beside the backup that are done again at the next start; null: there is no list. */
   deletedAgain: number | null;
-  /** When that list was made; null: there is none. */
+  /** When the list of the box that made the backup was made; null: there is none. */
   listMadeAt: string | null;
-  /** Whether the list knows all that the backup does; without one nobody knows. */
+  /** Whether that list knows all that the backup does; without one nobody knows, whatever other boxes' lists say. */
   listIsComplete: boolean;
+  /** Files that look like lists of this store and were not written by a box with its database: not read. */
+  listsRefused: string[];
+  /** Thumbprint of the key that signed the backup. */
+  signedBy: string;
 }
 
 /**
@@ -58,13 +63,15 @@ export async function restore(file: string, files: BoxFiles, options: RestoreOpt
     try {
       step('unpack');
       const { manifest, key, parts } = await openBackup(file, identity, folder, (share) => output.progress('restoring', Math.round(share * 95), 100));
-      const list = await listBeside(file, manifest, identity);
+      const { lists, refused } = await listsBeside(file, manifest, identity, key);
+      const own = lists.find(({ header }) => header.vault === manifest.vault) ?? null;
+      const deletions = [...new Map(lists.flatMap((list) => list.deletions).map((each) => [each.id, each])).values()];
       const sameBox = isSameBox(folder, dataDirectory, key, manifest);
       putParts(folder, dataDirectory, parts, sameBox);
       step('vault');
       const { ended, deletedAgain } = sameBox
-        ? { ended: 0, deletedAgain: tellVault(folder, dataDirectory, key, list) }
-        : makeVault({ dataDirectory: folder, credentialsDirectory: null, key }, clock, () => list?.deletions ?? []);
+        ? { ended: 0, deletedAgain: tellVault(folder, dataDirectory, key, deletions) }
+        : makeVault({ dataDirectory: folder, credentialsDirectory: null, key }, clock, () => deletions);
       step('record');
       prepare(folder, key, clock, { madeAt: manifest.madeAt, version: manifest.version, sameBox });
       for (const name of ['portico.lock', 'portico.db-wal', 'portico.db-shm', 'backups', 'ballast']) rmSync(join(folder, name), { recursive: true, force: true });
@@ -79,8 +86,8 @@ export async function restore(file: string, files: BoxFiles, options: RestoreOpt
       step('done');
       output.progress('restoring', 100, 100);
       const restored: Restored = {
-        madeAt: manifest.madeAt, version: manifest.version, sameBox, ended, deletedAgain: list === null ? null : deletedAgain, listMadeAt: list?.header.madeAt ?? null,
-        listIsComplete: list !== null && isComplete(list, manifest),
+        madeAt: manifest.madeAt, version: manifest.version, sameBox, ended, deletedAgain: lists.length === 0 ? null : deletedAgain, listMadeAt: own?.header.madeAt ?? null,
+        listIsComplete: own !== null && isComplete(own, manifest), listsRefused: refused, signedBy: thumbprintOf(manifest),
       };
       tell(restored, dataDirectory, options.keyOut, output);
       return restored;
@@ -111,12 +118,18 @@ function holdsNothing(files: BoxFiles): boolean {
   }
 }
 
-async function listBeside(file: string, manifest: Manifest, identity: string): Promise<DeletionList | null> {
-  const beside = join(dirname(file), deletionsNameOf(manifest));
-  if (!existsSync(beside)) return null;
-  const list = await readDeletionList(beside, identity);
-  if (list.header.storeId !== manifest.storeId) throw new PorticoError('backup_not_ours', { reason: 'the list of deletions beside it is of another store' });
-  return list;
+/** Of every box that wrote for this store: each may know of a deletion that the others do not. One that does not check counts as not there. */
+async function listsBeside(file: string, { storeId }: Manifest, identity: string, databaseKey: string): Promise<{ lists: DeletionList[]; refused: string[] }> {
+  const [lists, refused]: [DeletionList[], string[]] = [[], []];
+  for (const name of deletionListsOf({ storeId }, readdirSync(dirname(file)))) {
+    try {
+      lists.push(await readDeletionList(join(dirname(file), name), identity, { storeId, databaseKey }));
+    } catch (error) {
+      if (!isPorticoError(error, 'backup_list_not_ours')) throw error;
+      refused.push(name);
+    }
+  }
+  return { lists, refused };
 }
 
 /** The list of the same run may be behind by what was deleted while it ran: that is in the backup itself. */
@@ -154,11 +167,11 @@ function putParts(folder: string, dataDirectory: string, parts: OpenedBackup['pa
  * the old one deletes it too, and it was to be deleted.
  * @returns how many this box did not know
  */
-function tellVault(folder: string, dataDirectory: string, key: string, list: DeletionList | null): number {
-  if (list === null) return 0;
+function tellVault(folder: string, dataDirectory: string, key: string, deletions: readonly Deletion[]): number {
+  if (deletions.length === 0) return 0;
   const db = Database.open({ file: join(folder, 'portico.db'), key, vaultFile: join(dataDirectory, 'vault', 'vault.db') });
   try {
-    const carried = carryDeletions(db, list.deletions.map(({ id, customerId, scope, reason, purposes, requestedAt, templatesDeleted }) => (
+    const carried = carryDeletions(db, deletions.filter(holdsElsewhere).map(({ id, customerId, scope, reason, purposes, requestedAt, templatesDeleted }) => (
       { id, customer_id: customerId, scope, reason, purposes: purposes.join(' '), requested_at_ms: Date.parse(requestedAt), templates: templatesDeleted })));
     db.truncateLog();
     return carried;
@@ -175,6 +188,7 @@ function prepare(folder: string, key: string, clock: Clock, about: { madeAt: str
       endEverySession(db);
       forgetMachine(db);
       dropUnfinishedRuns(db);
+      if (!about.sameBox) holdBackups(db, clock.now());
       new Audit({ db, clock }).record('backup_restored', THE_BOX, { detail: about });
     });
     db.truncateLog();
@@ -196,19 +210,22 @@ async function putKey(folder: string, { dataDirectory, credentialsDirectory }: B
 }
 
 function tell(restored: Restored, dataDirectory: string, keyOut: string | null, output: Pick<Output, 'line'>): void {
-  const { madeAt, version, sameBox, ended, deletedAgain, listMadeAt, listIsComplete } = restored;
+  const { madeAt, version, sameBox, ended, deletedAgain, listMadeAt, listIsComplete, listsRefused, signedBy } = restored;
   output.line(`The backup of ${madeAt} (Portico ${version}) is now in ${dataDirectory}.`);
+  output.line(`It was signed by ${signedBy}: that has to be the thumbprint on the receipts and copies of consents of that box. If it is another, somebody else made this file: do not start the box with it.`);
   output.line(sameBox
     ? 'The vault of this box stays: faces are still enrolled, and whoever was deleted on this box since is deleted again when the box starts.'
     : `This is new hardware, or a box that did not make this backup: ${ended} consents ended and faces are enrolled anew, because face data never leaves a box. Dossiers and the records of consents are back.`);
-  if (listMadeAt !== null) output.line(`The list of deletions beside the backup is of ${listMadeAt}: ${deletedAgain} deletions out of it are done again when the box starts.`);
+  if (deletedAgain !== null) output.line(`${deletedAgain} deletions out of the lists beside the backup are done again when the box starts.${listMadeAt === null ? '' : ` The list of the box that made it is of ${listMadeAt}.`}`);
+  for (const name of listsRefused) output.line(`ATTENTION: ${name} was not written by a box with this database, or is damaged (backup_list_not_ours). It was not read.`);
   if (listMadeAt === null) {
     output.line(sameBox
-      ? 'ATTENTION: no list of deletions lies beside the backup. If another box stood in for this one, whoever was deleted there is back: delete them again by the receipts you have.'
-      : 'ATTENTION: no list of deletions lies beside the backup. Whoever was deleted after it was made is back: delete them again by the receipts you have.');
+      ? 'ATTENTION: no list of deletions of the box that made the backup lies beside it. If another box stood in for this one, whoever was deleted there is back: delete them again by the receipts you have.'
+      : 'ATTENTION: no list of deletions of the box that made the backup lies beside it. Whoever was deleted after it was made is back: delete them again by the receipts you have.');
   } else if (!listIsComplete) {
     output.line(`ATTENTION: that list is older than the backup. Whoever was deleted after ${listMadeAt} may be back: look for the newest list, or delete them again by the receipts you have.`);
   }
+  if (!sameBox) output.line('This box makes no backups by itself yet. If it is the store\'s box from now on, back up now once it runs (page "The box"; or: portico backup now). On a spare for practice never do.');
   output.line(`Everybody is signed out. iPads and staff are those of ${madeAt}: remove, in Settings, any iPad that was lost and anybody who left since, and set a new PIN for whoever changed theirs for a reason, before the store opens.`);
   if (keyOut !== null) output.line(`The database's key is in ${keyOut}: have systemd seal it (docs/backup.md), then destroy that file.`);
   output.line(`The settings of the box that made it are in ${join(dataDirectory, 'restored-settings.env')}, to be compared with this one's.`);

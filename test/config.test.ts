@@ -99,12 +99,16 @@ t.test('where backups go: whole or not at all', async (t) => {
   t.equal(problemOf({ PORTICO_BACKUP_RECIPIENT: recipient }), 'PORTICO_BACKUP_TO');
   t.equal(problemOf({ PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: 'sftp://box@nas.local/portico' }), 'PORTICO_BACKUP_HOST_KEY');
   const hostKey = `SHA256:${'A'.repeat(43)}`;
-  for (const to of ['sftp://nas.local/portico', 'sftp://box:secret@nas.local/portico', 'sftp://box@nas.local/portico?x=1', 'sftp:']) {
+  for (const to of ['sftp://nas.local/portico', 'sftp://box:secret@nas.local/portico', 'sftp://box@nas.local/portico?x=1', 'sftp:', 'sftp://box@nas.local/a%zz', 'sftp://b%zzx@nas.local/a', 'SFTP://nas.local/portico', 'usb', 'backups/here', 'ftp://box@nas.local/portico']) {
     t.equal(problemOf({ PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: to, PORTICO_BACKUP_HOST_KEY: hostKey }), 'PORTICO_BACKUP_TO', to);
   }
   const config = loadConfig({ PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: 'sftp://box@nas.local:2222/portico', PORTICO_BACKUP_HOST_KEY: hostKey });
   t.match(config.backup, { to: { kind: 'sftp', user: 'box', host: 'nas.local', port: 2222, folder: '/portico', hostKey }, at: '02:40', keep: 14 });
   t.strictSame(config.egressAllow, ['nas.local'], 'the box may connect there, and nowhere else');
+  const toOf = (to: string) => loadConfig({ PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: to, PORTICO_BACKUP_HOST_KEY: hostKey }).backup!.to;
+  t.match(toOf('SFTP://box@nas.local/portico'), { kind: 'sftp', host: 'nas.local' });
+  t.match(toOf('sftp://box@[fd00::1]:2222/portico'), { kind: 'sftp', host: 'fd00::1', port: 2222 });
+  t.match(toOf('/mnt/backup'), { kind: 'folder', folder: '/mnt/backup' });
 });
 
 t.test('networks, terms, head office', async (t) => {

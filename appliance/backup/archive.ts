@@ -1,5 +1,5 @@
 /** What is inside a backup: a tar of few files with known names. Written and read as a stream, never to a path that it names. */
-import { createHash } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { Header } from 'tar';
 import { Type, type Static } from 'typebox';
 import { Check } from 'typebox/schema';
@@ -9,6 +9,8 @@ import type { Bytes } from './sealing.js';
 /** Counts up when older versions could not read it any more. */
 export const FORMAT = 1;
 export const MANIFEST = 'manifest.json';
+/** Over the manifest's bytes, as `openssl dgst -sha256 -verify` takes it. age says to whom a file is, not from whom. */
+const SIGNATURE = 'manifest.sig';
 export const DATABASE_PART = 'portico.db';
 export const KEY_PART = 'db-key';
 export const SETTINGS_PART = 'settings.env';
@@ -17,6 +19,8 @@ const NAMES = /^(portico\.db|db-key|settings\.env|tls\/[a-z0-9][a-z0-9.-]{0,60})
 const BLOCK = 512;
 /** A manifest names some twenty files and two hundred tables. */
 const MANIFEST_BYTES_MAX = 1_048_576;
+/** ECDSA over P-256, in DER. */
+const SIGNATURE_BYTES_MAX = 80;
 
 const closed = { additionalProperties: false } as const;
 export const Manifest = Type.Object(
@@ -36,15 +40,21 @@ export const Manifest = Type.Object(
     lastDeletion: Type.Integer({ minimum: 0 }),
     /** The id of the vault that the database worked with, hexadecimal. */
     vault: Type.String({ pattern: '^[0-9a-f]{32}$' }),
+    /** The public key of the box that made it, SPKI PEM. Anybody can put theirs here: its thumbprint says whose it is. */
+    signedBy: Type.String({ maxLength: 400 }),
   }, closed);
 export type Manifest = Static<typeof Manifest>;
 
 export interface Part { name: string; bytes: number; read(): Bytes }
 
-/** One file of the archive after the other. @param atMs goes into the headers */
-export async function* pack(manifest: Manifest, parts: readonly Part[], atMs: number): AsyncGenerator<Uint8Array> {
+/** The public key of a box's signing key. @param privatePem as the box has it */
+export const publicPemOf = (privatePem: string): string => createPublicKey(createPrivateKey(privatePem)).export({ type: 'spki', format: 'pem' }) as string;
+
+/** One file of the archive after the other. @param signingKey of the box, PEM @param atMs goes into the headers */
+export async function* pack(manifest: Manifest, signingKey: string, parts: readonly Part[], atMs: number): AsyncGenerator<Uint8Array> {
   const text = Buffer.from(JSON.stringify(manifest));
-  yield* packOne({ name: MANIFEST, bytes: text.length, read: () => oneChunk(text) }, atMs);
+  const signature = sign('sha256', text, { key: signingKey, dsaEncoding: 'der' });
+  for (const [name, content] of [[MANIFEST, text], [SIGNATURE, signature]] as const) yield* packOne({ name, bytes: content.length, read: () => oneChunk(content) }, atMs);
   for (const part of parts) yield* packOne(part, atMs);
   yield Buffer.alloc(2 * BLOCK);
 }
@@ -63,17 +73,17 @@ async function* packOne({ name, bytes, read }: Part, atMs: number): AsyncGenerat
 }
 
 /**
- * Reads an archive from beginning to end. Each part has to be the one that the manifest names next, of its size and hash: nothing more, nothing less.
+ * Reads an archive from beginning to end. The manifest has to be signed by the key that it names; each part has to be the one that it names next, of its size and hash: nothing
+ * more, nothing less.
  * @param onManifest sees it before anything else is read @param onPart has to read the whole part
  * @throws PorticoError backup_not_ours, restore_newer_version; what the two throw
  */
 export async function unpack(source: Bytes, onManifest: (manifest: Manifest) => void, onPart: (name: string, content: Bytes) => Promise<void>): Promise<Manifest> {
   const bytes = new Puller(source);
   try {
-    const first = await header(bytes);
-    if (first?.name !== MANIFEST || first.bytes > MANIFEST_BYTES_MAX) throw notOurs();
-    const manifest = readManifest(await bytes.take(first.bytes));
-    await bytes.skip(padding(first.bytes));
+    const text = await takeSmall(bytes, MANIFEST, MANIFEST_BYTES_MAX);
+    const manifest = readManifest(text);
+    if (!isSigned(text, manifest.signedBy, await takeSmall(bytes, SIGNATURE, SIGNATURE_BYTES_MAX))) throw notOurs();
     onManifest(manifest);
     for (const part of manifest.parts) {
       const next = await header(bytes);
@@ -110,6 +120,24 @@ function readManifest(text: Buffer): Manifest {
   if (typeof format === 'number' && format > FORMAT) throw new PorticoError('restore_newer_version', { format });
   if (!Check(Manifest, manifest)) throw notOurs();
   return manifest;
+}
+
+function isSigned(text: Buffer, publicPem: string, signature: Buffer): boolean {
+  try {
+    const key = createPublicKey(publicPem);
+    return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' && verify('sha256', text, { key, dsaEncoding: 'der' }, signature);
+  } catch {
+    return false; // no key at all
+  }
+}
+
+/** The next part, which has to be this one. */
+async function takeSmall(bytes: Puller, name: string, bytesMax: number): Promise<Buffer> {
+  const next = await header(bytes);
+  if (next?.name !== name || next.bytes > bytesMax) throw notOurs();
+  const content = await bytes.take(next.bytes);
+  await bytes.skip(padding(next.bytes));
+  return content;
 }
 
 /** Null: the end of the archive. */

@@ -11,6 +11,8 @@ type Folder = Extract<TargetSettings, { kind: 'folder' }>;
 const GONE = ['ENOENT', 'ENOTDIR', 'EIO', 'ENODEV', 'ENXIO', 'ESTALE', 'ENOTCONN', 'ETIMEDOUT', 'EHOSTDOWN'];
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 const REFUSED = ['EROFS', 'EACCES', 'EPERM'];
+/** Of statfs(2). The folder below an unplugged disk of the stick's is in /run: another device than the data's, and no disk. */
+const TMPFS = 0x01021994;
 
 /** @throws PorticoError backup_target_missing, backup_target_refused */
 export async function openFolder({ folder, mounted }: Folder, dataDirectory: string): Promise<Target> {
@@ -19,7 +21,7 @@ export async function openFolder({ folder, mounted }: Folder, dataDirectory: str
     if (!(await stat(folder)).isDirectory()) throw new PorticoError('backup_target_missing', { folder });
     return deviceOf(folder);
   });
-  if (mounted && device === await deviceOf(dataDirectory)) throw new PorticoError('backup_target_missing', { folder, reason: 'not mounted' });
+  if (mounted && (device === await deviceOf(dataDirectory) || (await statfs(folder)).type === TMPFS)) throw new PorticoError('backup_target_missing', { folder, reason: 'not mounted' });
   /** By path each time: where the disk was pulled, the folder below it would take what was meant for the disk. */
   const at = async (name: string): Promise<string> => {
     if (await deviceOf(folder) !== device) throw new PorticoError('backup_target_missing', { folder });

@@ -7,13 +7,14 @@ import { BACKUP_ERRORS, type BackupRun, type Backups as BackupsOnWire, type Dele
 import { isPorticoError, PorticoError, toInstant, type Clock, type Logger } from '../kit/index.js';
 import { lockDataDirectory, type Database, type ReaderTicket } from '../storage/index.js';
 import { isDue, workFolderOf } from './names.js';
-import type { DeletionList, OpenedBackup } from './opening.js';
+import type { DeletionList } from './list.js';
+import type { OpenedBackup } from './opening.js';
 import type { RunOrder, RunResult } from './run.js';
 import type { Target, TargetSettings } from './target.js';
 import type { FromBackupThread } from './worker.js';
 
 export { identityIn } from './keyFile.js';
-export { deletionsNameOf, madeAtOf } from './names.js';
+export { deletionListsOf, madeAtOf } from './names.js';
 export type { DeletionList, OpenedBackup, Target, TargetSettings };
 
 // The box itself needs none of this: encryption and SSH are loaded by its thread, or by the command line, when they are used.
@@ -48,6 +49,10 @@ interface Deps {
   storage: { readerTicket: Pick<ReaderTicket, 'file' | 'key'>; keyFor(purpose: string): string };
   /** Every record of a deletion. */
   deletions: () => Deletion[];
+  /** Signs what is made, PEM. */
+  signingKey: () => string;
+  /** Whether anybody works here: a box that was only switched on has nothing to keep, and may stand in for another. */
+  staffed: () => boolean;
   /** For a bar on a terminal. */
   onStep?: (step: string, share: number) => void;
 }
@@ -70,6 +75,14 @@ const WRITE_AGAIN_MS = 500;
 /** For a restore: the run that made the backup is `running` in it, and of no other is anything known. */
 export function dropUnfinishedRuns(db: Database): void {
   db.run(`DELETE FROM backup_run WHERE outcome = 'running'`);
+}
+
+/**
+ * For a restore onto another box: none is made there by itself until somebody asks for one. It may be a spare on which the way back is practised, and
+ * then its place is not the store's.
+ */
+export function holdBackups(db: Database, nowMs: number): void {
+  db.run('INSERT INTO backup_hold (only_one, since_ms) VALUES (1, ?) ON CONFLICT DO UPDATE SET since_ms = excluded.since_ms', nowMs);
 }
 
 /** When backups are made, and the record of them. One at a time, over processes too. */
@@ -117,7 +130,7 @@ export class Backups {
   state(): BackupsOnWire {
     const { db, config: { backup: settings } } = this.#deps;
     const rows = db.all<Row>('SELECT * FROM backup_run ORDER BY started_at_ms DESC, rowid DESC LIMIT ?', SHOWN);
-    return { setUp: settings !== null, target: settings?.to.kind ?? null, at: settings?.at ?? null, runs: rows.map((row) => this.#toRun(row)) };
+    return { setUp: settings !== null, target: settings?.to.kind ?? null, at: settings?.at ?? null, held: this.heldSinceMs() !== null, runs: rows.map((row) => this.#toRun(row)) };
   }
 
   last(): LastBackup {
@@ -135,19 +148,29 @@ export class Backups {
     return doneAtMs === null ? null : { finishedAtMs: doneAtMs, failedSince: code !== null };
   }
 
+  /** Since when it waits for somebody to ask; null: it does not. */
+  heldSinceMs(): number | null {
+    return this.#deps.db.get<{ since_ms: number }>('SELECT since_ms FROM backup_hold')?.since_ms ?? null;
+  }
+
+  /** Whether one may be made that nobody asked for. */
+  #mayBegin(): boolean {
+    return this.#deps.config.backup !== null && !this.#stopped && this.heldSinceMs() === null && this.#deps.staffed();
+  }
+
   /** Whether the last night went by without a good one. */
   isDue(): boolean {
     const { db, clock, config: { backup: settings, timeZone } } = this.#deps;
-    if (settings === null) return false;
+    if (settings === null || !this.#mayBegin()) return false;
     const done = db.get<{ at: number | null }>(`SELECT max(started_at_ms) AS at FROM backup_run WHERE outcome = 'done' AND started_at_ms <= ?`, clock.now());
     return isDue(done?.at ?? null, clock.now(), settings.at, timeZone);
   }
 
   // ---- Making one ------------------------------------------------------------------------------------------------
 
-  /** Where nothing is set up it is silent. */
+  /** Where nothing is set up, nobody works or nobody has asked yet it is silent. */
   async nightly(): Promise<void> {
-    if (this.#deps.config.backup === null || this.#stopped) return;
+    if (!this.#mayBegin()) return;
     await this.begin('night', THE_BOX).done;
   }
 
@@ -166,6 +189,7 @@ export class Backups {
       this.#tidy();
       db.transaction(() => {
         db.run('DELETE FROM backup_run WHERE rowid <= (SELECT max(rowid) FROM backup_run) - ?', ROWS_KEPT);
+        if (askedBy !== 'night') db.run('DELETE FROM backup_hold WHERE only_one = 1'); // in the copy too
         db.run('INSERT INTO backup_run (id, started_at_ms, target, asked_by, outcome) VALUES (?, ?, ?, ?, ?)', id, clock.now(), settings.to.kind, askedBy, 'running');
       });
       this.#current = { id, share: 0, worker: null, done: Promise.resolve(null as never) };
@@ -207,14 +231,15 @@ export class Backups {
   }
 
   #inThread(settings: BackupSettings): Promise<RunResult> {
-    const { db, config, storage: { readerTicket, keyFor }, clock, deletions } = this.#deps;
+    const { db, config, storage: { readerTicket, keyFor }, clock, deletions, signingKey } = this.#deps;
     const { dataDirectory } = config;
+    const pair = db.get<{ last_deletion: number; vault: string }>('SELECT last_deletion, lower(hex(vault_id)) AS vault FROM vault_pair')!;
     const order: RunOrder = {
       dataDirectory, credentialsDirectory: config.credentialsDirectory, file: readerTicket.file, key: readerTicket.key,
       target: settings.to, recipient: settings.recipient, keep: settings.keep, version: config.version, settings: config.settings,
       // Two boxes whose stores have no id may use one server.
       storeId: config.storeId === '' ? `box-${keyFor('name of backups').slice(0, 8)}` : config.storeId,
-      deletions: deletions(), lastDeletion: db.get<{ n: number }>('SELECT last_deletion AS n FROM vault_pair')!.n, atMs: clock.now(),
+      deletions: deletions(), lastDeletion: pair.last_deletion, vault: pair.vault, signingKey: signingKey(), atMs: clock.now(),
     };
     return new Promise((resolve, reject) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: order });

@@ -4,24 +4,35 @@ import { dayAfter, instantOf, storeClock } from '../kit/index.js';
 
 const SECOND_MS = 1_000;
 
-/** What the store's files are called: its id, or eight digits of the box's own where it has none. */
-export interface Naming { storeId: string }
+/**
+ * What a box's files are called: the store's id (eight digits of the box's own where it has none), and eight digits of its vault's. Two boxes may write for one
+ * store into one place, such as a spare that was restored for practice: neither touches what the other wrote.
+ */
+export interface Naming { storeId: string; vault: string }
 
-/** `portico-STORE-YYYYMMDD-HHMMSS.age`, the time in UTC: it sorts, and no hour comes twice. */
-export function fileNameOf({ storeId }: Naming, atMs: number): string {
+const startOf = ({ storeId, vault }: Naming): string => `portico-${storeId}-${vault.slice(0, 8)}-`;
+
+/** `portico-STORE-VAULT-YYYYMMDD-HHMMSS.age`, the time in UTC: it sorts, and no hour comes twice. */
+export function fileNameOf(naming: Naming, atMs: number): string {
   const [day, time] = new Date(atMs).toISOString().slice(0, 19).replace(/[-:]/g, '').split('T') as [string, string];
-  return `portico-${storeId}-${day}-${time}.age`;
+  return `${startOf(naming)}${day}-${time}.age`;
 }
 
 /** The list of deletions beside the backups, written anew with each. */
-export const deletionsNameOf = ({ storeId }: Naming): string => `portico-${storeId}-deletions.age`;
+export const deletionsNameOf = (naming: Naming): string => `${startOf(naming)}deletions.age`;
+
+/** The lists of all boxes that wrote for this store. */
+export function deletionListsOf({ storeId }: Pick<Naming, 'storeId'>, names: readonly string[]): string[] {
+  const start = `portico-${storeId}-`;
+  return names.filter((name) => name.startsWith(start) && /^[0-9a-f]{8}-deletions\.age$/.test(name.slice(start.length))).sort();
+}
 
 /** While it is being written. */
 export const partOf = (name: string): string => `${name}.part`;
 
-/** When a backup of this store was made, ms since 1970; null: another file. */
-export function madeAtOf({ storeId }: Naming, name: string): number | null {
-  const start = `portico-${storeId}-`;
+/** When a backup of this box was made, ms since 1970; null: another file. */
+export function madeAtOf(naming: Naming, name: string): number | null {
+  const start = startOf(naming);
   if (!name.startsWith(start)) return null;
   const match = /^(\d{4})(\d{2})(\d{2})-(\d{2})(\d{2})(\d{2})\.age$/.exec(name.slice(start.length));
   if (match === null) return null;
@@ -36,7 +47,7 @@ export function freeNameOf(naming: Naming, atMs: number, taken: readonly string[
   return name;
 }
 
-/** What a run that was cut off left at the target: of this store alone. */
+/** What a run that was cut off left at the target: of this box alone. */
 export function leftOver(naming: Naming, names: readonly string[]): string[] {
   return names.filter((name) => name.endsWith('.part') && (name === partOf(deletionsNameOf(naming)) || madeAtOf(naming, name.slice(0, -'.part'.length)) !== null));
 }

@@ -2,13 +2,11 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { Type, type Static } from 'typebox';
-import { Check } from 'typebox/schema';
-import { Deletion as DeletionForm, type Deletion } from '../contract/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import { knownMigrations } from '../storage/index.js';
 import { DATABASE_PART, KEY_PART, unpack, type Manifest } from './archive.js';
 import { contentsOf, requireRoom, sameContents } from './copy.js';
+import { readList, type DeletionList } from './list.js';
 import { counted, whole, writeWhole } from './run.js';
 import { unseal, type Bytes } from './sealing.js';
 
@@ -17,15 +15,6 @@ export interface OpenedBackup { manifest: Manifest; bytes: number; key: string; 
 
 /** Settings and certificates have some kilobytes. */
 const SMALL_MAX = 1_048_576;
-
-/** The first line of the list beside the backups. */
-export const ListHeader = Type.Object({
-  kind: Type.Literal('portico-deletions'), storeId: Type.String(), madeAt: Type.String(),
-  /** The number of the newest deletion that the database knew of. */
-  last: Type.Integer({ minimum: 0 }),
-}, { additionalProperties: false });
-export type ListHeader = Static<typeof ListHeader>;
-export interface DeletionList { header: ListHeader; deletions: Deletion[] }
 
 /**
  * Unpacks the database of a backup into `folder`, which has no portico.db; all else stays in memory. Everything is checked: authentication, hashes,
@@ -64,19 +53,17 @@ export async function openBackup(file: string, identity: string, folder: string,
   return { manifest, bytes: size, key, parts };
 }
 
-/** The list that lies beside the backups. @throws PorticoError backup_not_ours, backup_key_wrong */
-export async function readDeletionList(file: string, identity: string): Promise<DeletionList> {
-  const text = (await whole(unseal(identity, readFrom(file)))).toString('utf8');
-  const [header, ...deletions] = text.split('\n').filter((line) => line !== '').map((line): unknown => {
-    try {
-      return JSON.parse(line);
-    } catch {
-      return null;
-    }
-  });
-  const isDeletion = (each: unknown): each is Deletion => Check(DeletionForm, each);
-  if (!Check(ListHeader, header) || !deletions.every(isDeletion)) throw new PorticoError('backup_not_ours', { reason: 'the list of deletions beside it cannot be read', file: basename(file) });
-  return { header, deletions };
+/**
+ * A list that lies beside the backups.
+ * @param databaseKey out of the backup that it lies beside
+ * @throws PorticoError backup_list_not_ours: by another hand, of another store, damaged
+ */
+export async function readDeletionList(file: string, identity: string, { storeId, databaseKey }: { storeId: string; databaseKey: string }): Promise<DeletionList> {
+  try {
+    return readList((await whole(unseal(identity, readFrom(file)))).toString('utf8'), storeId, databaseKey);
+  } catch (cause) {
+    throw new PorticoError('backup_list_not_ours', { file: basename(file) }, { cause });
+  }
 }
 
 const readFrom = (file: string): Bytes => createReadStream(file, { highWaterMark: 262_144 }) as Bytes;

@@ -5,10 +5,10 @@ import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deletion } from '../contract/index.js';
 import { isPorticoError, PorticoError, toInstant } from '../kit/index.js';
-import { DATABASE_PART, FORMAT, KEY_PART, pack, SETTINGS_PART, unpack, type Manifest, type Part } from './archive.js';
+import { DATABASE_PART, FORMAT, KEY_PART, pack, publicPemOf, SETTINGS_PART, unpack, type Manifest, type Part } from './archive.js';
 import { contentsOf, copyDatabase, digestOf, requireRoom, sameContents } from './copy.js';
+import { writeList } from './list.js';
 import { deletionsNameOf, freeNameOf, leftOver, partOf, toRemove, workFolderOf } from './names.js';
-import type { ListHeader } from './opening.js';
 import { keyLike, seal, unseal, type Bytes } from './sealing.js';
 import { openTarget, type Target, type TargetSettings } from './target.js';
 
@@ -30,6 +30,10 @@ export interface RunOrder {
   deletions: readonly Deletion[];
   /** The number of the newest of them. */
   lastDeletion: number;
+  /** The id of the box's vault, hexadecimal. */
+  vault: string;
+  /** The box's, PEM: the manifest is signed with it. Whoever has the database's key has it anyway. */
+  signingKey: string;
   atMs: number;
 }
 export interface RunResult {
@@ -78,14 +82,14 @@ export async function makeBackup(order: RunOrder, report: Report): Promise<RunRe
     const sentAt = performance.now();
     const { manifest, parts } = await describe(order, copied);
     unfinished.push(partOf(fileName));
-    const sealed = await seal([order.recipient, once.recipient], counted(pack(manifest, parts, order.atMs), copied.bytes, (share) => report('send', SHARES.send + share * (SHARES.readBack - SHARES.send))));
+    const sealed = await seal([order.recipient, once.recipient], counted(pack(manifest, order.signingKey, parts, order.atMs), copied.bytes, (share) => report('send', SHARES.send + share * (SHARES.readBack - SHARES.send))));
     await target.write(partOf(fileName), sealed);
     const sendMs = performance.now() - sentAt;
 
     report('deletions', SHARES.readBack);
     unfinished.push(partOf(deletionsNameOf(order)));
-    const header: ListHeader = { kind: 'portico-deletions', storeId: order.storeId, madeAt: toInstant(order.atMs), last: order.lastDeletion };
-    const list = Buffer.from([header, ...order.deletions].map((each) => `${JSON.stringify(each)}\n`).join(''));
+    const { storeId, vault, lastDeletion: last, deletions } = order;
+    const list = writeList({ header: { kind: 'portico-deletions', storeId, vault, madeAt: toInstant(order.atMs), last }, deletions }, order.key);
     await target.write(partOf(deletionsNameOf(order)), await seal([order.recipient, once.recipient], oneChunk(list)));
     await rm(copied.file); // makes room for what is read back
 
@@ -143,7 +147,7 @@ async function describe(order: RunOrder, copied: Copied): Promise<{ manifest: Ma
     parts,
     manifest: {
       kind: 'portico-backup', format: FORMAT, storeId: order.storeId, version: order.version, madeAt: toInstant(order.atMs),
-      parts: parts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })), ...copied.contents,
+      parts: parts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })), ...copied.contents, signedBy: publicPemOf(order.signingKey),
     },
   };
 }

@@ -105,7 +105,34 @@ class SftpFolder implements Target {
   }
 
   write(name: string, content: Bytes): Promise<void> {
-    return this.#told(() => pipeline(Readable.from(content), this.#wrapper.createWriteStream(this.#at(name), { flags: 'wx', mode: 0o600 }), { signal: this.#lost }));
+    return this.#told(async () => {
+      const handle = await this.#call<Buffer>((done) => this.#wrapper.open(this.#at(name), 'wx', { mode: 0o600 }, done));
+      try {
+        await pipeline(Readable.from(content), this.#wrapper.createWriteStream(this.#at(name), { handle, autoClose: false }), { signal: this.#lost });
+        await this.#flush(handle);
+      } catch (error) {
+        this.#wrapper.close(handle, () => undefined); // what failed counts; the stream may have closed it already
+        throw error;
+      }
+      await this.#call<void>((done) => this.#wrapper.close(handle, done));
+    });
+  }
+
+  /** Else what is read back may come from the server's memory, and the older backup that goes for it was the only one on a disk. */
+  async #flush(handle: Buffer): Promise<void> {
+    await this.#call<void>((done) => {
+      try {
+        this.#wrapper.ext_openssh_fsync(handle, done);
+      } catch {
+        done(null); // a server that does not offer it (docs/backup.md)
+      }
+    });
+  }
+
+  #call<T>(ask: (done: (error?: Error | null, value?: T) => void) => unknown): Promise<T> {
+    return new Promise((resolve, reject) => {
+      ask((error, value) => (error == null ? resolve(value as T) : reject(error)));
+    });
   }
 
   async *read(name: string): AsyncGenerator<Uint8Array> {

@@ -68,7 +68,7 @@ const SETTINGS = {
   PORTICO_BOX_STATE_DIR: Type.String({ default: '' }),
   /** age1...: who can open the backups. Empty: no backups. */
   PORTICO_BACKUP_RECIPIENT: Type.String({ pattern: '^(age1[a-z0-9]{20,2000})?$', default: '' }),
-  /** A folder (of a mounted disk), or sftp://user@host[:port]/folder. */
+  /** A folder (of a mounted disk) from the root on, or sftp://user@host[:port]/folder. */
   PORTICO_BACKUP_TO: Type.String({ default: '' }),
   /** HH:MM in the store's time zone. */
   PORTICO_BACKUP_AT: Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', default: '02:40' }),
@@ -175,7 +175,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   }
   const fromRoot = (path: string) => (isAbsolute(path) ? path : resolve(path));
   const headOffice = settings.PORTICO_HEAD_OFFICE_URL === '' ? null : parsed('PORTICO_HEAD_OFFICE_URL', settings.PORTICO_HEAD_OFFICE_URL);
-  const backup = readBackup(settings, fromRoot);
+  const backup = readBackup(settings);
   const mayReach = [...egressAllow, ...(settings.PORTICO_MDNS ? [MDNS_GROUP] : []), ...(headOffice === null ? [] : [headOffice.hostname]), ...(backup?.to.kind === 'sftp' ? [backup.to.host] : [])];
   const watchdog = Number(environment['WATCHDOG_USEC'] ?? '0');
   return Object.freeze({
@@ -264,23 +264,32 @@ function readDays(text: string): ReadonlyMap<string, number> {
 }
 
 /** @throws PorticoError config_invalid: half of it would be a box that everybody thinks is backed up */
-function readBackup(settings: Static<typeof Settings>, fromRoot: (path: string) => string): BackupSettings | null {
+function readBackup(settings: Static<typeof Settings>): BackupSettings | null {
   const { PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: to, PORTICO_BACKUP_HOST_KEY: hostKey } = settings;
   if (recipient === '' && to === '') return null;
   if (recipient === '') throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_RECIPIENT', problem: 'is missing: who shall be able to open the backups?' });
   if (to === '') throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem: 'is missing: where shall the backups go?' });
   const rest = { recipient, at: settings.PORTICO_BACKUP_AT, keep: settings.PORTICO_BACKUP_KEEP };
-  if (!to.startsWith('sftp:')) return { ...rest, to: { kind: 'folder', folder: fromRoot(to), mounted: settings.PORTICO_BACKUP_MOUNTED } };
+  if (isAbsolute(to)) return { ...rest, to: { kind: 'folder', folder: to, mounted: settings.PORTICO_BACKUP_MOUNTED } };
+  const problem = 'must be a folder such as /mnt/backup, or of the form sftp://user@host/folder, without a password';
+  if (!/^sftp:/i.test(to)) throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem });
   const url = parsed('PORTICO_BACKUP_TO', to);
   if (url.username === '' || url.hostname === '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem: 'must be of the form sftp://user@host/folder, without a password' });
+    throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem });
   }
+  const decoded = (text: string): string => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem: 'has a % that is not followed by two hexadecimal digits' });
+    }
+  };
   if (hostKey === '') throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_HOST_KEY', problem: 'is missing: how shall the box know the server?' });
   return {
     ...rest,
     to: {
-      kind: 'sftp', user: decodeURIComponent(url.username), host: url.hostname, port: url.port === '' ? 22 : Number(url.port),
-      folder: decodeURIComponent(url.pathname) || '/', hostKey,
+      kind: 'sftp', user: decoded(url.username), host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 22 : Number(url.port),
+      folder: decoded(url.pathname) || '/', hostKey,
     },
   };
 }

@@ -27,7 +27,7 @@ export const CHECK_REASONS = {
   cameras: ['fine', 'none', 'closed', 'silent', 'station_missing', 'too_slow', 'recognition_off'],
   certificate: ['fine', 'ending', 'ended', 'names_missing'],
   name: ['off', 'published', 'conflict', 'failed'],
-  backup: ['fine', 'not_set_up', 'never', 'old', 'failed'],
+  backup: ['fine', 'not_set_up', 'held', 'never', 'old', 'failed'],
   export: ['fine', 'not_set_up', 'never', 'old'],
   stick: ['none', 'applied', 'done', 'waiting', 'refused', 'rolled_back', 'unreadable'],
   update: ['none', 'applied', 'waiting', 'under_way', 'refused', 'rolled_back', 'unreadable'],
@@ -116,6 +116,8 @@ export const Backups = Type.Object(
     target: Nullable(OneOf(['folder', 'sftp'] as const)),
     /** HH:MM in the store's time zone. */
     at: Nullable(Type.String()),
+    /** True: the box was made from a backup, and makes none by itself until somebody asks for the first. */
+    held: Type.Boolean(),
     /** Newest first, at most 30. */
     runs: Type.Array(BackupRun),
   },

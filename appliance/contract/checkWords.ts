@@ -82,6 +82,7 @@ export const CHECK_WORDS = {
   backup: {
     fine: 'The last backup was made and read back {finishedAt}.',
     not_set_up: 'Backups are not set up: if this box breaks, the dossiers are gone. Fill in the backup section of the stick.',
+    held: 'This box was made from a backup and makes none by itself yet. If it is the store\'s box now, back up now: from then on it does so every night. On a spare for practice leave it.',
     never: 'No backup has succeeded yet. Check that the backup disk is plugged in, or that the server can be reached, then back up now.',
     old: 'The last good backup is {days} days old. Check that the backup disk is plugged in and has room, or that the server can be reached.',
     failed: 'The last try to back up failed. The backup of {finishedAt} is still there. The list of backups says why; put that right and back up again.',

@@ -33,6 +33,7 @@ export const CONSOLE_ERRORS = {
   // Backup and restore
   backup_not_set_up: 'Nothing says where backups go and who can open them: set PORTICO_BACKUP_TO and PORTICO_BACKUP_RECIPIENT.',
   backup_not_ours: 'This is not a backup of Portico, or it is damaged. Take another one.',
+  backup_list_not_ours: 'A list of deletions beside the backup was not written by a box with this database, or it is damaged: it was not read.',
   backup_key_wrong: 'This key does not open this backup. It takes the private key of the store that the recovery sheet shows.',
   restore_target_in_use: 'There is a box in this data folder already. Stop it, move its folder away, or say that it shall be replaced.',
   restore_newer_version: 'This backup was made by a newer Portico. Install that version first.',

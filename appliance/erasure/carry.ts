@@ -14,6 +14,12 @@ export function knownDeletions(db: Database): CarriedDeletion[] {
 }
 
 /**
+ * What of another box's deletions holds here too. An end that came with time does not: this box ends its own consents by their own dates, and a box that was
+ * restored for practice ended all of them because it has no vault of theirs.
+ */
+export const holdsElsewhere = ({ reason }: { reason: string }): boolean => reason !== 'expired';
+
+/**
  * Tells files that are put back from an earlier moment what was deleted since. Into the vault, not finished: then the next start takes portico.db for the
  * older file, ends consents again and deletes all of it, keys included.
  * @returns how many they did not know

@@ -48,6 +48,11 @@ export class Signer {
     return signBytes('sha256', bytes, { key: this.#key().key, dsaEncoding: 'der' });
   }
 
+  /** The key that signs now, PKCS8 PEM: for the thread that makes backups, which has the database's key, and with it this one. */
+  privatePem(): string {
+    return this.#key().key.export({ type: 'pkcs8', format: 'pem' }) as string;
+  }
+
   /** The public key that signs now, SPKI PEM. */
   publicPem(): string {
     return createPublicKey(this.#key().key).export({ type: 'spki', format: 'pem' }) as string;

@@ -11,7 +11,7 @@ import { dropUnfinished, finishReplacing } from './replacing.js';
 import { Rewriting } from './rewriting.js';
 import { isVaultOfThisForm, nameVault, openVault, type WhichVault } from './vault.js';
 
-export { loadDatabaseKey } from './key.js';
+export { keyFor, loadDatabaseKey } from './key.js';
 export { AtStart } from './atStart.js';
 export { checkIntegrity, type Integrity } from './integrity.js';
 export { lockDataDirectory } from './lock.js';

@@ -1,6 +1,7 @@
 /** The box's files replaced as a whole: built beside, said yes to with one rename, then moved in; a kill at any step leaves the old ones or the new. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { PorticoError } from '../kit/index.js';
 import { ownLike } from './lock.js';
 
 /** In the data folder. While the second is there, its contents are what the box is. */
@@ -50,10 +51,16 @@ export function dropUnfinished(dataDirectory: string): void {
   }
 }
 
-/** Moves in what was agreed to. Safe to repeat, and nothing where there is nothing; before the files are opened. */
+/**
+ * Moves in what was agreed to. Safe to repeat, and nothing where there is nothing; before the files are opened. Root runs it too, at a boot, in a folder that is
+ * the service's: what it put there instead of a folder is not followed to the files of others.
+ * @throws PorticoError data_directory_unusable
+ */
 export function finishReplacing(dataDirectory: string): void {
   const agreed = join(dataDirectory, AGREED!);
-  if (!existsSync(agreed)) return;
+  const there = lstatSync(agreed, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (!there.isDirectory()) throw new PorticoError('data_directory_unusable', { dataDirectory, reason: `${AGREED!} is not a folder` });
   // The old database's log would be taken for the new one's.
   if (existsSync(join(agreed, 'portico.db'))) for (const log of ['portico.db-wal', 'portico.db-shm', 'portico.db-journal']) rmSync(join(dataDirectory, log), { force: true });
   for (const name of MOVED) {

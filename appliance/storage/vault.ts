@@ -35,6 +35,12 @@ const VAULT_FORMS = [`
   -- storage: which vault this is, for as long as it exists. A backup says of which one its portico.db was.
   ALTER TABLE vault.vault_state ADD COLUMN id BLOB NOT NULL DEFAULT x'';
   UPDATE vault.vault_state SET id = randomblob(16) WHERE only_one = 1;`,
+  `
+  -- storage: the highest number of a deletion whose record is gone, over its term: without it the vault would look older than its own backups.
+  ALTER TABLE vault.vault_state ADD COLUMN last_gone INTEGER NOT NULL DEFAULT 0;
+  CREATE TRIGGER vault.deletion_gone AFTER DELETE ON deletion BEGIN
+    UPDATE vault_state SET last_gone = max(last_gone, old.seq) WHERE only_one = 1;
+  END;`,
 ];
 
 /** Which vault to open: the box's own; `new`: make one, or finish one that was being made; `none`: an empty one in memory, for what comes before that. */
@@ -124,8 +130,8 @@ export function nameVault(db: Database, which: WhichVault): void {
  * @param id as in the copy, hexadecimal @param lastDeletion the number of the newest deletion that the copy knows of
  */
 export function isVaultOf(db: Database, { id, lastDeletion }: { id: string; lastDeletion: number }): boolean {
-  if (db.get(`SELECT 1 FROM pragma_table_info('vault_state', 'vault') WHERE name = 'id'`) === undefined) return false; // of a version before that
-  return db.get(`SELECT 1 FROM vault.vault_state WHERE lower(hex(id)) = ? AND id <> x'' AND (SELECT coalesce(max(seq), 0) FROM vault.deletion) >= ?`, id, lastDeletion) !== undefined;
+  if (db.get(`SELECT 1 FROM pragma_table_info('vault_state', 'vault') WHERE name = 'last_gone'`) === undefined) return false; // of a version before that
+  return db.get(`SELECT 1 FROM vault.vault_state WHERE lower(hex(id)) = ? AND id <> x'' AND max(last_gone, (SELECT coalesce(max(seq), 0) FROM vault.deletion)) >= ?`, id, lastDeletion) !== undefined;
 }
 
 /** Whether what is attached is a vault of this form. @throws PorticoError db_from_newer_version */

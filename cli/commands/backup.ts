@@ -23,7 +23,7 @@ export function register(program: Command, act: Act): void {
   backup
     .command('verify')
     .description('open a backup with the store\'s key and check all of it; leaves nothing behind')
-    .argument('<file>', 'a backup, portico-STORE-DAY-TIME.age')
+    .argument('<file>', 'a backup, portico-STORE-VAULT-DAY-TIME.age')
     .requiredOption('--key <file>', 'the store\'s private key, as "backup key new" wrote it or as typed from the sheet')
     .option('--work <folder>', 'where there is room for the database meanwhile (default: the system\'s folder for temporary files)')
     .action(act(async (output, file: string, options: { key: string; work?: string }) => {
@@ -53,7 +53,7 @@ export function register(program: Command, act: Act): void {
   program
     .command('restore')
     .description('put a backup into the data folder, on this box or on new hardware; the box must be stopped')
-    .argument('<file>', 'a backup; the list of deletions is looked for beside it')
+    .argument('<file>', 'a backup; lists of deletions are looked for beside it')
     .requiredOption('--key <file>', 'the store\'s private key')
     .option('--data <folder>', 'the data folder (default: that of this box; where there is no box, that of the settings)')
     .option('--replace', 'replace the box that is there, if anybody works or is known in it')
@@ -66,12 +66,12 @@ export function register(program: Command, act: Act): void {
       if (!named && isBox(options.root)) {
         const restored = await restoreBox(file, { keyFile: options.key, replace: options.replace ?? false, root: options.root }, systemClock, output);
         output.result({ ...restored });
-        return restored.listIsComplete ? EXIT.fine : EXIT.warning;
+        return restored.listIsComplete && restored.listsRefused.length === 0 ? EXIT.fine : EXIT.warning;
       }
       const restored = await restore(file, { ...config, dataDirectory: options.data ?? config.dataDirectory },
         { keyFile: options.key, replace: options.replace ?? false, keyOut: options.keyOut ?? null }, systemClock, output);
       output.result({ ...restored });
-      return restored.listIsComplete ? EXIT.fine : EXIT.warning;
+      return restored.listIsComplete && restored.listsRefused.length === 0 ? EXIT.fine : EXIT.warning;
     }));
 }
 

@@ -2,16 +2,17 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { openBackup } from '../../appliance/backup/index.js';
+import { pack, publicPemOf, unpack, type Manifest } from '../../appliance/backup/archive.js';
+import { holdBackups, openBackup } from '../../appliance/backup/index.js';
 import { makeBackup, STEPS } from '../../appliance/backup/run.js';
 import { newKey, seal } from '../../appliance/backup/sealing.js';
 import { isPorticoError } from '../../appliance/kit/index.js';
 import { makeStoreKey, verifyBackup } from '../../cli/backup.js';
 import { temporaryDirectory } from '../support/scratch.js';
 import { query } from '../support/disk.js';
-import { ask, backupsOf, filledStore, namesIn, orderOf, quiet, toFolder } from './store.js';
+import { ask, backupsOf, filledStore, namesIn, orderOf, quiet, signerOf, toFolder, vaultOf } from './store.js';
 
-const NAME = 'portico-sh-01-20260615-040000.age';
+const NAME = 'portico-sh-01-c0ffee01-20260615-040000.age';
 const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'accepted', (error: unknown) => (isPorticoError(error) ? error.code : String(error)));
 
 t.test('without a target, with one under way, onto a disk that is not there, nothing is made', async (t) => {
@@ -27,7 +28,7 @@ t.test('without a target, with one under way, onto a disk that is not there, not
   t.throws(() => backups.begin('staff', { staffId: 's', deviceId: 'd' }), { code: 'backup_running' });
   t.throws(() => backupsOf(store, toFolder(folder)).begin('console', { staffId: null, deviceId: null }), { code: 'backup_running' }, 'nor from another process');
   t.match(await first.done, { outcome: 'done', fileName: NAME, errorCode: null, progress: null });
-  t.strictSame(namesIn(folder), [NAME, 'portico-sh-01-deletions.age']);
+  t.strictSame(namesIn(folder), [NAME, 'portico-sh-01-c0ffee01-deletions.age']);
 
   for (const [what, to, code] of [
     ['no such folder', toFolder(join(folder, 'gone')), 'backup_target_missing'], ['a file', toFolder(join(folder, NAME)), 'backup_target_missing'],
@@ -73,12 +74,22 @@ t.test('a damaged file, a stranger\'s file, a wrong key and a newer version are 
   };
   t.equal(await open(await forged(Buffer.from('not a tar at all'.repeat(100)))), 'backup_not_ours', 'encrypted to this store by somebody else');
   t.equal(await open(join(folder, 'nothing.age')), 'backup_not_ours');
+  // Whoever knows the recipient can make all of it up, but not sign as this box.
+  const stranger = signerOf(await filledStore(t)).privatePem();
+  const manifest: Manifest = {
+    kind: 'portico-backup', format: 1, storeId: 'sh-01', version: '9.9.9', madeAt: '2026-06-15T04:00:00.000Z', migrations: [], parts: [], rows: {}, lastDeletion: 0, vault: vaultOf(store),
+    signedBy: publicPemOf(signerOf(store).privatePem()),
+  };
+  const packed = (signedBy: string) => codeOf(unpack(pack({ ...manifest, signedBy }, stranger, [], 0), () => undefined, async () => undefined));
+  t.equal(await packed(manifest.signedBy), 'backup_not_ours', 'another hand\'s signature under this box\'s name');
+  t.equal(await packed('no key'), 'backup_not_ours');
+  t.equal(await packed(publicPemOf(stranger)), 'accepted', 'under its own name: the thumbprint tells it, which verify and restore show');
 
   await makeBackup(orderOf(store, toFolder(folder), { atMs: store.clock.now() + 60_000 }), () => undefined);
   store.rooms.db.run(`INSERT INTO migration (number, name, sha256, applied_at_ms) SELECT max(number) + 1, 'later', ?, 0 FROM migration`, 'ab'.repeat(32));
   await makeBackup(orderOf(store, toFolder(folder), { atMs: store.clock.now() + 120_000 }), () => undefined);
-  t.equal(await open(join(folder, 'portico-sh-01-20260615-040200.age')), 'restore_newer_version');
-  t.equal(await open(join(folder, 'portico-sh-01-20260615-040100.age')), 'accepted');
+  t.equal(await open(join(folder, 'portico-sh-01-c0ffee01-20260615-040200.age')), 'restore_newer_version');
+  t.equal(await open(join(folder, 'portico-sh-01-c0ffee01-20260615-040100.age')), 'accepted');
 });
 
 t.test('made while others write, it holds one moment: every row as it was then, the key, the certificates, the settings, and no vault', async (t) => {
@@ -114,22 +125,22 @@ t.test('made while others write, it holds one moment: every row as it was then, 
   const [counts] = ask(copy, `SELECT (SELECT count(*) FROM customer WHERE display_name LIKE '同时%') AS customers, (SELECT count(*) FROM note) AS notes`) as [{ customers: number; notes: number }];
   t.equal(counts.customers, counts.notes, 'no half of a transaction');
   t.equal(manifest.rows['customer'], counts.customers + 2);
-  t.strictSame(await verifyBackup(file, store.keyFile, temporaryDirectory(t), quiet), { madeAt: manifest.madeAt, version: '9.9.9', storeId: 'sh-01', bytes: statSync(file).size, customers: counts.customers + 2 });
+  t.strictSame(await verifyBackup(file, store.keyFile, temporaryDirectory(t), quiet), { madeAt: manifest.madeAt, version: '9.9.9', storeId: 'sh-01', signedBy: signerOf(store).kid(), bytes: statSync(file).size, customers: counts.customers + 2 });
 });
 
 t.test('only so many are kept, other files are not touched, and a clock that jumped back costs none', async (t) => {
   const store = await filledStore(t);
   const folder = temporaryDirectory(t);
   writeFileSync(join(folder, 'family.jpg'), 'x');
-  writeFileSync(join(folder, 'portico-sh-02-20200101-000000.age'), 'another store\'s');
-  writeFileSync(join(folder, 'portico-sh-01-20200101-000000.age.part'), 'cut off');
+  writeFileSync(join(folder, 'portico-sh-02-c0ffee01-20200101-000000.age'), 'another store\'s');
+  writeFileSync(join(folder, 'portico-sh-01-c0ffee01-20200101-000000.age.part'), 'cut off');
   const backups = backupsOf(store, toFolder(folder), { keep: 2 });
   const make = async () => (await backups.begin('night', { staffId: null, deviceId: null }).done).fileName;
   for (let i = 0; i < 3; i += 1) {
     store.clock.move(86_400_000);
     await make();
   }
-  t.strictSame(namesIn(folder), ['family.jpg', 'portico-sh-01-20260617-040000.age', 'portico-sh-01-20260618-040000.age', 'portico-sh-01-deletions.age', 'portico-sh-02-20200101-000000.age']);
+  t.strictSame(namesIn(folder), ['family.jpg', 'portico-sh-01-c0ffee01-20260617-040000.age', 'portico-sh-01-c0ffee01-20260618-040000.age', 'portico-sh-01-c0ffee01-deletions.age', 'portico-sh-02-c0ffee01-20200101-000000.age']);
   t.notOk(backups.isDue());
   store.clock.move(-20 * 365 * 86_400_000);
   t.ok(backups.isDue(), 'those of the future do not count');
@@ -138,7 +149,7 @@ t.test('only so many are kept, other files are not touched, and a clock that jum
   store.clock.move(40 * 365 * 86_400_000);
   t.ok(backups.isDue());
   const late = await make();
-  t.strictSame(namesIn(folder).filter((name) => /^portico-sh-01-\d/.test(name)).length, 2);
+  t.strictSame(namesIn(folder).filter((name) => /^portico-sh-01-c0ffee01-2/.test(name)).length, 2);
   t.ok(namesIn(folder).includes(late!));
   const ends = query(store.dataDirectory, 'SELECT count(*) AS n FROM backup_run WHERE finished_at_ms < started_at_ms');
   t.strictSame(ends, [{ n: 0 }]);
@@ -157,6 +168,28 @@ t.test('a run that the row still calls running was cut off; its copy goes at the
   await backups.stop();
   t.match(await done, { outcome: 'failed', errorCode: 'backup_interrupted' }, 'stopping the box cuts one off, and says so');
   t.notOk(existsSync(join(store.dataDirectory, 'backup-work')));
+});
+
+t.test('where nobody works, and on a box made from a backup until somebody asked, none is made by itself', async (t) => {
+  const store = await filledStore(t);
+  const folder = temporaryDirectory(t);
+  const empty = backupsOf(store, toFolder(folder), { staffed: false });
+  t.notOk(empty.isDue());
+  await empty.nightly();
+  t.strictSame(namesIn(folder), []);
+  const backups = backupsOf(store, toFolder(folder));
+  t.ok(backups.isDue());
+  holdBackups(store.rooms.db, store.clock.now());
+  t.notOk(backups.isDue());
+  await backups.nightly();
+  t.strictSame(namesIn(folder), []);
+  t.match([backups.state().held, backups.heldSinceMs()], [true, store.clock.now()]);
+  t.match(await backups.begin('staff', { staffId: 's', deviceId: 'd' }).done, { outcome: 'done' });
+  t.equal(backups.state().held, false, 'from then on every night');
+  store.clock.move(86_400_000);
+  t.ok(backups.isDue());
+  await backups.nightly();
+  t.equal(namesIn(folder).length, 3);
 });
 
 t.test('the store\'s key is written once, for its owner alone, with a sheet that carries it', async (t) => {

@@ -8,7 +8,7 @@ import { isPorticoError } from '../../appliance/kit/index.js';
 import { temporaryDirectory } from '../support/scratch.js';
 import { backupsOf, filledStore, namesIn, orderOf, toFolder, type FilledStore } from './store.js';
 
-const NAME = 'portico-sh-01-20260615-040000.age';
+const NAME = 'portico-sh-01-c0ffee01-20260615-040000.age';
 const BOX = { staffId: null, deviceId: null };
 
 /** A disk of its own, mounted; taken away when the test is over. */
@@ -48,6 +48,12 @@ t.test('a disk that is not plugged in, too small, filled up meanwhile, read-only
   const empty = temporaryDirectory(t);
   t.match(await run(store, empty), { outcome: 'failed', errorCode: 'backup_target_missing' }, 'the folder below the mount');
   t.strictSame(content(empty), []);
+  const memory = temporaryDirectory(t); // where the stick has the disk mounted: in /run, which is memory
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400m', 'none', memory]);
+  t.teardown(() => execFileSync('umount', ['-l', memory]));
+  mkdirSync(join(memory, 'backup'));
+  t.match(await run(store, join(memory, 'backup')), { outcome: 'failed', errorCode: 'backup_target_missing' }, 'the folder below the stick\'s mount');
+  t.strictSame(content(join(memory, 'backup')), []);
 
   t.match(await run(store, disk(t, 16)), { outcome: 'failed', errorCode: 'backup_target_full' }, 'too small from the beginning');
   let filled = false;
@@ -88,7 +94,7 @@ t.test('a full disk under the box: no backup is made, the good one of before sta
   execFileSync('dd', ['if=/dev/zero', `of=${join(dataDirectory, 'film.mkv')}`, 'bs=1M', 'count=130'], { stdio: 'ignore' });
   store.clock.move(60_000);
   t.match(await run(store, folder), { outcome: 'failed', errorCode: 'storage_full' });
-  t.strictSame(namesIn(folder), [NAME, 'portico-sh-01-deletions.age']);
+  t.strictSame(namesIn(folder), [NAME, 'portico-sh-01-c0ffee01-deletions.age']);
   t.notOk(existsSync(join(dataDirectory, 'backup-work')));
   rmSync(join(dataDirectory, 'film.mkv'));
   t.match(await run(store, folder), { outcome: 'done' });

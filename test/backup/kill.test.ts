@@ -10,7 +10,7 @@ import { makeBackup, STEPS } from '../../appliance/backup/run.js';
 import { temporaryDirectory } from '../support/scratch.js';
 import { backupsOf, filledStore, namesIn, orderOf, toFolder } from './store.js';
 
-const GOOD = 'portico-sh-01-20260615-040000.age';
+const GOOD = 'portico-sh-01-c0ffee01-20260615-040000.age';
 
 t.test('killed at each step, and in the middle of the long ones', { timeout: 240_000 }, async (t) => {
   const store = await filledStore(t, { megabytes: 8 });

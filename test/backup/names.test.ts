@@ -1,22 +1,27 @@
 /** What backups are called, which ones go, and when one is due. */
 import t from 'tap';
-import { deletionsNameOf, fileNameOf, freeNameOf, isDue, leftOver, madeAtOf, partOf, toRemove } from '../../appliance/backup/names.js';
+import { deletionListsOf, deletionsNameOf, fileNameOf, freeNameOf, isDue, leftOver, madeAtOf, partOf, toRemove } from '../../appliance/backup/names.js';
 
-const store = { storeId: 'sh-01' };
+const store = { storeId: 'sh-01', vault: 'c0ffee0123456789c0ffee0123456789' };
 const at = (text: string): number => Date.parse(text);
 
-t.test('a file of another store, of another name or half written is none of this store\'s backups', async (t) => {
-  for (const name of ['portico-sh-02-20260615-040000.age', 'portico-sh-01-x-20260615-040000.age', 'portico-sh-01-20260615-040000.age.part', 'portico-sh-01-20261315-040000.age', 'portico-sh-01-deletions.age', 'notes.txt']) {
+t.test('a file of another store, of another box, of another name or half written is none of this box\'s backups', async (t) => {
+  for (const name of ['portico-sh-02-c0ffee01-20260615-040000.age', 'portico-sh-01-c0ffee01-x-20260615-040000.age', 'portico-sh-01-c0ffee01-20260615-040000.age.part', 'portico-sh-01-c0ffee01-20261315-040000.age', 'portico-sh-01-c0ffee01-deletions.age', 'portico-sh-01-deadbeef-20260615-040000.age', 'notes.txt']) {
     t.equal(madeAtOf(store, name), null, name);
   }
-  t.equal(madeAtOf({ storeId: 'sh.01' }, 'portico-shx01-20260615-040000.age'), null, 'a dot in the id means a dot');
+  t.equal(madeAtOf({ ...store, storeId: 'sh.01' }, 'portico-shx01-c0ffee01-20260615-040000.age'), null, 'a dot in the id means a dot');
   t.equal(madeAtOf(store, fileNameOf(store, at('2026-06-15T04:00:07.9Z'))), at('2026-06-15T04:00:07Z'));
-  t.equal(freeNameOf(store, at('2026-06-15T04:00:00Z'), ['portico-sh-01-20260615-040000.age']), 'portico-sh-01-20260615-040001.age', 'never over one that is there');
+  t.equal(freeNameOf(store, at('2026-06-15T04:00:00Z'), ['portico-sh-01-c0ffee01-20260615-040000.age']), 'portico-sh-01-c0ffee01-20260615-040001.age', 'never over one that is there');
 });
 
-t.test('what is removed is only of this store, only beyond the number kept, never the one just made', async (t) => {
+t.test('the lists of all boxes of a store are found, and none of another store whose id begins alike', async (t) => {
+  const [own, spare] = [deletionsNameOf(store), deletionsNameOf({ ...store, vault: 'deadbeef' })];
+  t.strictSame(deletionListsOf(store, [spare, own, partOf(own), deletionsNameOf({ ...store, storeId: 'sh-01-deadbeef' }), deletionsNameOf({ ...store, storeId: 'sh' }), fileNameOf(store, 0)]), [own, spare]);
+});
+
+t.test('what is removed is only of this box, only beyond the number kept, never the one just made', async (t) => {
   const days = [1, 2, 3, 4, 5].map((day) => fileNameOf(store, at(`2026-06-0${day}T02:40:00Z`)));
-  const others = ['portico-sh-02-20200101-000000.age', 'holiday.jpg', deletionsNameOf(store)];
+  const others = ['portico-sh-02-c0ffee01-20200101-000000.age', 'portico-sh-01-deadbeef-20200101-000000.age', 'holiday.jpg', deletionsNameOf(store)];
   const now = at('2026-06-05T02:41:00Z');
   t.strictSame(toRemove(store, [...others, ...days], days[4]!, 3, now), [days[1], days[0]]);
   t.strictSame(toRemove(store, days, days[4]!, 14, now), []);
@@ -27,7 +32,7 @@ t.test('what is removed is only of this store, only beyond the number kept, neve
 
 t.test('what a run that was cut off left is cleared away, and nobody else\'s part', async (t) => {
   const own = partOf(fileNameOf(store, at('2026-06-01T00:00:00Z')));
-  t.strictSame(leftOver(store, [own, 'portico-sh-02-20260601-000000.age.part', 'film.part', partOf(deletionsNameOf(store)), fileNameOf(store, 0)]), [own, partOf(deletionsNameOf(store))]);
+  t.strictSame(leftOver(store, [own, 'portico-sh-02-c0ffee01-20260601-000000.age.part', 'film.part', partOf(deletionsNameOf(store)), fileNameOf(store, 0)]), [own, partOf(deletionsNameOf(store))]);
 });
 
 t.test('a night that was missed is due, once it is over its hour in the store\'s own time', async (t) => {

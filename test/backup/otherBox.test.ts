@@ -1,11 +1,13 @@
 /** Restores where another box has been in between, and what of the day of the backup must not come back. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { identityIn } from '../../appliance/backup/index.js';
+import { writeList } from '../../appliance/backup/list.js';
 import { makeBackup } from '../../appliance/backup/run.js';
+import { seal } from '../../appliance/backup/sealing.js';
 import { lockDataDirectory } from '../../appliance/storage/index.js';
 import { verifyBackup } from '../../cli/backup.js';
 import { boxCommandsOf } from '../support/commands.js';
@@ -14,12 +16,26 @@ import { restore } from '../../cli/restore.js';
 import { packageRoot } from '../../models/manifest.js';
 import { openRooms } from '../support/rooms.js';
 import { temporaryDirectory } from '../support/scratch.js';
-import { ask, enrol, filledStore, namesIn, orderOf, quiet, toFolder, type FilledStore } from './store.js';
+import { ask, backupsOf, enrol, filledStore, LIST, namesIn, orderOf, quiet, START, toFolder, vaultOf, type FilledStore } from './store.js';
 
 const files = (dataDirectory: string) => ({ dataDirectory, credentialsDirectory: null });
 const ERASED = { scope: 'dossier', reason: 'erased', purposes: ['recognise', 'keep_photo', 'preferences', 'contact'] } as const;
-const LIST = 'portico-sh-01-deletions.age';
-const backupsIn = (folder: string) => namesIn(folder).filter((name) => /\d\.age$/.test(name));
+/** Oldest first, whichever box made them. */
+const backupsIn = (folder: string) => namesIn(folder).filter((name) => /\d\.age$/.test(name)).sort((a, b) => (a.slice(START.length) < b.slice(START.length) ? -1 : 1));
+/** Seals a list to the store's public key, as anybody can who has seen the stick. */
+async function forgeList(file: string, recipient: string, content: string): Promise<void> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of await seal([recipient], (async function* () { yield Buffer.from(content); })())) pieces.push(piece);
+  writeFileSync(file, Buffer.concat(pieces));
+}
+const photosAfterStart = (t: Test, store: FilledStore, customerId: string): number => {
+  const rooms = openRooms(t, { dataDirectory: store.dataDirectory, clock: store.clock });
+  try {
+    return rooms.gallery.photosOf(customerId);
+  } finally {
+    rooms.close();
+  }
+};
 const options = ({ keyFile }: FilledStore, replace = true) => ({ keyFile, replace, keyOut: null });
 
 function namesAfterStart(t: Test, store: FilledStore, dataDirectory: string): string[] {
@@ -66,9 +82,106 @@ t.test('the old box after its successor ran: its vault is not that of the succes
   await makeBackup(orderOf(successor, toFolder(folder)), () => undefined);
   successor.rooms.close();
   const theirs = backupsIn(folder)[1]!;
-  t.match(await restore(join(folder, own!), files(store.dataDirectory), options(store), clock, quiet), { sameBox: true, ended: 0, deletedAgain: 3, listIsComplete: true });
+  t.match(await restore(join(folder, own!), files(store.dataDirectory), options(store), clock, quiet), { sameBox: true, ended: 0, deletedAgain: 1, listIsComplete: true });
   t.strictSame(namesAfterStart(t, store, store.dataDirectory), [staying.name], 'deleted by the successor, and known from the list alone');
+  t.equal(photosAfterStart(t, store, staying.id), 2, 'and nobody else\'s face went with it');
   t.match(await restore(join(folder, theirs), files(store.dataDirectory), options(store), clock, quiet), { sameBox: false });
+});
+
+t.test('a spare that writes to the store\'s own place takes nothing from it: neither its list nor a backup, nor the faces of the store\'s own box', async (t) => {
+  const store = await filledStore(t);
+  const { rooms, clock, leaving, staying } = store;
+  const folder = temporaryDirectory(t);
+  await makeBackup(orderOf(store, toFolder(folder), { keep: 2 }), () => undefined);
+  const [first] = backupsIn(folder);
+  const dataDirectory = join(temporaryDirectory(t), 'data');
+  await restore(join(folder, first!), files(dataDirectory), options(store), clock, quiet);
+  const spare = { ...store, dataDirectory, rooms: openRooms(t, { dataDirectory, clock }) };
+  const theirs = backupsOf(spare, toFolder(folder), { keep: 2 });
+  t.notOk(theirs.isDue(), 'by itself it makes none');
+  await theirs.nightly();
+  t.strictSame(namesIn(folder), [first, LIST]);
+  for (let i = 0; i < 3; i += 1) {
+    clock.move(1_000);
+    t.match(await theirs.begin('staff', { staffId: 's', deviceId: 'd' }).done, { outcome: 'done' }, 'asked for, it does');
+  }
+  spare.rooms.close();
+  t.ok(namesIn(folder).includes(first!), 'KEEP counts its own');
+  t.equal(namesIn(folder).filter((name) => name.endsWith('-deletions.age')).length, 2);
+
+  clock.move(86_400_000);
+  rooms.erasure.begin({ customerId: leaving.id, ...ERASED });
+  await makeBackup(orderOf(store, toFolder(folder), { keep: 14 }), () => undefined); // its list
+  rooms.close();
+  const fresh = join(temporaryDirectory(t), 'data');
+  t.match(await restore(join(folder, first!), files(fresh), options(store), clock, quiet), { sameBox: false, listIsComplete: true, listsRefused: [] });
+  t.strictSame(namesAfterStart(t, store, fresh), [staying.name], 'new hardware: deleted in the store meanwhile');
+  t.match(await restore(join(folder, first!), files(store.dataDirectory), options(store), clock, quiet), { sameBox: true, deletedAgain: 0, listIsComplete: true });
+  t.strictSame(namesAfterStart(t, store, store.dataDirectory), [staying.name]);
+  t.equal(photosAfterStart(t, store, staying.id), 2, 'the store\'s own box: the spare\'s list ended nobody\'s face');
+  rmSync(join(folder, LIST));
+  t.match(await restore(join(folder, first!), files(join(temporaryDirectory(t), 'data')), options(store), clock, quiet), { listMadeAt: null, listIsComplete: false }, 'the spare\'s list alone says nothing of the store\'s');
+});
+
+t.test('an empty box that was given the store\'s stick writes beside the store\'s list, and its own counts for nothing', async (t) => {
+  const store = await filledStore(t);
+  const { rooms, clock, leaving, staying } = store;
+  const folder = temporaryDirectory(t);
+  await makeBackup(orderOf(store, toFolder(folder)), () => undefined);
+  const [first] = backupsIn(folder);
+  clock.move(86_400_000);
+  rooms.erasure.begin({ customerId: leaving.id, ...ERASED });
+  await makeBackup(orderOf(store, toFolder(folder)), () => undefined);
+  rooms.close();
+  const dataDirectory = temporaryDirectory(t);
+  const empty = { ...store, dataDirectory, rooms: openRooms(t, { dataDirectory, clock }) };
+  clock.move(1_000);
+  t.match(await backupsOf(empty, toFolder(folder)).begin('console', { staffId: null, deviceId: null }).done, { outcome: 'done' });
+  const strange = `portico-sh-01-${vaultOf(empty).slice(0, 8)}-deletions.age`;
+  empty.rooms.close();
+  const data = join(temporaryDirectory(t), 'data');
+  t.match(await restore(join(folder, first!), files(data), options(store), clock, quiet), { listIsComplete: true, deletedAgain: 1, listsRefused: [strange] });
+  t.strictSame(namesAfterStart(t, store, data), [staying.name]);
+});
+
+t.test('a list that anybody could have made counts as not there: it neither calls itself complete nor orders a deletion', async (t) => {
+  const store = await filledStore(t);
+  const { rooms, clock, leaving, staying } = store;
+  const folder = temporaryDirectory(t);
+  await makeBackup(orderOf(store, toFolder(folder)), () => undefined);
+  const file = join(folder, backupsIn(folder)[0]!);
+  const vault = vaultOf(store);
+  rooms.erasure.begin({ customerId: leaving.id, ...ERASED });
+  const deletions = rooms.erasure.everyone();
+  rooms.close();
+  const header = { kind: 'portico-deletions' as const, storeId: 'sh-01', vault, madeAt: '2026-06-20T04:00:00.000Z', last: 999_999 };
+  const lines = [header, ...deletions].map((each) => `${JSON.stringify(each)}\n`).join('');
+  const told: string[] = [];
+  const into = () => restore(file, files(join(temporaryDirectory(t), 'data')), options(store), clock, { ...quiet, line: (text) => told.push(text) });
+  for (const [what, content] of [
+    ['no seal', lines], ['a seal of zeros', `${lines}{"hmacSha256":"${'0'.repeat(64)}"}\n`], ['another database\'s seal', writeList({ header, deletions }, 'ab'.repeat(32)).toString()], ['nothing', ''],
+    ['a line more', writeList({ header, deletions }, rooms.readerTicket.key).toString().replace('\n', `\n${JSON.stringify({ ...deletions[0], customerId: staying.id })}\n`)],
+  ] as const) {
+    await forgeList(join(folder, LIST), store.recipient, content);
+    t.match(await into(), { listIsComplete: false, listMadeAt: null, deletedAgain: null, listsRefused: [LIST] }, what);
+  }
+  t.match(told.join('\n'), /ATTENTION: portico-sh-01-c0ffee01-deletions.age .*backup_list_not_ours/);
+  await forgeList(join(folder, LIST), store.recipient, writeList({ header, deletions }, rooms.readerTicket.key).toString());
+  t.match(await into(), { listIsComplete: true, deletedAgain: 1, listsRefused: [] }, 'the seal of the database\'s own key');
+});
+
+t.test('a box that pruned all its records of deletions is still the one that made its backup', async (t) => {
+  const store = await filledStore(t);
+  const { rooms, clock, leaving, staying } = store;
+  rooms.erasure.begin({ customerId: leaving.id, ...ERASED });
+  const folder = temporaryDirectory(t);
+  await makeBackup(orderOf(store, toFolder(folder)), () => undefined);
+  clock.move(4 * 365 * 86_400_000);
+  t.equal(rooms.erasure.prune(clock.now() - 86_400_000, []), 1);
+  clock.move(-4 * 365 * 86_400_000);
+  rooms.close();
+  t.match(await restore(join(folder, backupsIn(folder)[0]!), files(store.dataDirectory), options(store), clock, quiet), { sameBox: true, ended: 0 });
+  t.equal(photosAfterStart(t, store, staying.id), 2);
 });
 
 t.test('a list that is older than the backup, or of another store, is said to be: exit code 3 and its date', async (t) => {

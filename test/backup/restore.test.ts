@@ -1,14 +1,14 @@
 /** A backup put back: refused where it must be, onto new hardware and onto the same box, whole or not at all. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { openBackup } from '../../appliance/backup/index.js';
 import { makeBackup } from '../../appliance/backup/run.js';
 import { isPorticoError } from '../../appliance/kit/index.js';
-import { lockDataDirectory } from '../../appliance/storage/index.js';
+import { finishReplacing, lockDataDirectory } from '../../appliance/storage/index.js';
 import { restore } from '../../cli/restore.js';
 import { pagesOf, piecesIn } from '../support/disk.js';
 import { faceOnDisk } from '../support/faces.js';
@@ -16,8 +16,8 @@ import { openRooms } from '../support/rooms.js';
 import { temporaryDirectory } from '../support/scratch.js';
 import { ask, filledStore, namesIn, orderOf, quiet, toFolder, type FilledStore, type Person } from './store.js';
 
-const OLD = 'portico-sh-01-20260615-040000.age';
-const NEW = 'portico-sh-01-20260616-040000.age';
+const OLD = 'portico-sh-01-c0ffee01-20260615-040000.age';
+const NEW = 'portico-sh-01-c0ffee01-20260616-040000.age';
 const codeOf = (work: Promise<unknown>): Promise<string> => work.then(() => 'accepted', (error: unknown) => (isPorticoError(error) ? error.code : String(error)));
 
 /** A store with a backup from before a customer was erased and another took back a purpose, and one from after. The box stands still. */
@@ -98,7 +98,7 @@ t.test('C11: new hardware: dossiers, records of consent and the trust of the iPa
 
 t.test('C11: the same box: faces stay enrolled, and the deletion is done again out of the vault', async (t) => {
   const two = await twoBackups(t);
-  rmSync(join(two.folder, 'portico-sh-01-deletions.age'));
+  rmSync(join(two.folder, 'portico-sh-01-c0ffee01-deletions.age'));
   const restored = await restore(join(two.folder, OLD), files(two.dataDirectory), options(two, { replace: true }), two.clock, quiet);
   t.match(restored, { sameBox: true, ended: 0, deletedAgain: null });
   const there = whoIsThere(t, two, two.dataDirectory);
@@ -124,6 +124,17 @@ t.test('another box\'s vault is not taken for this one\'s; with --key-out the ke
   t.notOk(existsSync(join(other.dataDirectory, 'db-key')));
   cpSync(keyOut, join(other.dataDirectory, 'db-key'));
   t.match(whoIsThere(t, two, other.dataDirectory).staying, { facts: true, photos: 0 });
+});
+
+t.test('what was put where agreed files lie is not followed to the files of others: root finishes a restore in a folder that is the service\'s', async (t) => {
+  const [dataDirectory, others] = [temporaryDirectory(t), temporaryDirectory(t)];
+  mkdirSync(join(others, 'tls'));
+  writeFileSync(join(others, 'tls', 'server.key'), 'of another service');
+  symlinkSync(others, join(dataDirectory, 'restored'));
+  t.throws(() => finishReplacing(dataDirectory), { code: 'data_directory_unusable' });
+  t.throws(() => openRooms(t, { dataDirectory }), { code: 'data_directory_unusable' }, 'nor does the box start over it');
+  t.ok(existsSync(join(others, 'tls', 'server.key')));
+  t.notOk(existsSync(join(dataDirectory, 'tls')));
 });
 
 t.test('C19: no template, no picture and no key of the vault is in a backup', async (t) => {

@@ -10,7 +10,7 @@ import { backupsOf, filledStore, namesIn, type FilledStore } from './store.js';
 import { startSshServer, tapWire, whyNoServer, type SshServer } from './sshServer.js';
 
 const skip = whyNoServer() ?? false;
-const NAME = 'portico-sh-01-20260615-040000.age';
+const NAME = 'portico-sh-01-c0ffee01-20260615-040000.age';
 const BOX = { staffId: null, deviceId: null };
 
 async function stage(t: Test, options: Parameters<typeof filledStore>[1] = {}): Promise<{ store: FilledStore; server: SshServer }> {
@@ -40,11 +40,16 @@ t.test('it is made, renamed once it was read back, and opens with the store\'s k
   t.match(await run(store, server.settings), { outcome: 'done', target: 'sftp', fileName: NAME });
   t.equal(statSync(join(store.dataDirectory, 'sftp-key')).mode & 0o777, 0o600, 'the key is closed to others');
   t.equal(statSync(join(server.folder, NAME)).mode & 0o777, 0o600);
+  const asked = server.asked().split('\n');
+  for (const part of [`${NAME}.part`, 'portico-sh-01-c0ffee01-deletions.age.part']) {
+    const at = (what: RegExp) => asked.findIndex((line) => what.test(line) && line.includes(part));
+    t.ok(at(/fsync/) !== -1 && at(/fsync/) < at(/^close .*written/), `${part}: on the disk before it is read back`);
+  }
   const { manifest } = await openBackup(join(server.folder, NAME), store.identity, temporaryDirectory(t), () => undefined);
   t.equal(manifest.rows['customer'], 2);
   store.clock.move(60_000);
   t.match(await run(store, { ...server.settings, hostKey: server.fingerprints.rsa }), { outcome: 'done' }, 'the RSA key');
-  t.strictSame(namesIn(server.folder), [NAME, 'portico-sh-01-20260615-040100.age', 'portico-sh-01-deletions.age']);
+  t.strictSame(namesIn(server.folder), [NAME, 'portico-sh-01-c0ffee01-20260615-040100.age', 'portico-sh-01-c0ffee01-deletions.age']);
   const credentials = temporaryDirectory(t);
   writeFileSync(join(credentials, 'sftp-key'), readFileSync(join(store.dataDirectory, 'sftp-key')), { mode: 0o400 });
   writeFileSync(join(store.dataDirectory, 'sftp-key'), 'another');
@@ -75,7 +80,7 @@ t.test('a connection that is cut in the middle, on the way there or back, leaves
     t.notOk(namesIn(server.folder).some((name) => name.endsWith('.age')), 'what was not checked has no name');
   }
   t.match(await run(store, server.settings), { outcome: 'done' });
-  t.strictSame(namesIn(server.folder), [NAME, 'portico-sh-01-deletions.age'], 'and the parts are gone');
+  t.strictSame(namesIn(server.folder), [NAME, 'portico-sh-01-c0ffee01-deletions.age'], 'and the parts are gone');
   // What lies there is not what was sent: a server that lies about its disk.
   let spoiled = false;
   const spoil = (step: string) => {
@@ -88,5 +93,5 @@ t.test('a connection that is cut in the middle, on the way there or back, leaves
   };
   store.clock.move(60_000);
   t.match(await run(store, server.settings, spoil), { outcome: 'failed', errorCode: 'backup_unreadable' });
-  t.strictSame(namesIn(server.folder), [NAME, 'portico-sh-01-deletions.age'], 'the good one of before is still the only one');
+  t.strictSame(namesIn(server.folder), [NAME, 'portico-sh-01-c0ffee01-deletions.age'], 'the good one of before is still the only one');
 });

@@ -21,6 +21,8 @@ export interface SshServer {
   /** Of its keys, as ssh-keygen prints them. */
   fingerprints: Record<'ed25519' | 'rsa', string>;
   folder: string;
+  /** What its SFTP server says that it was asked for. */
+  asked(): string;
   process: ChildProcess;
   /** Everything that comes over its port from now on passes here first. */
   stop(): void;
@@ -44,7 +46,7 @@ export async function startSshServer(t: Test, dataDirectory: string): Promise<Ss
   writeFileSync(join(home, 'sshd_config'), [
     `Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${join(home, 'host-ed25519')}`, `HostKey ${join(home, 'host-rsa')}`, `PidFile ${join(home, 'pid')}`,
     `AuthorizedKeysFile ${join(home, 'authorized_keys')}`, 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'UsePAM no', 'StrictModes no', 'PermitRootLogin yes',
-    `Subsystem sftp ${SFTP_SERVER}`, '',
+    `Subsystem sftp ${SFTP_SERVER} -e -l VERBOSE 2>>${join(home, 'sftp.log')}`, '',
   ].join('\n'));
   const process = spawn(SSHD!, ['-D', '-e', '-f', join(home, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
   const stop = () => { process.kill('SIGKILL'); };
@@ -59,7 +61,7 @@ export async function startSshServer(t: Test, dataDirectory: string): Promise<Ss
   });
   const print = (file: string) => /SHA256:\S+/.exec(execFileSync('ssh-keygen', ['-l', '-f', join(home, file)]).toString())![0];
   const fingerprints = { ed25519: print('host-ed25519.pub'), rsa: print('host-rsa.pub') };
-  return { settings: { kind: 'sftp', user: userInfo().username, host: '127.0.0.1', port, folder, hostKey: fingerprints.ed25519 }, fingerprints, folder, process, stop };
+  return { settings: { kind: 'sftp', user: userInfo().username, host: '127.0.0.1', port, folder, hostKey: fingerprints.ed25519 }, fingerprints, folder, process, stop, asked: () => readFileSync(join(home, 'sftp.log'), 'utf8') };
 }
 
 /** A wire in between: what passes is told, and it can be cut. @returns its port, and what went towards the server and back */

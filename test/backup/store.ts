@@ -6,6 +6,7 @@ import { Backups, newKey } from '../../appliance/backup/index.js';
 import type { RunOrder } from '../../appliance/backup/run.js';
 import type { TargetSettings } from '../../appliance/backup/target.js';
 import { createLogger, Embedding, type Clock } from '../../appliance/kit/index.js';
+import { Signer } from '../../appliance/papers/index.js';
 import { Database } from '../../appliance/storage/index.js';
 import { readKey } from '../support/disk.js';
 import { openRooms, type TestRooms } from '../support/rooms.js';
@@ -37,11 +38,16 @@ export function fatten({ db }: Pick<TestRooms, 'db'>, megabytes: number): void {
   for (let done = 0; done < megabytes; done += 4) db.run('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1024) INSERT INTO ballast (bytes) SELECT randomblob(4000) FROM n');
 }
 
+/** What the store's files begin with: the first digits of its vault's id are always the same here, the others never. */
+export const START = 'portico-sh-01-c0ffee01';
+export const LIST = `${START}-deletions.age`;
+
 /** A store with a box's certificates in name, two customers, and a key. */
 export async function filledStore(t: Pick<Test, 'teardown'>, options: { dataDirectory?: string; megabytes?: number } = {}) {
   const clock = new TestClock(Date.parse('2026-06-15T04:00:00Z'));
   const dataDirectory = options.dataDirectory ?? temporaryDirectory(t);
   const rooms = openRooms(t, { dataDirectory, clock });
+  rooms.db.exec(`UPDATE vault.vault_state SET id = CAST(x'c0ffee01' || randomblob(12) AS BLOB); UPDATE main.vault_pair SET vault_id = (SELECT id FROM vault.vault_state)`);
   mkdirSync(join(dataDirectory, 'tls'), { mode: 0o700 });
   for (const name of ['root.crt', 'root.key', 'server.crt', 'server.key']) writeFileSync(join(dataDirectory, 'tls', name), `${name} of this box\n`, { mode: 0o600 });
   const [leaving, staying] = [enrol(rooms, '要走的人'), enrol(rooms, '留下的人')];
@@ -55,8 +61,11 @@ export type FilledStore = Awaited<ReturnType<typeof filledStore>>;
 
 export const toFolder = (folder: string, mounted = false): TargetSettings => ({ kind: 'folder', folder, mounted });
 
+export const signerOf = ({ rooms, clock }: Pick<FilledStore, 'rooms' | 'clock'>) => new Signer({ db: rooms.db, clock });
+export const vaultOf = ({ rooms }: Pick<FilledStore, 'rooms'>): string => rooms.db.get<{ vault: string }>('SELECT lower(hex(vault_id)) AS vault FROM vault_pair')!.vault;
+
 /** The room over a store, as main.ts makes it. */
-export function backupsOf(store: FilledStore, to: TargetSettings | null, options: { keep?: number; clock?: Clock; credentialsDirectory?: string; onStep?: (step: string, share: number) => void } = {}) {
+export function backupsOf(store: FilledStore, to: TargetSettings | null, options: { keep?: number; clock?: Clock; staffed?: boolean; credentialsDirectory?: string; onStep?: (step: string, share: number) => void } = {}) {
   const { rooms, dataDirectory, recipient } = store;
   return new Backups({
     db: rooms.db, clock: options.clock ?? store.clock, audit: rooms.audit, log: createLogger('silent'),
@@ -64,7 +73,8 @@ export function backupsOf(store: FilledStore, to: TargetSettings | null, options
       backup: to === null ? null : { recipient, to, at: '02:40', keep: options.keep ?? 14 }, storeId: 'sh-01', version: '9.9.9', timeZone: 'Asia/Shanghai',
       settings: 'PORTICO_STORE_ID="sh-01"\n', dataDirectory, credentialsDirectory: options.credentialsDirectory ?? null,
     },
-    storage: { readerTicket: rooms.readerTicket, keyFor: () => 'ab'.repeat(32) }, deletions: () => rooms.erasure.everyone(), ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
+    storage: { readerTicket: rooms.readerTicket, keyFor: () => 'ab'.repeat(32) }, deletions: () => rooms.erasure.everyone(),
+    signingKey: () => signerOf(store).privatePem(), staffed: () => options.staffed ?? true, ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   });
 }
 
@@ -73,7 +83,8 @@ export function orderOf(store: FilledStore, target: TargetSettings, change: Part
   const { dataDirectory, rooms, recipient, clock } = store;
   return {
     dataDirectory, credentialsDirectory: null, file: rooms.readerTicket.file, key: rooms.readerTicket.key, target, recipient, keep: 14, storeId: 'sh-01', version: '9.9.9',
-    settings: 'PORTICO_STORE_ID="sh-01"\n', deletions: rooms.erasure.everyone(), lastDeletion: rooms.db.get<{ n: number }>('SELECT last_deletion AS n FROM vault_pair')!.n, atMs: clock.now(), ...change,
+    settings: 'PORTICO_STORE_ID="sh-01"\n', deletions: rooms.erasure.everyone(), lastDeletion: rooms.db.get<{ n: number }>('SELECT last_deletion AS n FROM vault_pair')!.n,
+    vault: vaultOf(store), signingKey: signerOf(store).privatePem(), atMs: clock.now(), ...change,
   };
 }
 

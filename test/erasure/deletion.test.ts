@@ -341,7 +341,7 @@ t.test('C11: a box from before its portico.db knew of deletions learns them from
   const oldVault = join(temporaryDirectory(t), 'vault.db');
   const asBefore = () => reading(dataDirectory, (db) => db.exec(`${undoingLater()}
     DROP TABLE deletion_done; ALTER TABLE vault_pair DROP COLUMN deletions; ALTER TABLE vault_pair DROP COLUMN deletions_kept_from_ms;
-    ALTER TABLE vault_pair DROP COLUMN renewing; DELETE FROM migration WHERE name IN ('deletions', 'desk', 'appliance'); ALTER TABLE vault.vault_state DROP COLUMN deletions; ALTER TABLE vault.vault_state DROP COLUMN id; PRAGMA vault.user_version = 1`), false);
+    ALTER TABLE vault_pair DROP COLUMN renewing; DELETE FROM migration WHERE name IN ('deletions', 'desk', 'appliance'); DROP TRIGGER vault.deletion_gone; ALTER TABLE vault.vault_state DROP COLUMN last_gone; ALTER TABLE vault.vault_state DROP COLUMN deletions; ALTER TABLE vault.vault_state DROP COLUMN id; PRAGMA vault.user_version = 1`), false);
   copyFileSync(join(dataDirectory, VAULT), oldVault);
   const first = open(t, dataDirectory);
   first.consent.withdraw(leaving.id);

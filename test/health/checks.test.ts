@@ -120,6 +120,8 @@ t.test('database, search, backup and export', async (t) => {
   t.equal(said(checkBackup(true, { finishedAtMs: NOW - 4 * DAY, failedSince: false }, 0, NOW)), 'failed old');
   t.equal(said(checkBackup(true, { finishedAtMs: NOW - HOUR, failedSince: true }, 0, NOW)), 'warning failed');
   t.equal(said(checkBackup(true, { finishedAtMs: NOW - HOUR, failedSince: false }, 0, NOW)), 'ok fine');
+  t.equal(said(checkBackup(true, { finishedAtMs: NOW - HOUR, failedSince: false }, 0, NOW, NOW - HOUR)), 'warning held', 'the last good one is the old box\'s');
+  t.equal(said(checkBackup(true, null, 0, NOW, NOW - 2 * DAY)), 'failed held');
   t.equal(said(checkExport(false, null, NOW)), 'off not_set_up');
   t.equal(said(checkExport(true, null, NOW)), 'warning never');
   t.equal(said(checkExport(true, { finishedAtMs: NOW - 2 * DAY, failedSince: false }, NOW)), 'warning old');

@@ -31,9 +31,13 @@ const BACKUP_TOO_OLD_MS = 3 * DAY_MS + 12 * HOUR_MS;
 /** The last good one; and whether one since then failed. */
 export interface LastRun { finishedAtMs: number; failedSince: boolean }
 
-/** @param sinceMs since when backups are set up: the box has a night's time for its first one */
-export function checkBackup(setUp: boolean, last: LastRun | null, sinceMs: number, nowMs: number): BoxCheck {
+/**
+ * @param sinceMs since when backups are set up: the box has a night's time for its first one
+ * @param heldSinceMs since when it makes none by itself, whatever the one that it was made from had made; null: it does
+ */
+export function checkBackup(setUp: boolean, last: LastRun | null, sinceMs: number, nowMs: number, heldSinceMs: number | null = null): BoxCheck {
   if (!setUp) return finding('backup', 'warning', 'not_set_up');
+  if (heldSinceMs !== null) return finding('backup', nowMs - heldSinceMs > BACKUP_OLD_MS ? 'failed' : 'warning', 'held');
   if (last === null) return finding('backup', nowMs - sinceMs > BACKUP_OLD_MS ? 'failed' : 'warning', 'never');
   const ageMs = nowMs - last.finishedAtMs;
   const values = { finishedAt: toInstant(last.finishedAtMs), days: Math.max(0, Math.floor(ageMs / DAY_MS)) };

@@ -21,6 +21,8 @@ CREATE TABLE backup_run (
   CHECK (outcome <> 'failed' OR (finished_at_ms IS NOT NULL AND error_code IS NOT NULL))
 ) STRICT;
 CREATE INDEX backup_run_by_start ON backup_run (started_at_ms);
+-- backup: since when none is made by itself, because this file was put back onto another box and nobody has asked for one there.
+CREATE TABLE backup_hold (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), since_ms INTEGER NOT NULL) STRICT;
 
 -- storage: the id of the vault that this file works with; a backup of it says so, and only beside that vault it is the same box. Empty: written at the start.
 ALTER TABLE vault_pair ADD COLUMN vault_id BLOB NOT NULL DEFAULT x'';

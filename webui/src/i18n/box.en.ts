@@ -23,6 +23,7 @@ export const boxEn: BoxMessages = {
     backupNever: 'No backup has succeeded yet.',
     backupLast: 'Last good one: {when}, {size}, read back and checked.',
     backupEvery: { folder: 'Every night at {at} to the backup disk.', sftp: 'Every night at {at} to the backup server.' },
+    backupHeld: 'This box was made from a backup and makes none by itself yet. If it is the store’s box now, back up once; from then on it does so every night. On a spare for practice leave it.',
     backupNow: 'Back up now',
     backupRunning: 'Backing up. You can leave this page.',
     backupOff: 'Backups are not set up: if this box breaks, the dossiers are gone. Fill in the backup section when you make the stick (recipient key and where to), then plug the stick into the box.',

@@ -25,6 +25,7 @@ export const boxZh = {
     backupNever: '还没有成功的备份。',
     backupLast: '最近一次成功：{when}，{size}，已读回核对。',
     backupEvery: { folder: '每晚 {at} 备份到备份盘。', sftp: '每晚 {at} 备份到备份服务器。' } satisfies Record<BackupRun['target'], string>,
+    backupHeld: '这台门店盒是用备份恢复的，目前不会自动备份。如果门店从现在起就用这台，请备份一次，之后每晚自动备份；演练用的备用机不要备份。',
     backupNow: '立即备份',
     backupRunning: '正在备份，可以离开这个页面。',
     backupOff: '还没有设置备份：门店盒一旦损坏，档案就没有了。请在制作 U 盘时填写 backup 一节（门店公钥与备份位置），再把 U 盘插到门店盒上。',
