@@ -31,7 +31,7 @@ export const checksZh = {
       behind_seen: '门店盒的时间是 {now}，但它在 {seenAt} 已经运行过。请校准时间，并检查能否连上时间服务器；也可能是主板电池没电了。',
       jumped: '时间在 {jumpedAt} 跳了 {minutes} 分钟。请确认现在的时间是对的，时间服务器也是对的。',
       not_synchronised: '没有跟时间服务器同步，时间会慢慢走偏。请在 U 盘的网络设置里填一个连得上的时间服务器，或放行到它的 UDP 123 端口。',
-      not_told: '读不到是否跟时间服务器同步。现在是 {now}。',
+      not_told: '无法得知时钟是否与时间服务器同步。现在是 {now}。',
     },
     power: {
       fine: '近期没有断电（累计 {losses} 次）。',
