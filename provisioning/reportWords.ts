@@ -95,6 +95,7 @@ export const CODE_WORDS_ZH: Partial<Record<AnyErrorCode, string>> = {
   update_no_room: '硬盘空间不够，没有安装。',
   update_rehearsal_failed: '新版本在数据副本上试运行没有通过，盒子没有任何改动。',
   update_health_failed: '新版本下盒子不正常，已退回原来的版本。这个 U 盘上的同一版本不会再试。',
+  update_deletions_unread: '已退回原来的版本，但读不出新版本运行期间删除了什么，因此已删除全部人脸。请重新征得顾客同意并录入；期间删除过的档案，请按删除回执再删一次。',
   update_interrupted: '更新中断，仍是原来的版本。请重新插入 U 盘。',
   update_running: '正在进行另一个更新，请稍后重新插入 U 盘。',
   wipe_refused: '没有清除：盒子的数据打不开，不能开具证明，或数据不能从这里销毁。',

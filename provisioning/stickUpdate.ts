@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isOpenAt } from '../appliance/config/index.js';
 import { isPorticoError, PorticoError, storeClock, type AnyErrorCode, type Clock } from '../appliance/kit/index.js';
 import {
-  applyUpdate, BUNDLE_BYTES_MAX, lastReport, openBundle, placesBelow, readConfig, readMemory, readPinned, requireFits, runningVersion, type Machine, type Patience, type Places,
+  applyUpdate, BUNDLE_BYTES_MAX, lastReport, openBundle, placesBelow, readConfig, readMemory, readPinned, requireFits, runningVersion, wentBack, type Machine, type Patience, type Places,
 } from '../updates/index.js';
 import type { BoxPaths } from './boxPaths.js';
 import { OpenedFolder } from './openedFolder.js';
@@ -53,7 +53,7 @@ export async function takeUpdate({ paths, clock, stick, updating }: { paths: Box
     return { ...report, outcome: 'applied', at: lastReport(places)?.at ?? null };
   } catch (error) {
     const code: AnyErrorCode = isPorticoError(error) ? error.code : 'update_interrupted';
-    return { ...report, outcome: code === 'update_health_failed' ? 'rolled_back' : 'refused', code };
+    return { ...report, outcome: wentBack(error) ? 'rolled_back' : 'refused', code };
   }
 }
 

@@ -6,7 +6,7 @@ export { lastReport, readJournal, readMemory } from './journal.js';
 export { systemdMachine, type Machine, type User } from './machine.js';
 export { readManifest, requireFits, type Manifest } from './manifest.js';
 export type { Patience } from './probe.js';
-export { runningVersion, BACK_STEPS, STEPS, type Step } from './phases.js';
+export { runningVersion, wentBack, BACK_STEPS, STEPS, type Step } from './phases.js';
 export { placesBelow, type Places } from './places.js';
 export { parseEnvironmentFile, readConfig, readExtraRoots, readPinned, readSettings, readUpdatesFrom } from './settings.js';
 export { overwriteAndRemove, overwriteFolder } from './whole.js';

@@ -48,6 +48,7 @@ export const CONSOLE_ERRORS = {
   update_no_room: 'There is not enough room on the disk for the update.',
   update_rehearsal_failed: 'The new version did not get along with a copy of this box\'s data. Nothing was changed.',
   update_health_failed: 'The box was not well with the new version and went back to the one of before.',
+  update_deletions_unread: 'The box went back to the version of before, and what was deleted under the new one could not be read: every face was deleted. Ask these customers again, and delete again, by the receipts you have, what was deleted meanwhile.',
   update_interrupted: 'The update was cut off. The box went back to the version of before.',
 
   // Health, wipe, support
