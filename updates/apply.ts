@@ -1,12 +1,12 @@
 /** An update from the file to the new version that runs and is well; whatever fails on the way leaves the old one. */
 import { closeSync, constants, copyFileSync, fstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isOpenAt } from '../appliance/config/index.js';
 import type { ConsoleErrorCode } from '../appliance/contract/consoleErrors.js';
 import { isPorticoError, PorticoError, type Clock } from '../appliance/kit/index.js';
 import { lockDataDirectory } from '../appliance/storage/index.js';
 import { openBundle, type Bundle } from './bundle.js';
 import { Data } from './data.js';
+import { isQuietAt } from './hours.js';
 import { clearAway, failedOnItsMerits, isWaiting, keepWaiting, nextSource, tellKnown } from './incoming.js';
 import { knownCode, prepare, readJournal, readMemory, report, writeJournal, type Journal } from './journal.js';
 import type { Machine } from './machine.js';
@@ -42,12 +42,12 @@ export interface Options {
 export interface ApplyOptions extends Options {
   /** Public key of the organisation that the box belongs to: DER, base64. */
   pinned: string;
-  /** Null: what waits for closing time, or was fetched. */
+  /** Null: what waits for a quiet hour, or was fetched. */
   file: string | null;
-  /** Also while the store is open. */
+  /** Whatever the hour. */
   now?: boolean;
 }
-/** `waiting`: checked and kept until the store closes. `none`: there is nothing to apply. */
+/** `waiting`: checked and kept until the store is closed, or until night where its hours are not known. `none`: there is nothing to apply. */
 export interface Outcome { outcome: 'applied' | 'waiting' | 'none'; from: string; to: string | null }
 
 /**
@@ -132,7 +132,7 @@ async function applyBundle(options: ApplyOptions, { container, manifest }: Bundl
   const config = readConfig(places);
   await requireRoom(places, data, unpackedBytes(manifest));
   const to = manifest.version;
-  if (options.now !== true && isOpenAt(config.openingHours, clock.now(), config.timeZone) === true) {
+  if (options.now !== true && !isQuietAt(config.openingHours, clock.now(), config.timeZone)) {
     report(places, clock, { outcome: 'waiting', from, to, errorCode: null });
     return { outcome: 'waiting', from, to };
   }

@@ -1,4 +1,4 @@
-/** What is to be applied by itself: what head office sent, and what waits until the store closes. */
+/** What is to be applied by itself: what head office sent, and what waits for a quiet hour. */
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import semver from 'semver';

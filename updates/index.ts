@@ -1,6 +1,7 @@
 export { applyUpdate, BUNDLE_BYTES_MAX, PATIENCE, settle, settleRunning, type ApplyOptions, type Options, type Outcome, type Settled } from './apply.js';
 export { bundleName, checkBundle, makeBundle, openBundle, signBundle, type Bundle } from './bundle.js';
 export { fetchUpdate, type Fetched } from './fetch.js';
+export { isQuietAt } from './hours.js';
 export { readKnown } from './incoming.js';
 export { lastReport, readJournal, readMemory } from './journal.js';
 export { systemdMachine, type Machine, type User } from './machine.js';
