@@ -29,7 +29,7 @@ export interface ApplyOptions {
   /** Where the stick is mounted, or a folder that stands for it. */
   stick: string;
   dryRun: boolean;
-  /** Null: this machine cannot seal. */
+  /** Null: nothing can be sealed. On a real box there are no keys then, and nothing is done (firstboot.ts). */
   credentials: Credentials | null;
   /** Null: below another root. Nothing is run, and the stick is written to as it is. */
   system: System | null;
