@@ -27,6 +27,7 @@ export const CONSOLE_ERRORS = {
   // Keys of the box
   box_key_missing: 'This box has no key yet: "portico provision firstboot" makes it.',
   box_key_unreadable: 'A secret of this box cannot be opened or sealed: it was sealed on another machine, or the host\'s key is gone. Restore the box from its backup.',
+  box_cannot_seal: 'This machine cannot seal secrets, so no keys are made: systemd-creds (systemd 250 or newer) is missing or does not work, or nobody may write /var/lib/systemd/credential.secret. Put that right, then start the box anew; "systemd-creds encrypt --with-key=host - -" tries it.',
   box_key_unsealed: 'A secret of this box is sealed with the empty key, which anybody has. It is not used.',
   db_key_ambiguous: 'There are two different database keys. Move away the one that does not belong to this database.',
 
@@ -55,7 +56,7 @@ export const CONSOLE_ERRORS = {
   box_not_running: 'The box does not answer on this machine. Start it, or look at its log for why it does not start.',
   box_not_ours: 'The box that runs here does not tell this user how it is. Run this as root or as the user of the box, with the box\'s own settings.',
   wipe_not_confirmed: 'To wipe a box, name it: --confirm with the store\'s id or the box\'s own.',
-  wipe_refused: 'This is not the data of a box, or it cannot be destroyed from here. Nothing was changed.',
+  wipe_refused: 'This is not the data of a box, or it cannot be destroyed from here. Nothing was changed. Where the database does not open, "portico wipe --without-certificate" at the console wipes it all the same.',
   wipe_incomplete: 'Not everything could be destroyed. What is left is listed: destroy the disk.',
   needs_root: 'This has to be run as root.',
 } as const satisfies Record<string, string>;
