@@ -11,7 +11,7 @@ export const isBox = (root: string): boolean => existsSync(boxPaths(root).boxJso
 
 /**
  * The key is sealed to this machine as at the first boot, and never lies on its disk in clear. The old sealed key stays until the new data are in place; a power cut in
- * between is settled at the next boot, before the service starts. Where nothing can be sealed, the key lies in the data folder, as all keys of such a box do.
+ * between is settled at the next boot, before the service starts. Where nothing can be sealed, below another root, the key lies in the data folder, as all keys there do.
  * @param step told before each step, for the tests that cut it off
  * @throws PorticoError needs_root, and as `restore`: db_in_use while the service runs
  */

@@ -22,11 +22,11 @@ export async function askForStore(said: Partial<Answers>, defaults: Omit<Answers
     const hostName = said.hostName ?? await questions.ask('Host name: the box is then https://NAME.local:8443', proposed, fits(network.properties.hostName));
     if (defaults === null) return { ...said, storeId, storeName, hostName };
     const zone = said.timeZone ?? await questions.ask('Time zone', defaults.timeZone, fits(timeZone));
-    const openingHours = said.openingHours ?? await questions.ask('Opening hours, such as Mo-Su 10:00-22:00 (empty: not known)', '');
+    const openingHours = said.openingHours ?? await questions.ask('Opening hours, such as Mo-Su 10:00-22:00 (empty: not known, updates come at 03:00)', '');
     const address = said.ethernet === undefined ? await questions.ask('Fixed address, such as 192.168.1.20/24 (empty: DHCP)', '') : '';
     const gateway = address === '' ? '' : await questions.ask('Router (empty: none)', '');
     const dns = address === '' ? '' : await questions.ask('Name servers, with commas (empty: none)', gateway);
-    const lan = said.allowedLan === undefined ? await questions.ask('Networks that may reach the box, with commas (empty: all)', '') : '';
+    const lan = said.allowedLan === undefined ? await questions.ask('Networks that may reach the box, with commas (empty: every private network)', '') : '';
     const recipient = said.backup === undefined ? await questions.ask('Backups: the line age1... of "portico backup key new" (empty: none for now)', '') : '';
     const to = recipient === '' ? '' : await questions.ask('Backups to: usb, or sftp://user@host/folder', 'usb');
     const hostKey = to.startsWith('sftp:') ? await questions.ask('The server\'s key, as ssh-keygen -l shows it: SHA256:...', null) : '';

@@ -33,7 +33,7 @@ export async function check(file: string, { root }: OnBox, output: Output): Prom
   output.result({ version: manifest.version, arch: manifest.arch, minVersion: manifest.minVersion, createdAt: manifest.createdAt, keyId, ofThisBox: pinned !== null });
 }
 
-/** Exit code 3: it waits until the store closes. */
+/** Exit code 3: it waits for a quiet hour. */
 export async function apply(file: string | null, { root, now = false }: OnBox & { now?: boolean }, output: Output): Promise<Exit> {
   const options = optionsOn(root, output);
   const pinned = readPinned(options.places);
@@ -41,7 +41,7 @@ export async function apply(file: string | null, { root, now = false }: OnBox & 
   const { outcome, from, to } = await applyUpdate({ ...options, pinned, file, now });
   output.line({
     applied: `Portico ${to ?? ''} runs and is well; before it was ${from}.`,
-    waiting: `Portico ${to ?? ''} is genuine and waits until the store is closed. With --now it does not.`,
+    waiting: `Portico ${to ?? ''} is genuine and waits until the store is closed, or until 03:00 where its hours are not known. With --now it does not.`,
     none: `There is nothing to apply. Portico ${from} runs.`,
   }[outcome]);
   output.result({ outcome, from, to });

@@ -5,16 +5,13 @@ import { join } from 'node:path';
 import { Check } from 'typebox/schema';
 import { Audit, THE_BOX } from '../appliance/audit/index.js';
 import { Consent } from '../appliance/consent/index.js';
-import { Deletion as DeletionForm, PURPOSES, type Deletion } from '../appliance/contract/index.js';
-import { Erasure } from '../appliance/erasure/index.js';
+import { Deletion as DeletionForm, type Deletion } from '../appliance/contract/index.js';
+import { Erasure, FACE_PURPOSES } from '../appliance/erasure/index.js';
 import { EventBus } from '../appliance/events/index.js';
 import { CustomerKeys, reconcile, rekey, rotationOf } from '../appliance/gallery/index.js';
 import { createLogger, toInstant, type Clock } from '../appliance/kit/index.js';
 import { isRenewing, markRenewing, openForReading, openStorage, type Storage, type WhichVault } from '../appliance/storage/index.js';
 import { UsageError, type Output } from './output.js';
-
-/** What rests on a face. Facts and plans stay: nobody took anything back, and no key is lost that they need. */
-const FACE_PURPOSES = PURPOSES.filter((purpose) => purpose !== 'preferences' && purpose !== 'contact');
 
 /** Where the box's files are, as in its settings. */
 export interface BoxFiles {

@@ -29,7 +29,7 @@ export interface ApplyOptions {
   /** Where the stick is mounted, or a folder that stands for it. */
   stick: string;
   dryRun: boolean;
-  /** Null: this machine cannot seal. */
+  /** Null: nothing can be sealed. On a real box there are no keys then, and nothing is done (firstboot.ts). */
   credentials: Credentials | null;
   /** Null: below another root. Nothing is run, and the stick is written to as it is. */
   system: System | null;
@@ -210,16 +210,19 @@ async function update(options: ApplyOptions, { settings, support }: Reading, rep
 async function wipe({ paths, disk, clock, stick, system, updating }: ApplyOptions, box: BoxIdentity, report: StickReport): Promise<StickReport> {
   report.commands.push(porticoCommand('wipe', '--confirm', box.boxId));
   let code: AnyErrorCode | null = null;
+  let unforeseen: unknown = null;
   if (updating !== null) {
+    const { wipeBox, isWiping } = await import('./wipe.js');
+    const places = placesBelow(paths.root);
     try {
-      const { wipeBox } = await import('./wipe.js');
       await wipeBox({
-        places: placesBelow(paths.root), machine: updating.machine, clock, confirm: box.boxId, requestedBy: `stick, key ${report.keyId ?? ''}`,
+        places, machine: updating.machine, clock, confirm: box.boxId, requestedBy: `stick, key ${report.keyId ?? ''}`,
         certificateFolder: null, keepOrganisation: false,
       });
     } catch (error) {
-      if (!isPorticoError(error)) throw error;
-      code = error.code;
+      // The stick says that it is not done, whatever came in between.
+      if (!isPorticoError(error)) unforeseen = error;
+      code = isPorticoError(error) ? error.code : isWiping(places) ? 'wipe_incomplete' : 'wipe_refused';
     }
   }
   const done = updating !== null && code === null;
@@ -232,6 +235,7 @@ async function wipe({ paths, disk, clock, stick, system, updating }: ApplyOption
     report.code ??= 'stick_not_written';
     disk.write(paths.stickJson, publicJson(report), 0o644);
   }
+  if (unforeseen !== null) throw unforeseen;
   return report;
 }
 

@@ -15,7 +15,7 @@ export interface BoxIdentity {
   recipient: string;
 }
 
-/** Makes the box's own key, once. @param credentials null: this machine cannot seal; the key then lies there for root alone to read */
+/** Makes the box's own key, once. @param credentials null: nothing can be sealed, below another root; the key then lies there for root alone to read */
 export async function makeBoxKey(paths: BoxPaths, disk: Disk, credentials: Credentials | null): Promise<BoxIdentity> {
   const there = await readBoxKey(paths, credentials);
   if (there !== null) return identityOf(there);

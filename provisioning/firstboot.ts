@@ -12,16 +12,18 @@ const KEY = /^[0-9a-f]{64}$/;
 
 export interface FirstBoot extends BoxIdentity {
   hostName: string;
-  /** False: this machine has nothing to seal with; keys lie in files that only their owner reads. */
+  /** False: nothing can be sealed here, below another root; keys lie in files that only their owner reads. */
   sealed: boolean;
 }
 
 /**
  * Makes the keys that a box has for life: its own, to which secrets on sticks are encrypted, and the database's, as a credential of
  * systemd. Done again it changes nothing; cut off anywhere it is done to its end the next time.
- * @throws PorticoError wipe_incomplete (a wipe has to end before a box gets new keys), db_key_missing, db_key_malformed, db_key_ambiguous, box_key_unsealed, box_key_unreadable
+ * @throws PorticoError box_cannot_seal, wipe_incomplete (a wipe has to end before a box gets new keys), db_key_missing, db_key_malformed, db_key_ambiguous, box_key_unsealed, box_key_unreadable
  */
 export async function firstBoot(paths: BoxPaths, disk: Disk, credentials: Credentials | null): Promise<FirstBoot> {
+  // Keys in clear are for images and trials below another root: the service of a real box takes its key from systemd's credentials alone.
+  if (credentials === null && paths.root === '/') throw new PorticoError('box_cannot_seal');
   if (existsSync(paths.wipeRequest)) throw new PorticoError('wipe_incomplete', { left: 'portico wipe --resume has not ended' });
   for (const path of [paths.key, paths.databaseCredential, paths.boxJson]) disk.tidy(path);
   await settleRestoredKey(paths, disk, credentials); // a restore that the power cut came into

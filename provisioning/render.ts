@@ -19,7 +19,7 @@ export interface Surroundings {
   modelsDirectory: string | null;
   /** portico.yaml as it was signed. */
   signed: string;
-  /** Sealed for systemd, base64; or, where the machine cannot seal, in clear. Null: none. */
+  /** Sealed for systemd, base64; or, where nothing can be sealed, below another root, in clear. Null: none. */
   sftpKey: { text: string; sealed: boolean } | null;
 }
 

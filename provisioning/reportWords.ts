@@ -42,7 +42,7 @@ export function updateWords(update: UpdateReport | null, words: Words, told: (co
     applied: `更新：版本 ${to} 正在运行。`,
     waiting: due === null
       ? `更新：版本 ${to} 已核验并保存，但营业时间里没有打烊的时候。请在盒子上执行 portico update apply --now，或改营业时间。`
-      : `更新：版本 ${to} 已核验并保存，打烊后自动安装，预计门店时间 ${due}。现在可以拔下 U 盘，请勿断电。`,
+      : `更新：版本 ${to} 已核验并保存，将在非营业时间自动安装，预计门店时间 ${due}。现在可以拔下 U 盘，请勿断电。`,
     refused: `更新：没有安装 ${to}。${why}`, rolled_back: `更新：版本 ${to} 运行不正常，已退回 ${from}。${why}`,
     left: `更新：没有处理 ${to}，先解决 U 盘上的其他问题。`, looked_at: `更新：版本 ${to} 可以安装，现在是 ${from}。`,
   };
@@ -50,7 +50,7 @@ export function updateWords(update: UpdateReport | null, words: Words, told: (co
     applied: `Update: version ${to} runs.`,
     waiting: due === null
       ? `Update: version ${to} is genuine and kept, but by its opening hours the store never closes. Say "portico update apply --now" on the box, or change the hours.`
-      : `Update: version ${to} is genuine and kept. It is applied by itself when the store is closed, at about ${due} by the store's clock. The stick may be pulled out; leave the box switched on.`,
+      : `Update: version ${to} is genuine and kept. It is applied by itself outside opening hours, at about ${due} by the store's clock. The stick may be pulled out; leave the box switched on.`,
     refused: `Update: ${to} was not applied. ${why}`, rolled_back: `Update: the box was not well with version ${to} and runs ${from} again. ${why}`,
     left: `Update: ${to} was left alone. Put the rest of the stick right first.`, looked_at: `Update: version ${to} would do; ${from} runs now.`,
   };
@@ -64,13 +64,13 @@ export const REQUEST_WORDS = {
 
 export const WARNING_WORDS: Record<'zh-CN' | 'en', Record<WarningCode, string>> = {
   'zh-CN': {
-    address_unknown: '现在查不到这个主机的地址，盒子暂时连不上它；联网后重启盒子会再查一次', not_sealed: '这台机器不能密封密钥，密钥以只有系统可读的文件保存',
+    address_unknown: '现在查不到这个主机的地址，盒子暂时连不上它；盒子每小时会再查一次，查到后就能连上', not_sealed: '这台机器不能密封密钥，密钥以只有系统可读的文件保存',
     command_failed: '这条命令没有成功',
     network_changed: '网络设置变了。盒子只能检查自己，看不到 iPad 能不能连上它。如果 iPad 连不上，请把原来的设置重新签名（序号会变大），插上那个 U 盘',
     undo_later: '恢复原设置还没有完成，请腾出空间并重启盒子，启动时会接着做完',
   },
   en: {
-    address_unknown: 'the address of this host is not known now, so the box cannot reach it; with the network there, restart the box and it looks again',
+    address_unknown: 'the address of this host is not known now, so the box cannot reach it; it looks again each hour',
     not_sealed: 'this machine cannot seal secrets; they lie in files that only root reads', command_failed: 'this command did not succeed',
     network_changed: 'the network settings changed. The box looks only at itself; whether the iPads reach it, it cannot see. If they do not, sign the former settings anew, which gives them a new serial, and plug that stick in',
     undo_later: 'putting back the settings of before did not come to its end; make room and start the box anew, it goes on then',
@@ -99,13 +99,15 @@ export const CODE_WORDS_ZH: Partial<Record<AnyErrorCode, string>> = {
   update_no_room: '硬盘空间不够，没有安装。',
   update_rehearsal_failed: '新版本在数据副本上试运行没有通过，盒子没有任何改动。',
   update_health_failed: '新版本下盒子不正常，已退回原来的版本。这个 U 盘上的同一版本不会再试。',
+  update_deletions_unread: '已退回原来的版本，但读不出新版本运行期间删除了什么，因此已删除全部人脸。请重新征得顾客同意并录入；期间删除过的档案，请按删除回执再删一次。',
   update_interrupted: '更新中断，仍是原来的版本。请重新插入 U 盘。',
   update_running: '盒子正在更新。请等更新结束，再重新插入 U 盘。',
-  wipe_refused: '没有清除：盒子的数据打不开，不能开具证明，或数据不能从这里销毁。',
+  wipe_refused: '没有清除，盒子没有任何改动：数据库打不开，不能开具证明，或数据不能从这里销毁。仍要清除、不要证明时，请在盒子上执行 portico wipe --confirm 门店编号 --without-certificate。',
   wipe_incomplete: '没有全部清除干净，剩余项目已列出：请销毁硬盘。',
   wipe_not_confirmed: '清除请求没有写明这台盒子。',
   box_key_missing: '盒子还没有自己的密钥：请运行 portico provision firstboot，或重启盒子。',
   box_key_unreadable: '盒子的密钥打不开：它是在别的机器上密封的，或主机密钥已丢失。请用备份恢复。',
+  box_cannot_seal: '这台机器不能密封密钥（缺少 systemd-creds，或它不能工作），没有生成密钥。请安装 systemd 250 或更新的版本，然后重启盒子。',
   box_key_unsealed: '盒子的密钥是用空密钥密封的，等于没有加密，不予采用。',
   model_corrupt: '模型文件与清单不符。请重新复制。',
   model_missing: '模型包里缺少文件。请重新复制。',

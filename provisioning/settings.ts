@@ -55,7 +55,7 @@ const NetworkSettings = object({
   hostName: Type.String({ pattern: HOST_LABEL, description: 'The box is then https://NAME.local:8443 in the store.', errorMessage: 'Write lower-case letters, digits and dashes, such as portico-njr, without .local.' }),
   ethernet: Type.Optional(Ethernet),
   ntp: Type.Optional(Type.Array(Type.String({ maxLength: 253, description: 'A time server.', errorMessage: 'Write a host name or an address, such as ntp.aliyun.com.' }), { minItems: 1, maxItems: 4, description: 'Time servers, at most four.', errorMessage: 'Write a list such as [ntp.aliyun.com].' })),
-  allowedLan: Type.Optional(Type.Array(Network({ description: 'A network.' }), { minItems: 1, maxItems: 32, description: 'Networks that may reach the box. Absent: every device that can.', errorMessage: 'Write a list such as [192.168.1.0/24].' })),
+  allowedLan: Type.Optional(Type.Array(Network({ description: 'A network.' }), { minItems: 1, maxItems: 32, description: 'Networks that may reach the box. Absent: every private network.', errorMessage: 'Write a list such as [192.168.1.0/24].' })),
 }, { description: 'How the box is on the store\'s network.' });
 
 const Retention = object(Object.fromEntries(RETENTION_KINDS.map((kind) => [kind, Type.Optional(Type.Integer({
@@ -86,7 +86,7 @@ export const Settings = object({
   timeZone: Type.String({ minLength: 1, maxLength: 60, description: 'The store\'s time zone, such as Asia/Shanghai.', errorMessage: 'Write a time zone such as Asia/Shanghai.' }),
   currency: Type.Optional(Type.String({ pattern: '^[A-Z]{3}$', description: 'What prices are in. Absent: CNY.', errorMessage: 'Write the three letters, such as CNY.' })),
   dayEndsAt: Type.Optional(time({ description: 'When the business day ends. Absent: 04:00.' })),
-  openingHours: Type.Optional(Type.String({ minLength: 1, maxLength: 300, description: 'As OpenStreetMap writes them.', errorMessage: 'Write them as in "Mo-Fr 10:00-22:00; Sa,Su 09:00-23:00".' })),
+  openingHours: Type.Optional(Type.String({ minLength: 1, maxLength: 300, description: 'As OpenStreetMap writes them. Updates come outside of them; absent: from 03:00 to 05:00.', errorMessage: 'Write them as in "Mo-Fr 10:00-22:00; Sa,Su 09:00-23:00".' })),
   network: NetworkSettings,
   headOffice: Type.Optional(object({
     url: Type.String({ maxLength: 500, pattern: '^https://[^\\s]+$', description: 'Of head office\'s server.', errorMessage: 'Write an address that begins with https://.' }),

@@ -1,10 +1,9 @@
 /** An update that lies on a stick: handed to updates/, which decides when. */
 import semver from 'semver';
 import { join } from 'node:path';
-import { isOpenAt } from '../appliance/config/index.js';
 import { isPorticoError, PorticoError, storeClock, type AnyErrorCode, type Clock } from '../appliance/kit/index.js';
 import {
-  applyUpdate, BUNDLE_BYTES_MAX, lastReport, openBundle, placesBelow, readConfig, readMemory, readPinned, requireFits, runningVersion, type Machine, type Patience, type Places,
+  applyUpdate, BUNDLE_BYTES_MAX, isQuietAt, lastReport, openBundle, placesBelow, readConfig, readMemory, readPinned, requireFits, runningVersion, wentBack, type Machine, type Patience, type Places,
 } from '../updates/index.js';
 import type { BoxPaths } from './boxPaths.js';
 import { OpenedFolder } from './openedFolder.js';
@@ -21,8 +20,8 @@ const LOOKS_AT_MINUTE = 20;
 const HOURS_AHEAD = 8 * 24;
 
 /**
- * Takes the update of a stick, if there is one: now where the store is closed or its hours are not known; else it is checked, kept, and applied by
- * itself after closing time. A stick cannot ask for it to be now: nobody who serves a customer shall lose the desk because somebody plugged in a stick.
+ * Takes the update of a stick, if there is one: now where the store is closed; else it is checked, kept, and applied by itself after closing time, at night
+ * where nobody said when that is. A stick cannot ask for it to be now: nobody who serves a customer shall lose the desk because somebody plugged in a stick.
  * @param updating null: it is looked at, and nothing is done
  * @returns null: none lies there
  */
@@ -53,7 +52,7 @@ export async function takeUpdate({ paths, clock, stick, updating }: { paths: Box
     return { ...report, outcome: 'applied', at: lastReport(places)?.at ?? null };
   } catch (error) {
     const code: AnyErrorCode = isPorticoError(error) ? error.code : 'update_interrupted';
-    return { ...report, outcome: code === 'update_health_failed' ? 'rolled_back' : 'refused', code };
+    return { ...report, outcome: wentBack(error) ? 'rolled_back' : 'refused', code };
   }
 }
 
@@ -85,13 +84,13 @@ function findUpdate(stick: string): { name: string; readable: boolean } | null {
 const rank = (name: string): number => (NAME.exec(name)?.[2]?.toLowerCase() === process.arch ? 1 : 0);
 const versionOf = (name: string): string => semver.valid(NAME.exec(name)?.[1] ?? '') ?? '0.0.0';
 
-/** By the store's clock, as a person reads it: when the timer finds the store closed. Null: it never closes. */
+/** By the store's clock, as a person reads it: when the timer finds a quiet hour. Null: it never closes. */
 function dueAt(places: Places, nowMs: number): string | null {
   const { openingHours, timeZone } = readConfig(places);
   const first = Math.floor(nowMs / HOUR_MS) * HOUR_MS + LOOKS_AT_MINUTE * 60_000;
   for (let hours = 0; hours < HOURS_AHEAD; hours++) {
     const atMs = first + hours * HOUR_MS;
-    if (atMs <= nowMs || isOpenAt(openingHours, atMs, timeZone) === true) continue;
+    if (atMs <= nowMs || !isQuietAt(openingHours, atMs, timeZone)) continue;
     const { day, time } = storeClock(atMs, timeZone);
     return `${day} ${time}`;
   }

@@ -7,7 +7,7 @@ import { loadConfig } from '../appliance/config/index.js';
 import type { KeySet, Language } from '../appliance/contract/index.js';
 import { isPorticoError, PorticoError, type Clock } from '../appliance/kit/index.js';
 import { Signer, WIPED, wipeCertificatePdf, type WipeClaims, type Wiped } from '../appliance/papers/index.js';
-import { loadDatabaseKey, lockDataDirectory, openForReading } from '../appliance/storage/index.js';
+import { asOwnerOf, loadDatabaseKey, lockDataDirectory, openForReading } from '../appliance/storage/index.js';
 import { lockUpdates, overwriteAndRemove, overwriteFolder, readSettings, UPDATE_LOCK, type Machine, type Places } from '../updates/index.js';
 import { readJson, syncFolder, writeWhole } from '../updates/whole.js';
 import { staleOf, takeBack } from './outside.js';
@@ -83,7 +83,7 @@ async function wipe(options: WipeOptions, pending: Request | null): Promise<Wipe
   const { places, machine, clock, reached = () => undefined } = options;
   // At boot it does not run yet, and to stop it would be to take it off the list of what starts.
   if (options.confirm !== null || await machine.isUp()) await machine.stop();
-  const lock = existsSync(places.data) ? lockDataDirectory(join(places.data, 'portico.lock')) : null;
+  const lock = existsSync(places.data) ? lockIfNobodyDoes(places) : null;
   let request: Request;
   let hand: Hand | null = null;
   try {
@@ -111,6 +111,16 @@ async function wipe(options: WipeOptions, pending: Request | null): Promise<Wipe
   return { certificate, left, resumed: pending !== null, idle: false };
 }
 
+/** @returns null: no lock can be made there, so nobody has one either; that keeps no data from being destroyed. @throws PorticoError db_in_use */
+function lockIfNobodyDoes({ data }: Places): { release(): void } | null {
+  try {
+    return lockDataDirectory(join(data, 'portico.lock'));
+  } catch (error) {
+    if (isPorticoError(error, 'data_directory_unusable')) return null;
+    throw error;
+  }
+}
+
 function clear(places: Places): void {
   rmSync(requestFile(places), { force: true });
   syncFolder(places.state);
@@ -128,7 +138,8 @@ function requireConfirmed(confirm: string, names: readonly string[]): void {
 function keyFilesOf({ data, state, credentials }: Places): Record<string, string> {
   const files = { 'db-key': join(data, 'db-key'), 'portico-db-key': join(credentials, 'portico-db-key'), 'box.key': join(state, 'box.key') };
   return Object.fromEntries(Object.entries(files).flatMap(([name, file]) => {
-    const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(1);
+    // In the data folder there may be a link or a pipe instead: neither is a key.
+    const bytes = lstatSync(file, { throwIfNoEntry: false })?.isFile() === true ? readFileSync(file) : Buffer.alloc(1);
     return bytes.includes(0) ? [] : [[name, createHash('sha256').update(bytes).digest('hex')]];
   }));
 }
@@ -160,7 +171,12 @@ function requireMayWipe({ places, certificateFolder }: WipeOptions): void {
 
 async function takeHand({ places, machine, clock, withoutCertificate }: WipeOptions, resumed: boolean): Promise<Hand | null> {
   try {
-    return await machine.withCredentials((credentialsDirectory) => {
+    // The rights of whoever owns the folder do: it may lead elsewhere by a link. A pipe would be waited at for good.
+    return await machine.withCredentials((credentialsDirectory) => asOwnerOf(places.data, () => {
+      for (const folder of [places.data, join(places.data, 'vault')].filter((each) => existsSync(each))) {
+        const odd = readdirSync(folder, { withFileTypes: true }).find((entry) => /db/.test(entry.name) && !entry.isFile());
+        if (odd !== undefined) throw new Error(`${odd.name} is no plain file`);
+      }
       const { db } = openForReading({ dataDirectory: places.data, credentialsDirectory });
       try {
         const signer = new Signer({ db, clock });
@@ -173,7 +189,7 @@ async function takeHand({ places, machine, clock, withoutCertificate }: WipeOpti
       } finally {
         db.close();
       }
-    });
+    }));
   } catch (error) {
     if (resumed || withoutCertificate === true) return null;
     throw new PorticoError('wipe_refused', { reason: `the box cannot sign a certificate (${isPorticoError(error) ? error.code : 'its database cannot be read'})` }, { cause: error });
@@ -266,7 +282,7 @@ function whatIsLeft(places: Places, request: Request): string[] {
 
 function opens({ data }: Places): boolean {
   try {
-    openForReading({ dataDirectory: data, credentialsDirectory: null }).db.close();
+    asOwnerOf(data, () => openForReading({ dataDirectory: data, credentialsDirectory: null }).db.close());
     return true;
   } catch {
     return false;

@@ -1,26 +1,26 @@
 /** An update from the file to the new version that runs and is well; whatever fails on the way leaves the old one. */
 import { closeSync, constants, copyFileSync, fstatSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isOpenAt } from '../appliance/config/index.js';
 import type { ConsoleErrorCode } from '../appliance/contract/consoleErrors.js';
 import { isPorticoError, PorticoError, type Clock } from '../appliance/kit/index.js';
 import { lockDataDirectory } from '../appliance/storage/index.js';
 import { openBundle, type Bundle } from './bundle.js';
 import { Data } from './data.js';
+import { isQuietAt } from './hours.js';
 import { clearAway, failedOnItsMerits, isWaiting, keepWaiting, nextSource, tellKnown } from './incoming.js';
 import { knownCode, prepare, readJournal, readMemory, report, writeJournal, type Journal } from './journal.js';
 import type { Machine } from './machine.js';
 import { PAYLOAD_BYTES_MAX, requireFits, unpackedBytes } from './manifest.js';
 import { unpack } from './payload.js';
-import { abandon, goBack, keep, runningVersion, switchBack, switchTo, treeOf, type Hands, type Step } from './phases.js';
+import { abandon, goBack, keep, runningVersion, switchBack, switchTo, treeOf, wentBack, type Hands, type Step } from './phases.js';
 import type { Places } from './places.js';
 import { isWell, type Patience } from './probe.js';
 import { rehearse } from './rehearsal.js';
 import { readConfig, readSettings } from './settings.js';
 import { roomAt, syncFile, syncFolder } from './whole.js';
 
-/** RAUC's way: a version that was started three times without being found well is not tried again. */
-const TRIES_MAX = 3;
+/** RAUC's way: a version that was started twice without being found well is not started a third time. */
+const TRIES_MAX = 2;
 /** In the folder `work`. */
 export const UPDATE_LOCK = 'update.lock';
 /** What has to stay free besides. */
@@ -44,18 +44,18 @@ export interface Options {
 export interface ApplyOptions extends Options {
   /** Public key of the organisation that the box belongs to: DER, base64. */
   pinned: string;
-  /** Null: what waits for closing time, or was fetched. */
+  /** Null: what waits for a quiet hour, or was fetched. */
   file: string | null;
-  /** Also while the store is open. */
+  /** Whatever the hour. */
   now?: boolean;
 }
-/** `waiting`: checked and kept until the store closes. `none`: there is nothing to apply. */
+/** `waiting`: checked and kept until the store is closed, or until night where its hours are not known. `none`: there is nothing to apply. */
 export interface Outcome { outcome: 'applied' | 'waiting' | 'none'; from: string; to: string | null }
 
 /**
  * Applies an update. Refusals and failures are in the report for the page as well (public/update.json).
  * @throws PorticoError update_unsigned, update_damaged, update_older, update_needs_another, update_other_machine, update_no_room,
- *   update_rehearsal_failed (nothing was changed), update_health_failed (the old version runs again), update_running, config_invalid
+ *   update_rehearsal_failed (nothing was changed), update_health_failed and update_deletions_unread (the old version runs again), update_running, config_invalid
  */
 export async function applyUpdate(options: ApplyOptions): Promise<Outcome> {
   const { places, clock } = options;
@@ -86,7 +86,7 @@ export async function applyUpdate(options: ApplyOptions): Promise<Outcome> {
       return done;
     } catch (error) {
       const code: ConsoleErrorCode = isPorticoError(error) ? knownCode(error.code) : 'update_interrupted';
-      if (code !== 'update_health_failed') report(places, clock, { outcome: 'refused', from, to, errorCode: code });
+      if (!wentBack(error)) report(places, clock, { outcome: 'refused', from, to, errorCode: code });
       if (source.fetched) await tellKnown(places, failedOnItsMerits(error) ? candidatePath(places) : null);
       if (options.file === null) clearAway(source.file);
       throw error;
@@ -123,7 +123,7 @@ async function judgeDead(options: Options, journal: Journal): Promise<void> {
   try {
     await judge(options, handsOf(options), journal, readConfig(options.places).port);
   } catch (error) {
-    if (!isPorticoError(error, 'update_health_failed')) throw error;
+    if (!wentBack(error)) throw error;
   }
 }
 
@@ -134,7 +134,7 @@ async function applyBundle(options: ApplyOptions, { container, manifest }: Bundl
   const config = readConfig(places);
   await requireRoom(places, data, unpackedBytes(manifest));
   const to = manifest.version;
-  if (options.now !== true && isOpenAt(config.openingHours, clock.now(), config.timeZone) === true) {
+  if (options.now !== true && !isQuietAt(config.openingHours, clock.now(), config.timeZone)) {
     report(places, clock, { outcome: 'waiting', from, to, errorCode: null });
     return { outcome: 'waiting', from, to };
   }
@@ -177,7 +177,7 @@ async function applyBundle(options: ApplyOptions, { container, manifest }: Bundl
   return judge(options, hands, trying, config.port);
 }
 
-/** Watches the new version, and keeps it or goes back. @throws PorticoError update_health_failed */
+/** Watches the new version, and keeps it or goes back. @throws PorticoError update_health_failed, update_deletions_unread */
 async function judge({ machine, patience = PATIENCE }: Options, hands: Hands, journal: Journal, port: number): Promise<Outcome> {
   if (await isWell(port, patience, () => machine.isUp())) {
     hands.reached('well');
@@ -186,9 +186,9 @@ async function judge({ machine, patience = PATIENCE }: Options, hands: Hands, jo
   }
   writeJournal(hands.places, { ...journal, phase: 'returning', code: 'update_health_failed' });
   await machine.stop();
-  await goBack(hands, journal, 'update_health_failed');
+  const told = await goBack(hands, journal, 'update_health_failed');
   await machine.start();
-  throw new PorticoError('update_health_failed', { version: journal.to, runs: journal.from });
+  throw new PorticoError(told, { version: journal.to, runs: journal.from });
 }
 
 /** What a boot found. `trying`: the new version starts once more and has to be judged then. */
@@ -215,13 +215,12 @@ export async function settle(options: Options): Promise<Settled> {
       await switchBack(hands, journal);
       return 'old';
     case 'trying': {
-      const tries = journal.tries + 1;
-      if (tries >= TRIES_MAX) {
+      if (journal.tries >= TRIES_MAX) {
         await goBack(hands, journal, 'update_health_failed');
         return 'old';
       }
       switchTo(places, journal.to);
-      writeJournal(places, { ...journal, tries });
+      writeJournal(places, { ...journal, tries: journal.tries + 1 });
       return 'trying';
     }
     case 'good':
@@ -235,7 +234,7 @@ export async function settle(options: Options): Promise<Settled> {
 
 /**
  * After the service of a boot has started: judges a version that is on trial still.
- * @throws PorticoError update_health_failed
+ * @throws PorticoError update_health_failed, update_deletions_unread
  */
 export async function settleRunning(options: Options): Promise<Settled> {
   const { places } = options;

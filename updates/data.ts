@@ -17,7 +17,7 @@ export interface Works {
   copy: Form;
   form: Form;
   aside: Record<string, never>;
-  /** `unread`: what was deleted since could not be read. */
+  /** `unread`: what was deleted since could not be read, so every face is. */
   back: { carried: number; unread: boolean };
   destroy: Record<string, never>;
 }

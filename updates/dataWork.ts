@@ -2,9 +2,10 @@
  * The child that works on the data folder, as the service's user: `node dataWork.js WORK {"data", "credentials", ...}`. One JSON object comes back. Root
  * itself never opens a file there: who owns a folder could lead it elsewhere by a link.
  */
-import { constants, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { carryDeletions, knownDeletions, type CarriedDeletion } from '../appliance/erasure/index.js';
+import { carryDeletions, everyFace, knownDeletions, type CarriedDeletion } from '../appliance/erasure/index.js';
+import { systemClock } from '../appliance/kit/index.js';
 import { Database, loadDatabaseKey, lockDataDirectory } from '../appliance/storage/index.js';
 import { overwriteAndRemove, overwriteFolder, syncFile, syncFolder } from './whole.js';
 import type { Form, Given, Work, Works } from './data.js';
@@ -94,20 +95,27 @@ function aside(): Record<string, never> {
 
 /**
  * Puts back what stands aside. What was deleted since is told to the older files first, so that nothing deleted comes back. Safe to repeat: what was
- * put back already knows these deletions too.
+ * put back already knows these deletions too. Where they cannot be read everybody's face is deleted: whoever withdrew is among them.
  */
 function back(): Works['back'] {
   const lock = lockDataDirectory(join(data, 'portico.lock'));
   try {
     const names = [DATABASE, VAULT].filter((name) => existsSync(join(folder!, name)));
     if (names.length === 0) return { carried: 0, unread: false };
-    const deletions = deletionsSince();
+    // Of portico.db. Where only the vault goes back, the present portico.db has its records, and its next start tells the vault.
+    const mark = join(folder!, 'unread');
+    const deletions = !names.includes(DATABASE) ? [] : existsSync(mark) ? null : deletionsSince();
+    if (deletions === null) {
+      // First of all: done again after a power cut it would read what was put back, and call that all there was.
+      writeFileSync(mark, '', { flush: true });
+      syncFolder(folder!);
+    }
     for (const name of names) {
       const file = `${join(data, name)}.back`;
       removeWithLog(file);
       copyFileSync(join(folder!, name), file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     }
-    const carried = carryInto(names, deletions ?? []);
+    const carried = carryInto(names, deletions);
     // The vault first: with it what was deleted is on the disk before the file that knows goes.
     for (const name of [...names].reverse()) {
       const file = join(data, name);
@@ -136,13 +144,13 @@ function deletionsSince(): CarriedDeletion[] | null {
   }
 }
 
-function carryInto(names: readonly string[], deletions: readonly CarriedDeletion[]): number {
-  // Where only the vault goes back, the present portico.db has its records, and its next start tells the vault.
+/** @param deletions null: nobody knows them */
+function carryInto(names: readonly string[], deletions: readonly CarriedDeletion[] | null): number {
   if (!names.includes(DATABASE)) return 0;
   const vaultFile = names.includes(VAULT) ? `${join(data, VAULT)}.back` : join(data, VAULT);
   const db = Database.open({ file: `${join(data, DATABASE)}.back`, key: key(), ...(existsSync(vaultFile) ? { vaultFile } : {}) });
   try {
-    const carried = existsSync(vaultFile) ? carryDeletions(db, deletions) : 0;
+    const carried = existsSync(vaultFile) ? carryDeletions(db, deletions ?? everyFace(db, systemClock.now())) : 0;
     if (!db.truncateLog()) throw new Error('the write-ahead log could not be emptied');
     return carried;
   } finally {

@@ -1,4 +1,4 @@
-/** What is to be applied by itself: what head office sent, and what waits until the store closes. */
+/** What is to be applied by itself: what head office sent, and what waits for a quiet hour. */
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import semver from 'semver';
@@ -57,7 +57,7 @@ export function clearAway(file: string): void {
 }
 
 /** Whatever the box, this file does not do. Without room, or with another version to be applied first, it may do tomorrow. */
-const ON_ITS_MERITS = ['update_unsigned', 'update_damaged', 'update_older', 'update_other_machine', 'update_rehearsal_failed', 'update_health_failed'];
+const ON_ITS_MERITS = ['update_unsigned', 'update_damaged', 'update_older', 'update_other_machine', 'update_rehearsal_failed', 'update_health_failed', 'update_deletions_unread'];
 export const failedOnItsMerits = (error: unknown): boolean => isPorticoError(error) && ON_ITS_MERITS.includes(error.code);
 
 const knownFile = ({ open }: Places): string => join(open, 'update-known.json');

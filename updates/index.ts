@@ -1,12 +1,13 @@
 export { applyUpdate, BUNDLE_BYTES_MAX, lockUpdates, PATIENCE, settle, settleRunning, UPDATE_LOCK, type ApplyOptions, type Options, type Outcome, type Settled } from './apply.js';
 export { bundleName, checkBundle, makeBundle, openBundle, signBundle, type Bundle } from './bundle.js';
 export { fetchUpdate, type Fetched } from './fetch.js';
+export { isQuietAt } from './hours.js';
 export { readKnown } from './incoming.js';
 export { lastReport, readJournal, readMemory } from './journal.js';
 export { systemdMachine, type Machine, type User } from './machine.js';
 export { readManifest, requireFits, type Manifest } from './manifest.js';
 export type { Patience } from './probe.js';
-export { runningVersion, BACK_STEPS, STEPS, type Step } from './phases.js';
+export { runningVersion, wentBack, BACK_STEPS, STEPS, type Step } from './phases.js';
 export { placesBelow, type Places } from './places.js';
 export { parseEnvironmentFile, readConfig, readExtraRoots, readPinned, readSettings, readUpdatesFrom } from './settings.js';
 export { overwriteAndRemove, overwriteFolder } from './whole.js';

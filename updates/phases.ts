@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'nod
 import { basename, join } from 'node:path';
 import semver from 'semver';
 import type { ConsoleErrorCode } from '../appliance/contract/consoleErrors.js';
-import type { Clock } from '../appliance/kit/index.js';
+import { isPorticoError, type Clock } from '../appliance/kit/index.js';
 import type { Data } from './data.js';
 import { closeJournal, readMemory, remember, report, writeJournal, type Journal } from './journal.js';
 import type { Places } from './places.js';
@@ -16,6 +16,9 @@ export const STEPS = [
 /** And of going back. */
 export const BACK_STEPS = ['returning', 'data_back', 'link_back'] as const;
 export type Step = (typeof STEPS)[number] | (typeof BACK_STEPS)[number];
+
+/** Whether a new version was gone back from: the old one runs, and its report is written. */
+export const wentBack = (error: unknown): boolean => isPorticoError(error) && ['update_health_failed', 'update_deletions_unread'].includes(error.code);
 
 export interface Hands { places: Places; data: Data; clock: Clock; reached: (step: Step) => void }
 
@@ -61,20 +64,22 @@ export async function keep({ places, data, clock, reached }: Hands, journal: Jou
 /**
  * Puts the old version and its files back; the box stands still, and is started by whoever called.
  * @param code why
+ * @returns what is told of it: that, or what matters more
  */
-export async function goBack({ places, data, clock, reached }: Hands, journal: Journal, code: ConsoleErrorCode): Promise<void> {
+export async function goBack({ places, data, clock, reached }: Hands, journal: Journal, code: ConsoleErrorCode): Promise<ConsoleErrorCode> {
   writeJournal(places, { ...journal, phase: 'returning', code });
   reached('returning');
-  await data.putBack();
+  const told = (await data.putBack()).unread ? 'update_deletions_unread' : code;
   reached('data_back');
   switchTo(places, journal.from);
   reached('link_back');
   remember(places, { failed: journal.sha256 });
-  report(places, clock, { outcome: 'rolled_back', from: journal.from, to: journal.to, errorCode: code });
+  report(places, clock, { outcome: 'rolled_back', from: journal.from, to: journal.to, errorCode: told });
   // Last of all: as long as the journal stands, this is done again.
   await data.destroyAside();
   removeTree(places, journal.to);
   closeJournal(places);
+  return told;
 }
 
 /** Never what `current` leads to. */

@@ -57,11 +57,12 @@ export function readJson(file: string): unknown {
 export function overwriteAndRemove(file: string): void {
   let handle: number | null = null;
   try {
-    handle = openSync(file, constants.O_WRONLY | constants.O_NOFOLLOW);
+    // Without waiting: a pipe that nobody reads would hold a wipe for good.
+    handle = openSync(file, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return;
-    if (code !== 'ELOOP' && code !== 'ENXIO') throw error; // a link, or a socket: nothing to write over
+    if (code !== 'ELOOP' && code !== 'ENXIO') throw error; // a link, a pipe or a socket: nothing to write over
   }
   if (handle !== null) {
     try {

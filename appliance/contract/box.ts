@@ -30,7 +30,7 @@ export const CHECK_REASONS = {
   backup: ['fine', 'not_set_up', 'held', 'never', 'old', 'failed'],
   export: ['fine', 'not_set_up', 'never', 'old'],
   stick: ['none', 'applied', 'done', 'waiting', 'refused', 'rolled_back', 'unreadable'],
-  update: ['none', 'applied', 'waiting', 'under_way', 'refused', 'rolled_back', 'unreadable'],
+  update: ['none', 'applied', 'waiting', 'under_way', 'refused', 'rolled_back', 'deletions_unread', 'unreadable'],
 } as const satisfies Record<CheckId, readonly string[]>;
 export type CheckReason<Id extends CheckId = CheckId> = (typeof CHECK_REASONS)[Id][number];
 

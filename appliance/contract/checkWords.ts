@@ -99,7 +99,7 @@ export const CHECK_WORDS = {
     refused: 'The stick of {at} was refused ({errorCode}); nothing was changed. The result file on it says what is wrong.',
     rolled_back: 'The box was not well with the settings of the stick of {at} and went back to those of before ({errorCode}). The result file on it says more.',
     done: 'What the stick of {at} asked for is done.',
-    waiting: 'The stick of {at} brought version {what}; it is put in once the store has closed. The stick is no longer needed.',
+    waiting: 'The stick of {at} brought version {what}; it is put in by itself outside opening hours, between 03:00 and 05:00 where they are not known. The stick is no longer needed.',
     unreadable: 'What became of the last stick cannot be read. Plug it in again.',
   },
   update: {
@@ -107,7 +107,8 @@ export const CHECK_WORDS = {
     applied: 'Version {what} runs since {at}.',
     refused: 'The update of {at} was refused ({errorCode}); nothing was changed. Get it again from where it came.',
     rolled_back: 'The update of {at} did not work ({errorCode}); the version of before runs. Make a support file and send it to support.',
-    waiting: 'Version {what} is on the box since {at} and is put in once the store has closed. Nothing to do.',
+    waiting: 'Version {what} is on the box since {at} and is put in by itself outside opening hours, between 03:00 and 05:00 where they are not known. Nothing to do.',
+    deletions_unread: 'The update of {at} did not work; the version of before runs. What was deleted meanwhile could not be read, so every face was deleted: ask these customers again. What was deleted meanwhile, delete again by its receipt.',
     under_way: 'An update is under way since {at}. Do not switch the box off.',
     unreadable: 'What became of the last update cannot be read. Make a support file and send it to support.',
   },

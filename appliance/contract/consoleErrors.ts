@@ -27,6 +27,7 @@ export const CONSOLE_ERRORS = {
   // Keys of the box
   box_key_missing: 'This box has no key yet: "portico provision firstboot" makes it.',
   box_key_unreadable: 'A secret of this box cannot be opened or sealed: it was sealed on another machine, or the host\'s key is gone. Restore the box from its backup.',
+  box_cannot_seal: 'This machine cannot seal secrets, so no keys are made: systemd-creds (systemd 250 or newer) is missing or does not work, or nobody may write /var/lib/systemd/credential.secret. Put that right, then start the box anew; "systemd-creds encrypt --with-key=host - -" tries it.',
   box_key_unsealed: 'A secret of this box is sealed with the empty key, which anybody has. It is not used.',
   db_key_ambiguous: 'There are two different database keys. Move away the one that does not belong to this database.',
 
@@ -49,13 +50,14 @@ export const CONSOLE_ERRORS = {
   update_no_room: 'There is not enough room on the disk for the update.',
   update_rehearsal_failed: 'The new version did not get along with a copy of this box\'s data. Nothing was changed.',
   update_health_failed: 'The box was not well with the new version and went back to the one of before.',
+  update_deletions_unread: 'The box went back to the version of before, and what was deleted under the new one could not be read: every face was deleted. Ask these customers again, and delete again, by the receipts you have, what was deleted meanwhile.',
   update_interrupted: 'The update was cut off. The box went back to the version of before.',
 
   // Health, wipe, support
   box_not_running: 'The box does not answer on this machine. Start it, or look at its log for why it does not start.',
   box_not_ours: 'The box that runs here does not tell this user how it is. Run this as root or as the user of the box, with the box\'s own settings.',
   wipe_not_confirmed: 'To wipe a box, name it: --confirm with the store\'s id or the box\'s own.',
-  wipe_refused: 'This is not the data of a box, or it cannot be destroyed from here. Nothing was changed.',
+  wipe_refused: 'This is not the data of a box, or it cannot be destroyed from here. Nothing was changed. Where the database does not open, "portico wipe --without-certificate" at the console wipes it all the same.',
   wipe_incomplete: 'Not everything could be destroyed. What is left is listed: destroy the disk.',
   needs_root: 'This has to be run as root.',
 } as const satisfies Record<string, string>;

@@ -1,4 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { PURPOSES } from '../contract/index.js';
 import type { Database } from '../storage/index.js';
+
+/** What rests on a face. Facts and plans stay: nobody took anything back, and no key is lost that they need. */
+export const FACE_PURPOSES = PURPOSES.filter((purpose) => purpose !== 'preferences' && purpose !== 'contact');
 
 /** A deletion as both files have it, whichever version wrote them. */
 export interface CarriedDeletion {
@@ -18,6 +23,16 @@ export function knownDeletions(db: Database): CarriedDeletion[] {
  * restored for practice ended all of them because it has no vault of theirs.
  */
 export const holdsElsewhere = ({ reason }: { reason: string }): boolean => reason !== 'expired';
+
+/**
+ * For files that are put back where nobody knows what was deleted since: everybody's face, as after a restore without a list of deletions. Whoever
+ * withdrew meanwhile must not be recognised again. The vault has to be attached.
+ */
+export function everyFace(db: Database, nowMs: number): CarriedDeletion[] {
+  return db.all<{ customer_id: string }>(
+    'SELECT customer_id FROM main.consent WHERE ended_at_ms IS NULL UNION SELECT customer_id FROM main.template UNION SELECT customer_id FROM vault.customer_key',
+  ).map(({ customer_id }) => ({ id: randomUUID(), customer_id, scope: 'face', reason: 'expired', purposes: FACE_PURPOSES.join(' '), requested_at_ms: nowMs, templates: 0 }));
+}
 
 /**
  * Tells files that are put back from an earlier moment what was deleted since. Into the vault, not finished: then the next start takes portico.db for the

@@ -5,7 +5,7 @@ import { PorticoError, toInstant, type Clock, type Logger } from '../kit/index.j
 import { deletionsMatch, markApart, markDeletionsAlike, type Database } from '../storage/index.js';
 import { checkDeletions, toDetail, type VaultRow } from './verify.js';
 
-export { carryDeletions, holdsElsewhere, knownDeletions, type CarriedDeletion } from './carry.js';
+export { carryDeletions, everyFace, FACE_PURPOSES, holdsElsewhere, knownDeletions, type CarriedDeletion } from './carry.js';
 
 /** A full disk or a reader that holds the log: both pass. */
 const AGAIN_MS = 5_000;

@@ -14,7 +14,7 @@ import { isVaultOfThisForm, nameVault, openVault, type WhichVault } from './vaul
 export { keyFor, loadDatabaseKey } from './key.js';
 export { AtStart } from './atStart.js';
 export { checkIntegrity, type Integrity } from './integrity.js';
-export { lockDataDirectory } from './lock.js';
+export { asOwnerOf, lockDataDirectory } from './lock.js';
 export { beginReplacing, finishReplacing, SEALED_KEY, type Replacement } from './replacing.js';
 export { isTimeToRewrite, type Moment } from './rewriting.js';
 export { movableRows, type MovableRows } from './movableRows.js';

@@ -22,8 +22,8 @@ export function register(program: Command, act: Act): void {
     .argument('<file>').option(...ROOT)
     .action(act(async (output, file: string, options: OnBox) => (await work()).check(file, options, output)));
   update.command('apply').description('applies an update on the box; as root')
-    .argument('[file]', 'else: what was fetched, or waits for closing time')
-    .option('--now', 'also while the store is open')
+    .argument('[file]', 'else: what was fetched, or waits for a quiet hour')
+    .option('--now', 'whatever the hour; else while the store is closed, or from 03:00 to 05:00 where its hours are not known')
     .option(...ROOT)
     .action(act(async (output, file: string | undefined, options: OnBox & { now?: boolean }) => (await work()).apply(file ?? null, options, output)));
   update.command('settle').description('at boot: what a power cut left in the middle becomes the old version or the new one; as root')

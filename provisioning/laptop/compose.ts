@@ -50,7 +50,7 @@ network:
   hostName: ${inline(answers.hostName)}    # the box is then https://${answers.hostName}.local:8443
   ethernet: ${inline(fixed)}    # or ${ethernet === null ? '{ address: 192.168.1.20/24, gateway: 192.168.1.1, dns: [192.168.1.1] }' : '{ dhcp: true }'}
   ntp: [ntp.aliyun.com, ntp.tencent.com]
-  ${section([`allowedLan: ${inline(answers.allowedLan.length > 0 ? answers.allowedLan : ['192.168.1.0/24'])}    # who may reach the box; absent: every device that can`], answers.allowedLan.length > 0)}
+  ${section([`allowedLan: ${inline(answers.allowedLan.length > 0 ? answers.allowedLan : ['192.168.1.0/24'])}    # who may reach the box; absent: every private network`], answers.allowedLan.length > 0)}
 
 # The nightly release without personal data goes there; updates may come from there.
 ${section([`headOffice: ${inline({ url: answers.headOfficeUrl ?? 'https://hq.example.cn/portico/' })}`], answers.headOfficeUrl !== null)}

@@ -122,7 +122,7 @@ function ofSettings(settings: Settings, keyId: string | null): string[] {
   return [
     `${SETTINGS_FILE}: settings for store ${store.id} (${store.name})${serial === 0 ? '' : `, number ${serial}`}.`,
     ...(keyId === null || serial === 0 ? [] : [`  Taken by a box that belongs to key ${keyId} or to nobody yet, if its last number is below ${serial}.`]),
-    `  The box becomes https://${network.hostName}.local:8443, with ${cable}; ${network.allowedLan === undefined ? 'every device that can may reach it' : `only ${network.allowedLan.join(', ')} may reach it`}.`,
+    `  The box becomes https://${network.hostName}.local:8443, with ${cable}; ${network.allowedLan === undefined ? 'every private network may reach it' : `only ${network.allowedLan.join(', ')} may reach it`}.`,
     `  Models: ${models === undefined || models.pack === BUILTIN_PACK ? 'those it came with' : `the pack ${models.pack} on the stick`}. Updates: ${settings.updates?.from === 'headOffice' ? 'from head office or from sticks' : 'only from sticks'}.`,
     `  Backups: ${backup === undefined ? 'NONE' : `each night at ${backup.at ?? '02:40'}, ${backup.to === 'usb' ? 'to the disk PORTICO-BAK' : `to ${new URL(backup.to).host}`}`}.`,
     ...(settings.owner === undefined ? ['  There is no code for a first owner.'] : []),

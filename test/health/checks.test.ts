@@ -169,6 +169,7 @@ t.test('certificate, name, and what root left of the last stick and update', asy
   for (const damaged of ['', '{', '[]', '{"outcome":"applied"}', '{"outcome":"maybe","at":"2026-11-22T04:00:00.000Z"}', '\0\0\0']) t.equal(left('stick.json', damaged), 'warning unreadable', damaged);
   t.equal(left('stick.json', '{"outcome":"refused","at":"2026-11-22T04:00:00.000Z","errorCode":"stick_serial_old","more":1}'), 'warning refused');
   t.equal(left('update.json', '{"outcome":"rolled_back","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), 'warning rolled_back');
+  t.equal(left('update.json', '{"outcome":"rolled_back","at":"2026-11-22T04:00:00.000Z","what":"1.2.0","errorCode":"update_deletions_unread"}'), 'failed deletions_unread');
   for (const [what, said] of [['3', 'ok applied'], ['null', 'ok done']]) t.equal(left('stick.json', `{"outcome":"applied","at":"2026-11-22T04:00:00.000Z","what":${what}}`), said);
   for (const file of ['stick.json', 'update.json'] as const) t.equal(left(file, '{"outcome":"waiting","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), 'ok waiting');
   t.equal(left('update.json', '{"outcome":"under_way","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), 'ok under_way');

@@ -1,5 +1,5 @@
 /** The keys that a box has for life. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
@@ -60,9 +60,11 @@ t.test('with a TPM a secret hangs on the machine, and on no register of it: an u
   t.equal(execFileSync('systemd-creds', ['decrypt', '--name=x', '-', '-'], { input: sealed, stdio: ['pipe', 'pipe', 'ignore'], encoding: 'utf8' }), 'secret');
 });
 
-t.test('a machine that cannot seal has keys in files that only root reads, and says so', async (t) => {
+t.test('where nothing can be sealed a real box makes no keys and says what to do; below another root they lie in files that only root reads', async (t) => {
   const root = temporaryDirectory(t);
   const { paths, disk } = await openBox(root, '');
+  await t.rejects(firstBoot({ ...paths, root: '/' }, disk, null), { code: 'box_cannot_seal', message: /systemd-creds/ }); // its files below the test's folder, should it go on
+  t.notOk([paths.key, paths.boxJson].some((path) => existsSync(path)), 'nothing was begun');
   const made = await firstBoot(paths, disk, null);
   t.match(made, { sealed: false, recipient: /^age1/, boxId: /^box-[0-9a-f]{12}$/ });
   t.equal(statSync(paths.key).mode & 0o777, 0o600);

@@ -2,8 +2,9 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { readOpeningHours } from '../../appliance/config/index.js';
 import { applyStick, firstBoot, openBox } from '../../provisioning/box.js';
-import { applyUpdate, placesBelow, runningVersion } from '../../updates/index.js';
+import { applyUpdate, isQuietAt, placesBelow, runningVersion } from '../../updates/index.js';
 import { makeBundleFile, makePlaces, stillMachine } from '../support/bundles.js';
 import { childMachine, endWith, makeRoot, makeUpdate, PATIENCE } from '../support/releases.js';
 import { everything, machineThat, newBox, OTHER, put, settingsText } from '../support/stick.js';
@@ -63,6 +64,19 @@ t.test('of several it is the newest for this machine', async (t) => {
   const newest = `portico-1.10.0-${process.arch}.update`;
   for (const name of [`portico-1.9.0-${process.arch}.update`, newest, 'portico-2.0.0-riscv64.update', '._portico-9.0.0-x64.update']) copyFileSync(bundle, join(box.stick, name));
   t.match(await box.apply({ dryRun: true, updating }), { update: { file: newest, outcome: 'refused', code: 'update_unsigned' } });
+});
+
+t.test('a store that has not said its hours is updated at night, not while somebody serves a customer', async (t) => {
+  const box = await newBox(t);
+  makePlaces(t, '', box.root);
+  put(box.stick, settingsText(1));
+  await box.apply();
+  copyFileSync(await makeBundleFile(t), join(box.stick, NAME));
+  t.match(await box.apply({ updating }), { update: { outcome: 'waiting', to: '1.1.0', due: '2026-11-21 03:20' } }, 'it is 16:00 there');
+  t.match(text(box.stick), /非营业时间自动安装，预计门店时间 2026-11-21 03:20[\s\S]*outside opening hours, at about 2026-11-21 03:20/);
+  const openings = [[], readOpeningHours('Mo-Su 22:00-06:00')] as const;
+  const quiet = (hour: string) => openings.map((each) => isQuietAt(each, Date.parse(`2026-11-21T${hour}:00+08:00`), 'Asia/Shanghai'));
+  t.strictSame(['02:59', '03:00', '04:59', '05:00', '12:00'].map(quiet), [[false, false], [true, false], [true, false], [false, false], [false, true]], 'who said them is believed');
 });
 
 t.test('while the store is open it waits and says until when; then it is applied by itself; plugged in again it is no news', { timeout: 240_000 }, async (t) => {

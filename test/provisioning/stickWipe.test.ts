@@ -111,6 +111,15 @@ t.test('the same, where power was lost on the way: by what the next boot runs', 
   }
 });
 
+t.test('what nobody foresaw is told on the stick as well: the data are there still', async (t) => {
+  const box = await boxWithData(t);
+  put(box.stick, request(box.first.boxId), { name: 'portico-wipe.yaml' });
+  const machine = { ...box.updating.machine, stop: () => Promise.reject(new Error('systemctl does not answer')) };
+  await t.rejects(box.apply({ updating: { machine } }), /does not answer/);
+  t.match(box.result(), { outcome: 'refused', requests: [{ kind: 'wipe', done: false, code: 'wipe_refused' }] });
+  t.ok(existsSync(join(box.places.data, 'portico.db')));
+});
+
 t.test('C10: power lost in the middle: the next boot goes on by itself, and the stick gets the certificate then', async (t) => {
   const box = await boxWithData(t);
   // As the stick began it: the child is killed where the first key has gone.

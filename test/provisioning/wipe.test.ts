@@ -1,6 +1,6 @@
 /** A wipe destroys keys first, leaves nothing, says what it did, and goes on after a power cut. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lchownSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -225,4 +225,34 @@ t.test('what cannot be destroyed is named, and the request stands', { skip: proc
   spawnSync('chattr', ['-i', stubborn]);
   chmodSync(stubborn, 0o600);
   t.match(await wipeBox(optionsFor(places)), { left: [], resumed: true });
+});
+
+t.test('what the service put into its folder to mislead root neither leads it elsewhere nor holds it', { skip: process.getuid?.() === 0 ? false : 'only root can be misled' }, async (t) => {
+  const SERVICE = 12_345;
+  const boxOfService = (): { places: Places; outside: string } => {
+    const places = makeBox(t);
+    const base = join(places.data, '../../..');
+    chmodSync(base, 0o755);
+    for (const entry of ['', ...readdirSync(places.data, { recursive: true }) as string[]]) lchownSync(join(places.data, entry), SERVICE, SERVICE);
+    return { places, outside: join(base, 'etc/ld.so.preload') };
+  };
+  const { places, outside } = boxOfService();
+  rmSync(join(places.data, 'portico.lock'));
+  symlinkSync(outside, join(places.data, 'portico.lock'));
+  spawnSync('mkfifo', [join(places.data, 'pipe')]);
+  t.match(await wipeBox(optionsFor(places)), { left: [] });
+  t.notOk(existsSync(outside), 'nothing was made there');
+  await check(t, places, 'done');
+
+  const second = boxOfService();
+  writeFileSync(second.outside, '');
+  symlinkSync(second.outside, join(second.places.data, 'portico.db-wal'));
+  await t.rejects(wipeBox(optionsFor(second.places)), { code: 'wipe_refused' }, 'a database that is not all there signs nothing');
+  t.match(await wipeBox(optionsFor(second.places, { withoutCertificate: true })), { left: [] });
+  t.match(statSync(second.outside), { uid: 0, size: 0 });
+
+  const third = makeBox(t);
+  rmSync(join(third.data, 'db-key'));
+  spawnSync('mkfifo', [join(third.data, 'db-key')]);
+  await t.rejects(wipeBox(optionsFor(third)), { code: 'wipe_refused' });
 });

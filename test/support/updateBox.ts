@@ -18,7 +18,7 @@ export async function boxToUpdate(t: Test) {
   const root = await makeRoot(temporaryDirectory(t));
   const { places } = root;
   const machine = endWith(t, childMachine(places));
-  const base: Omit<ApplyOptions, 'file'> = { places, machine, clock: systemClock, pinned: root.key.publicKey, patience: PATIENCE };
+  const base: Omit<ApplyOptions, 'file'> = { places, machine, clock: systemClock, pinned: root.key.publicKey, patience: PATIENCE, now: true };
 
   // Somebody to lose: an owner, a customer with a face.
   const first = await startBox(t, { dataDirectory: places.data });

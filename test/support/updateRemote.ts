@@ -28,6 +28,6 @@ const machine: Machine = {
 
 const [base, file, pinned, at] = process.argv.slice(2) as [string, string, string, string];
 await applyUpdate({
-  places: placesBelow(base), machine, clock: systemClock, pinned, file, patience: PATIENCE, reached: (step) => { if (step === at) process.kill(process.pid, 'SIGKILL'); },
+  places: placesBelow(base), machine, clock: systemClock, pinned, file, now: true, patience: PATIENCE, reached: (step) => { if (step === at) process.kill(process.pid, 'SIGKILL'); },
 }).catch(() => undefined);
 process.disconnect();

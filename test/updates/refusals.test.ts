@@ -12,7 +12,7 @@ import { openContainer } from '../../updates/container.js';
 import { isPorticoError, systemClock } from '../../appliance/kit/index.js';
 import { Database } from '../../appliance/storage/index.js';
 import { BLOCK, makeBundleFile as make, makePlaces as makeBox, plain, sha256, stillMachine as machine, tar, type Entry, type Made } from '../support/bundles.js';
-import { temporaryDirectory } from '../support/scratch.js';
+import { temporaryDirectory, TestClock } from '../support/scratch.js';
 import { ORGANISATION } from '../support/stick.js';
 
 const CLI = fileURLToPath(new URL('../../cli/portico.js', import.meta.url));
@@ -178,13 +178,15 @@ t.test('in opening hours it waits; a second one takes its place; what waits is a
   t.strictSame(await applyUpdate({ ...options, file: null }), { outcome: 'waiting', from: '1.0.0', to: '1.1.0' }, 'still open');
   t.strictSame(await applyUpdate({ ...options, file: await make(t, { manifest: { version: '1.2.0' } }) }), { outcome: 'waiting', from: '1.0.0', to: '1.2.0' });
   t.equal(openContainer(join(places.work, 'waiting.update')).manifest.includes('1.2.0'), true);
-  // Closed: it begins, and fails on these programs, which are none.
-  writeFileSync(join(places.settings, 'box.env'), '');
+  // Its hours are not known any more: it waits for the night, here by a clock at noon.
+  writeFileSync(join(places.settings, 'box.env'), 'PORTICO_TIME_ZONE=Asia/Shanghai\n');
+  t.match(await applyUpdate({ ...options, clock: new TestClock(Date.parse('2026-11-20T04:00:00Z')), file: null }), { outcome: 'waiting' });
+  // Night: it begins, and fails on these programs, which are none.
   const db = Database.open({ file: join(places.data, 'portico.db'), key: '0'.repeat(64) });
   db.exec('CREATE TABLE migration (number INTEGER PRIMARY KEY, sha256 TEXT)');
   db.close();
   writeFileSync(join(places.data, 'db-key'), '0'.repeat(64), { mode: 0o600 });
-  await t.rejects(applyUpdate({ ...options, file: null }), { code: 'update_rehearsal_failed' });
+  await t.rejects(applyUpdate({ ...options, clock: new TestClock(Date.parse('2026-11-20T19:20:00Z')), file: null }), { code: 'update_rehearsal_failed' });
   t.notOk(existsSync(join(places.work, 'waiting.update')), 'and is not tried again by itself');
   t.strictSame(await applyUpdate({ ...options, file: null }), { outcome: 'none', from: '1.0.0', to: null });
 });

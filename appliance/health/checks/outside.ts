@@ -40,6 +40,6 @@ export function checkRootRun(id: 'stick' | 'update', run: RootRun | null | 'unre
     case 'waiting': return finding(id, 'ok', 'waiting', values);
     case 'under_way': return id === 'stick' ? finding(id, 'warning', 'unreadable') : finding(id, 'ok', 'under_way', values);
     case 'refused': return finding(id, 'warning', 'refused', values);
-    case 'rolled_back': return finding(id, 'warning', 'rolled_back', values);
+    case 'rolled_back': return id === 'update' && values.errorCode === 'update_deletions_unread' ? finding(id, 'failed', 'deletions_unread', values) : finding(id, 'warning', 'rolled_back', values);
   }
 }

@@ -99,7 +99,7 @@ export const checksZh = {
       refused: '{at} 插入的 U 盘没有被接受（{errorCode}），什么都没有改。U 盘上的结果文件写明了原因。',
       rolled_back: '用了 {at} 那个 U 盘的设置后门店盒不正常，已退回原来的设置（{errorCode}）。详情见 U 盘上的结果文件。',
       done: '{at} 插入的 U 盘要求的事已经办完。',
-      waiting: '{at} 插入的 U 盘带来了版本 {what}，打烊后自动更新。U 盘可以拔出。',
+      waiting: '{at} 插入的 U 盘带来了版本 {what}，打烊后自动更新；没有填营业时间时，在凌晨 3 点到 5 点更新。U 盘可以拔出。',
       unreadable: '读不到上一个 U 盘的处理结果。请重新插入 U 盘。',
     },
     update: {
@@ -107,7 +107,8 @@ export const checksZh = {
       applied: '自 {at} 起运行版本 {what}。',
       refused: '{at} 的更新没有被接受（{errorCode}），什么都没有改。请从来源处重新获取。',
       rolled_back: '{at} 的更新没有成功（{errorCode}），仍在运行之前的版本。请生成支持文件发给技术支持。',
-      waiting: '版本 {what} 已在 {at} 放进门店盒，打烊后自动更新，不用做什么。',
+      waiting: '版本 {what} 已在 {at} 放进门店盒，打烊后自动更新；没有填营业时间时，在凌晨 3 点到 5 点更新。不用做什么。',
+      deletions_unread: '{at} 的更新没有成功，仍在运行之前的版本。更新期间删除了什么读不出来，因此已删除全部人脸：请重新征得顾客同意并录入；期间删除过的档案，请按删除回执再删一次。',
       under_way: '自 {at} 起正在更新，请不要关机。',
       unreadable: '读不到上一次更新的结果。请生成支持文件发给技术支持。',
     },
