@@ -13,7 +13,7 @@ const database = join(places.data, 'portico.db');
 /** A disk that lost it. */
 const spoil = () => writeFileSync(database, Buffer.alloc(statSync(database).size, 7));
 
-t.test('every face goes, and that is told', async (t) => {
+t.test('C11: every face goes, and that is told', async (t) => {
   await machine.start();
   const file = await makeUpdate(root, '1.4.0', { migration: MIGRATION });
   const trying = applyUpdate({ ...base, file, reached: (step) => {
