@@ -31,7 +31,7 @@ const ONLY_IN_FULL = [
   'provisioning/wipe', 'server/audit', 'server/candidate', 'server/fields', 'server/hostileFrames', 'server/mdns', 'server/notices',
   'server/outward', 'server/papers', 'server/recognition', 'server/rightsDesk', 'server/settings', 'storage/full', 'storage/rewriting',
   'updates/back', 'updates/dead', 'updates/deadBack', 'updates/power', 'updates/powerBack', 'updates/powerSwitch', 'updates/powerTrial',
-  'updates/refusals', 'updates/sign', 'updates/update', 'updates/withdrawn', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite',
+  'updates/refusals', 'updates/sign', 'updates/unread', 'updates/update', 'updates/withdrawn', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite',
   'vision/room', 'vision/settled',
 ];
 /** Those that do only a part of their work otherwise. */
