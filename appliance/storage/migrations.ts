@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PorticoError, toStorageError, type Clock } from '../kit/index.js';
 import type { Database } from './database.js';
+import { flush } from './whole.js';
 
 export interface Migration {
   number: number;
@@ -83,9 +84,9 @@ function copyAside(db: Database, databaseFile: string, backupDirectory: string, 
     mkdirSync(backupDirectory, { recursive: true, mode: 0o700 });
     for (const name of copiesIn(backupDirectory).filter((each) => each.endsWith(HALF))) rmSync(join(backupDirectory, name));
     copyFileSync(databaseFile, `${copy}${HALF}`);
-    fsyncAt(`${copy}${HALF}`);
+    flush(`${copy}${HALF}`);
     renameSync(`${copy}${HALF}`, copy);
-    fsyncAt(backupDirectory);
+    flush(backupDirectory);
   } catch (error) {
     rmSync(`${copy}${HALF}`, { force: true });
     throw toStorageError(error);
@@ -95,14 +96,6 @@ function copyAside(db: Database, databaseFile: string, backupDirectory: string, 
 
 const copiesIn = (backupDirectory: string): string[] => readdirSync(backupDirectory).filter((name) => name.startsWith('before-migration-')).sort();
 
-function fsyncAt(path: string): void {
-  const opened = openSync(path, 'r');
-  try {
-    fsyncSync(opened);
-  } finally {
-    closeSync(opened);
-  }
-}
 
 /** Deletes the copies that were put aside. */
 export function dropCopies(backupDirectory: string): void {

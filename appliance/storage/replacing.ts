@@ -1,8 +1,9 @@
 /** The box's files replaced as a whole: built beside, said yes to with one rename, then moved in; a kill at any step leaves the old ones or the new. */
-import { closeSync, existsSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { PorticoError } from '../kit/index.js';
 import { ownLike } from './lock.js';
+import { flush } from './whole.js';
 
 /** In the data folder. While the second is there, its contents are what the box is. */
 const [BUILDING, AGREED] = ['restoring', 'restored'];
@@ -86,13 +87,4 @@ function flushTree(path: string, dataDirectory: string): void {
 function settle(path: string, dataDirectory: string): void {
   ownLike(dataDirectory, path);
   flush(path);
-}
-
-function flush(path: string): void {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

@@ -10,10 +10,15 @@ export function writeWhole(file: string, bytes: string | Uint8Array): void {
     rmSync(`${file}.new`, { force: true });
     throw error;
   }
-  const folder = openSync(dirname(file), 'r');
+  flush(dirname(file));
+}
+
+/** A file or folder onto the disk. */
+export function flush(path: string): void {
+  const opened = openSync(path, 'r');
   try {
-    fsyncSync(folder);
+    fsyncSync(opened);
   } finally {
-    closeSync(folder);
+    closeSync(opened);
   }
 }
