@@ -265,7 +265,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       db, vision, gallery, recognition, events, clock, log, searchIsBehind: () => finding.isBehind(), waitsForRoom: () => atStart.waits, recognises: () => modes.current() !== 'off',
       isOpen: (atMs) => isOpenAt(config.openingHours, atMs, config.timeZone), addresses: lanAddresses, name: () => lanName.state(),
       certificate: () => ({ ...certificates, rootFingerprint: rootFingerprint(certificates.rootPem) }),
-      backup: { setUp: config.backup !== null, last: () => backups.forHealth(), heldSinceMs: () => backups.heldSinceMs() }, export: { setUp: false, last: () => null },
+      backup: { setUp: config.backup !== null, last: () => backups.forHealth(), heldSinceMs: () => backups.heldSinceMs(), staffed: () => backups.staffed() }, export: { setUp: false, last: () => null },
     });
     events.on('healthChecked', () => atStart.again());
     undo.push(() => health.stop());

@@ -21,6 +21,8 @@ export interface RestoreOptions {
   replace: boolean;
   /** Where the database's key goes, for systemd to seal; null: into the data folder, or with `sealing`. */
   keyOut: string | null;
+  /** Thumbprint of the box that must have signed it; absent: whoever asked looks at it. */
+  signedBy?: string;
   /** Of a box with systemd: seals the key, and once the new data are in place puts it where systemd looks. */
   sealing?: { seal(key: string): Promise<Uint8Array>; settle(): Promise<void> };
 }
@@ -47,7 +49,7 @@ export interface Restored {
  * Builds the new data beside the old and puts them in with one rename. A kill before that leaves the old data, after that the new. The key of the database
  * is in memory until its last place is known.
  * @param step told before each step, for the tests that cut it off
- * @throws PorticoError db_in_use while the box runs, restore_target_in_use, backup_not_ours, backup_key_wrong, restore_newer_version, storage_full, key_file_exists; UsageError
+ * @throws PorticoError db_in_use while the box runs, restore_target_in_use, backup_not_ours, backup_key_wrong, backup_signed_by_another, restore_newer_version, storage_full, key_file_exists; UsageError
  */
 export async function restore(file: string, files: BoxFiles, options: RestoreOptions, clock: Clock, output: Pick<Output, 'line' | 'progress'>, step: (name: string) => void = () => undefined): Promise<Restored> {
   const { dataDirectory } = files;
@@ -63,6 +65,8 @@ export async function restore(file: string, files: BoxFiles, options: RestoreOpt
     try {
       step('unpack');
       const { manifest, key, parts } = await openBackup(file, identity, folder, (share) => output.progress('restoring', Math.round(share * 95), 100));
+      const signedBy = thumbprintOf(manifest);
+      if (options.signedBy !== undefined && options.signedBy !== signedBy) throw new PorticoError('backup_signed_by_another', { signedBy });
       const { lists, refused } = await listsBeside(file, manifest, identity, key);
       const own = lists.find(({ header }) => header.vault === manifest.vault) ?? null;
       const deletions = [...new Map(lists.flatMap((list) => list.deletions).map((each) => [each.id, each])).values()];
@@ -87,7 +91,7 @@ export async function restore(file: string, files: BoxFiles, options: RestoreOpt
       output.progress('restoring', 100, 100);
       const restored: Restored = {
         madeAt: manifest.madeAt, version: manifest.version, sameBox, ended, deletedAgain: lists.length === 0 ? null : deletedAgain, listMadeAt: own?.header.madeAt ?? null,
-        listIsComplete: own !== null && isComplete(own, manifest), listsRefused: refused, signedBy: thumbprintOf(manifest),
+        listIsComplete: own !== null && isComplete(own, manifest), listsRefused: refused, signedBy,
       };
       tell(restored, dataDirectory, options.keyOut, output);
       return restored;

@@ -15,8 +15,8 @@ export const isBox = (root: string): boolean => existsSync(boxPaths(root).boxJso
  * @param step told before each step, for the tests that cut it off
  * @throws PorticoError needs_root, and as `restore`: db_in_use while the service runs
  */
-export async function restoreBox(file: string, options: { keyFile: string; replace: boolean; root: string }, clock: Clock, output: Pick<Output, 'line' | 'progress'>, step?: (name: string) => void): Promise<Restored> {
-  const { keyFile, replace, root } = options;
+export async function restoreBox(file: string, options: { keyFile: string; replace: boolean; signedBy?: string; root: string }, clock: Clock, output: Pick<Output, 'line' | 'progress'>, step?: (name: string) => void): Promise<Restored> {
+  const { keyFile, replace, root, ...known } = options;
   if (root === '/' && process.getuid?.() !== 0) throw new PorticoError('needs_root');
   const { paths, disk, credentials } = await openBox(root, '', step === undefined ? {} : { at: step });
   await settleRestoredKey(paths, disk, credentials); // one that was cut off
@@ -26,7 +26,7 @@ export async function restoreBox(file: string, options: { keyFile: string; repla
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   try {
     const restored = await restore(file, { dataDirectory: paths.data, credentialsDirectory: null, ...(key === undefined ? {} : { key }) }, {
-      keyFile, replace, keyOut: null,
+      keyFile, replace, keyOut: null, ...known,
       ...(credentials === null ? {} : { sealing: { seal: (made: string) => sealDatabaseKey(credentials, made), settle: async () => { await settleRestoredKey(paths, disk, credentials); } } }),
     }, clock, output, (name) => {
       if (name === 'commit') for (const signal of signals) process.on(signal, deaf);

@@ -192,7 +192,7 @@ async function grantSupport({ paths, disk, clock, system }: ApplyOptions, { supp
     for (const close of closeSupport(paths, disk)) await system.run(close);
     break;
   }
-  report.requests.push({ kind: 'support', done, code: null });
+  report.requests.push({ kind: 'support', done, code: done ? null : 'support_not_opened' });
 }
 
 /** Also where there are no settings on the stick. */

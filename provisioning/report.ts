@@ -59,10 +59,11 @@ export function reportJson(report: StickReport): string {
 
 /** public/stick.json, read by the health page (contract/box.ts, RootRun). Under this name no box tells more to who asks. */
 export function publicJson({ at, outcome, serial, problems, code, requests, update }: Pick<StickReport, 'at' | 'outcome' | 'serial' | 'problems' | 'code' | 'requests' | 'update'>): string {
-  const waits = outcome === 'unchanged' && update?.outcome === 'waiting';
-  const told = waits ? 'waiting' : outcome === 'unchanged' ? 'applied' : outcome;
+  const undone = outcome === 'unchanged' ? requests.find(({ done }) => !done)?.code ?? update?.code ?? null : null;
+  const waits = outcome === 'unchanged' && undone === null && update?.outcome === 'waiting';
+  const told = undone !== null ? 'refused' : waits ? 'waiting' : outcome === 'unchanged' ? 'applied' : outcome;
   return `${JSON.stringify({
-    at, outcome: told, errorCode: code, what: waits ? update.to : serial, serial, problems: problems.length, code, requests,
+    at, outcome: told, errorCode: undone ?? code, what: waits ? update.to : serial, serial, problems: problems.length, code, requests,
     update: update === null ? null : { outcome: update.outcome, from: update.from, to: update.to, due: update.due, code: update.code },
   })}\n`;
 }

@@ -153,6 +153,11 @@ export class Backups {
     return this.#deps.db.get<{ since_ms: number }>('SELECT since_ms FROM backup_hold')?.since_ms ?? null;
   }
 
+  /** Whether anybody works on this box: what it makes before that is nobody's. */
+  staffed(): boolean {
+    return this.#deps.staffed();
+  }
+
   /** Whether one may be made that nobody asked for. */
   #mayBegin(): boolean {
     return this.#deps.config.backup !== null && !this.#stopped && this.heldSinceMs() === null && this.#deps.staffed();

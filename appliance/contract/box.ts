@@ -27,9 +27,9 @@ export const CHECK_REASONS = {
   cameras: ['fine', 'none', 'closed', 'silent', 'station_missing', 'too_slow', 'recognition_off'],
   certificate: ['fine', 'ending', 'ended', 'names_missing'],
   name: ['off', 'published', 'conflict', 'failed'],
-  backup: ['fine', 'not_set_up', 'held', 'never', 'old', 'failed'],
+  backup: ['fine', 'not_set_up', 'nobody_yet', 'held', 'never', 'old', 'failed'],
   export: ['fine', 'not_set_up', 'never', 'old'],
-  stick: ['none', 'applied', 'done', 'waiting', 'refused', 'rolled_back', 'unreadable'],
+  stick: ['none', 'applied', 'done', 'brought', 'refused', 'rolled_back', 'unreadable'],
   update: ['none', 'applied', 'waiting', 'under_way', 'refused', 'rolled_back', 'deletions_unread', 'unreadable'],
 } as const satisfies Record<CheckId, readonly string[]>;
 export type CheckReason<Id extends CheckId = CheckId> = (typeof CHECK_REASONS)[Id][number];

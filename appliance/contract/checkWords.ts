@@ -82,6 +82,7 @@ export const CHECK_WORDS = {
   backup: {
     fine: 'The last backup was made and read back {finishedAt}.',
     not_set_up: 'Backups are not set up: if this box breaks, the dossiers are gone. Fill in the backup section of the stick.',
+    nobody_yet: 'Nobody works on this box yet. Backups begin by themselves once it has its first manager.',
     held: 'This box was made from a backup and makes none by itself yet. If it is the store\'s box now, back up now: from then on it does so every night. On a spare for practice leave it.',
     never: 'No backup has succeeded yet. Check that the backup disk is plugged in, or that the server can be reached, then back up now.',
     old: 'The last good backup is {days} days old. Check that the backup disk is plugged in and has room, or that the server can be reached.',
@@ -99,7 +100,7 @@ export const CHECK_WORDS = {
     refused: 'The stick of {at} was refused ({errorCode}); nothing was changed. The result file on it says what is wrong.',
     rolled_back: 'The box was not well with the settings of the stick of {at} and went back to those of before ({errorCode}). The result file on it says more.',
     done: 'What the stick of {at} asked for is done.',
-    waiting: 'The stick of {at} brought version {what}; it is put in by itself outside opening hours, between 03:00 and 05:00 where they are not known. The stick is no longer needed.',
+    brought: 'The stick of {at} brought version {what}; what became of that stands at “Update”. The stick is no longer needed.',
     unreadable: 'What became of the last stick cannot be read. Plug it in again.',
   },
   update: {

@@ -14,6 +14,7 @@ export const CONSOLE_ERRORS = {
   stick_secret_unreadable: 'A secret on the stick is not encrypted to this box. Encrypt it to the box\'s own key.',
   stick_apply_failed: 'The box was not well with the new settings and went back to those of before.',
   stick_interrupted: 'Applying the stick was cut off. The box went back to the settings of before. Plug the stick in again.',
+  support_not_opened: 'SSH or the timer that ends it did not start, so nobody is let in. Is openssh-server installed? Put that right and plug the stick in again.',
   stick_request_refused: 'A request on the stick is not for this box, or its time is over. Make it anew.',
   stick_not_written: 'The result could not be written to the stick: it is full, write-protected or was pulled out. What was applied stays applied.',
   stick_busy: 'A stick is being applied already. Wait for it to end.',
@@ -34,6 +35,7 @@ export const CONSOLE_ERRORS = {
   // Backup and restore
   backup_not_set_up: 'Nothing says where backups go and who can open them: set PORTICO_BACKUP_TO and PORTICO_BACKUP_RECIPIENT.',
   backup_not_ours: 'This is not a backup of Portico, or it is damaged. Take another one.',
+  backup_signed_by_another: 'Another box signed this backup than the one that was named. Nothing was changed. Compare with the thumbprint on that box\'s receipts; if it is none of yours, somebody else made this file.',
   backup_list_not_ours: 'A list of deletions beside the backup was not written by a box with this database, or it is damaged: it was not read.',
   backup_key_wrong: 'This key does not open this backup. It takes the private key of the store that the recovery sheet shows.',
   restore_target_in_use: 'There is a box in this data folder already. Stop it, move its folder away, or say that it shall be replaced.',

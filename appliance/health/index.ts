@@ -55,7 +55,7 @@ interface Rooms {
   name: () => NameFacts;
   addresses: () => string[];
   /** Nightly copies: whether they are set up, and the last good one. */
-  backup: { setUp: boolean; last: () => LastRun | null; heldSinceMs: () => number | null };
+  backup: { setUp: boolean; last: () => LastRun | null; heldSinceMs: () => number | null; staffed: () => boolean };
   /** Head office's nightly release. */
   export: { setUp: boolean; last: () => LastRun | null };
 }
@@ -267,7 +267,7 @@ export class Health {
       }),
       checkCertificate(certificate(), nowMs),
       checkName(name()),
-      checkBackup(backup.setUp, answers ? backup.last() : null, this.#backupSinceMs ?? this.#startedAtMs, nowMs, answers ? backup.heldSinceMs() : null),
+      checkBackup(backup.setUp, answers ? backup.last() : null, this.#backupSinceMs ?? this.#startedAtMs, nowMs, answers ? backup.heldSinceMs() : null, !answers || backup.staffed()),
       checkExport(this.#deps.export.setUp, answers ? this.#deps.export.last() : null, nowMs),
       checkRootRun('stick', readRootRun(boxStateDirectory, 'stick.json')),
       checkRootRun('update', readRootRun(boxStateDirectory, 'update.json')),

@@ -55,21 +55,23 @@ export function register(program: Command, act: Act): void {
     .description('put a backup into the data folder, on this box or on new hardware; the box must be stopped')
     .argument('<file>', 'a backup; lists of deletions are looked for beside it')
     .requiredOption('--key <file>', 'the store\'s private key')
+    .option('--signed-by <thumbprint>', 'of the box that must have made it: as "portico backup verify" shows it, on its receipts and on the recovery sheet')
     .option('--data <folder>', 'the data folder (default: that of this box; where there is no box, that of the settings)')
     .option('--replace', 'replace the box that is there, if anybody works or is known in it')
     .option('--key-out <file>', 'with --data: write the database\'s key there instead of into the data folder')
     .addOption(new Option('--root <folder>', 'put before every path of the box').default('/').hideHelp())
-    .action(act(async (output, file: string, options: { key: string; data?: string; replace?: boolean; keyOut?: string; root: string }) => {
+    .action(act(async (output, file: string, options: { key: string; signedBy?: string; data?: string; replace?: boolean; keyOut?: string; root: string }) => {
       const [{ loadConfig, systemClock }, { restore }, { isBox, restoreBox }] = await Promise.all([tools(), import('../restore.js'), import('../restoreBox.js')]);
       const config = loadConfig();
+      const known = { keyFile: options.key, replace: options.replace ?? false, ...(options.signedBy === undefined ? {} : { signedBy: options.signedBy }) };
       const named = options.data !== undefined || options.keyOut !== undefined || config.dataDirectory !== loadConfig({}).dataDirectory;
       if (!named && isBox(options.root)) {
-        const restored = await restoreBox(file, { keyFile: options.key, replace: options.replace ?? false, root: options.root }, systemClock, output);
+        const restored = await restoreBox(file, { ...known, root: options.root }, systemClock, output);
         output.result({ ...restored });
         return restored.listIsComplete && restored.listsRefused.length === 0 ? EXIT.fine : EXIT.warning;
       }
       const restored = await restore(file, { ...config, dataDirectory: options.data ?? config.dataDirectory },
-        { keyFile: options.key, replace: options.replace ?? false, keyOut: options.keyOut ?? null }, systemClock, output);
+        { ...known, keyOut: options.keyOut ?? null }, systemClock, output);
       output.result({ ...restored });
       return restored.listIsComplete && restored.listsRefused.length === 0 ? EXIT.fine : EXIT.warning;
     }));

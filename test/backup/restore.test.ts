@@ -35,7 +35,7 @@ async function twoBackups(t: Test) {
   return { ...store, folder, secrets, narrowed };
 }
 type Two = Awaited<ReturnType<typeof twoBackups>>;
-const options = (store: FilledStore, change: { replace?: boolean; keyOut?: string; keyFile?: string } = {}) => ({ keyFile: store.keyFile, replace: false, keyOut: null, ...change });
+const options = (store: FilledStore, change: { replace?: boolean; keyOut?: string; keyFile?: string; signedBy?: string } = {}) => ({ keyFile: store.keyFile, replace: false, keyOut: null, ...change });
 const files = (dataDirectory: string) => ({ dataDirectory, credentialsDirectory: null });
 
 /** Starts the rooms and says who is there. */
@@ -61,6 +61,7 @@ t.test('a running box, a filled folder, a wrong key and a damaged file are refus
   const wrong = join(temporaryDirectory(t), 'wrong.key');
   writeFileSync(wrong, 'AGE-SECRET-KEY-1234');
   t.equal(await into({ replace: true, keyFile: wrong }), 'key_file_invalid');
+  t.equal(await into({ replace: true, signedBy: 'A'.repeat(43) }), 'backup_signed_by_another');
   const damaged = readFileSync(join(two.folder, OLD));
   damaged[damaged.length >> 1]! ^= 1;
   writeFileSync(join(two.folder, 'damaged.age'), damaged);

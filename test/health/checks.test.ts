@@ -115,6 +115,7 @@ t.test('database, search, backup and export', async (t) => {
   t.equal(said(checkSearch(true)), 'warning behind');
   t.equal(said(checkBackup(false, null, NOW, NOW)), 'warning not_set_up');
   t.equal(said(checkBackup(true, null, NOW - 2 * DAY, NOW)), 'failed never');
+  t.equal(said(checkBackup(true, null, NOW - 2 * DAY, NOW, null, false)), 'off nobody_yet');
   t.equal(said(checkBackup(true, null, NOW - HOUR, NOW)), 'warning never');
   t.equal(said(checkBackup(true, { finishedAtMs: NOW - 37 * HOUR, failedSince: false }, 0, NOW)), 'warning old');
   t.equal(said(checkBackup(true, { finishedAtMs: NOW - 4 * DAY, failedSince: false }, 0, NOW)), 'failed old');
@@ -171,7 +172,7 @@ t.test('certificate, name, and what root left of the last stick and update', asy
   t.equal(left('update.json', '{"outcome":"rolled_back","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), 'warning rolled_back');
   t.equal(left('update.json', '{"outcome":"rolled_back","at":"2026-11-22T04:00:00.000Z","what":"1.2.0","errorCode":"update_deletions_unread"}'), 'failed deletions_unread');
   for (const [what, said] of [['3', 'ok applied'], ['null', 'ok done']]) t.equal(left('stick.json', `{"outcome":"applied","at":"2026-11-22T04:00:00.000Z","what":${what}}`), said);
-  for (const file of ['stick.json', 'update.json'] as const) t.equal(left(file, '{"outcome":"waiting","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), 'ok waiting');
+  for (const [file, said] of [['stick.json', 'ok brought'], ['update.json', 'ok waiting']] as const) t.equal(left(file, '{"outcome":"waiting","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), said);
   t.equal(left('update.json', '{"outcome":"under_way","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), 'ok under_way');
   t.equal(left('update.json', '{"outcome":"applied","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), 'ok applied');
 });

@@ -46,7 +46,8 @@ t.test('SSH that does not start, or an end that cannot be set, is no support: to
     const system = machineThat(() => true);
     const ran: string[][] = [];
     const run = async (command: readonly string[]) => { ran.push([...command]); return !command.includes(broken); };
-    t.match(await box.apply({ system: { ...system, run } }), { requests: [{ kind: 'support', done: false }], warnings: [{ code: 'command_failed' }] }, broken);
+    t.match(await box.apply({ system: { ...system, run } }), { requests: [{ kind: 'support', done: false, code: 'support_not_opened' }], warnings: [{ code: 'command_failed' }] }, broken);
+    t.match(JSON.parse(readFileSync(box.paths.stickJson, 'utf8')), { outcome: 'refused', errorCode: 'support_not_opened' });
     t.strictSame(ran.slice(-2), [['systemctl', 'stop', 'ssh.service'], ['loginctl', 'terminate-user', 'portico-support']]);
     t.notOk(existsSync(keys(box.root)) || existsSync(box.paths.supportGrant), 'closed');
   }

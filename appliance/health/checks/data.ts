@@ -34,9 +34,11 @@ export interface LastRun { finishedAtMs: number; failedSince: boolean }
 /**
  * @param sinceMs since when backups are set up: the box has a night's time for its first one
  * @param heldSinceMs since when it makes none by itself, whatever the one that it was made from had made; null: it does
+ * @param staffed whether anybody works on it: before that it makes none by itself
  */
-export function checkBackup(setUp: boolean, last: LastRun | null, sinceMs: number, nowMs: number, heldSinceMs: number | null = null): BoxCheck {
+export function checkBackup(setUp: boolean, last: LastRun | null, sinceMs: number, nowMs: number, heldSinceMs: number | null = null, staffed = true): BoxCheck {
   if (!setUp) return finding('backup', 'warning', 'not_set_up');
+  if (!staffed) return finding('backup', 'off', 'nobody_yet');
   if (heldSinceMs !== null) return finding('backup', nowMs - heldSinceMs > BACKUP_OLD_MS ? 'failed' : 'warning', 'held');
   if (last === null) return finding('backup', nowMs - sinceMs > BACKUP_OLD_MS ? 'failed' : 'warning', 'never');
   const ageMs = nowMs - last.finishedAtMs;

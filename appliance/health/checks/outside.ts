@@ -37,7 +37,8 @@ export function checkRootRun(id: 'stick' | 'update', run: RootRun | null | 'unre
   switch (run.outcome) {
     // A stick may bring no settings but a request alone, which has no number.
     case 'applied': return id === 'stick' && values.what === null ? finding(id, 'ok', 'done', values) : finding(id, 'ok', 'applied', values);
-    case 'waiting': return finding(id, 'ok', 'waiting', values);
+    // Nobody writes a stick's file again when its update is done.
+    case 'waiting': return finding(id, 'ok', id === 'stick' ? 'brought' : 'waiting', values);
     case 'under_way': return id === 'stick' ? finding(id, 'warning', 'unreadable') : finding(id, 'ok', 'under_way', values);
     case 'refused': return finding(id, 'warning', 'refused', values);
     case 'rolled_back': return id === 'update' && values.errorCode === 'update_deletions_unread' ? finding(id, 'failed', 'deletions_unread', values) : finding(id, 'warning', 'rolled_back', values);
