@@ -53,7 +53,7 @@ export async function listBackups(config: Config, output: Speaks): Promise<{ fil
       }
       files.sort((a, b) => (a.madeAt < b.madeAt ? 1 : -1));
       for (const { name, madeAt, bytes } of files) output.line(`${madeAt}  ${megabytes(bytes).padStart(10)}  ${name}`);
-      output.line(`${files.length} backups.`);
+      output.line(`backups: ${files.length}`);
       return { files, code: null };
     } finally {
       await target.close();
@@ -128,7 +128,7 @@ export async function makeStoreKey(out: string, language: Language, about: { sto
   }
   output.line(`The store's key is in ${out}. Print ${sheet} now, then keep both away from the box, and delete what you do not need.`);
   output.line(`For the box (PORTICO_BACKUP_RECIPIENT):\n  ${recipient}`);
-  output.line(`The private key, shown this once:\n  ${identity}\n  check: ${checkLineOf(identity)}`);
+  output.line(`check of the private key: ${checkLineOf(identity)}`);
   return { recipient, identity, sheet };
 }
 

@@ -231,6 +231,6 @@ function tell(restored: Restored, dataDirectory: string, keyOut: string | null, 
   }
   if (!sameBox) output.line('This box makes no backups by itself yet. If it is the store\'s box from now on, back up now once it runs (page "The box"; or: portico backup now). On a spare for practice never do.');
   output.line(`Everybody is signed out. iPads and staff are those of ${madeAt}: remove, in Settings, any iPad that was lost and anybody who left since, and set a new PIN for whoever changed theirs for a reason, before the store opens.`);
-  if (keyOut !== null) output.line(`The database's key is in ${keyOut}: have systemd seal it (docs/backup.md), then destroy that file.`);
+  if (keyOut !== null) output.line(`The database's key is in ${keyOut}: on a box of the package restore without --data and --key-out, and it is sealed by itself; else "systemd-creds encrypt --name=db-key ${keyOut} /etc/credstore.encrypted/portico-db-key", then destroy that file.`);
   output.line(`The settings of the box that made it are in ${join(dataDirectory, 'restored-settings.env')}, to be compared with this one's.`);
 }

@@ -4,7 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isPorticoError, PorticoError } from '../appliance/kit/index.js';
 import {
-  BOX_CARD_FILE, inspectSignatures, inspectStick, inWords, newKeyFile, newStick, openKeyFile, organisationOf, PASSPHRASE_LENGTH_MIN, putRequest, putSecret,
+  BOX_CARD_FILE, inspectSignatures, inspectStick, inWords, newKeyFile, newStick, openKeyFile, organisationOf, LONGEST_MS, PASSPHRASE_LENGTH_MIN, putRequest, putSecret,
   readBoxCard, readKeyText, schemaFile, SECRET_BYTES_MAX, signStick, whatTheBoxDoes, type Answers, type NewRequest, type Problem,
 } from '../provisioning/laptop/index.js';
 import { isTerminal, passphrase } from './ask.js';
@@ -118,6 +118,8 @@ export function makeRequest(directory: string, what: string, options: RequestOpt
   if (what === 'wipe' && options.box === undefined) throw new UsageError('Which box? --box and the box.json that it wrote to its stick, or the boxId in it. A store\'s id is not enough: it would wipe the next box there too.');
   if (options.store === undefined && options.box === undefined) throw new UsageError('Which box? --store ID or --box ID');
   if ((what === 'support') !== (options.sshKey !== undefined)) throw new UsageError(what === 'support' ? 'Who shall log in? --ssh-key FILE.pub' : '--ssh-key goes with support.');
+  const leftMs = Date.parse(options.until) - Date.now();
+  if (leftMs > LONGEST_MS[what]) throw new UsageError(`--until is too far off: a box takes at most ${LONGEST_MS[what] / 86_400_000} days.`);
   const whom = { ...(options.store === undefined ? {} : { store: options.store }), ...(options.box === undefined ? {} : { box: boxIdOf(options.box) }), until: options.until };
   const request: NewRequest = what === 'wipe' ? { kind: 'wipe', ...whom, box: boxIdOf(options.box!) } : { kind: 'support', ...whom, sshKey: readInput(options.sshKey!, READ_BYTES_MAX).toString('utf8').trim() };
   const { done, problems } = putRequest(directory, request);

@@ -1,5 +1,5 @@
 /** `portico update ...`: the work behind the commands. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { PorticoError, systemClock } from '../appliance/kit/index.js';
 import {
   applyUpdate, checkBundle, fetchUpdate, lastReport, makeBundle, placesBelow, readConfig, readExtraRoots, readJournal, readKnown, readPinned, readUpdatesFrom, runningVersion, settle, settleRunning, signBundle, STEPS, systemdMachine,
@@ -81,6 +81,7 @@ export async function fetchFrom({ root, roots }: OnBox & { roots?: string }, out
 
 export function status({ root }: OnBox, output: Output): void {
   const places = placesBelow(root);
+  if (!existsSync(places.current)) throw new UsageError('Portico is not installed here from its package; only such a box is updated this way.');
   const [running, last] = [runningVersion(places), lastReport(places)];
   const phase = process.getuid?.() === 0 ? readJournal(places)?.phase ?? null : null;
   output.line(`Portico ${running} runs.`);

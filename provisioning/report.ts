@@ -70,13 +70,15 @@ export function publicJson({ at, outcome, serial, problems, code, requests, upda
 
 /** portico-result.txt: Chinese first, then English; with a byte order mark and CRLF, for the editor that every Windows has. */
 export function reportText(report: StickReport, english: (code: AnyErrorCode) => string): string {
-  const { code, problems, requests, warnings } = report;
+  const { code, problems, requests, warnings, dryRun } = report;
+  const done = (each: RequestReport, yes: string, no: string, would: string, words: (code: AnyErrorCode) => string) => (dryRun && problems.length === 0 ? would : each.done ? yes : each.code === null ? no : words(each.code));
+  const chinese = (each: AnyErrorCode) => CODE_WORDS_ZH[each] ?? english(each);
   const place = ({ file, line, column }: StickProblem) => (line > 0 ? `${file}:${line}:${column}` : file);
   const zh = [
     'Portico 门店盒：U 盘处理结果', ...headline(report, 'zh-CN'),
     ...(code === null ? [] : [CODE_WORDS_ZH[code] ?? english(code)]),
     `时间 ${report.at}　盒子编号 ${report.boxId}　版本 ${report.version}　设置序号 ${report.serial ?? '—'}`,
-    ...requests.map((each) => `${REQUEST_WORDS['zh-CN'][each.kind]}：${each.done ? '已执行' : each.code === null ? '未执行' : CODE_WORDS_ZH[each.code] ?? english(each.code)}`),
+    ...requests.map((each) => `${REQUEST_WORDS['zh-CN'][each.kind]}：${done(each, '已执行', '未执行', '将会执行', chinese)}`),
     ...updateWords(report.update, 'zh-CN', (each) => CODE_WORDS_ZH[each] ?? english(each)),
     ...warnings.map((each) => `注意：${WARNING_WORDS['zh-CN'][each.code]}（${each.what}）`),
     ...(problems.length === 0 ? [] : ['', `需要改的地方（${problems.length} 处，文件:行:列）：`]),
@@ -86,7 +88,7 @@ export function reportText(report: StickReport, english: (code: AnyErrorCode) =>
     'Portico box: what became of this stick', ...headline(report, 'en'),
     ...(code === null ? [] : [english(code)]),
     `At ${report.at}   box ${report.boxId}   version ${report.version}   serial ${report.serial ?? '-'}`,
-    ...requests.map((each) => `${REQUEST_WORDS.en[each.kind]}: ${each.done ? 'done' : each.code === null ? 'not done' : english(each.code)}`),
+    ...requests.map((each) => `${REQUEST_WORDS.en[each.kind]}: ${done(each, 'done', 'not done', 'would be done', english)}`),
     ...updateWords(report.update, 'en', english),
     ...warnings.map((each) => `Note: ${WARNING_WORDS.en[each.code]} (${each.what})`),
     ...(problems.length === 0 ? [] : ['', `To be put right (${problems.length}, file:line:column):`]),

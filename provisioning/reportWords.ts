@@ -23,8 +23,11 @@ const WIPED_WORDS = {
 
 const SUPPORT_WORDS = { 'zh-CN': '已开启远程支持（SSH）。设置没有改动。', en: 'Support access (SSH) was opened. The settings were not changed.' } as const;
 
+const DRY_RUN_WORDS = { 'zh-CN': '试运行：只看会发生什么，盒子没有任何改动。', en: 'Dry run: what would happen. Nothing on the box was changed.' } as const;
+
 /** The first lines of the result: what became of the settings; none, where only an update was on the stick, which has a line of its own. */
-export function headline({ outcome, requests, serial, problems, update }: StickReport, words: Words): string[] {
+export function headline({ outcome, requests, serial, problems, update, dryRun }: StickReport, words: Words): string[] {
+  if (dryRun && outcome !== 'refused') return [DRY_RUN_WORDS[words]];
   if (requests.some(({ kind, done }) => kind === 'wipe' && done)) return [WIPED_WORDS[words]];
   if (serial === null && problems.length === 0 && update !== null && requests.length === 0) return [];
   // A door that opens is no "nothing".

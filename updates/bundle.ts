@@ -53,6 +53,7 @@ function requireSigned({ manifest, signature }: Container, pinned: string | null
  */
 export async function makeBundle(options: { tree: string; folder: string; minVersion: string | null; clock: Clock; level?: number }): Promise<{ file: string; manifest: Manifest }> {
   const { tree, folder, minVersion, clock, level = 6 } = options;
+  if (!existsSync(join(tree, 'release.json'))) throw new PorticoError('update_no_release', { tree });
   const release = JSON.parse(readFileSync(join(tree, 'release.json'), 'utf8')) as { version: string; arch: string; node: string };
   const file = join(folder, bundleName(release));
   if (existsSync(file)) throw new PorticoError('key_file_exists', { file });

@@ -24,7 +24,7 @@ const WORDS = {
     title: '备份恢复密钥', banner: '绝密：持有本页者可以打开本店的全部备份',
     lead: '门店盒每晚的备份用本店的公钥加密，只有本页上的私钥能打开。门店盒里没有这把私钥，任何人也无法重新算出它：本页丢失，备份就永远打不开了。',
     key: '私钥', qr: '扫描此码得到私钥全文。只用离线的电脑扫描，不要用会上传内容的手机应用。',
-    typed: '也可以照下面逐字输入（空格不输入，字母均为大写）：', check: '校验码', recipient: '公钥（填入门店盒设置 PORTICO_BACKUP_RECIPIENT）', createdAt: '生成时间',
+    typed: '也可以照下面逐字输入（空格不输入，字母均为大写）：', check: '校验码', recipient: '公钥（制作 U 盘时填入 --backup-recipient）', createdAt: '生成时间', signer: '门店盒的签名指纹（第一次备份后抄写，portico backup verify 会显示；恢复前核对）',
     where: '放在哪里', whereLines: [
       '打印两份，分别装入信封封好，放进两处上锁的地方，例如门店保险柜和总部保险柜；不要放在门店盒旁边。',
       '打印后删除电脑上的 PDF；私钥文件只留在离线保存的 U 盘里，或者也删除。不要拍照、不要发邮件或微信。',
@@ -42,7 +42,7 @@ const WORDS = {
     title: 'Recovery key for backups', banner: 'Secret: whoever has this page can open every backup of this store',
     lead: 'The box encrypts its backups to the store\'s public key each night, and only the private key on this page opens them. The box does not have it, and nobody can work it out again: if this page is lost, the backups stay closed for ever.',
     key: 'Private key', qr: 'Scan this code for the whole private key. Scan it with a computer that is offline, not with an app that sends what it sees.',
-    typed: 'Or type it as it stands here (no spaces, capital letters only):', check: 'Check', recipient: 'Public key (the box\'s setting PORTICO_BACKUP_RECIPIENT)', createdAt: 'Made at',
+    typed: 'Or type it as it stands here (no spaces, capital letters only):', check: 'Check', recipient: 'Public key (--backup-recipient when the stick is made)', createdAt: 'Made at', signer: 'The box\'s signing thumbprint (write it here after the first backup, "portico backup verify" shows it; compare before a restore)',
     where: 'Where to keep it', whereLines: [
       'Print two, seal each in an envelope, and lock them up in two places, such as the store\'s safe and head office\'s; not beside the box.',
       'Then delete the PDF from the computer; keep the key file on a USB stick that is locked away, or delete it too. No photos, no mail, no messages.',
@@ -67,6 +67,7 @@ export async function recoverySheetPdf(data: RecoverySheetData, language: Langua
   await sheet.qr(data.identity, [words.qr, words.typed, data.identity.replace(/^.*-1/, '$& ').split(' ').flatMap((part, index) => (index === 0 ? [part] : part.match(GROUP) ?? [])).join(' ')], 150);
   sheet.facts([[words.check, checkLineOf(data.identity)], [words.createdAt, when(data.createdAt, data.timeZone, language)]]);
   sheet.fine(words.recipient, data.recipient);
+  sheet.fine(words.signer, '_'.repeat(43));
   sheet.heading(words.where);
   sheet.bullets(words.whereLines);
   sheet.heading(words.use);

@@ -20,6 +20,7 @@ export function register(program: Command, act: Act): void {
       if (report.changes.length > 0) output.line('');
       output.line(provisioning.reportText(report).replace(/\r\n/g, '\n').replace(/^\ufeff/, ''));
       if (report.commands.length > 0 && (options.dryRun || options.root !== '/')) output.line(`To be run:\n${report.commands.map((command) => `  ${command.join(' ')}`).join('\n')}`);
+      if (options.root !== '/' && report.outcome === 'applied' && !options.dryRun) output.line(`Laid out below ${options.root}: nothing was started there, so there is no root certificate and no sheet for the iPads yet.`);
       output.result({ ...(report as unknown as { [key: string]: Json }) });
       return exitOf(report);
     }));

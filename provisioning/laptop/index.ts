@@ -9,3 +9,4 @@ export { newKeyFile, openKeyFile, PASSPHRASE_LENGTH_MIN, readKeyText } from './k
 export { hashOwnerCode, makeOwnerCode } from './ownerCode.js';
 export { BOX_CARD_FILE, readBoxCard, SECRET_BYTES_MAX, type BoxCard } from './secret.js';
 export { newStick, putRequest, putSecret, schemaFile, signStick, type NewRequest, type Outcome } from './stick.js';
+export { LONGEST_MS } from '../requests.js';

@@ -45,14 +45,14 @@ ${picture.trim()}
 <h2>怎么用</h2>
 <ol>
 <li>门店盒接上电源和网线，插入 U 盘，等待几分钟，直到 U 盘里出现结果文件。</li>
-<li>iPad 连上门店 Wi-Fi，用 Safari 打开 <span class="where">${text(trust)}</span>，按提示安装信任描述文件。屏幕上的指纹要与 U 盘里门店盒写回的那一张一致。</li>
+<li>iPad 连上门店 Wi-Fi，用 Safari 打开 <span class="where">${text(trust)}</span>，按提示核对指纹，再安装信任描述文件。指纹要与门店盒写回 U 盘的 portico-onboarding.pdf 上的一致，不一致就不要安装。</li>
 <li>用 iPad 相机扫描上面的二维码，或打开 <span class="where">${text(box)}/pair</span> 并输入首次登录码。</li>
 <li>设定自己的姓名和 PIN。之后由您在“设置”里添加其他员工和 iPad。</li>
 </ol>
 <h2 lang="en">What to do</h2>
 <ol lang="en">
 <li>Connect the box to power and network, plug the USB stick in, and wait some minutes until a result file is on the stick.</li>
-<li>Join the store's Wi-Fi with the iPad, open <span class="where">${text(trust)}</span> in Safari and install the trust profile as it says. The fingerprint on the screen must be the one that the box has written to the stick.</li>
+<li>Join the store's Wi-Fi with the iPad, open <span class="where">${text(trust)}</span> in Safari, compare the fingerprint as it says, then install the trust profile. It must be the one in portico-onboarding.pdf, which the box has written to the stick; if it differs, do not install it.</li>
 <li>Scan the code above with the iPad's camera, or open <span class="where">${text(box)}/pair</span> and type the first code.</li>
 <li>Choose your name and PIN. Other staff and iPads are added by you, in Settings.</li>
 </ol>

@@ -225,7 +225,10 @@ t.test('requests are made for one box and a short time, and signed like settings
   writeFileSync(at('box.json'), JSON.stringify({ boxId: 'box-123456789abc', recipient: RECIPIENT, hostName: 'portico-njr' }));
   t.match(await run('request', 'E', 'wipe', '--box', 'box.json', '--until', 'tomorrow'), { code: 1, out: /portico-wipe\.yaml:\d+:\d+: until: tomorrow does not fit/ });
   t.strictSame(readdirSync(at('E')), []);
-  t.equal((await run('request', 'E', 'wipe', '--box', 'box.json', '--until', inDays(40))).code, 0);
+  t.match(await run('request', 'E', 'wipe', '--box', 'box.json', '--until', inDays(40)), { code: 2, err: /at most 31 days/ });
+  t.strictSame(readdirSync(at('E')), []);
+  t.equal((await run('request', 'E', 'wipe', '--box', 'box.json', '--until', inDays(2))).code, 0);
+  writeFileSync(at('E/portico-wipe.yaml'), readFileSync(at('E/portico-wipe.yaml'), 'utf8').replace(/^until:.*$/m, `until: ${inDays(40)}`));
   t.match(await run('check', 'E'), { code: 1, out: /at most 31 days/ });
   t.equal((await run('request', 'E', 'wipe', '--box', 'box.json', '--until', inDays(2))).code, 0);
   t.equal((await run('request', 'E', 'support', '--box', 'box-1234', '--until', inDays(2), '--ssh-key', 'it.pub')).code, 0);
