@@ -10,8 +10,10 @@ import { Signer, WIPED, wipeCertificatePdf, type WipeClaims, type Wiped } from '
 import { asOwnerOf, loadDatabaseKey, lockDataDirectory, openForReading } from '../appliance/storage/index.js';
 import { lockUpdates, overwriteAndRemove, overwriteFolder, readSettings, UPDATE_LOCK, type Machine, type Places } from '../updates/index.js';
 import { readJson, roomAt, syncFolder, writeWhole } from '../updates/whole.js';
+import { boxPaths } from './boxPaths.js';
 import { staleOf, takeBack } from './outside.js';
 import { commandsFor, HOST_NAME, OUTSIDE, SERVICE } from './render.js';
+import { COMMANDS_TO_CLOSE, isSupportOpen } from './support.js';
 
 export interface WipeOptions {
   places: Places;
@@ -38,6 +40,8 @@ interface Request {
   names: string[]; keyFiles: Record<string, string>;
   /** What sticks had written outside Portico's own folder, from the root of the box. */
   outside: string[];
+  /** Whether somebody may be logged in for support: the files that say so go. */
+  supportOpen: boolean;
   id: string; requestedBy: string; requestedAt: string; certificateFolder: string; keepOrganisation: boolean; storeName: string; timeZone: string; languages: Language[];
   /** Signed before the first key went; null: without a certificate. */
   begun: { claims: WipeClaims; jws: string; keys: KeySet } | null;
@@ -104,6 +108,7 @@ async function wipe(options: WipeOptions, pending: Request | null): Promise<Wipe
     if (kind === 'settings') for (const path of staleOf(places.root, request.outside)) tryToTakeBack(places, path);
     reached(kind);
   }
+  if (request.supportOpen) await machine.tell(COMMANDS_TO_CLOSE); // also where something is left
   const left = whatIsLeft(places, request);
   reached('looked');
   const certificate = await certify(request, hand, left, clock);
@@ -244,7 +249,7 @@ async function ask(options: WipeOptions, hand: Hand | null): Promise<Request> {
     begun = { claims, jws: await hand.sign(claims), keys: hand.keys };
   }
   const request: Request = {
-    names: namesOf(places), keyFiles: keyFilesOf(places), outside: outsideOf(places), id, requestedBy, requestedAt, certificateFolder: certificateFolder ?? places.open, keepOrganisation, storeName: config.storeName, timeZone: config.timeZone,
+    names: namesOf(places), keyFiles: keyFilesOf(places), outside: outsideOf(places), supportOpen: isSupportOpen(boxPaths(places.root)), id, requestedBy, requestedAt, certificateFolder: certificateFolder ?? places.open, keepOrganisation, storeName: config.storeName, timeZone: config.timeZone,
     languages: [...config.languages], begun,
   };
   try {
