@@ -1,4 +1,5 @@
 /** SSH for a while. No grant, no key: closed. */
+import { existsSync } from 'node:fs';
 import type { BoxPaths } from './boxPaths.js';
 import { readIfThere, type Disk } from './disk.js';
 import type { Support } from './requests.js';
@@ -41,16 +42,22 @@ const commandsToOpen = (until: string): string[][] => [
 export function settleSupport(paths: BoxPaths, disk: Disk, nowMs: number): string[][] {
   const grant = readGrant(paths);
   if (grant !== null && Date.parse(grant.until) > nowMs && Date.parse(grant.openedAt) <= nowMs) return commandsToOpen(grant.until);
-  const wasOpen = grant !== null || readIfThere(paths.supportKeys) !== null;
+  const wasOpen = isSupportOpen(paths);
   const commands = closeSupport(paths, disk); // also what was only half written
   return wasOpen ? commands : [];
 }
+
+/** Also of a grant that cannot be read. */
+export const isSupportOpen = ({ supportGrant, supportKeys }: BoxPaths): boolean => [supportGrant, supportKeys].some((file) => existsSync(file));
+
+/** Ends who is logged in as well. */
+export const COMMANDS_TO_CLOSE: string[][] = [['systemctl', 'stop', SSHD], ['loginctl', 'terminate-user', USER]];
 
 /** @returns what the machine has to be told */
 export function closeSupport(paths: BoxPaths, disk: Disk): string[][] {
   disk.remove(paths.supportKeys); // the key before the grant: never a key without its end
   disk.remove(paths.supportGrant);
-  return [['systemctl', 'stop', SSHD], ['loginctl', 'terminate-user', USER]];
+  return COMMANDS_TO_CLOSE;
 }
 
 /** Null: none, or one that cannot be read, which is the same. */

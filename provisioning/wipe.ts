@@ -1,17 +1,19 @@
 /** The end of a box's data: keys first, then files, then a look whether all of it is gone; with a certificate that outlives the box. */
 import { createHash, randomUUID } from 'node:crypto';
-import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Audit } from '../appliance/audit/index.js';
 import { loadConfig } from '../appliance/config/index.js';
 import type { KeySet, Language } from '../appliance/contract/index.js';
-import { isPorticoError, PorticoError, type Clock } from '../appliance/kit/index.js';
+import { isPorticoError, PorticoError, toStorageError, type Clock } from '../appliance/kit/index.js';
 import { Signer, WIPED, wipeCertificatePdf, type WipeClaims, type Wiped } from '../appliance/papers/index.js';
 import { asOwnerOf, loadDatabaseKey, lockDataDirectory, openForReading } from '../appliance/storage/index.js';
 import { lockUpdates, overwriteAndRemove, overwriteFolder, readSettings, UPDATE_LOCK, type Machine, type Places } from '../updates/index.js';
-import { readJson, syncFolder, writeWhole } from '../updates/whole.js';
+import { readJson, roomAt, syncFolder, writeWhole } from '../updates/whole.js';
+import { boxPaths } from './boxPaths.js';
 import { staleOf, takeBack } from './outside.js';
 import { commandsFor, HOST_NAME, OUTSIDE, SERVICE } from './render.js';
+import { COMMANDS_TO_CLOSE, isSupportOpen } from './support.js';
 
 export interface WipeOptions {
   places: Places;
@@ -38,12 +40,19 @@ interface Request {
   names: string[]; keyFiles: Record<string, string>;
   /** What sticks had written outside Portico's own folder, from the root of the box. */
   outside: string[];
+  /** Whether somebody may be logged in for support: the files that say so go. */
+  supportOpen: boolean;
   id: string; requestedBy: string; requestedAt: string; certificateFolder: string; keepOrganisation: boolean; storeName: string; timeZone: string; languages: Language[];
   /** Signed before the first key went; null: without a certificate. */
   begun: { claims: WipeClaims; jws: string; keys: KeySet } | null;
 }
 /** Signs as long as this process lives, keys gone or not. */
 interface Hand { sign(claims: WipeClaims): Promise<string>; keys: KeySet; thumbprints: WipeClaims['keys']; audit: WipeClaims['audit'] }
+
+/** Much more than the indexes of the database's logs (32 KiB each) and the request take. */
+const ROOM_BYTES = 256 * 1024;
+/** More than the certificate has, in two languages 50 KiB. */
+const CERTIFICATE_BYTES = 256 * 1024;
 
 const requestFile = ({ state }: Places) => join(state, 'wipe-request.json');
 
@@ -56,7 +65,7 @@ export function isWiping(places: Places): boolean {
  * Destroys all that the box holds. Cut off anywhere, it is run again and goes on; the request is cleared last. A request that stands since before
  * the box got other keys is of another box: it is cleared, and nothing is destroyed in its name. No update runs meanwhile: one on trial would see the
  * service stop, go back, and start it in the middle. Whoever calls holds the sticks' lock (lock.ts).
- * @throws PorticoError wipe_not_confirmed, wipe_refused, update_running (nothing was changed), needs_root, db_in_use, wipe_incomplete {left}
+ * @throws PorticoError wipe_not_confirmed, wipe_refused, update_running, needs_root, db_in_use, storage_full (nothing was changed, and what ran runs again), wipe_incomplete {left}
  */
 export async function wipeBox(options: WipeOptions): Promise<Wipe> {
   const { places } = options;
@@ -81,17 +90,17 @@ export async function wipeBox(options: WipeOptions): Promise<Wipe> {
 
 async function wipe(options: WipeOptions, pending: Request | null): Promise<Wipe> {
   const { places, machine, clock, reached = () => undefined } = options;
-  // At boot it does not run yet, and to stop it would be to take it off the list of what starts.
-  if (options.confirm !== null || await machine.isUp()) await machine.stop();
-  const lock = existsSync(places.data) ? lockIfNobodyDoes(places) : null;
-  let request: Request;
-  let hand: Hand | null = null;
+  const wasUp = await machine.isUp();
+  let begun: { hand: Hand | null; request: Request };
   try {
-    hand = await takeHand(options, pending !== null);
-    request = pending ?? await ask(options, hand);
-  } finally {
-    lock?.release(); // its file goes too; the service is stopped
+    // At boot it does not run yet, and to stop it would be to take it off the list of what starts.
+    if (options.confirm !== null || wasUp) await machine.stop();
+    begun = await begin(options, pending);
+  } catch (error) {
+    if (wasUp && !isWiping(places)) await machine.start(); // nothing is asked, so the desk goes on
+    throw error;
   }
+  const { hand, request } = begun;
   reached('asked');
 
   for (const kind of WIPED) {
@@ -99,6 +108,7 @@ async function wipe(options: WipeOptions, pending: Request | null): Promise<Wipe
     if (kind === 'settings') for (const path of staleOf(places.root, request.outside)) tryToTakeBack(places, path);
     reached(kind);
   }
+  if (request.supportOpen) await machine.tell(COMMANDS_TO_CLOSE); // also where something is left
   const left = whatIsLeft(places, request);
   reached('looked');
   const certificate = await certify(request, hand, left, clock);
@@ -109,6 +119,26 @@ async function wipe(options: WipeOptions, pending: Request | null): Promise<Wipe
   // Else systemd would start the service with the drop-in of before, for a key that is gone.
   await machine.tell(commandsFor(request.outside).filter((command) => !command.includes(SERVICE)));
   return { certificate, left, resumed: pending !== null, idle: false };
+}
+
+/** With the service stopped: what signs, and what is asked. */
+async function begin(options: WipeOptions, pending: Request | null): Promise<{ hand: Hand | null; request: Request }> {
+  const { places } = options;
+  const lock = existsSync(places.data) ? lockIfNobodyDoes(places) : null;
+  try {
+    makeRoom(options);
+    const hand = await takeHand(options, pending !== null);
+    return { hand, request: pending ?? await ask(options, hand) };
+  } finally {
+    lock?.release(); // its file goes too; the service is stopped
+  }
+}
+
+/** A full box is wiped as well: of what goes anyway, first what a start puts aside again, then the logs, and no more than it takes. */
+function makeRoom(options: WipeOptions): void {
+  const { places } = options;
+  const isShort = () => [places.data, places.state].some((folder) => roomAt(folder) < ROOM_BYTES);
+  for (const path of [join(places.data, 'ballast'), ...pathsOf('logs', places, options)]) if (isShort()) tryToDestroy(path);
 }
 
 /** @returns null: no lock can be made there, so nobody has one either; that keeps no data from being destroyed. @throws PorticoError db_in_use */
@@ -164,9 +194,15 @@ function requireMayWipe({ places, certificateFolder }: WipeOptions): void {
       throw refuse(`${each} cannot be written to (${(error as NodeJS.ErrnoException).code ?? ''})`);
     }
   }
+  if (statSync(folder).dev === stat.dev) return; // there the data make room for it
   const trial = join(folder, '.portico-wipe');
-  writeFileSync(trial, ''); // a full or read-only stick shows here, not at the end
-  rmSync(trial);
+  try {
+    writeFileSync(trial, Buffer.alloc(CERTIFICATE_BYTES), { flush: true }); // a full stick shows here, not at the end
+  } catch (error) {
+    throw refuse(`${folder} does not take the certificate (${(error as NodeJS.ErrnoException).code ?? ''})`);
+  } finally {
+    rmSync(trial, { force: true });
+  }
 }
 
 async function takeHand({ places, machine, clock, withoutCertificate }: WipeOptions, resumed: boolean): Promise<Hand | null> {
@@ -213,10 +249,14 @@ async function ask(options: WipeOptions, hand: Hand | null): Promise<Request> {
     begun = { claims, jws: await hand.sign(claims), keys: hand.keys };
   }
   const request: Request = {
-    names: namesOf(places), keyFiles: keyFilesOf(places), outside: outsideOf(places), id, requestedBy, requestedAt, certificateFolder: certificateFolder ?? places.open, keepOrganisation, storeName: config.storeName, timeZone: config.timeZone,
+    names: namesOf(places), keyFiles: keyFilesOf(places), outside: outsideOf(places), supportOpen: isSupportOpen(boxPaths(places.root)), id, requestedBy, requestedAt, certificateFolder: certificateFolder ?? places.open, keepOrganisation, storeName: config.storeName, timeZone: config.timeZone,
     languages: [...config.languages], begun,
   };
-  writeWhole(requestFile(places), `${JSON.stringify(request)}\n`);
+  try {
+    writeWhole(requestFile(places), `${JSON.stringify(request)}\n`);
+  } catch (error) {
+    throw toStorageError(error);
+  }
   return request;
 }
 
@@ -229,7 +269,7 @@ const outsideOf = ({ root, settings }: Places): string[] => staleOf(root, OUTSID
 const isHostKeyShared = ({ root }: Places): boolean => ['etc', 'run', 'usr/lib'].map((folder) => join(root, folder, 'credstore.encrypted'))
   .some((folder) => existsSync(folder) && readdirSync(folder).some((name) => !name.startsWith('portico-')));
 
-function pathsOf(kind: Wiped, places: Places, { keepOrganisation }: Request): string[] {
+function pathsOf(kind: Wiped, places: Places, { keepOrganisation }: Pick<Request, 'keepOrganisation'>): string[] {
   const { data, state, settings, credentials, work } = places;
   const below = (folder: string, keep: (name: string) => boolean = () => false) =>
     existsSync(folder) ? readdirSync(folder).filter((name) => !keep(name)).map((name) => join(folder, name)) : [];

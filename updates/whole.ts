@@ -27,7 +27,12 @@ export function syncFile(file: string): void {
 export function writeWhole(file: string, text: string | Buffer, mode = 0o600): void {
   mkdirSync(dirname(file), { recursive: true, mode: mode === 0o644 ? 0o755 : 0o700 });
   rmSync(`${file}.new`, { force: true });
-  writeFileSync(`${file}.new`, text, { mode, flush: true, flag: 'wx' });
+  try {
+    writeFileSync(`${file}.new`, text, { mode, flush: true, flag: 'wx' });
+  } catch (error) {
+    rmSync(`${file}.new`, { force: true }); // of a full disk half of it would stay
+    throw error;
+  }
   chmodSync(`${file}.new`, mode); // whatever the umask
   renameSync(`${file}.new`, file);
   syncFolder(dirname(file));

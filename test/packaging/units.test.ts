@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { OUTSIDE } from '../../provisioning/render.js';
+import { commandsFor, HOST_NAME, OUTSIDE } from '../../provisioning/render.js';
 import { placesBelow } from '../../updates/index.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -101,6 +101,22 @@ t.test('what root does for a stick, an update and a wipe reaches all that they w
   // The folder: a file that is bound on its own cannot be taken away.
   for (const unit of ['portico-stick@.service', 'portico-wipe.service']) for (const path of [settings, data, state, incoming, logs, credentials, dirname(hostSecret), ...OUTSIDE.keys()]) t.ok(isReached(unit, path), `${unit}: ${path}`);
   for (const path of [releases, data, state, incoming]) t.ok(isReached('portico-update-apply.service', path), path);
+});
+
+t.test('whoever writes the host name may set it: what starts later in that boot goes by the one that is set', { skip: spawnSync('unshare', ['--uts', 'true']).status === 0 ? false : 'no host name of a test\'s own here' }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'portico-units-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'hostname');
+  writeFileSync(file, 'portico\n');
+  const command = commandsFor([HOST_NAME])[0]!.map((word) => (word === HOST_NAME ? file : word)).join(' ');
+  for (const unit of ['portico-stick@.service', 'portico-wipe.service']) {
+    const caps = /^CapabilityBoundingSet=(.*)$/m.exec(text(unit))![1]!.split(' ').map((cap) => `+${cap.replace('CAP_', '').toLowerCase()}`).join(',');
+    const { stdout } = spawnSync('unshare', ['--uts', 'sh', '-c', `hostname portico-njr; setpriv --bounding-set -all,${caps} ${command}; hostname`], { encoding: 'utf8' });
+    t.equal(stdout, 'portico\n', unit);
+    // What else would forbid it, or do it where nobody sees it.
+    t.notMatch(text(unit), /^ProtectHostname=/m, unit);
+    t.match(text(unit), /^SystemCallFilter=.*\bsethostname\b/m, unit);
+  }
 });
 
 t.test('only volumes with our two names on USB start anything', async (t) => {

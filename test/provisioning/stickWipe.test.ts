@@ -1,19 +1,20 @@
 /** C10: a wipe that a stick asks for: all of it goes, and whoever holds the stick holds the proof. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { findStatement, readKeys, verifyStatement, WIPED } from '../../appliance/papers/index.js';
-import { firstBoot } from '../../provisioning/box.js';
+import { applyStick, firstBoot, openBox } from '../../provisioning/box.js';
 import { OUTSIDE } from '../../provisioning/render.js';
-import { isWiping } from '../../provisioning/wipe.js';
+import { isWiping, wipeBox } from '../../provisioning/wipe.js';
 import { placesBelow } from '../../updates/index.js';
 import { startBox, temporaryDirectory } from '../support/box.js';
 import { filesBelow, readKey } from '../support/disk.js';
 import { childMachine } from '../support/releases.js';
 import { atBoot } from '../support/wipeBoot.js';
-import { newBox, NOW, OTHER, put, secretFor, settingsText } from '../support/stick.js';
+import { machineThat, newBox, NOW, OTHER, put, secretFor, settingsText } from '../support/stick.js';
+import { fillUp, tmpfs, whyNoVolumes } from '../support/volume.js';
 
 const CHILD = fileURLToPath(new URL('../support/wipeChild.js', import.meta.url));
 const pattern = temporaryDirectory(t);
@@ -80,6 +81,47 @@ t.test('C10: all data go, and the certificate, its words and its keys are on the
   put(box.stick, request(box.first.boxId).replace(/box: .*/, 'store: SH-NJR-01'), { name: 'portico-wipe.yaml' });
   t.match(await box.apply({ updating: box.updating }), { outcome: 'refused', problems: [{ code: 'missing_key' }] });
   t.ok(existsSync(join(box.places.data, 'portico.db')));
+});
+
+t.test('whoever was let in for support is out with the wipe, also when power was lost on the way', async (t) => {
+  const closing = ['systemctl stop ssh.service', 'loginctl terminate-user portico-support'];
+  const support = (until: string) => `kind: support\nversion: 1\nstore: SH-NJR-01\nuntil: ${until}\nsshKey: ssh-ed25519 ${'A'.repeat(68)}\n`;
+  for (const step of [null, 'settings']) {
+    const box = await boxWithData(t);
+    put(box.stick, support(new Date(NOW + 3_600_000).toISOString().replace('.000', '')), { name: 'portico-support.yaml' });
+    t.match(await box.apply({ system: machineThat(() => true) }), { requests: [{ kind: 'support', done: true }] });
+    for (const name of readdirSync(box.stick)) rmSync(join(box.stick, name));
+    const { machine } = box.updating;
+    if (step === null) {
+      put(box.stick, request(box.first.boxId), { name: 'portico-wipe.yaml' });
+      t.match(await box.apply({ updating: box.updating }), { requests: [{ kind: 'wipe', done: true }] });
+    } else {
+      const cut = spawnSync(process.execPath, [CHILD, box.root, step, box.first.boxId], { encoding: 'utf8' });
+      t.equal(cut.signal, 'SIGKILL', cut.stderr);
+      t.notOk(existsSync(box.paths.supportGrant), 'nothing else knows it any more');
+      await wipeBox({ places: box.places, machine, clock: box.clock, confirm: null, requestedBy: '', certificateFolder: null, keepOrganisation: false });
+    }
+    for (const told of closing) t.ok(machine.told.includes(told), `${step}: ${told}`);
+  }
+  const box = await boxWithData(t);
+  put(box.stick, request(box.first.boxId), { name: 'portico-wipe.yaml' });
+  await box.apply({ updating: box.updating });
+  for (const told of closing) t.notOk(box.updating.machine.told.includes(told), `closed: ${told}`);
+});
+
+t.test('a full disk is wiped by its stick as well', { skip: whyNoVolumes() ?? false }, async (t) => {
+  const { folder } = tmpfs(t, 64);
+  const box = await boxWithData(t);
+  cpSync(box.root, folder, { recursive: true });
+  rmSync(join(folder, 'run'), { recursive: true, force: true });
+  symlinkSync(temporaryDirectory(t), join(folder, 'run')); // in memory, as on every box
+  const full = await openBox(folder, box.stick, { clock: box.clock });
+  fillUp(folder);
+  put(box.stick, request(box.first.boxId), { name: 'portico-wipe.yaml' });
+  const machine = childMachine(placesBelow(folder));
+  t.match(await applyStick({ ...full, stick: box.stick, dryRun: false, version: '0.1.0', updating: { machine } }), { outcome: 'applied', requests: [{ kind: 'wipe', done: true }] });
+  await proof(t, box.stick, 'done', box.first.boxId);
+  t.strictSame(readdirSync(join(folder, 'var/lib/portico')), []);
 });
 
 /** Settings that write each file which settings can write. */

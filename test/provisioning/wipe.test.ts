@@ -1,6 +1,6 @@
 /** A wipe destroys keys first, leaves nothing, says what it did, and goes on after a power cut. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, lchownSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lchownSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
@@ -11,10 +11,11 @@ import { packageRoot } from '../../models/manifest.js';
 import { isWiping, wipeBox, type WipeOptions } from '../../provisioning/wipe.js';
 import { boxPaths } from '../../provisioning/boxPaths.js';
 import { takeLock } from '../../provisioning/lock.js';
-import { lockUpdates, placesBelow, type Places } from '../../updates/index.js';
+import { lockUpdates, placesBelow, type Machine, type Places } from '../../updates/index.js';
 import { startBox, temporaryDirectory } from '../support/box.js';
 import { filesBelow, readKey } from '../support/disk.js';
 import { childMachine } from '../support/releases.js';
+import { fillUp, tmpfs, whyNoVolumes } from '../support/volume.js';
 import { atBoot } from '../support/wipeBoot.js';
 
 const CHILD = fileURLToPath(new URL('../support/wipeChild.js', import.meta.url));
@@ -26,8 +27,8 @@ const first = await startBox(t, { dataDirectory: pattern });
 await first.owner.createCustomer({ displayName: '林知夏', phone: '13900000001' });
 await first.stop();
 
-function makeBox(t: Test): Places {
-  const places = placesBelow(temporaryDirectory(t));
+function makeBox(t: Test, root = temporaryDirectory(t)): Places {
+  const places = placesBelow(root);
   for (const folder of [places.settings, places.state, places.open, places.work, places.credentials, places.logs, dirname(places.hostSecret), join(places.state, 'generations/1')]) mkdirSync(folder, { recursive: true });
   cpSync(pattern, places.data, { recursive: true });
   writeFileSync(join(places.settings, 'box.env'), 'PORTICO_STORE_ID="SH-01"\nPORTICO_STORE_NAME="山茶表行"\n');
@@ -44,7 +45,20 @@ function makeBox(t: Test): Places {
 const optionsFor = (places: Places, more: Partial<WipeOptions> = {}): WipeOptions => ({
   places, machine: childMachine(places), clock: systemClock, confirm: 'SH-01', requestedBy: 'console', certificateFolder: null, keepOrganisation: false, ...more,
 });
+/** A service that runs when the wipe comes, and all that was done to it. */
+function running(places: Places): Machine & { did: string[] } {
+  let isUp = true;
+  const did: string[] = [];
+  const turn = (what: 'stop' | 'start') => () => {
+    did.push(what);
+    isUp = what === 'start';
+    return Promise.resolve();
+  };
+  return { ...childMachine(places), did, isUp: () => Promise.resolve(isUp), stop: turn('stop'), start: turn('start') };
+}
 const everything = (places: Places) => filesBelow(join(places.data, '../../..')).map(({ path }) => path);
+/** Locks have nothing in them; the database's index in shared memory is made anew by whoever opens it first. */
+const written = (places: Places) => filesBelow(places.root).filter(({ path, bytes }) => bytes.length > 0 && !path.endsWith('-shm')).map(({ path, bytes }) => `${path} ${bytes.length}`);
 
 t.test('what is not proven is refused, and nothing has changed', async (t) => {
   const places = makeBox(t);
@@ -79,6 +93,33 @@ t.test('a database that does not open signs nothing: said first, and wiped only 
   t.notOk(existsSync(join(places.data, 'portico.db')));
 });
 
+t.test('refused after the service was stopped: it runs again, and one that stood still does not', async (t) => {
+  const elsewhere = temporaryDirectory(t);
+  const spoilt: [string, (places: Places) => void][] = [
+    ['a database that is a link to another disk', ({ data }) => {
+      renameSync(join(data, 'portico.db'), join(elsewhere, 'portico.db'));
+      symlinkSync(join(elsewhere, 'portico.db'), join(data, 'portico.db'));
+    }],
+    ['a key that is another one\'s', ({ data }) => writeFileSync(join(data, 'db-key'), '0'.repeat(64))],
+  ];
+  for (const [what, spoil] of spoilt) {
+    const places = makeBox(t);
+    spoil(places);
+    const before = written(places);
+    const machine = running(places);
+    await t.rejects(wipeBox(optionsFor(places, { machine })), { code: 'wipe_refused' }, what);
+    t.strictSame(machine.did, ['stop', 'start'], what);
+    t.strictSame(written(places), before, what);
+    t.notOk(isWiping(places));
+    await machine.stop();
+    machine.did.length = 0;
+    await t.rejects(wipeBox(optionsFor(places, { machine })), { code: 'wipe_refused' }, what);
+    t.notOk(machine.did.includes('start'), `${what}: stood still`);
+    t.match(await wipeBox(optionsFor(places, { machine, withoutCertificate: true })), { left: [] });
+    t.notOk(machine.did.includes('start'), `${what}: wiped`);
+  }
+});
+
 /** Offline, with nothing but the files. */
 async function check(t: Test, places: Places, state: 'begun' | 'done'): Promise<void> {
   const pdf = readFileSync(join(places.open, 'portico-wipe-SH-01.pdf'));
@@ -103,6 +144,55 @@ t.test('C10: all of it goes, and the certificate says so to whoever has only the
   const said = spawnSync(process.execPath, [CLI, 'receipt', 'verify', certificate!, '--key', certificate!.replace('.pdf', '.keys.json')], { encoding: 'utf8' });
   t.equal(said.status, 0, said.stderr);
   t.match(said.stdout, /kind +wipe/);
+});
+
+const skip = whyNoVolumes() ?? false;
+
+t.test('not one free block on the disk: room is made of what goes anyway, and it is wiped and signed for', { skip }, async (t) => {
+  const spares: [string, (places: Places) => void][] = [
+    ['what was put aside for a start', () => undefined],
+    ['the logs', ({ data, logs }) => {
+      rmSync(join(data, 'ballast'));
+      writeFileSync(join(logs, 'portico.log'), Buffer.alloc(1_048_576, 'log\n'));
+    }],
+  ];
+  for (const [spare, prepare] of spares) {
+    const { folder } = tmpfs(t, 32);
+    const places = makeBox(t, folder);
+    prepare(places);
+    fillUp(folder);
+    t.match(await wipeBox(optionsFor(places)), { left: [], certificate: /pdf$/ }, spare);
+    t.strictSame(readdirSync(places.data), [], spare);
+    await check(t, places, 'done');
+  }
+});
+
+t.test('a full disk and nothing that could go first: refused by name either way, nothing half written, and the service runs again', { skip }, async (t) => {
+  const { folder } = tmpfs(t, 32);
+  const places = makeBox(t, folder);
+  rmSync(join(places.data, 'ballast'));
+  for (const name of readdirSync(places.logs)) rmSync(join(places.logs, name));
+  const giveBack = fillUp(folder);
+  const before = written(places);
+  for (const [withoutCertificate, code] of [[false, 'wipe_refused'], [true, 'storage_full']] as const) {
+    const machine = running(places);
+    await t.rejects(wipeBox(optionsFor(places, { machine, withoutCertificate })), { code });
+    t.strictSame(machine.did, ['stop', 'start']);
+    t.strictSame(written(places), before);
+    t.notOk(isWiping(places));
+  }
+  giveBack();
+  t.match(await wipeBox(optionsFor(places)), { left: [] });
+});
+
+t.test('a folder that has no room for the certificate is refused before the service is stopped', { skip }, async (t) => {
+  const places = makeBox(t);
+  const { folder } = tmpfs(t, 1);
+  fillUp(folder);
+  const machine = running(places);
+  await t.rejects(wipeBox(optionsFor(places, { machine, certificateFolder: folder })), { code: 'wipe_refused', details: { reason: /certificate \(ENOSPC\)/ } });
+  t.strictSame(machine.did, []);
+  t.notOk(existsSync(join(folder, '.portico-wipe')));
 });
 
 t.test('what others have sealed to this machine still opens: its key stays, and the certificate does not say otherwise', async (t) => {
