@@ -44,7 +44,7 @@ export async function takeUpdate({ paths, clock, stick, updating }: { paths: Box
     const last = lastReport(places);
     // A stick that stays in the box is looked at again at each boot: what it brought already is no news, and what failed is not tried again.
     if (to === from) return { ...report, outcome: 'applied', ...(last?.outcome === 'applied' && last.to === to ? { from: last.from, at: last.at } : {}) };
-    if (failed === manifest.payload.sha256) return { ...report, outcome: 'rolled_back', code: 'update_health_failed' };
+    if (failed?.sha256 === manifest.payload.sha256) return { ...report, outcome: 'rolled_back', code: failed.code };
     requireFits(manifest, { arch: process.arch, running: from, newest });
     if (updating === null) return { ...report, outcome: 'looked_at' };
     const { outcome } = await applyUpdate({ places, clock, pinned, file, machine: updating.machine, ...(updating.patience === undefined ? {} : { patience: updating.patience }) });

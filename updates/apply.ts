@@ -73,7 +73,7 @@ export async function applyUpdate(options: ApplyOptions): Promise<Outcome> {
       to = bundle.manifest.version;
       const { newest, failed } = readMemory(places);
       // By itself nothing is tried twice: what failed once, or what runs already and could not be cleared away.
-      if (options.file === null && (failed === bundle.manifest.payload.sha256 || to === from)) {
+      if (options.file === null && (failed?.sha256 === bundle.manifest.payload.sha256 || to === from)) {
         if (source.fetched) await tellKnown(places, candidate);
         clearAway(source.file);
         return { outcome: 'none', from, to };

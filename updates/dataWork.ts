@@ -5,7 +5,7 @@
 import { constants, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { carryDeletions, everyFace, knownDeletions, type CarriedDeletion } from '../appliance/erasure/index.js';
-import { systemClock } from '../appliance/kit/index.js';
+import { isPorticoError, systemClock } from '../appliance/kit/index.js';
 import { Database, loadDatabaseKey, lockDataDirectory } from '../appliance/storage/index.js';
 import { overwriteAndRemove, overwriteFolder, syncFile, syncFolder } from './whole.js';
 import type { Form, Given, Work, Works } from './data.js';
@@ -95,27 +95,31 @@ function aside(): Record<string, never> {
 
 /**
  * Puts back what stands aside. What was deleted since is told to the older files first, so that nothing deleted comes back. Safe to repeat: what was
- * put back already knows these deletions too. Where they cannot be read everybody's face is deleted: whoever withdrew is among them.
+ * put back already knows these deletions too. Where they are lost everybody's face is deleted: whoever withdrew is among them.
  */
 function back(): Works['back'] {
   const lock = lockDataDirectory(join(data, 'portico.lock'));
   try {
-    const names = [DATABASE, VAULT].filter((name) => existsSync(join(folder!, name)));
+    const names = [DATABASE, VAULT].filter((name) => isThere(join(folder!, name)));
     if (names.length === 0) return { carried: 0, unread: false };
     // Of portico.db. Where only the vault goes back, the present portico.db has its records, and its next start tells the vault.
     const mark = join(folder!, 'unread');
-    const deletions = !names.includes(DATABASE) ? [] : existsSync(mark) ? null : deletionsSince();
-    if (deletions === null) {
-      // First of all: done again after a power cut it would read what was put back, and call that all there was.
+    const deletions = !names.includes(DATABASE) ? [] : isThere(mark) ? null : deletionsSince();
+    // Before the first change that lasts: done again after it, this would read what was put back, and call that all there was. And no sooner: until then it
+    // is right to read again, and what cannot be undone is not settled by a try that came to nothing.
+    const markUnread = () => {
+      if (deletions !== null) return;
       writeFileSync(mark, '', { flush: true });
       syncFolder(folder!);
-    }
+    };
     for (const name of names) {
       const file = `${join(data, name)}.back`;
       removeWithLog(file);
       copyFileSync(join(folder!, name), file, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     }
+    if (!names.includes(VAULT)) markUnread(); // what is carried goes into the vault that stands
     const carried = carryInto(names, deletions);
+    markUnread();
     // The vault first: with it what was deleted is on the disk before the file that knows goes.
     for (const name of [...names].reverse()) {
       const file = join(data, name);
@@ -130,18 +134,36 @@ function back(): Works['back'] {
   }
 }
 
-/** @returns null: the files that are to go cannot be read */
+/**
+ * @returns null: they are lost with the files that are to go
+ * @throws what may be otherwise the next time: a full disk, a lock, a key or a disk that does not answer
+ */
 function deletionsSince(): CarriedDeletion[] | null {
+  if (![DATABASE, VAULT].every((name) => isThere(join(data, name)))) return null;
   try {
-    const db = Database.open({ file: join(data, DATABASE), vaultFile: join(data, VAULT), key: key(), readOnly: true });
+    const db = Database.open({ file: join(data, DATABASE), vaultFile: join(data, VAULT), key: key() });
     try {
-      return knownDeletions(db);
+      const deletions = knownDeletions(db);
+      // The logs go before their files do: read again after a power cut between the two, a file may be damaged without the log that a kill left.
+      if (!db.truncateLog()) throw new Error('the write-ahead log could not be emptied');
+      return deletions;
     } finally {
       db.close();
     }
-  } catch {
-    return null;
+  } catch (error) {
+    if (isLost(error)) return null;
+    throw error;
   }
+}
+
+/** The bytes are no database under this key, or the new version keeps deletions in another form. */
+function isLost(error: unknown): boolean {
+  return isPorticoError(error, 'db_corrupt') || isPorticoError(error, 'db_key_wrong') || (error instanceof Error && /^no such (table|column): /.test(error.message));
+}
+
+/** @throws where that cannot be told: existsSync would say no */
+function isThere(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** @param deletions null: nobody knows them */

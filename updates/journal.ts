@@ -46,13 +46,16 @@ export function closeJournal(places: Places): void {
   syncFolder(places.work);
 }
 
-/** What became of the last update. @see appliance/contract/box.ts, RootRun */
-export interface Report { outcome: 'applied' | 'refused' | 'rolled_back' | 'waiting' | 'under_way'; from: string; to: string | null; errorCode: ConsoleErrorCode | null; at: string }
+/** What became of the last update, and what is still to be known of one before. @see appliance/contract/box.ts, RootRun */
+export interface Report {
+  outcome: 'applied' | 'refused' | 'rolled_back' | 'waiting' | 'under_way'; from: string; to: string | null; errorCode: ConsoleErrorCode | null; at: string;
+  deletionsUnreadAt: string | null;
+}
 
 /** Where everybody may read it, for the page. */
-export function report(places: Places, clock: Clock, { outcome, from, to, errorCode }: Omit<Report, 'at'>): void {
+export function report(places: Places, clock: Clock, { outcome, from, to, errorCode }: Omit<Report, 'at' | 'deletionsUnreadAt'>): void {
   prepare(places);
-  const content = { outcome, at: new Date(clock.now()).toISOString(), errorCode, what: to, from, to };
+  const content = { outcome, at: new Date(clock.now()).toISOString(), errorCode, what: to, from, to, deletionsUnreadAt: readMemory(places).deletionsUnreadAt };
   writeWhole(join(places.open, 'update.json'), `${JSON.stringify(content)}\n`, 0o644);
 }
 
@@ -72,11 +75,17 @@ export function prepare(places: Places): void {
   mkdirSync(places.work, { recursive: true, mode: 0o700 });
 }
 
-interface Memory { newest: string | null; failed: string | null }
+interface Memory {
+  newest: string | null;
+  /** SHA-256 of the payload that failed last, and what was told of it. */
+  failed: { sha256: string; code: ConsoleErrorCode } | null;
+  /** When every face was last deleted because deletions could not be read: whoever reads the page after the next update has to know it too. */
+  deletionsUnreadAt: string | null;
+}
 
-/** What outlives an update: the newest version that the box was well with, and the payload that failed last. */
+/** What outlives an update, beginning with the newest version that the box was well with. */
 export function readMemory({ work }: Places): Memory {
-  return { newest: null, failed: null, ...(readJson(join(work, 'memory.json')) as Partial<Memory> | null) };
+  return { newest: null, failed: null, deletionsUnreadAt: null, ...(readJson(join(work, 'memory.json')) as Partial<Memory> | null) };
 }
 
 export function remember(places: Places, change: Partial<Memory>): void {

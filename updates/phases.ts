@@ -70,10 +70,11 @@ export async function goBack({ places, data, clock, reached }: Hands, journal: J
   writeJournal(places, { ...journal, phase: 'returning', code });
   reached('returning');
   const told = (await data.putBack()).unread ? 'update_deletions_unread' : code;
+  writeJournal(places, { ...journal, phase: 'returning', code: told }); // done again after the copies are gone, nobody would know
   reached('data_back');
   switchTo(places, journal.from);
   reached('link_back');
-  remember(places, { failed: journal.sha256 });
+  remember(places, { failed: { sha256: journal.sha256, code: told }, ...(told === 'update_deletions_unread' ? { deletionsUnreadAt: new Date(clock.now()).toISOString() } : {}) });
   report(places, clock, { outcome: 'rolled_back', from: journal.from, to: journal.to, errorCode: told });
   // Last of all: as long as the journal stands, this is done again.
   await data.destroyAside();

@@ -84,6 +84,8 @@ export const RootRun = Type.Object({
   errorCode: Type.Optional(Nullable(Type.String({ pattern: '^[a-z_]{1,40}$' }))),
   /** The serial of the stick's settings, the version of an update. */
   what: Type.Optional(Nullable(Type.Union([Type.String({ maxLength: 40 }), Type.Integer()]))),
+  /** In every later update.json too: when one was gone back from, and every face deleted because deletions could not be read. */
+  deletionsUnreadAt: Type.Optional(Nullable(Instant)),
 });
 export type RootRun = Static<typeof RootRun>;
 

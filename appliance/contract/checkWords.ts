@@ -109,7 +109,7 @@ export const CHECK_WORDS = {
     refused: 'The update of {at} was refused ({errorCode}); nothing was changed. Get it again from where it came.',
     rolled_back: 'The update of {at} did not work ({errorCode}); the version of before runs. Make a support file and send it to support.',
     waiting: 'Version {what} is on the box since {at} and is put in by itself outside opening hours, between 03:00 and 05:00 where they are not known. Nothing to do.',
-    deletions_unread: 'The update of {at} did not work; the version of before runs. What was deleted meanwhile could not be read, so every face was deleted: ask these customers again. What was deleted meanwhile, delete again by its receipt.',
+    deletions_unread: 'On {since} the box went back from an update. What was deleted while it was tried could not be read, so every face was deleted: ask these customers again. Dossiers deleted meanwhile are back: delete them again by their receipts. This is said for 30 days.',
     under_way: 'An update is under way since {at}. Do not switch the box off.',
     unreadable: 'What became of the last update cannot be read. Make a support file and send it to support.',
   },

@@ -269,8 +269,8 @@ export class Health {
       checkName(name()),
       checkBackup(backup.setUp, answers ? backup.last() : null, this.#backupSinceMs ?? this.#startedAtMs, nowMs, answers ? backup.heldSinceMs() : null, !answers || backup.staffed()),
       checkExport(this.#deps.export.setUp, answers ? this.#deps.export.last() : null, nowMs),
-      checkRootRun('stick', readRootRun(boxStateDirectory, 'stick.json')),
-      checkRootRun('update', readRootRun(boxStateDirectory, 'update.json')),
+      checkRootRun('stick', readRootRun(boxStateDirectory, 'stick.json'), nowMs),
+      checkRootRun('update', readRootRun(boxStateDirectory, 'update.json'), nowMs),
     ];
   }
 

@@ -163,14 +163,17 @@ t.test('certificate, name, and what root left of the last stick and update', asy
   const folder = temporaryDirectory(t);
   const left = (file: 'stick.json' | 'update.json', text: string) => {
     writeFileSync(join(folder, file), text);
-    return said(checkRootRun(file === 'stick.json' ? 'stick' : 'update', readRootRun(folder, file)));
+    return said(checkRootRun(file === 'stick.json' ? 'stick' : 'update', readRootRun(folder, file), NOW));
   };
-  t.equal(said(checkRootRun('stick', readRootRun(folder, 'stick.json'))), 'off none');
-  t.equal(said(checkRootRun('stick', readRootRun(null, 'stick.json'))), 'off none');
+  t.equal(said(checkRootRun('stick', readRootRun(folder, 'stick.json'), NOW)), 'off none');
+  t.equal(said(checkRootRun('stick', readRootRun(null, 'stick.json'), NOW)), 'off none');
   for (const damaged of ['', '{', '[]', '{"outcome":"applied"}', '{"outcome":"maybe","at":"2026-11-22T04:00:00.000Z"}', '\0\0\0']) t.equal(left('stick.json', damaged), 'warning unreadable', damaged);
   t.equal(left('stick.json', '{"outcome":"refused","at":"2026-11-22T04:00:00.000Z","errorCode":"stick_serial_old","more":1}'), 'warning refused');
   t.equal(left('update.json', '{"outcome":"rolled_back","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), 'warning rolled_back');
-  t.equal(left('update.json', '{"outcome":"rolled_back","at":"2026-11-22T04:00:00.000Z","what":"1.2.0","errorCode":"update_deletions_unread"}'), 'failed deletions_unread');
+  for (const [days, said] of [[29, 'failed deletions_unread'], [30, 'ok applied']] as const) {
+    const since = new Date(NOW - days * DAY).toISOString();
+    t.equal(left('update.json', `{"outcome":"applied","at":"2026-11-22T04:00:00.000Z","what":"1.3.0","deletionsUnreadAt":"${since}"}`), said, 'whatever came after it');
+  }
   for (const [what, said] of [['3', 'ok applied'], ['null', 'ok done']]) t.equal(left('stick.json', `{"outcome":"applied","at":"2026-11-22T04:00:00.000Z","what":${what}}`), said);
   for (const [file, said] of [['stick.json', 'ok brought'], ['update.json', 'ok waiting']] as const) t.equal(left(file, '{"outcome":"waiting","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), said);
   t.equal(left('update.json', '{"outcome":"under_way","at":"2026-11-22T04:00:00.000Z","what":"1.2.0"}'), 'ok under_way');

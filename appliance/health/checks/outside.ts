@@ -5,6 +5,8 @@ import { finding, inDays } from './check.js';
 
 /** The box renews by itself with 30 days left (http/certificates.ts): with fewer than 20 that did not work for ten nights. */
 const ENDING_DAYS = 20;
+/** Whatever updates follow: time enough for whoever is away to see that customers are to be asked again. */
+const DELETIONS_UNREAD_DAYS = 30;
 
 /** @param missing names and addresses wanted that the certificate does not have, because the root may not sign them */
 export interface CertificateFacts { endsAtMs: number; missing: readonly string[] }
@@ -30,10 +32,12 @@ export function checkName({ state, name }: NameFacts): BoxCheck {
 }
 
 /** @param run null: there was none; `unreadable`: the file is there and is none */
-export function checkRootRun(id: 'stick' | 'update', run: RootRun | null | 'unreadable'): BoxCheck {
+export function checkRootRun(id: 'stick' | 'update', run: RootRun | null | 'unreadable', nowMs: number): BoxCheck {
   if (run === null) return finding(id, 'off', 'none');
   if (run === 'unreadable') return finding(id, 'warning', 'unreadable');
   const values = { at: run.at, what: run.what ?? null, errorCode: run.errorCode ?? null };
+  const since = id === 'update' ? run.deletionsUnreadAt ?? null : null;
+  if (since !== null && inDays(nowMs - Date.parse(since)) < DELETIONS_UNREAD_DAYS) return finding('update', 'failed', 'deletions_unread', { ...values, since });
   switch (run.outcome) {
     // A stick may bring no settings but a request alone, which has no number.
     case 'applied': return id === 'stick' && values.what === null ? finding(id, 'ok', 'done', values) : finding(id, 'ok', 'applied', values);
@@ -41,6 +45,6 @@ export function checkRootRun(id: 'stick' | 'update', run: RootRun | null | 'unre
     case 'waiting': return finding(id, 'ok', id === 'stick' ? 'brought' : 'waiting', values);
     case 'under_way': return id === 'stick' ? finding(id, 'warning', 'unreadable') : finding(id, 'ok', 'under_way', values);
     case 'refused': return finding(id, 'warning', 'refused', values);
-    case 'rolled_back': return id === 'update' && values.errorCode === 'update_deletions_unread' ? finding(id, 'failed', 'deletions_unread', values) : finding(id, 'warning', 'rolled_back', values);
+    case 'rolled_back': return finding(id, 'warning', 'rolled_back', values);
   }
 }
