@@ -81,7 +81,7 @@ export async function fetchFrom({ root, roots }: OnBox & { roots?: string }, out
 
 export function status({ root }: OnBox, output: Output): void {
   const places = placesBelow(root);
-  if (!existsSync(places.current)) throw new UsageError('Portico is not installed here from its package; only such a box is updated this way.');
+  if (!existsSync(places.current)) throw new PorticoError('update_no_box');
   const [running, last] = [runningVersion(places), lastReport(places)];
   const phase = process.getuid?.() === 0 ? readJournal(places)?.phase ?? null : null;
   output.line(`Portico ${running} runs.`);

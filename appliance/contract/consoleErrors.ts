@@ -43,6 +43,7 @@ export const CONSOLE_ERRORS = {
 
   // Update
   update_no_release: 'This folder is no release tree. Make one: npm run release -- --out FOLDER.',
+  update_no_box: 'Portico is not installed here from its package; only such a box is updated this way.',
   update_unsigned: 'This is not an update signed by your organisation.',
   update_older: 'This update is not newer than what runs. A box never goes back by an update.',
   update_needs_another: 'This update takes a newer version than the one that runs. Apply that one first.',
