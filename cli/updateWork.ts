@@ -1,6 +1,6 @@
 /** `portico update ...`: the work behind the commands. */
 import { existsSync, readFileSync } from 'node:fs';
-import { PorticoError, systemClock } from '../appliance/kit/index.js';
+import { isPorticoError, PorticoError, systemClock } from '../appliance/kit/index.js';
 import {
   applyUpdate, checkBundle, fetchUpdate, lastReport, makeBundle, placesBelow, readConfig, readExtraRoots, readJournal, readKnown, readPinned, readUpdatesFrom, runningVersion, settle, settleRunning, signBundle, STEPS, systemdMachine,
   type Options, type Settled, type Step,
@@ -33,12 +33,26 @@ export async function check(file: string, { root }: OnBox, output: Output): Prom
   output.result({ version: manifest.version, arch: manifest.arch, minVersion: manifest.minVersion, createdAt: manifest.createdAt, keyId, ofThisBox: pinned !== null });
 }
 
-/** Exit code 3: it waits for a quiet hour. */
+/** Exit code 3: it waits for a quiet hour, or for another that is under way. Without a file it is the timer who asks, and nothing to do is no failure. */
 export async function apply(file: string | null, { root, now = false }: OnBox & { now?: boolean }, output: Output): Promise<Exit> {
   const options = optionsOn(root, output);
   const pinned = readPinned(options.places);
-  if (pinned === null) throw new PorticoError('update_unsigned', { reason: 'this box belongs to no organisation yet: plug in its first stick' });
-  const { outcome, from, to } = await applyUpdate({ ...options, pinned, file, now });
+  if (pinned === null) {
+    if (file !== null) throw new PorticoError('update_unsigned', { reason: 'this box belongs to no organisation yet: plug in its first stick' });
+    output.line('This box belongs to no organisation yet, so there is nothing to apply.');
+    output.result({ outcome: 'none' });
+    return EXIT.fine;
+  }
+  const applied = await applyUpdate({ ...options, pinned, file, now }).catch((error: unknown) => {
+    if (file === null && isPorticoError(error, 'update_running')) return null;
+    throw error;
+  });
+  if (applied === null) {
+    output.line('Another update, or a wipe, is under way.');
+    output.result({ outcome: 'running' });
+    return EXIT.warning;
+  }
+  const { outcome, from, to } = applied;
   output.line({
     applied: `Portico ${to ?? ''} runs and is well; before it was ${from}.`,
     waiting: `Portico ${to ?? ''} is genuine and waits until the store is closed, or until 03:00 where its hours are not known. With --now it does not.`,

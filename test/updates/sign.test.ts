@@ -1,11 +1,11 @@
-/** `portico update sign` with the organisation's key as `portico stick keys` makes it: encrypted. */
+/** `portico update` as a person and a timer call it: signing with an encrypted key, and an hour in which there is nothing to do. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { newKeyFile } from '../../provisioning/laptop/index.js';
-import { openBundle } from '../../updates/index.js';
+import { lockUpdates, openBundle, placesBelow } from '../../updates/index.js';
 import { makeBundleFile } from '../support/bundles.js';
 import { temporaryDirectory } from '../support/scratch.js';
 
@@ -26,4 +26,20 @@ t.test('without its passphrase, or with a wrong one, nothing is signed; with it 
   t.throws(() => openBundle(file, publicKey), { code: 'update_unsigned' });
   t.match(sign('--passphrase-file', right), { status: 0, stdout: new RegExp(keyId) });
   t.equal(openBundle(file, publicKey).keyId, keyId);
+});
+
+t.test('the timer finds nothing to do on a box without a stick, and waits while somebody else is at it: neither is a failure', async (t) => {
+  const root = temporaryDirectory(t);
+  const apply = (...more: string[]) => spawnSync(process.execPath, [CLI, 'update', 'apply', ...more, '--root', root], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  t.match(apply(), { status: 0, stdout: /nothing to apply/ });
+  const file = await makeBundleFile(t, {});
+  t.match(apply(file), { status: 1, stderr: /update_unsigned[\s\S]*no organisation yet/ }, 'a person is told');
+  const places = placesBelow(root);
+  const { publicKey } = newKeyFile(join(root, 'organisation.key'), null);
+  mkdirSync(places.settings, { recursive: true });
+  writeFileSync(join(places.settings, 'organisation.json'), JSON.stringify({ publicKey }));
+  const unlock = lockUpdates(places);
+  t.match(apply(), { status: 3, stdout: /under way/ });
+  t.match(apply(file), { status: 1, stderr: /update_running/ });
+  unlock();
 });
