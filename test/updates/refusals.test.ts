@@ -94,7 +94,8 @@ t.test('any bytes at all are a damaged update, said in words and never as a faul
   // Base 256, which tar has for large numbers: the size begins at byte 124 of a header.
   const header = fc.tuple(fc.nat(BLOCK - 1), fc.uint8Array({ minLength: 1, maxLength: 12 })).map(([at, bytes]) => {
     const changed = Buffer.from(good);
-    changed.set(bytes, at);
+    // Within the header: what reaches the manifest behind it is unsigned, and rightly called so.
+    changed.set(bytes.subarray(0, BLOCK - at), at);
     return changed;
   });
   await fc.assert(fc.asyncProperty(header, refusedOr('update_damaged', 'fine')), { numRuns: 150 });
