@@ -5,8 +5,8 @@ import { LEFT_IN_A_KEY, TABLES, tableOf, type Table } from './tables.js';
 
 interface Stale { id: number; kind: Kind; row_id: string }
 interface Entry { id: number; kind: Kind; words: string }
-/** Words that went, by where they stood. */
-type Gone = Record<Table, string[]>;
+/** By table: words that went, and entries whose words come. */
+interface Writes { gone: Record<Table, string[]>; come: Record<Table, number[]> }
 
 /** A person's change is a row or two; what is more waits for the breaths after it. */
 const PER_COMMIT_MAX = 8;
@@ -109,7 +109,7 @@ export class SearchIndex {
   erase(customerId: string): void {
     const entries = this.#db.all<Entry>('SELECT id, kind, words FROM search_entry WHERE customer_id = ?', customerId);
     try {
-      this.#writing((gone) => entries.forEach((entry) => this.#drop(entry, gone)));
+      this.#writing((writes) => entries.forEach((entry) => this.#drop(entry, writes)));
     } catch (error) {
       this.#tell(error);
       throw error;
@@ -212,10 +212,10 @@ export class SearchIndex {
     if (this.#db.sparePages < SPARE_PAGES_OF_PIECE) return null;
     const untilMs = performance.now() + ms;
     let done = 0;
-    const failed = this.#attempt((gone) => {
+    const failed = this.#attempt((writes) => {
       for (const row of rows) {
         if (done > 0 && performance.now() > untilMs) break;
-        this.#index(row, gone);
+        this.#index(row, writes);
         done += 1;
       }
     });
@@ -232,9 +232,9 @@ export class SearchIndex {
     for (const row of rows) {
       if (tried > 0 && performance.now() > untilMs) break;
       tried += 1;
-      const failed = this.#attempt((gone) => this.#index(row, gone));
+      const failed = this.#attempt((writes) => this.#index(row, writes));
       if (failed !== null) this.#tell(failed);
-      if (failed === null || this.#attempt((gone) => this.#drop(this.#entryOf(row), gone)) === null) done += 1;
+      if (failed === null || this.#attempt((writes) => this.#drop(this.#entryOf(row), writes)) === null) done += 1;
     }
     return { tried, done };
   }
@@ -279,16 +279,20 @@ export class SearchIndex {
   }
 
   /** Undone by itself where it fails. */
-  #attempt(work: (gone: Gone) => void): Error | null {
+  #attempt(work: (writes: Writes) => void): Error | null {
     this.#segments += 1;
     return this.#db.attempt(() => this.#writing(work));
   }
 
-  /** FTS5 would keep what was last written until the commit, and could fail there. INSERT SELECT: so that a failure undoes the statement alone. */
-  #writing(work: (gone: Gone) => void): void {
-    const gone: Gone = { search_dossier: [], search_other: [] };
-    work(gone);
+  /**
+   * INSERT SELECT: so that a failure undoes the statement alone; but before each such statement FTS5 makes a segment of what came before,
+   * so all that comes is one. It would keep that until the commit, and could fail there: flush.
+   */
+  #writing(work: (writes: Writes) => void): void {
+    const { gone, come }: Writes = { gone: { search_dossier: [], search_other: [] }, come: { search_dossier: [], search_other: [] } };
+    work({ gone, come });
     for (const table of TABLES) {
+      if (come[table].length > 0) this.#db.run(`INSERT INTO ${table} (rowid, words) SELECT id, words FROM search_entry WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`, JSON.stringify(come[table]));
       this.#db.run(`INSERT INTO ${table} (${table}) SELECT 'flush'`);
       const words = gone[table];
       if (words.length === 0) continue;
@@ -297,17 +301,17 @@ export class SearchIndex {
     }
   }
 
-  #index(row: Stale, gone: Gone): void {
+  #index(row: Stale, writes: Writes): void {
     const { id, kind, row_id } = row;
     const found = wordsOfRow(this.#db, kind, row_id, this.#fieldsOf);
     const words = JSON.stringify(found?.words ?? []);
     const entry = this.#entryOf(row);
     if ((entry?.words ?? '[]') !== words) {
-      this.#drop(entry, gone, new Set(found?.words));
+      this.#drop(entry, writes, new Set(found?.words));
       if (found !== null && words !== '[]') {
         if (!this.#hasRoom()) throw new PorticoError('storage_full');
         const { lastInsertRowid } = this.#db.run('INSERT INTO search_entry (customer_id, kind, row_id, words) VALUES (?, ?, ?, ?)', found.customerId, kind, row_id, words);
-        this.#db.run(`INSERT INTO ${tableOf(kind)} (rowid, words) SELECT ?, ?`, lastInsertRowid, words);
+        writes.come[tableOf(kind)].push(Number(lastInsertRowid));
       }
     }
     this.#db.run('DELETE FROM search_stale WHERE id = ?', id);
@@ -318,7 +322,7 @@ export class SearchIndex {
   }
 
   /** @param stay words that come again */
-  #drop(entry: Entry | undefined, gone: Gone, stay: ReadonlySet<string> = new Set()): void {
+  #drop(entry: Entry | undefined, { gone }: Writes, stay: ReadonlySet<string> = new Set()): void {
     if (entry === undefined) return;
     this.#db.run('DELETE FROM search_entry WHERE id = ?', entry.id);
     for (const word of JSON.parse(entry.words) as string[]) if (!stay.has(word)) gone[tableOf(entry.kind)].push(word);
