@@ -30,7 +30,7 @@ const ONLY_IN_FULL = [
   'provisioning/restoreBox', 'provisioning/stickUpdate', 'provisioning/stickWipe', 'provisioning/volumes', 'provisioning/well',
   'provisioning/wipe', 'server/audit', 'server/candidate', 'server/fields', 'server/hostileFrames', 'server/mdns', 'server/notices',
   'server/outward', 'server/papers', 'server/recognition', 'server/rightsDesk', 'server/settings', 'storage/full', 'storage/rewriting',
-  'updates/back', 'updates/dead', 'updates/deadBack', 'updates/power', 'updates/powerBack', 'updates/powerSwitch', 'updates/powerTrial',
+  'updates/back', 'updates/dead', 'updates/deadBack', 'updates/fetch', 'updates/incoming', 'updates/power', 'updates/powerBack', 'updates/powerSwitch', 'updates/powerTrial',
   'updates/refusals', 'updates/sign', 'updates/unread', 'updates/update', 'updates/withdrawn', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite',
   'vision/room', 'vision/settled',
 ];
