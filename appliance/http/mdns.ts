@@ -31,7 +31,7 @@ interface MulticastDns {
 }
 
 /**
- * Tells the LAN where the box is: NAME.local with its addresses, and an HTTPS service of that name. NAME is this machine's host name.
+ * Tells the LAN where the box is: NAME.local with its IPv4 addresses, and an HTTPS service of that name. NAME is this machine's host name.
  * A name that another machine has is told and never changed here: certificates, iPads and IT know the box by it.
  */
 export class Mdns {
@@ -124,7 +124,8 @@ export class Mdns {
     const { name } = this.#now;
     this.#shown = shownAs(name);
     // The name was asked for already, by ourselves: what the library finds taken it prints to the console and gives up.
-    bonjour.publish({ name: name.replace(/\.local$/, ''), type: 'https', port: this.#port, host: name, probe: false, txt: { path: '/' } });
+    // As the server listens and the certificate says: at an address of another kind nobody would answer.
+    bonjour.publish({ name: name.replace(/\.local$/, ''), type: 'https', port: this.#port, host: name, probe: false, disableIPv6: true, txt: { path: '/' } });
     this.#tell('published', []);
   }
 
@@ -165,7 +166,7 @@ function ownName(): string {
 }
 
 const shownAs = (name: string): string =>
-  [name, ...Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter(({ internal }) => !internal).map(({ address }) => address)].join(' ');
+  [name, ...Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address)].join(' ');
 
 /** What the library speaks by; it names no type for it. */
 const multicastOf = (bonjour: Bonjour): MulticastDns => (bonjour as unknown as { server: { mdns: MulticastDns } }).server.mdns;

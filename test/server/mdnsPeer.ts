@@ -12,6 +12,8 @@ interface Multicast { on(event: 'response', listener: (packet: Packet) => void):
 const multicastOf = (bonjour: Bonjour): Multicast => (bonjour as unknown as { server: { mdns: Multicast } }).server.mdns;
 const say = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 const ANSWER_MS = 4000;
+/** After the first: each kind of address comes in a message of its own. */
+const MORE_MS = 1000;
 
 const [what, name = '', lan = '', scraper = ''] = process.argv.slice(2);
 process.on('SIGTERM', () => process.exit(0));
@@ -22,9 +24,10 @@ switch (what ?? '') {
     multicastOf(bonjour).on('response', ({ answers }) => {
       for (const { name: of, type, data } of answers) if (of.toLowerCase() === name && /^A/.test(type)) found.add(String(data));
     });
-    const asking = setInterval(() => multicastOf(bonjour).query([{ name, type: 'A' }]), 300);
+    const asking = setInterval(() => multicastOf(bonjour).query([{ name, type: 'A' }, { name, type: 'AAAA' }]), 300);
     const until = Date.now() + ANSWER_MS;
     while (found.size === 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 50));
+    if (found.size > 0) await new Promise((resolve) => setTimeout(resolve, MORE_MS));
     clearInterval(asking);
     say({ addresses: [...found].sort() });
     process.exit(0);
