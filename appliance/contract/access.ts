@@ -36,6 +36,12 @@ export const PinRequest = Type.Object({ pin: Pin }, closed);
 export const ProofRequest = Type.Object({ pin: Pin }, closed);
 export const StaffMember = Type.Object({ id: Id, name: Type.String(), role: Role }, closed);
 export type StaffMember = Static<typeof StaffMember>;
+/** Teams are head office's list (settings of the box); who is in which counts in the nightly release, which knows no persons. */
+export const StaffTeams = Type.Object(
+  { teams: Type.Array(Type.String()), members: Type.Array(Type.Object({ staffId: Id, team: Type.String() }, closed)) }, closed,
+);
+export type StaffTeams = Static<typeof StaffTeams>;
+export const StaffTeamChange = Type.Object({ team: Nullable(Type.String({ minLength: 1, maxLength: 20 })) }, closed);
 export const SignInRequest = Type.Object({ staffId: Id, pin: Pin }, closed);
 export type SignInRequest = Static<typeof SignInRequest>;
 

@@ -20,6 +20,8 @@ export const AUDIT_ACTIONS = [
   'retention_changed', 'retention_ran', 'breach_recorded', 'breach_notices_made', 'audit_pack_made', 'setting_changed',
   // the box
   'backup_made', 'backup_failed', 'backup_restored',
+  // head office's release
+  'release_made', 'release_skipped', 'release_sent', 'release_given_up', 'release_sent_again', 'release_opened', 'release_compared', 'team_changed',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -32,6 +32,10 @@ export const CONSOLE_ERRORS = {
   box_key_unsealed: 'A secret of this box is sealed with the empty key, which anybody has. It is not used.',
   db_key_ambiguous: 'There are two different database keys. Move away the one that does not belong to this database.',
 
+  // Head office's release
+  release_invalid: 'This is not a release of Portico, or it was changed after the box signed it.',
+  release_too_new: 'This release is of a newer form than this program knows. Take the newest Portico.',
+
   // Backup and restore
   backup_not_set_up: 'Nothing says where backups go and who can open them: set PORTICO_BACKUP_TO and PORTICO_BACKUP_RECIPIENT.',
   backup_not_ours: 'This is not a backup of Portico, or it is damaged. Take another one.',

@@ -37,6 +37,7 @@ export const ERRORS = {
   staff_last_manager: [409, 'The last manager cannot be removed. Add another manager first.'],
   staff_last_officer: [409, 'The last privacy officer cannot be removed. Add another privacy officer first.'],
   device_not_found: [404, 'This device is not paired.'],
+  staff_team_unknown: [409, 'This team is not on head office\'s list. Choose another.'],
 
   // Customers and visits
   customer_not_found: [404, 'This customer is not known.'],
@@ -177,6 +178,25 @@ export const ERRORS = {
   backup_unreadable: [503, 'The backup was written but could not be read back. Try another disk.'],
   backup_failed: [503, 'The backup could not be made. See the log.'],
   backup_interrupted: [503, 'The backup was cut off. The next one begins anew.'],
+
+  // Head office's nightly release
+  export_not_set_up: [409, 'Nothing says where releases go. Ask IT to set it up with a USB stick.'],
+  export_day_not_found: [404, 'There is no release of this day.'],
+  export_day_not_over: [409, 'This store day is not over yet. Ask again when it is.'],
+  export_delivered: [409, 'Head office has this release already.'],
+  export_unreachable: [503, 'Head office\'s server cannot be reached or does not answer. The box tries again by itself.'],
+  export_tls_untrusted: [503, 'The certificate of head office\'s server has expired, is for another name or comes from an authority that this box does not know. Nothing was sent. Tell head office.'],
+  export_not_accepted: [503, 'Head office\'s server does not know this box: the key or certificate is missing, wrong or expired, or the address is. Tell IT. The box tries again by itself.'],
+  export_schema_too_new: [503, 'Head office\'s service does not know this form of release yet. It has to be updated there. The box keeps the release and tries again by itself.'],
+  export_acknowledgement_wrong: [503, 'Head office\'s server answered, but not for these bytes. The box tries again by itself. If it goes on, tell head office.'],
+  export_rejected: [503, 'Head office\'s server refused this release for good. Ask head office why, then send it again.'],
+  export_conflict: [503, 'Head office has other bytes for this store and day. Nothing was replaced. Ask head office which box sent them.'],
+  export_target_missing: [503, 'The disk or server for releases cannot be reached. Plug the disk in, or check the network. The box tries again by itself.'],
+  export_target_full: [507, 'The disk or server for releases is full. Make room there. The box tries again by itself.'],
+  export_target_refused: [503, 'The disk for releases cannot be written, or the server did not let the box in or is not the one it was. Tell IT. The box tries again by itself.'],
+  export_interrupted: [503, 'Sending was cut off. The box tries again by itself.'],
+  export_failed: [503, 'The release could not be sent. The box tries again by itself. See the log.'],
+  export_tried_too_long: [503, 'Head office could not be reached for 60 days. When it can be again, send this release again.'],
   internal: [500, 'Something went wrong in the box. Nothing was saved. Try again, then call IT.'],
 
   // Start-up (on the console; never over HTTP)

@@ -496,6 +496,8 @@ export const privacyEn: PrivacyMessages = {
       retention_changed: 'Retention changed', retention_ran: 'Nightly deletion', audit_pruned: 'Oldest entries deleted', breach_recorded: 'Incident recorded', breach_notices_made: 'Notices made',
       audit_pack_made: 'Audit pack made', setting_changed: 'Setting changed',
       backup_made: 'Backup made', backup_failed: 'Backup failed', backup_restored: 'Backup put back',
+      release_made: 'Release for head office made', release_skipped: 'Day not released', release_sent: 'Release sent', release_given_up: 'Release not taken',
+      release_sent_again: 'Release sent again', release_opened: 'Release downloaded', release_compared: 'True figures looked at', team_changed: 'Team changed',
     },
     pair: '{name}: {value}',
     yes: 'yes',

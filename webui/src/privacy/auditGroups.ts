@@ -19,6 +19,7 @@ export const AUDIT_GROUPS = {
     'request_received', 'request_closed', 'access_copy_made', 'recognition_explained', 'assessment_recorded', 'mode_changed', 'station_changed', 'signage_signed',
     'retention_changed', 'retention_ran', 'breach_recorded', 'breach_notices_made', 'audit_exported', 'audit_pack_made', 'audit_pruned',
     'backup_made', 'backup_failed', 'backup_restored',
+    'release_made', 'release_skipped', 'release_sent', 'release_given_up', 'release_sent_again', 'release_opened', 'release_compared', 'team_changed',
   ],
 } as const satisfies Record<string, readonly AuditAction[]>;
 
