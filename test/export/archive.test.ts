@@ -6,7 +6,7 @@ import { parse } from 'csv-parse/sync';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import t from 'tap';
 import type { ReleaseDocument } from '../../appliance/contract/index.js';
-import { archiveNameOf, archiveOf, csvOf, filesOf, parquetOf, RELEASE_COLUMNS } from '../../appliance/export/index.js';
+import { archiveNameOf, archiveOf, csvOf, filesOf, parquetOf, RELEASE_COLUMNS } from '../../appliance/export/archive.js';
 import { sha256, TABLES } from '../support/storeReleases.js';
 import { temporaryDirectory } from '../support/scratch.js';
 
