@@ -8,10 +8,13 @@ import type { Connector, ConnectorSettings } from './connectors/connector.js';
 import { MadeDays } from './madeDays.js';
 import { Outbox } from './outbox.js';
 import { makeProfile, MILLION, type ExportParameters, type Profile } from './profile.js';
-import { Releases, type ReleaseRow } from './releases.js';
+import { Releases, type Made } from './releases.js';
 import type { DayVisit } from './rows.js';
 
-export { archiveNameOf, archiveOf, csvOf, filesOf, openRelease, parquetOf, type OpenedRelease } from './archive.js';
+export {
+  archiveNameOf, archiveOf, csvOf, csvOfRows, externalIdOf, filesOf, MANIFEST_FILE, parquetColumn, parquetOf, parquetSchemaOf, PARQUET_MADE_BY, RELEASE_COLUMNS, rowsOf, type ReleaseFile, type ReleaseRow,
+} from './archive.js';
+export { ARCHIVE_BYTES_MAX, openRelease, type OpenedRelease } from './opening.js';
 export { makeProfile, type ExportParameters, type Profile } from './profile.js';
 export { forgetReleases } from './releases.js';
 export type { DayVisit } from './rows.js';
@@ -160,7 +163,7 @@ export class Exports {
     return this.#releases.heldSinceMs() === null ? null : 'restored';
   }
 
-  #toDay(row: ReleaseRow): ExportDay {
+  #toDay(row: Made): ExportDay {
     return {
       day: row.day, status: row.status, reason: row.reason, madeAt: toInstant(row.made_at_ms), number: row.number, fileName: row.file_name, bytes: row.bytes, sha256: row.sha256,
       epsilon: row.millionths / MILLION, cells: row.cells, suppressed: row.suppressed, delivery: this.#outbox.of(row.day),

@@ -6,9 +6,10 @@ import {
 import { dayAfter, dayBounds, PorticoError, type Clock, type Logger } from '../kit/index.js';
 import type { Signer } from '../papers/index.js';
 import type { Database } from '../storage/index.js';
-import { archiveNameOf, archiveOf, filesOf, openArchive } from './archive.js';
+import { archiveNameOf, archiveOf, filesOf } from './archive.js';
 import { businessDay, dueDays, type StoreDays } from './calendar.js';
 import type { MadeDays } from './madeDays.js';
+import { readOwn } from './opening.js';
 import { DAY_MAX_MILLIONTHS, release, TrueFigures, type Budget, type Release } from './release.js';
 import { MILLION, type Profile } from './profile.js';
 import { systemRandom, type RandomSource } from './random.js';
@@ -17,7 +18,8 @@ import { toRows, type DayVisit, type VisitorRow } from './rows.js';
 /** Days that one day's budget is added up with. */
 const YEAR_DAYS = 365;
 
-export interface ReleaseRow {
+/** A release that was made, without its bytes. */
+export interface Made {
   day: string; chain_id: string; number: number; status: 'released' | 'skipped'; reason: 'crowd' | 'budget' | null; made_at_ms: number;
   cells: number; suppressed: number; file_name: string; sha256: string; bytes: number; millionths: number;
 }
@@ -91,7 +93,7 @@ export class Releases {
    * Makes the release of a day and keeps it, with what it cost and its place in the outbox, or nothing of all that.
    * @throws PorticoError storage_full and the like: nothing was drawn that anybody saw; it is made the next time
    */
-  async make(day: string): Promise<ReleaseRow> {
+  async make(day: string): Promise<Made> {
     const { db, clock, audit, log, store, madeDays, storedPersons } = this.#deps;
     const profile = this.#profile();
     const budget = this.budget(day);
@@ -131,15 +133,15 @@ export class Releases {
   }
 
   /** @throws PorticoError export_day_not_found */
-  byDay(day: string): ReleaseRow {
+  byDay(day: string): Made {
     const [row] = this.list(day, 1, '=');
     if (row === undefined) throw new PorticoError('export_day_not_found');
     return row;
   }
 
   /** Newest first. @param day null: from the newest on */
-  list(day: string | null, limit: number, relation: '<' | '=' = '<'): ReleaseRow[] {
-    return this.#deps.db.all<ReleaseRow>(
+  list(day: string | null, limit: number, relation: '<' | '=' = '<'): Made[] {
+    return this.#deps.db.all<Made>(
       `SELECT day, chain_id, number, status, reason, made_at_ms, cells, suppressed, file_name, sha256, length(archive) AS bytes,
          (SELECT coalesce(sum(millionths), 0) FROM epsilon_ledger WHERE epsilon_ledger.day = release.day) AS millionths
        FROM release WHERE ?1 IS NULL OR day ${relation} ?1 ORDER BY day DESC LIMIT ?2`, day, limit);
@@ -154,7 +156,7 @@ export class Releases {
 
   /** What stands in it. @throws PorticoError export_day_not_found */
   async content(day: string): Promise<{ manifest: ReleaseManifest; document: ReleaseDocument }> {
-    return openArchive(this.archive(day));
+    return readOwn(this.archive(day));
   }
 
   /**
