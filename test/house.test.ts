@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ROOMS: Record<string, readonly string[]> = {
   contract: [],
   kit: ['contract'],
-  config: ['kit'],
+  config: ['contract', 'kit'],
   events: ['contract', 'kit'],
   storage: ['kit'],
   camera: ['contract'],
