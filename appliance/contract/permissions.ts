@@ -31,6 +31,8 @@ export const PERMISSIONS = {
   health: ['manager', 'associate', 'privacy_officer', 'it'],
   /** How the machine is, in full; its slow checks, its backups, its support bundle. */
   look_after_box: ['manager', 'it'],
+  /** Head office's nightly release, which is about nobody: what was sent, whether it arrived; send it again. */
+  see_export: ['manager', 'privacy_officer', 'it'],
   own_passkeys: ['manager', 'associate', 'privacy_officer', 'it'],
   /** Who is signed in here; lock; sign out. Also at the front desk. */
   own_session: ['manager', 'associate', 'privacy_officer', 'it'],
