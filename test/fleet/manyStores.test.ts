@@ -6,7 +6,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import t from 'tap';
 import { readFleetKeys, verifyFleet } from '../../fleet/index.js';
 import { temporaryDirectory } from '../support/scratch.js';
-import { daysFrom, keep, StoreReleases } from '../support/storeReleases.js';
+import { CELLS_A_DAY, daysFrom, keep, StoreReleases } from '../support/storeReleases.js';
 
 t.test('300 stores: pieces of work put together in order, row groups of several threads in one file', async (t) => {
   const folder = temporaryDirectory(t);
@@ -22,9 +22,9 @@ t.test('300 stores: pieces of work put together in order, row groups of several 
   }
   const out = temporaryDirectory(t);
   const report = await verifyFleet({ folder, keys: readFleetKeys(JSON.stringify(keys)), out, workers: 3 });
-  t.match(report, { files: 2_100, merged: 2_100, faults: [], cells: 2_100 * 22 });
+  t.match(report, { files: 2_100, merged: 2_100, faults: [], cells: 2_100 * CELLS_A_DAY });
   const metadata = await parquetMetadataAsync(await asyncBufferFromFile(join(out, 'cells.parquet')));
-  t.strictSame([metadata.row_groups.length, Number(metadata.num_rows)], [2, 2_100 * 22], 'a row group a piece');
+  t.strictSame([metadata.row_groups.length, Number(metadata.num_rows)], [2, 2_100 * CELLS_A_DAY], 'a row group a piece');
   const rows = await parquetReadObjects({ file: await asyncBufferFromFile(join(out, 'cells.parquet')) });
   t.equal(rows.reduce((sum, row) => sum + Number(row['count'] ?? 0), 0), expected);
   t.strictSame([...new Set(rows.map((row) => row['store']))], names, 'sorted by store');
