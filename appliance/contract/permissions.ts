@@ -29,6 +29,8 @@ export const PERMISSIONS = {
   manage_devices: ['manager', 'it'],
   /** How the box and its recognition are, in numbers about nobody. */
   health: ['manager', 'associate', 'privacy_officer', 'it'],
+  /** Head office's nightly release: what went out, the file, sending it again. True figures are the privacy officer's alone. */
+  see_export: ['manager', 'privacy_officer', 'it'],
   /** How the machine is, in full; its slow checks, its backups, its support bundle. */
   look_after_box: ['manager', 'it'],
   own_passkeys: ['manager', 'associate', 'privacy_officer', 'it'],

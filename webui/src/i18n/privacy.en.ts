@@ -14,6 +14,7 @@ export const privacyEn: PrivacyMessages = {
       'privacy-mode': 'Mode and stations',
       'privacy-retention': 'Retention',
       'privacy-persons': 'People stored',
+      'privacy-export': 'For head office',
       'privacy-incidents': 'Incidents',
       'privacy-audit': 'Audit log',
       'privacy-pack': 'Audit pack',
