@@ -18,6 +18,7 @@ export function useReleaseWords() {
     if (reason !== null) return t(`headOffice.skipped.${reason}`);
     return suppressed === 0 ? t('headOffice.all', { of: cells }) : t('headOffice.withheld', { n: suppressed, of: cells });
   }
+  const state = ({ state: now, errorCode }: ExportDelivery): string => t(now === 'waiting' && errorCode === null ? 'headOffice.queued' : `headOffice.state.${now}`);
   /** What becomes of it, in one line. */
   function progress({ state, tries, nextTryAt, deliveredAt, progress: share }: ExportDelivery): string {
     switch (state) {
@@ -30,5 +31,5 @@ export function useReleaseWords() {
       case 'dead': return t('headOffice.tried', { n: number(tries) });
     }
   }
-  return { cell, content, progress };
+  return { cell, content, state, progress };
 }
