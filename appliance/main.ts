@@ -11,6 +11,7 @@ import { Dealings } from './dealings/index.js';
 import { Dossiers } from './dossiers/index.js';
 import { Erasure } from './erasure/index.js';
 import { EventBus } from './events/index.js';
+import { Exports } from './export/index.js';
 import { Finding } from './finding/index.js';
 import { Files } from './files/index.js';
 import { Fields } from './fields/index.js';
@@ -19,7 +20,7 @@ import { Gallery } from './gallery/index.js';
 import { Greeting } from './greeting/index.js';
 import { Health } from './health/index.js';
 import { letMainThreadFirst, openLog, PorticoError, refuseEgress, systemClock, Timetable, type Clock, type Logger } from './kit/index.js';
-import { introduce } from './neighbours.js';
+import { introduce, visitsForFigures } from './neighbours.js';
 import { Signer } from './papers/index.js';
 import { Products } from './products/index.js';
 import { Enrolments, Explanations, Quality, Recognition, reEnrolFromKeptPictures, Sightings, Things, Upkeep } from './recognition/index.js';
@@ -90,7 +91,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     const atStart = new AtStart(db);
     atStart.do(() => signer.prepare());
     undo.push(() => audit.stop());
-    const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs, draftsSecret: storage.keyFor('drafts'), ownerCodeSha256: config.ownerCodeSha256 });
+    const access = new Access({ db, clock, events, audit, idleLockMs: config.idleLockMs, draftsSecret: storage.keyFor('drafts'), ownerCodeSha256: config.ownerCodeSha256, teams: config.export?.parameters.teams ?? [] });
     const customers = new Customers({ db, clock, events });
     const finding = new Finding({ db, clock, events, log, keyFor: storage.keyFor });
     undo.push(() => finding.stop());
@@ -228,6 +229,16 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
     regularly('23 3 * * *', 'the audit log could not be checked', async () => { if (!(await verification.run()).whole) log.error('the audit log does not verify'); });
     regularly('23 3 * * *', 'the expiry job failed', () => consent.expireDue(true));
 
+    const exports = new Exports({
+      db, clock, audit, log, config, signer, visitsBetween: visitsForFigures({ access, customers, rights, visits }), storedPersons: () => gallery.persons(),
+      staffed: () => !access.ownerNeeded(), trustsClock: () => retention.trustsClock(),
+    });
+    atStart.do(() => exports.start());
+    undo.push(() => exports.stop());
+    // At night, and every minute after: what the box was off for, and what has not arrived.
+    regularly(exports.nightlyAt, 'the release could not be made', () => exports.work());
+    regularly('* * * * *', 'the release could not be made or sent', () => exports.work());
+
     // Each night: own fields that a manager removed go for good when nobody brought them back.
     regularly('31 3 * * *', 'removed fields could not be deleted', async () => log.info(await fields.purge(), 'removed fields were deleted for good'));
     undo.push(() => fields.stop());
@@ -265,7 +276,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       db, vision, gallery, recognition, events, clock, log, searchIsBehind: () => finding.isBehind(), waitsForRoom: () => atStart.waits, recognises: () => modes.current() !== 'off',
       isOpen: (atMs) => isOpenAt(config.openingHours, atMs, config.timeZone), addresses: lanAddresses, name: () => lanName.state(),
       certificate: () => ({ ...certificates, rootFingerprint: rootFingerprint(certificates.rootPem) }),
-      backup: { setUp: config.backup !== null, last: () => backups.forHealth(), heldSinceMs: () => backups.heldSinceMs(), staffed: () => backups.staffed() }, export: { setUp: false, last: () => null },
+      backup: { setUp: config.backup !== null, last: () => backups.forHealth(), heldSinceMs: () => backups.heldSinceMs(), staffed: () => backups.staffed() }, export: () => exports.forHealth(),
     });
     events.on('healthChecked', () => atStart.again());
     undo.push(() => health.stop());
@@ -277,7 +288,7 @@ export async function startAppliance(config: Config, options: { clock?: Clock; l
       return { consents: new Consent(rooms).records.allEvidence(), accesses: rooms.audit.stored(), close: () => still.close() };
     };
     const server = await buildServer({
-      greeting, backups, access, audit, verification, consent, customers, dossiers, finding, fields, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
+      greeting, backups, exports, access, audit, verification, consent, customers, dossiers, finding, fields, followUps, gallery, visits, enrolments, sightings, quality, recognition, health, events, clock, log, certificates, signer,
       products, dealings, files, things: new Things({ vision }),
       explanations, rights, accessCopies, compliance: { overview, modes, assessments, retention, persons, breaches }, deletions: erasure, stillEvidence,
       box: { version: config.version, storeName: config.storeName, demo: config.demo, timeZone: config.timeZone, currency: config.currency, languages: config.languages }, webuiDirectory: config.webuiDirectory,

@@ -1,9 +1,11 @@
 /** Who asks whom: what a room needs of its neighbours, which it does not know. Called once, by `main.ts`, before anything is done. */
+import type { Access } from './access/index.js';
 import type { Consent } from './consent/index.js';
 import type { Customers } from './customers/index.js';
 import type { Dealings } from './dealings/index.js';
 import type { DeletionOrder, Erasure } from './erasure/index.js';
 import type { EventBus } from './events/index.js';
+import type { DayVisit } from './export/index.js';
 import type { Fields } from './fields/index.js';
 import type { Files } from './files/index.js';
 import type { Finding } from './finding/index.js';
@@ -87,4 +89,19 @@ export function introduce(neighbours: Neighbours): void {
   finding.restrictWith((customerId) => rights.isRestricted(customerId));
   customers.keepApart((customerId) => rights.isRestricted(customerId),
     (customerId) => erasure.pending().some((each) => each.customerId === customerId && each.scope === 'dossier'));
+}
+
+/**
+ * The visits that figures for head office may rest on: who asked that their data rest is not among them. Since when somebody is known is told by the dossier, not by
+ * earlier visits: so a release says nothing about any other day.
+ */
+export function visitsForFigures({ access, customers, rights, visits }: { access: Access } & Pick<Neighbours, 'customers' | 'rights' | 'visits'>): (fromMs: number, toMs: number) => DayVisit[] {
+  return (fromMs, toMs) => visits.between(fromMs, toMs).flatMap(({ customerId, openedAtMs, closedAtMs, arrival, adviserId, stage }) => {
+    const standing = customers.standing(customerId);
+    if (standing === null || rights.isRestricted(customerId)) return [];
+    return [{
+      customerId, openedAtMs, closedAtMs, stage, noticed: arrival === 'scanned' ? 'by_hand' as const : arrival, customerSinceMs: standing.sinceMs, tier: standing.tier,
+      team: adviserId === null ? null : access.teamOf(adviserId),
+    }];
+  });
 }

@@ -6,6 +6,7 @@ import { Audit, THE_BOX } from '../appliance/audit/index.js';
 import { deletionListsOf, dropUnfinishedRuns, holdBackups, openBackup, readDeletionList, type DeletionList, type OpenedBackup } from '../appliance/backup/index.js';
 import type { Deletion } from '../appliance/contract/index.js';
 import { carryDeletions, holdsElsewhere } from '../appliance/erasure/index.js';
+import { forgetReleases } from '../appliance/export/index.js';
 import { forgetMachine } from '../appliance/health/index.js';
 import { isPorticoError, PorticoError, type Clock } from '../appliance/kit/index.js';
 import { beginReplacing, Database, isVaultOf, lockDataDirectory, openForReading, SEALED_KEY } from '../appliance/storage/index.js';
@@ -193,6 +194,7 @@ function prepare(folder: string, key: string, clock: Clock, about: { madeAt: str
       forgetMachine(db);
       dropUnfinishedRuns(db);
       if (!about.sameBox) holdBackups(db, clock.now());
+      forgetReleases(db, clock.now(), about.sameBox);
       new Audit({ db, clock }).record('backup_restored', THE_BOX, { detail: about });
     });
     db.truncateLog();

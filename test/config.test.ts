@@ -1,5 +1,7 @@
 import t from 'tap';
+import { Check } from 'typebox/value';
 import { isOpenAt, loadConfig, readOpeningHours } from '../appliance/config/index.js';
+import { ReleaseParameters } from '../appliance/contract/index.js';
 import { PorticoError } from '../appliance/kit/index.js';
 
 function problemOf(environment: Record<string, string>): string {
@@ -124,4 +126,71 @@ t.test('networks, terms, head office', async (t) => {
 t.test('what systemd tells is read here', async (t) => {
   t.match(loadConfig({ NOTIFY_SOCKET: '/run/systemd/notify', WATCHDOG_USEC: '60000000' }), { notifySocket: '/run/systemd/notify', watchdogMs: 60_000 });
   t.match(loadConfig({}), { notifySocket: null, watchdogMs: null });
+});
+
+const EXPORT = { PORTICO_STORE_ID: 'SH-NJR-01', PORTICO_EXPORT_TO: 'https://hq.example.cn/portico/releases' };
+
+t.test('nothing is released until it is said where to; what else is said of it has to fit all the same', async (t) => {
+  t.equal(loadConfig({}).export, null);
+  t.equal(loadConfig({ PORTICO_EXPORT_AT: '05:00', PORTICO_EXPORT_TIERS: '金卡', PORTICO_EXPORT_PARAMETERS: 'epsilon=0.5,epsilonVisitor=0.2', PORTICO_EXPORT_HOST_KEY: `SHA256:${'A'.repeat(43)}`, PORTICO_EXPORT_MOUNTED: 'true' }).export, null);
+  t.equal(loadConfig({ PORTICO_DAY_ENDS_AT: '11:00' }).export, null, 'a day that the parts as delivered do not fit is nobody\'s business then');
+  t.equal(problemOf({ PORTICO_EXPORT_PARAMETERS: 'epsilon=2' }), 'PORTICO_EXPORT_PARAMETERS');
+  t.equal(problemOf({ ...EXPORT, PORTICO_DAY_ENDS_AT: '11:00' }), 'PORTICO_EXPORT_PARAMETERS');
+  t.equal(problemOf({ ...EXPORT, PORTICO_STORE_ID: '' }), 'PORTICO_STORE_ID');
+});
+
+t.test('as delivered a release has the documented numbers, frozen', async (t) => {
+  const config = loadConfig(EXPORT);
+  t.strictSame(config.export, {
+    to: { kind: 'https', url: 'https://hq.example.cn/portico/releases' }, at: '04:40',
+    parameters: {
+      epsilon: 1, epsilonVisitor: 0.4, delta: 0.000001, crowdMin: 20, cellMin: 10, cellsPerPerson: 4, minutesMax: 180, stayEdges: [15, 45, 90], partEdges: ['12:00', '17:00'], tiers: [], teams: [], epsilonYearMax: 366,
+    },
+  });
+  t.strictSame(config.egressAllow, ['hq.example.cn'], 'the box may connect there, and nowhere else');
+  const { parameters, to } = config.export!;
+  for (const each of [config.export!, to, parameters, parameters.stayEdges, parameters.tiers]) t.ok(Object.isFrozen(each));
+  t.ok(Check(ReleaseParameters, { ...parameters, crowdWithNoise: 20 }), 'and they are what a manifest may say');
+});
+
+t.test('where releases go: one host, one disk or one server, with nothing secret in the address', async (t) => {
+  const hostKey = `SHA256:${'A'.repeat(43)}`;
+  const exported = (to: string) => loadConfig({ ...EXPORT, PORTICO_EXPORT_TO: to, PORTICO_EXPORT_HOST_KEY: hostKey, PORTICO_EXPORT_MOUNTED: 'true' });
+  t.match(exported('sftp://box@nas.local:2222/releases'), { export: { to: { kind: 'sftp', user: 'box', host: 'nas.local', port: 2222, folder: '/releases', hostKey } }, egressAllow: ['nas.local'] });
+  t.match(exported('/run/portico/export'), { export: { to: { kind: 'folder', folder: '/run/portico/export', mounted: true } }, egressAllow: [] });
+  t.match(exported('HTTPS://HQ.example.cn:8443?store=1'), { export: { to: { kind: 'https', url: 'https://hq.example.cn:8443/?store=1' } }, egressAllow: ['hq.example.cn'] });
+  for (const to of ['http://hq.example.cn/', 'https://', 'https:hq.example.cn', 'https://box@hq.example.cn/', 'https://box:secret@hq.example.cn/', 'https://:secret@hq.example.cn/', 'https://hq.example.cn/#x', ' https://hq.example.cn/', 'hq.example.cn',
+    'usb', 'headOffice', 'releases/here', 'ftp://box@nas.local/', 'sftp://nas.local/releases', 'sftp://box:secret@nas.local/releases', 'sftp://box@nas.local/a%zz']) {
+    t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_TO: to, PORTICO_EXPORT_HOST_KEY: hostKey }), 'PORTICO_EXPORT_TO', to);
+  }
+  t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_TO: 'sftp://box@nas.local/releases' }), 'PORTICO_EXPORT_HOST_KEY');
+  t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_HOST_KEY: 'SHA256:short' }), 'PORTICO_EXPORT_HOST_KEY');
+  for (const at of ['4:40', '24:00', '']) t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_AT: at }), 'PORTICO_EXPORT_AT', at);
+  const error = t.throws(() => exported('https://box:hunter2@hq.example.cn/')) as PorticoError;
+  t.notMatch(JSON.stringify(error.toBody()), 'hunter2');
+});
+
+t.test('the numbers of a release: what is not said stays, what protects nobody is refused', async (t) => {
+  const parametersOf = (text: string, more: Record<string, string> = {}) => loadConfig({ ...EXPORT, PORTICO_EXPORT_PARAMETERS: text, ...more }).export!.parameters;
+  t.match(parametersOf('epsilon=0.5, epsilonVisitor=0.123456,crowdMin=50,stayEdges=10/20,partEdges=13:00'), { epsilon: 0.5, epsilonVisitor: 0.123456, crowdMin: 50, cellMin: 10, stayEdges: [10, 20], partEdges: ['13:00'] });
+  t.match(parametersOf('delta=0.00001,cellsPerPerson=1,minutesMax=30,stayEdges=10/29,epsilonYearMax=1'), { delta: 0.00001, minutesMax: 30, epsilonYearMax: 1 });
+  for (const text of [
+    'epsilon', 'epsilon=', 'epsilon=0', 'epsilon=1.1', 'epsilon=1e-1', 'epsilon=-1', 'epsilon=0x1', 'epsilon=.5', 'epsilon=0,5', 'epsilon=0.5,epsilon=0.5', 'epsilon=0.1234567', 'Epsilon=1', 'epsilon=0.3', 'epsilonn=0.5', 'toString=1', 'crowdWithNoise=30',
+    'tiers=a/b', 'teams=a', 'epsilonVisitor=1', 'epsilonVisitor=0', 'delta=0', 'delta=0.00002', 'delta=0.0000001', 'crowdMin=19', 'crowdMin=20.5', 'cellMin=9', 'cellsPerPerson=5', 'cellsPerPerson=0', 'minutesMax=181', 'minutesMax=29', 'minutesMax=90', 'epsilonYearMax=366.5',
+    'epsilonYearMax=0.5', 'stayEdges=15', 'stayEdges=15/45/90/120', 'stayEdges=15/15', 'stayEdges=45/15', 'stayEdges=0/15', 'stayEdges=15/180', 'stayEdges=15/b', 'stayEdges=15//45', 'stayEdges=15.5/20', 'partEdges=12', 'partEdges=12:60', 'partEdges=12:00/12:00',
+    'partEdges=17:00/12:00', 'partEdges=12:00/14:59', 'partEdges=06:59', 'partEdges=01:01', 'partEdges=04:00', 'partEdges=08:00/12:00/16:00/20:00',
+  ]) t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_PARAMETERS: text }), 'PORTICO_EXPORT_PARAMETERS', text);
+  t.strictSame(parametersOf('partEdges=07:00/10:00/01:00').partEdges, ['07:00', '10:00', '01:00'], 'three hours each, by the store\'s day, which goes on over midnight');
+  t.equal(problemOf({ ...EXPORT, PORTICO_DAY_ENDS_AT: '00:00', PORTICO_EXPORT_PARAMETERS: 'partEdges=07:00/10:00/01:00' }), 'PORTICO_EXPORT_PARAMETERS');
+  t.strictSame(parametersOf('partEdges=18:00/23:00', { PORTICO_DAY_ENDS_AT: '12:00' }).partEdges, ['18:00', '23:00']);
+});
+
+t.test('tiers and teams are head office\'s names, few, each once, and none that a release uses itself', async (t) => {
+  t.match(loadConfig({ ...EXPORT, PORTICO_EXPORT_TIERS: ' 金卡, 银卡 ,VIP+', PORTICO_EXPORT_TEAMS: '南京路 A组,none-such' }).export!.parameters, { tiers: ['金卡', '银卡', 'VIP+'], teams: ['南京路 A组', 'none-such'] });
+  for (const setting of ['PORTICO_EXPORT_TIERS', 'PORTICO_EXPORT_TEAMS']) {
+    for (const text of ['金卡,金卡', 'Gold,gold', 'a,b,c,d,e,f,g', '-x', 'x'.repeat(21), 'a/b', '=SUM(A1)', '"a"']) t.equal(problemOf({ ...EXPORT, [setting]: text }), setting, text);
+  }
+  for (const text of ['other', 'OTHER']) t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_TIERS: text }), 'PORTICO_EXPORT_TIERS');
+  for (const text of ['none', 'None']) t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_TEAMS: text }), 'PORTICO_EXPORT_TEAMS');
+  t.match(loadConfig({ ...EXPORT, PORTICO_EXPORT_TIERS: 'none', PORTICO_EXPORT_TEAMS: 'other' }).export!.parameters, { tiers: ['none'], teams: ['other'] });
 });

@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ROOMS: Record<string, readonly string[]> = {
   contract: [],
   kit: ['contract'],
-  config: ['kit'],
+  config: ['contract', 'kit'],
   events: ['contract', 'kit'],
   storage: ['kit'],
   camera: ['contract'],
@@ -22,6 +22,7 @@ const ROOMS: Record<string, readonly string[]> = {
   compliance: ['audit', 'contract', 'events', 'kit', 'storage'],
   consent: ['audit', 'contract', 'events', 'kit', 'storage'],
   papers: ['contract', 'kit', 'storage'],
+  export: ['audit', 'backup', 'contract', 'kit', 'papers', 'storage'],
   access: ['audit', 'contract', 'events', 'kit', 'storage'],
   customers: ['contract', 'events', 'kit', 'storage'],
   finding: ['contract', 'events', 'kit', 'storage'],
@@ -38,7 +39,7 @@ const ROOMS: Record<string, readonly string[]> = {
   rights: ['audit', 'compliance', 'consent', 'contract', 'customers', 'dossiers', 'events', 'kit', 'storage'],
   recognition: ['camera', 'consent', 'contract', 'customers', 'events', 'gallery', 'kit', 'storage', 'vision', 'visits'],
   health: ['contract', 'events', 'gallery', 'kit', 'recognition', 'storage', 'vision'],
-  http: ['access', 'audit', 'backup', 'compliance', 'consent', 'contract', 'customers', 'dealings', 'dossiers', 'events', 'finding', 'files', 'fields', 'followups', 'gallery', 'greeting', 'kit', 'papers', 'products', 'recognition', 'rights', 'visits'],
+  http: ['access', 'audit', 'backup', 'compliance', 'consent', 'contract', 'customers', 'dealings', 'dossiers', 'events', 'export', 'finding', 'files', 'fields', 'followups', 'gallery', 'greeting', 'kit', 'papers', 'products', 'recognition', 'rights', 'visits'],
 };
 /** Folders outside appliance/ that rooms may know. */
 const OUTSIDE: Record<string, readonly string[]> = { vision: ['models'] };
@@ -62,11 +63,13 @@ const PACKAGES: Record<string, readonly string[]> = {
   jose: ['appliance/papers/signer.ts'],
   pdfkit: ['appliance/papers/sheet.ts'],
   qrcode: ['appliance/papers/sheet.ts', 'appliance/start.ts'],
-  fflate: ['appliance/health/bundle.ts', 'appliance/papers/pack.ts', 'appliance/papers/zip.ts'],
+  fflate: ['appliance/export/archive.ts', 'appliance/health/bundle.ts', 'appliance/papers/pack.ts', 'appliance/papers/zip.ts'],
   'pinyin-pro': ['appliance/finding/pinyin.ts'],
   otpauth: ['appliance/finding/memberCode.ts'],
   'csv-parse': ['appliance/products/csv.ts'],
-  'csv-stringify': ['appliance/fields/export.ts'],
+  'csv-stringify': ['appliance/export/archive.ts', 'appliance/fields/export.ts'],
+  hyparquet: ['appliance/export/archive.ts', 'appliance/export/opening.ts'],
+  'hyparquet-writer': ['appliance/export/archive.ts'],
   'chinese-days': ['appliance/compliance/workdays.ts'],
   'age-encryption': ['appliance/backup/sealing.ts'],
   'bonjour-service': ['appliance/http/mdns.ts'],
@@ -78,7 +81,7 @@ const PACKAGES: Record<string, readonly string[]> = {
 const NETWORK = /^(fastify|@fastify\/|ws$|@peculiar\/|node:(http|https|net|tls|http2|dgram|dns)$)/;
 /** Who may: `node:net` also tells what an address is; the guard wraps what speaks. */
 const NETWORK_ELSEWHERE: Record<string, readonly string[]> = {
-  'appliance/main.ts': ['node:net'], 'appliance/config/index.ts': ['node:net'], 'appliance/kit/egress.ts': ['node:net', 'node:dgram', 'node:dns'],
+  'appliance/export/connectors/https.ts': ['node:https', 'node:http'], 'appliance/main.ts': ['node:net'], 'appliance/config/index.ts': ['node:net'], 'appliance/kit/egress.ts': ['node:net', 'node:dgram', 'node:dns'],
 };
 
 interface SourceFile { path: string; text: string; ast: ts.SourceFile; imports: string[] }

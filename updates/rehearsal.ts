@@ -6,10 +6,10 @@ import type { Data, Form } from './data.js';
 import type { Machine } from './machine.js';
 import { freePort, isWell, type Patience } from './probe.js';
 
-/** What a copy must not do: speak to anybody, write a backup, sound like the box. */
-const APART = {
+/** What a copy must not do: speak to anybody, write a backup, release anything, sound like the box. */
+export const APART = {
   PORTICO_HOST: '127.0.0.1', PORTICO_TRUST_PORT: '0', PORTICO_MDNS: 'false', PORTICO_HEAD_OFFICE_URL: '', PORTICO_EGRESS_ALLOW: '', PORTICO_BACKUP_TO: '',
-  PORTICO_BACKUP_RECIPIENT: '', PORTICO_BACKUP_HOST_KEY: '', PORTICO_BACKUP_MOUNTED: 'false', PORTICO_LOG_DIR: '', PORTICO_BOX_STATE_DIR: '', PORTICO_METRICS_ALLOW: '',
+  PORTICO_BACKUP_RECIPIENT: '', PORTICO_BACKUP_HOST_KEY: '', PORTICO_BACKUP_MOUNTED: 'false', PORTICO_EXPORT_TO: '', PORTICO_LOG_DIR: '', PORTICO_BOX_STATE_DIR: '', PORTICO_METRICS_ALLOW: '',
 };
 const STOP_WITHIN_MS = 20_000;
 const LAST_WORDS = 4_000;

@@ -1,7 +1,7 @@
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
 import { createHmac, randomUUID } from 'node:crypto';
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
-import type { Device, DraftsKey, Permission, Role, Session, StaffMember } from '../contract/index.js';
+import type { Device, DraftsKey, Permission, Role, Session, StaffMember, StaffTeams } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { isUniqueViolation, type Database } from '../storage/index.js';
@@ -37,6 +37,7 @@ export class Access {
   readonly #clock: Clock;
   readonly #audit: Audit;
   readonly #draftsSecret: string;
+  readonly #teams: readonly string[];
   readonly #givenOwnerCode: Buffer | null;
   readonly #sessions: Sessions;
   readonly #pinTries: PinTries;
@@ -45,13 +46,15 @@ export class Access {
   /**
    * @param deps.idleLockMs a session left alone this long locks
    * @param deps.draftsSecret the keys of all iPads' unsent writing are made from it
+   * @param deps.teams head office's list; default: none
    * @param deps.ownerCodeSha256 hexadecimal, of the owner's code as normalised; null: no code was given out beforehand
    */
-  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; idleLockMs: number; draftsSecret: string; ownerCodeSha256: string | null }) {
+  constructor(deps: { db: Database; clock: Clock; events: EventBus; audit: Audit; idleLockMs: number; draftsSecret: string; ownerCodeSha256: string | null; teams?: readonly string[] }) {
     this.#db = deps.db;
     this.#clock = deps.clock;
     this.#audit = deps.audit;
     this.#draftsSecret = deps.draftsSecret;
+    this.#teams = deps.teams ?? [];
     this.#givenOwnerCode = deps.ownerCodeSha256 === null ? null : Buffer.from(deps.ownerCodeSha256, 'hex');
     this.#sessions = new Sessions(deps);
     this.#pinTries = new PinTries(deps);
@@ -191,6 +194,27 @@ export class Access {
       this.#voidCodes();
       this.#sessions.endAllOf('staff_id', staffId);
     });
+  }
+
+  /** Head office's list, and who is in which; a team that is off the list is none. */
+  teams(): StaffTeams {
+    const members = this.#db.all<{ staffId: string; team: string }>('SELECT id AS staffId, team FROM staff WHERE left_at_ms IS NULL AND team IS NOT NULL ORDER BY name');
+    return { teams: [...this.#teams], members: members.filter(({ team }) => this.#teams.includes(team)) };
+  }
+
+  /** @throws PorticoError staff_not_found, staff_team_unknown */
+  setTeam(staffId: string, team: string | null, by: Actor): StaffTeams {
+    if (team !== null && !this.#teams.includes(team)) throw new PorticoError('staff_team_unknown');
+    return this.#audit.recording('team_changed', by, { detail: { staffId, team } }, () => {
+      const changed = this.#db.run('UPDATE staff SET team = ? WHERE id = ? AND left_at_ms IS NULL', team, staffId);
+      if (changed.changes !== 1) throw new PorticoError('staff_not_found');
+      return this.teams();
+    });
+  }
+
+  /** Of somebody who may have left since. */
+  teamOf(staffId: string): string | null {
+    return this.#db.get<{ team: string | null }>('SELECT team FROM staff WHERE id = ?', staffId)?.team ?? null;
   }
 
   /** Who works here now. */

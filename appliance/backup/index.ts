@@ -24,7 +24,7 @@ export const openBackup: Opening['openBackup'] = async (...args) => (await impor
 export const readDeletionList: Opening['readDeletionList'] = async (...args) => (await import('./opening.js')).readDeletionList(...args);
 export const newKey: Sealing['newKey'] = async () => (await import('./sealing.js')).newKey();
 export const recipientOf: Sealing['recipientOf'] = async (...args) => (await import('./sealing.js')).recipientOf(...args);
-export const openTarget = async (settings: TargetSettings, where: { dataDirectory: string; credentialsDirectory: string | null }): Promise<Target> =>
+export const openTarget = async (settings: TargetSettings, where: { dataDirectory: string; credentialsDirectory: string | null; keyName?: string }): Promise<Target> =>
   (await import('./target.js')).openTarget(settings, where);
 
 type ErrorCode = (typeof BACKUP_ERRORS)[number];

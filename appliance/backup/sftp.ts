@@ -26,7 +26,7 @@ const STATUS = { noSuchFile: 2, permissionDenied: 3, failure: 4 } as const;
  * Signs in with a key, at the one server whose own key is known; nothing is sent to another.
  * @throws PorticoError backup_target_missing, backup_target_refused
  */
-export async function openSftp(settings: Server, where: { dataDirectory: string; credentialsDirectory: string | null }): Promise<Target> {
+export async function openSftp(settings: Server, where: { dataDirectory: string; credentialsDirectory: string | null; keyName?: string }): Promise<Target> {
   const privateKey = readPrivateKey(where);
   let client: SftpClient | null = null;
   let wrapper: Wrapper | null = null;
@@ -60,10 +60,10 @@ export async function openSftp(settings: Server, where: { dataDirectory: string;
 /** As `ssh-keygen -l` prints it. @param key the public key as it comes over the wire */
 export const fingerprintOf = (key: Buffer): string => `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 
-function readPrivateKey({ dataDirectory, credentialsDirectory }: { dataDirectory: string; credentialsDirectory: string | null }): Buffer {
-  const credential = credentialsDirectory === null ? null : join(credentialsDirectory, 'sftp-key');
+function readPrivateKey({ dataDirectory, credentialsDirectory, keyName = 'sftp-key' }: { dataDirectory: string; credentialsDirectory: string | null; keyName?: string }): Buffer {
+  const credential = credentialsDirectory === null ? null : join(credentialsDirectory, keyName);
   if (credential !== null && existsSync(credential)) return readFileSync(credential);
-  const file = join(dataDirectory, 'sftp-key');
+  const file = join(dataDirectory, keyName);
   if (!existsSync(file)) throw new PorticoError('backup_target_refused', { reason: 'no private key', expectedAt: file });
   chmodSync(file, 0o600); // a copy put there by hand may be readable by all
   return readFileSync(file);

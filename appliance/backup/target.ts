@@ -21,8 +21,11 @@ export interface Target {
   close(): Promise<void>;
 }
 
-/** @param where the box's own data are: a folder that has to be a mounted disk must not be there @throws as above */
-export async function openTarget(settings: TargetSettings, where: { dataDirectory: string; credentialsDirectory: string | null }): Promise<Target> {
+/**
+ * @param where the box's own data are: a folder that has to be a mounted disk must not be there; `keyName`: of the file with the private key for SFTP, default sftp-key
+ * @throws as above
+ */
+export async function openTarget(settings: TargetSettings, where: { dataDirectory: string; credentialsDirectory: string | null; keyName?: string }): Promise<Target> {
   // Each is loaded where it is needed: SSH is a good deal of code.
   if (settings.kind === 'folder') return (await import('./folder.js')).openFolder(settings, where.dataDirectory);
   return (await import('./sftp.js')).openSftp(settings, where);

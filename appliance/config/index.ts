@@ -5,8 +5,12 @@ import { readFileSync } from 'node:fs';
 import { Type, type Static } from 'typebox';
 import { Errors } from 'typebox/schema';
 import { PorticoError } from '../kit/index.js';
+import { EXPORT_SETTINGS, hostOf, readExport, type ExportSettings } from './export.js';
 import { readOpeningHours, type Opening } from './openingHours.js';
+import { readPlace, type FolderPlace, type ServerPlace } from './places.js';
+import { listOf, NUMERALS, urlOf } from './texts.js';
 
+export { EXPORT_DEFAULTS, problemsOfParameters, type ExportParameters, type ExportSettings, type ParameterProblem } from './export.js';
 export { isOpenAt, readOpeningHours, type Opening } from './openingHours.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -78,13 +82,12 @@ const SETTINGS = {
   PORTICO_BACKUP_HOST_KEY: Type.String({ pattern: '^(SHA256:[A-Za-z0-9+/]{43})?$', default: '' }),
   /** The folder must be another file system than the data: an unplugged disk must not fill the box. */
   PORTICO_BACKUP_MOUNTED: Type.Boolean({ default: false }),
+  ...EXPORT_SETTINGS,
 } as const;
 /** Where mDNS speaks to all of the LAN, and no router passes it on (RFC 6762 3). */
 const MDNS_GROUP = '224.0.0.251';
 /** A host name (RFC 1123) or an address; no scheme, port or wildcard, which would be read as something else than was meant. */
 const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
-/** How numbers are written. */
-const NUMERALS = { integer: /^\d{1,9}$/, number: /^\d{1,9}(\.\d{1,9})?$/ } as const;
 const Settings = Type.Object(SETTINGS, { additionalProperties: false });
 
 export interface Config {
@@ -128,6 +131,8 @@ export interface Config {
   readonly boxStateDirectory: string | null;
   /** Null: no backups are made. */
   readonly backup: BackupSettings | null;
+  /** Null: nothing is released for head office. */
+  readonly export: ExportSettings | null;
   /** What was set, NAME=value a line, for the next box: no secrets are among the settings. */
   readonly settings: string;
   /** From systemd (sd_notify(3), sd_watchdog_enabled(3)); null: not run by it, no watchdog. */
@@ -137,8 +142,7 @@ export interface Config {
 
 export interface BackupSettings {
   readonly recipient: string;
-  readonly to: { readonly kind: 'folder'; readonly folder: string; readonly mounted: boolean }
-    | { readonly kind: 'sftp'; readonly user: string; readonly host: string; readonly port: number; readonly folder: string; readonly hostKey: string };
+  readonly to: FolderPlace | ServerPlace;
   /** HH:MM in the store's time zone. */
   readonly at: string;
   readonly keep: number;
@@ -174,9 +178,11 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     throw new PorticoError('config_invalid', { setting: 'PORTICO_EGRESS_ALLOW', problem: 'must be host names or addresses without scheme and port, separated by commas' });
   }
   const fromRoot = (path: string) => (isAbsolute(path) ? path : resolve(path));
-  const headOffice = settings.PORTICO_HEAD_OFFICE_URL === '' ? null : parsed('PORTICO_HEAD_OFFICE_URL', settings.PORTICO_HEAD_OFFICE_URL);
+  const headOffice = settings.PORTICO_HEAD_OFFICE_URL === '' ? null : urlOf('PORTICO_HEAD_OFFICE_URL', settings.PORTICO_HEAD_OFFICE_URL);
   const backup = readBackup(settings);
-  const mayReach = [...egressAllow, ...(settings.PORTICO_MDNS ? [MDNS_GROUP] : []), ...(headOffice === null ? [] : [headOffice.hostname]), ...(backup?.to.kind === 'sftp' ? [backup.to.host] : [])];
+  const exporting = readExport(settings, { storeId: settings.PORTICO_STORE_ID, dayEndsAt: settings.PORTICO_DAY_ENDS_AT });
+  const places = [headOffice?.hostname, backup?.to.kind === 'sftp' ? backup.to.host : undefined, exporting === null ? undefined : hostOf(exporting.to)];
+  const mayReach = [...egressAllow, ...(settings.PORTICO_MDNS ? [MDNS_GROUP] : []), ...places.filter((host) => host !== undefined)];
   const watchdog = Number(environment['WATCHDOG_USEC'] ?? '0');
   return Object.freeze({
     version: (JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string }).version,
@@ -212,6 +218,7 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
     logDirectory: settings.PORTICO_LOG_DIR === '' ? null : fromRoot(settings.PORTICO_LOG_DIR),
     boxStateDirectory: settings.PORTICO_BOX_STATE_DIR === '' ? null : fromRoot(settings.PORTICO_BOX_STATE_DIR),
     backup: backup === null ? null : Object.freeze(backup),
+    export: exporting,
     settings: Object.keys(SETTINGS).flatMap((name) => (environment[name] === undefined ? [] : [`${name}=${quoted(environment[name])}\n`])).join(''),
     notifySocket: environment['NOTIFY_SOCKET'] ?? null,
     watchdogMs: Number.isFinite(watchdog) && watchdog > 0 ? watchdog / 1000 : null,
@@ -221,24 +228,12 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
 /** As a file of systemd's `EnvironmentFile=` and a shell both read it. */
 const quoted = (text: string): string => `"${text.replace(/["\\$`]/g, '\\$&')}"`;
 
-const listOf = (text: string): string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
-
 /** A setting's text as its schema's type; what is written otherwise is left for the schema to refuse. */
 function valueOf(setting: string, type: string | undefined, text: string): unknown {
   if (type === 'boolean') return text === 'true' || text === 'false' ? text === 'true' : text;
   if (type !== 'integer' && type !== 'number') return text;
-  // Number() is generous: it reads '' as 0 and '0x50' as 80.
   if (!NUMERALS[type].test(text)) throw new PorticoError('config_invalid', { setting, problem: `must be a number of type ${type}` });
   return Number(text);
-}
-
-/** A URL's text as one. @throws PorticoError config_invalid */
-function parsed(setting: string, text: string): URL {
-  try {
-    return new URL(text);
-  } catch {
-    throw new PorticoError('config_invalid', { setting, problem: 'is not an address such as https://portico.example.cn/' });
-  }
 }
 
 /** Addresses and networks in CIDR form. @throws PorticoError config_invalid */
@@ -265,31 +260,10 @@ function readDays(text: string): ReadonlyMap<string, number> {
 
 /** @throws PorticoError config_invalid: half of it would be a box that everybody thinks is backed up */
 function readBackup(settings: Static<typeof Settings>): BackupSettings | null {
-  const { PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: to, PORTICO_BACKUP_HOST_KEY: hostKey } = settings;
+  const { PORTICO_BACKUP_RECIPIENT: recipient, PORTICO_BACKUP_TO: to, PORTICO_BACKUP_HOST_KEY: hostKey, PORTICO_BACKUP_MOUNTED: mounted } = settings;
   if (recipient === '' && to === '') return null;
   if (recipient === '') throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_RECIPIENT', problem: 'is missing: who shall be able to open the backups?' });
   if (to === '') throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem: 'is missing: where shall the backups go?' });
-  const rest = { recipient, at: settings.PORTICO_BACKUP_AT, keep: settings.PORTICO_BACKUP_KEEP };
-  if (isAbsolute(to)) return { ...rest, to: { kind: 'folder', folder: to, mounted: settings.PORTICO_BACKUP_MOUNTED } };
-  const problem = 'must be a folder such as /mnt/backup, or of the form sftp://user@host/folder, without a password';
-  if (!/^sftp:/i.test(to)) throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem });
-  const url = parsed('PORTICO_BACKUP_TO', to);
-  if (url.username === '' || url.hostname === '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem });
-  }
-  const decoded = (text: string): string => {
-    try {
-      return decodeURIComponent(text);
-    } catch {
-      throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_TO', problem: 'has a % that is not followed by two hexadecimal digits' });
-    }
-  };
-  if (hostKey === '') throw new PorticoError('config_invalid', { setting: 'PORTICO_BACKUP_HOST_KEY', problem: 'is missing: how shall the box know the server?' });
-  return {
-    ...rest,
-    to: {
-      kind: 'sftp', user: decoded(url.username), host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 22 : Number(url.port),
-      folder: decoded(url.pathname) || '/', hostKey,
-    },
-  };
+  const place = readPlace({ to, hostKey, mounted }, { to: 'PORTICO_BACKUP_TO', hostKey: 'PORTICO_BACKUP_HOST_KEY' }, 'a folder such as /mnt/backup, or of the form sftp://user@host/folder');
+  return { recipient, to: place, at: settings.PORTICO_BACKUP_AT, keep: settings.PORTICO_BACKUP_KEEP };
 }

@@ -28,7 +28,7 @@ export const CHECK_REASONS = {
   certificate: ['fine', 'ending', 'ended', 'names_missing'],
   name: ['off', 'published', 'conflict', 'failed'],
   backup: ['fine', 'not_set_up', 'nobody_yet', 'held', 'never', 'old', 'failed'],
-  export: ['fine', 'not_set_up', 'never', 'old'],
+  export: ['fine', 'not_set_up', 'nobody_yet', 'held', 'first', 'waiting', 'refused', 'old'],
   stick: ['none', 'applied', 'done', 'brought', 'refused', 'rolled_back', 'unreadable'],
   update: ['none', 'applied', 'waiting', 'under_way', 'refused', 'rolled_back', 'deletions_unread', 'unreadable'],
 } as const satisfies Record<CheckId, readonly string[]>;

@@ -89,10 +89,14 @@ export const CHECK_WORDS = {
     failed: 'The last try to back up failed. The backup of {finishedAt} is still there. The list of backups says why; put that right and back up again.',
   },
   export: {
-    fine: 'The last nightly export was made {finishedAt}.',
-    not_set_up: 'There is no nightly export to head office.',
-    never: 'No nightly export has succeeded yet. Check that head office’s server can be reached.',
-    old: 'The last nightly export was made {finishedAt}. Check that head office’s server can be reached.',
+    fine: 'The last nightly release reached head office {finishedAt}.',
+    not_set_up: 'There is no nightly release to head office.',
+    nobody_yet: 'Nobody works on this box yet. Releases to head office begin by themselves once it has its first manager.',
+    held: 'This box was made from a backup and sends head office nothing yet. If it is the store\'s box now, the privacy officer says so under Privacy › Head office. On a spare for practice leave it.',
+    first: 'The first nightly release to head office comes after this business day.',
+    waiting: 'Releases to head office have been waiting for {days} days. The list of releases says why.',
+    refused: 'Head office refused {count} releases for good. The list of releases says why; put that right and send them again.',
+    old: 'The last nightly release reached head office {finishedAt}, and none was made since. Look at the log.',
   },
   stick: {
     none: 'No settings stick has been plugged in yet.',

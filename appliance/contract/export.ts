@@ -62,8 +62,8 @@ export const ExportState = Type.Object(
     at: Type.String(),
     parameters: Nullable(ReleaseParameters),
     epsilonYear: Type.Object({ spent: Type.Number({ minimum: 0 }), max: Type.Number({ minimum: 0 }) }, closed),
-    /** True: the clock jumped, or nobody works here yet; nothing is made until that is over. */
-    held: Nullable(OneOf(['clock', 'nobody_yet'] as const)),
+    /** Why nothing is made for now: the clock jumped; nobody works here yet; the box was made from another's backup, and nobody has said that it stands in for that one. */
+    held: Nullable(OneOf(['clock', 'nobody_yet', 'restored'] as const)),
     /** Days up to this one may have been released before the box was restored; they are never made again. */
     restoredUpTo: Nullable(Day),
     waiting: Type.Integer({ minimum: 0 }),

@@ -29,10 +29,10 @@ export const PERMISSIONS = {
   manage_devices: ['manager', 'it'],
   /** How the box and its recognition are, in numbers about nobody. */
   health: ['manager', 'associate', 'privacy_officer', 'it'],
-  /** Head office's nightly release: what went out, the file, sending it again. True figures are the privacy officer's alone. */
-  see_export: ['manager', 'privacy_officer', 'it'],
   /** How the machine is, in full; its slow checks, its backups, its support bundle. */
   look_after_box: ['manager', 'it'],
+  /** Head office's nightly release, which is about nobody: what was sent, whether it arrived; send it again. */
+  see_export: ['manager', 'privacy_officer', 'it'],
   own_passkeys: ['manager', 'associate', 'privacy_officer', 'it'],
   /** Who is signed in here; lock; sign out. Also at the front desk. */
   own_session: ['manager', 'associate', 'privacy_officer', 'it'],

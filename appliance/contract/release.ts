@@ -18,8 +18,8 @@ export const RELEASE_TABLES = ['visitor', 'part', 'stay', 'stage', 'tier', 'team
 export type ReleaseTable = (typeof RELEASE_TABLES)[number];
 export const VISITOR_CELLS = ['new', 'known_recognised', 'known_confirmed', 'known_by_hand'] as const;
 export type VisitorCell = (typeof VISITOR_CELLS)[number];
-/** As contract/VISIT_STAGES, those that a visit can end in. */
-export const STAGE_CELLS = ['arrive', 'attract', 'complete', 'reflect'] as const;
+/** As contract/VISIT_STAGES: how far a visit came while it went on. (`reflect` is what staff write afterwards; it would hide whether something was bought.) */
+export const STAGE_CELLS = ['arrive', 'attract', 'complete'] as const;
 export type StageCell = (typeof STAGE_CELLS)[number];
 /** No tier of the list; nobody served, or somebody without a team of the list. */
 export const NO_TIER = 'other';
@@ -74,10 +74,10 @@ export type ReleaseDocument = Static<typeof ReleaseDocument>;
 export const ReleaseParameters = Type.Object(
   {
     /** Of one release in all, and of its `visitor` table; the other tables share the rest. */
-    epsilon: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
-    epsilonVisitor: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+    epsilon: Type.Number({ minimum: 0.1, maximum: 1 }),
+    epsilonVisitor: Type.Number({ minimum: 0.05, maximum: 1 }),
     /** Chance that a day of exactly `crowdMin` people is released. */
-    delta: Type.Number({ exclusiveMinimum: 0, maximum: 0.00001 }),
+    delta: Type.Number({ minimum: 1e-9, maximum: 1e-5 }),
     /** Fewer people than this: skipped. */
     crowdMin: Type.Integer({ minimum: 20 }),
     /** Fewer than this with noise: skipped. Follows from the four above. */

@@ -292,6 +292,15 @@ export class Customers {
        SELECT id FROM family ORDER BY depth`, id).map((row) => row.id);
   }
 
+  /** For figures about nobody: since when the store knows this customer, by whichever dossier, and the tier. Null: there is no such dossier any more. */
+  standing(id: string): { sinceMs: number; tier: string | null } | null {
+    const row = this.#db.get<{ tier: string | null }>('SELECT tier FROM customer WHERE id = ?', id);
+    if (row === undefined) return null;
+    const { sinceMs } = this.#db.get<{ sinceMs: number }>(
+      `SELECT min(created_at_ms) AS sinceMs FROM customer WHERE id IN (SELECT value FROM json_each(?))`, JSON.stringify(this.withMerged(id)))!;
+    return { sinceMs, tier: row.tier };
+  }
+
   /** The dossiers in this one, newest merge first; also those that went in by way of another. */
   formerDossiers(id: string): (CustomerFields & { mergedAtMs: number })[] {
     return this.withMerged(id).slice(1).map((former) => {

@@ -11,7 +11,7 @@ import { checkIntegrity, type Database, type ReaderTicket } from '../storage/ind
 import type { Vision } from '../vision/index.js';
 import { countInThread, supportBundle } from './bundle.js';
 import { worstOf } from './checks/check.js';
-import { checkBackup, checkDatabase, checkExport, checkSearch, type LastRun } from './checks/data.js';
+import { checkBackup, checkDatabase, checkExport, checkSearch, type ExportFacts, type LastRun } from './checks/data.js';
 import { checkClock, checkDisk, checkMemory, checkPower, checkTemperature } from './checks/machine.js';
 import { checkCertificate, checkName, checkRootRun, type CertificateFacts, type NameFacts } from './checks/outside.js';
 import { checkCameras, checkModels, QUEUE_LONG, sameNumbers, type ModelTest } from './checks/recognition.js';
@@ -57,7 +57,7 @@ interface Rooms {
   /** Nightly copies: whether they are set up, and the last good one. */
   backup: { setUp: boolean; last: () => LastRun | null; heldSinceMs: () => number | null; staffed: () => boolean };
   /** Head office's nightly release. */
-  export: { setUp: boolean; last: () => LastRun | null };
+  export: () => ExportFacts;
 }
 export type HealthDeps = Rooms;
 
@@ -268,7 +268,7 @@ export class Health {
       checkCertificate(certificate(), nowMs),
       checkName(name()),
       checkBackup(backup.setUp, answers ? backup.last() : null, this.#backupSinceMs ?? this.#startedAtMs, nowMs, answers ? backup.heldSinceMs() : null, !answers || backup.staffed()),
-      checkExport(this.#deps.export.setUp, answers ? this.#deps.export.last() : null, nowMs),
+      checkExport(answers ? this.#deps.export() : null, nowMs),
       checkRootRun('stick', readRootRun(boxStateDirectory, 'stick.json'), nowMs),
       checkRootRun('update', readRootRun(boxStateDirectory, 'update.json'), nowMs),
     ];

@@ -9,3 +9,4 @@ export { checkLineOf, recoverySheetPdf, type RecoverySheetData } from './recover
 export { findStatement, receiptUrl, signDeletion, type ChainHead, type DeletionClaims } from './receipt.js';
 export { readKeys, Signer, verifyStatement, type Statement, type StatementType, type Verified } from './signer.js';
 export { WIPED, wipeCertificatePdf, type WipeCertificateData, type WipeClaims, type Wiped } from './wipeCertificate.js';
+export { readPlainZip } from './zip.js';

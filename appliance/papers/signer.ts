@@ -8,7 +8,7 @@ const jose = () => import('jose');
 
 export type Statement = Record<string, unknown>;
 /** What a signed statement is about: the `typ` of its header, so that one kind cannot be passed off as another. */
-export const STATEMENT_TYPES = { deletion: 'portico-deletion+jwt', pack: 'portico-pack+jwt', wipe: 'portico-wipe+jwt' } as const;
+export const STATEMENT_TYPES = { deletion: 'portico-deletion+jwt', pack: 'portico-pack+jwt', wipe: 'portico-wipe+jwt', release: 'portico-release+jwt' } as const;
 export type StatementType = keyof typeof STATEMENT_TYPES;
 export interface Verified { type: StatementType; kid: string; claims: Statement }
 

@@ -13,12 +13,13 @@ const PLAIN_NAME = /^(?:[\w-][\w.-]*\/)*[\w-][\w.-]*$/;
 /**
  * The files of a zip archive that every program unpacks alike: names once each, whatever their case; no other way to write a
  * path; nothing before, between or after the files that the directory names.
+ * @param unpackedBytesMax of all files together
  * @throws PorticoError receipt_invalid
  */
-export async function readPlainZip(bytes: Buffer): Promise<Map<string, Buffer>> {
+export async function readPlainZip(bytes: Buffer, unpackedBytesMax = Number.MAX_SAFE_INTEGER): Promise<Map<string, Buffer>> {
   const { unzipSync } = await import('fflate');
   try {
-    const names = plainNames(bytes);
+    const names = plainNames(bytes, unpackedBytesMax);
     const unpacked = unzipSync(bytes);
     return new Map(names.map((name) => {
       if (!Object.hasOwn(unpacked, name)) throw refusal(`${name} cannot be read`);
@@ -31,7 +32,7 @@ export async function readPlainZip(bytes: Buffer): Promise<Map<string, Buffer>> 
 }
 
 /** @throws RangeError, too, where it ends too early */
-function plainNames(zip: Buffer): string[] {
+function plainNames(zip: Buffer, unpackedBytesMax: number): string[] {
   const end = zip.length - END.bytes; // no comment after it, which could hold another end
   if (zip.readUInt32LE(end) !== END.signature || zip.readUInt16LE(end + 20) !== 0) throw refusal('the archive does not end with its directory');
   const count = zip.readUInt16LE(end + 10);
@@ -39,6 +40,7 @@ function plainNames(zip: Buffer): string[] {
   const names = new Map<string, string>();
   let fileAt = 0;
   let entryAt = directory;
+  let unpackedBytes = 0;
   for (let i = 0; i < count; i++) {
     const entry = zip.subarray(entryAt, end);
     if (entry.readUInt32LE(0) !== CENTRAL.signature) throw refusal('the directory of the archive is broken');
@@ -48,6 +50,8 @@ function plainNames(zip: Buffer): string[] {
     if (!PLAIN_NAME.test(name)) throw refusal(`${JSON.stringify(name)} is not a plain name`);
     if (names.has(name.toLowerCase())) throw refusal(`${name} is in it more than once`);
     names.set(name.toLowerCase(), name);
+    unpackedBytes += entry.readUInt32LE(24); // no more than that is unpacked
+    if (unpackedBytes > unpackedBytesMax) throw refusal(`unpacked it has more than ${unpackedBytesMax} bytes`);
     if ((flags & ~HARMLESS_FLAGS) !== 0) throw refusal(`${name} is stored in an unusual way`);
 
     const file = zip.subarray(fileAt, directory);

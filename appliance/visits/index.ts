@@ -5,11 +5,11 @@ import type { EventBus } from '../events/index.js';
 import { isLate, PorticoError, toInstant, type Clock } from '../kit/index.js';
 import { movableRows, type Database, type MovableRows } from '../storage/index.js';
 import { During, type LookedAt, handedOverIn, type LookRow } from './during.js';
-import { isConfusion, Records, toOpenVisit, toState, type Basis, type EndReason, type Previous, type VisitRow, type VisitState } from './records.js';
+import { isConfusion, Records, toOpenVisit, toState, type Basis, type EndReason, type Previous, type VisitOfDay, type VisitRow, type VisitState } from './records.js';
 import { mayReopen, overBy, reflectsOn, seenAt } from './rules.js';
 
 export { businessDayOf, type BusinessDay } from './businessDay.js';
-export type { Basis, VisitState } from './records.js';
+export type { Basis, VisitOfDay, VisitState } from './records.js';
 export { ATTENDED_GAP_MS, gapOf, mayReopen, nextVisit, overBy, reflectsOn, REFRESH_MS, seenAt, wasDoneIn, type VisitLimits } from './rules.js';
 
 /** One visit for each presence of a customer: opened by recognition, by a confirmed candidate, a scan or by hand; and what happens in it. */
@@ -346,6 +346,11 @@ export class Visits {
       closedAt: row.closed_at_ms === null ? null : toInstant(row.closed_at_ms),
       endReason: row.end_reason, arrival: row.arrival, adviser: row.adviser, ...happened.get(row.id)!,
     }));
+  }
+
+  /** For figures about nobody: those that began in this time, in order of arrival. */
+  between(fromMs: number, toMs: number): VisitOfDay[] {
+    return this.#records.between(fromMs, toMs);
   }
 
   /** Before the one that goes on, if one does. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ARRIVALS, Service, VISIT_END_REASONS } from '../contract/index.js';
+import type { ARRIVALS, Service, StageCell, VISIT_END_REASONS } from '../contract/index.js';
 import type { EventBus } from '../events/index.js';
 import { CLOCKS_APART_MS, isLate, PorticoError, toInstant } from '../kit/index.js';
 import type { Database, Value } from '../storage/index.js';
@@ -185,6 +185,15 @@ export class Records {
     }));
   }
 
+  /** Those that began in this time and were really that customer's, in order of arrival; how far each came, and who served last. */
+  between(fromMs: number, toMs: number): VisitOfDay[] {
+    return this.#db.all<VisitOfDay>(
+      `SELECT customer_id AS customerId, opened_at_ms AS openedAtMs, coalesce(closed_at_ms, last_seen_at_ms) AS closedAtMs, arrival,
+         coalesce(adviser_id, (SELECT staff_id FROM visit_service WHERE visit_id = visit.id ORDER BY from_ms DESC, rowid DESC LIMIT 1)) AS adviserId,
+         coalesce((SELECT stage FROM visit_stage WHERE visit_id = visit.id AND stage IN ('attract', 'complete') ORDER BY stage DESC LIMIT 1), 'arrive') AS stage
+       FROM visit WHERE opened_at_ms >= ? AND opened_at_ms < ? AND ${REALLY_THEIRS} ORDER BY opened_at_ms, rowid`, fromMs, toMs);
+  }
+
   /** Newest arrival first. */
   openRows(): VisitRow[] {
     return this.all('WHERE closed_at_ms IS NULL ORDER BY opened_at_ms DESC, visit.rowid DESC');
@@ -219,6 +228,9 @@ export interface VisitState {
   id: string; customerId: string; openedAt: string; lastSeenAt: string; closedAt: string | null; arrival: Arrival;
   score: number | null; adviser: { id: string; name: string } | null;
 }
+
+/** A visit for figures about nobody. `closedAtMs`: of one that is open, when the customer was last seen. */
+export interface VisitOfDay { customerId: string; openedAtMs: number; closedAtMs: number; arrival: Arrival; adviserId: string | null; stage: StageCell }
 
 /** Of the visit before another. `isToday`: in the business day that goes on. */
 export interface Previous { openedAt: string; adviser: string | null; isToday: boolean }

@@ -123,9 +123,18 @@ t.test('database, search, backup and export', async (t) => {
   t.equal(said(checkBackup(true, { finishedAtMs: NOW - HOUR, failedSince: false }, 0, NOW)), 'ok fine');
   t.equal(said(checkBackup(true, { finishedAtMs: NOW - HOUR, failedSince: false }, 0, NOW, NOW - HOUR)), 'warning held', 'the last good one is the old box\'s');
   t.equal(said(checkBackup(true, null, 0, NOW, NOW - 2 * DAY)), 'failed held');
-  t.equal(said(checkExport(false, null, NOW)), 'off not_set_up');
-  t.equal(said(checkExport(true, null, NOW)), 'warning never');
-  t.equal(said(checkExport(true, { finishedAtMs: NOW - 2 * DAY, failedSince: false }, NOW)), 'warning old');
+  const facts = { setUp: true, deliveredAtMs: NOW - HOUR, waitingSinceMs: null, dead: 0, held: null };
+  t.equal(said(checkExport(null, NOW)), 'off not_set_up');
+  t.equal(said(checkExport({ ...facts, setUp: false }, NOW)), 'off not_set_up');
+  t.equal(said(checkExport(facts, NOW)), 'ok fine');
+  t.equal(said(checkExport({ ...facts, held: 'nobody_yet' }, NOW)), 'off nobody_yet');
+  t.equal(said(checkExport({ ...facts, held: 'restored' }, NOW)), 'warning held');
+  t.equal(said(checkExport({ ...facts, deliveredAtMs: null }, NOW)), 'ok first');
+  t.equal(said(checkExport({ ...facts, dead: 2 }, NOW)), 'warning refused');
+  t.equal(said(checkExport({ ...facts, deliveredAtMs: null, waitingSinceMs: NOW - 37 * HOUR }, NOW)), 'warning waiting');
+  t.equal(said(checkExport({ ...facts, waitingSinceMs: NOW - 15 * DAY }, NOW)), 'failed waiting');
+  t.equal(said(checkExport({ ...facts, deliveredAtMs: NOW - 2 * DAY }, NOW)), 'warning old');
+  t.equal(said(checkExport({ ...facts, deliveredAtMs: NOW - 2 * DAY, waitingSinceMs: NOW - HOUR }, NOW)), 'ok fine', 'it is on its way');
 });
 
 t.test('models: other numbers are noticed, rounding is not', async (t) => {

@@ -47,9 +47,23 @@ export function checkBackup(setUp: boolean, last: LastRun | null, sinceMs: numbe
   return last.failedSince ? finding('backup', 'warning', 'failed', values) : finding('backup', 'ok', 'fine', values);
 }
 
-export function checkExport(setUp: boolean, last: LastRun | null, nowMs: number): BoxCheck {
-  if (!setUp) return finding('export', 'off', 'not_set_up');
-  if (last === null) return finding('export', 'warning', 'never');
-  const values = { finishedAt: toInstant(last.finishedAtMs) };
-  return nowMs - last.finishedAtMs > BACKUP_OLD_MS ? finding('export', 'warning', 'old', values) : finding('export', 'ok', 'fine', values);
+/** How head office's nightly release stands. `held`: why none is made for now. */
+export interface ExportFacts { setUp: boolean; deliveredAtMs: number | null; waitingSinceMs: number | null; dead: number; held: 'clock' | 'nobody_yet' | 'restored' | null }
+
+/** A release keeps: head office misses it before anybody in the store does. */
+const EXPORT_LATE_MS = 36 * HOUR_MS;
+const EXPORT_TOO_LATE_MS = 14 * DAY_MS;
+
+/** @param facts null: they cannot be asked */
+export function checkExport(facts: ExportFacts | null, nowMs: number): BoxCheck {
+  if (facts === null || !facts.setUp) return finding('export', 'off', 'not_set_up');
+  const { deliveredAtMs, waitingSinceMs, dead, held } = facts;
+  if (held === 'nobody_yet') return finding('export', 'off', 'nobody_yet');
+  if (held === 'restored') return finding('export', 'warning', 'held');
+  if (dead > 0) return finding('export', 'warning', 'refused', { count: dead });
+  const waitedMs = waitingSinceMs === null ? 0 : nowMs - waitingSinceMs;
+  if (waitedMs > EXPORT_LATE_MS) return finding('export', waitedMs > EXPORT_TOO_LATE_MS ? 'failed' : 'warning', 'waiting', { days: Math.floor(waitedMs / DAY_MS) });
+  if (deliveredAtMs === null) return finding('export', 'ok', 'first');
+  const values = { finishedAt: toInstant(deliveredAtMs) };
+  return waitingSinceMs === null && nowMs - deliveredAtMs > EXPORT_LATE_MS ? finding('export', 'warning', 'old', values) : finding('export', 'ok', 'fine', values);
 }

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Access, SignedIn } from '../../access/index.js';
 import {
-  BoxHealth, BoxInfo, Device, DraftsKey, HandOverRequest, IdParams, type Language, OwnerRequest, PairingCode, PairRequest, PinRequest, ProofRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest,
+  BoxHealth, BoxInfo, Device, DraftsKey, HandOverRequest, IdParams, type Language, OwnerRequest, PairingCode, PairRequest, PinRequest, ProofRequest, PROTOCOL_VERSION, Session, SignInRequest, StaffMember, StaffRequest, StaffTeamChange, StaffTeams,
 } from '../../contract/index.js';
 import type { Customers } from '../../customers/index.js';
 import { PorticoError } from '../../kit/index.js';
@@ -101,6 +101,16 @@ export const accessRoutes = (deps: {
     await access.setPin(request.params.id, request.body.pin, actorOf(request), () => request.stillMay());
     return reply.status(204).send(null);
   });
+
+  app.get('/staff/teams', {
+    config: { permission: 'manage_staff' },
+    schema: { tags: ['access'], summary: 'Head office\'s teams, and who is in which', response: { 200: StaffTeams } },
+  }, async () => access.teams());
+
+  app.put('/staff/:id/team', {
+    config: { permission: 'manage_staff' },
+    schema: { tags: ['access'], summary: 'Put somebody into a team of the list, or into none', params: IdParams, body: StaffTeamChange, response: { 200: StaffTeams } },
+  }, async (request) => access.setTeam(request.params.id, request.body.team, actorOf(request)));
 
   app.delete('/staff/:id', {
     config: { permission: 'manage_staff' },

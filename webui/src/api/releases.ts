@@ -11,6 +11,8 @@ export const releases = {
   /** The very bytes that are sent. */
   file: (of: string, onProgress?: (bytes: number) => void) => callFile(`/export/days/${day(of)}/file`, {}, onProgress),
   sendAgain: (of: string) => call<ExportDay>('POST', `/export/days/${day(of)}/send`),
+  /** This box stands in for the one that it was made from: releases go on. */
+  resume: () => call<ExportState>('POST', '/export/resume'),
   /** True figures; the box writes the look down and asks for the PIN again. */
   compare: (of: string) => call<ExportComparison>('POST', `/export/days/${day(of)}/comparison`),
 } as const;

@@ -1,6 +1,7 @@
 import { shallowRef } from 'vue';
 import { releases } from '../api/releases.js';
 import type { ExportComparison, ExportDetail } from '../contract.js';
+import { dayAfter } from '../release/days.js';
 import { useFollowed } from './useFollowed.js';
 import { useTask } from './useTask.js';
 
@@ -14,7 +15,12 @@ export function useRelease(day: string) {
   const sending = useTask();
   const comparing = useTask();
 
-  const followed = useFollowed(async () => { detail.value = await releases.detail(day); }, (refused) => {
+  const followed = useFollowed(async () => {
+    if (detail.value === null) return void (detail.value = await releases.detail(day));
+    // Only the list may be asked while nobody touches the iPad: it keeps no session awake.
+    const now = (await releases.state(dayAfter(day))).days[0];
+    if (now?.day === day) detail.value = { ...detail.value, ...now };
+  }, (refused) => {
     if (refused !== null || detail.value?.delivery.state === 'delivered') return null;
     return detail.value?.delivery.state === 'sending' ? WHILE_SENDING_MS : OTHERWISE_MS;
   });

@@ -25,7 +25,7 @@ export function useReleaseWords() {
       case 'delivered': return deliveredAt === null ? '' : t('headOffice.deliveredAt', { when: dayAndTime(deliveredAt) });
       case 'sending': return share === null ? t('headOffice.sendingNow') : t('headOffice.sendingShare', { percent: Math.round(share * 100) });
       case 'waiting': {
-        const next = nextTryAt === null ? t('headOffice.nextSoon') : t('headOffice.nextAt', { when: dayAndTime(nextTryAt) });
+        const next = nextTryAt === null || Date.parse(nextTryAt) <= Date.now() ? t('headOffice.nextSoon') : t('headOffice.nextAt', { when: dayAndTime(nextTryAt) });
         return tries === 0 ? next : `${t('headOffice.tried', { n: number(tries) })}${t('headOffice.comma')}${next}`;
       }
       case 'dead': return t('headOffice.tried', { n: number(tries) });

@@ -520,11 +520,12 @@ export const privacyZh = {
       acceptable: '可以进行', language: '语言', as: '格式', guardian: '监护人签名', noticeHash: '告知书指纹', purposes: '用途', seal: '封存校验码', validUntil: '有效期至',
       noticeVersion: '告知书版本', origin: '来源', late: '事后补封', endedAtMs: '结束时间', requestedAtMs: '提出时间', completedAtMs: '完成时间', keepUntil: '保存至',
       startSeq: '删到第几条', startHash: '该条指纹', beforeMs: '早于', elsewhere: '其他门店人数', filedOn: '备案日期', perThousand: '每千人', fpir: '误认率', file: '文件', fieldIds: '栏目编号', revision: '第几次修改', customers: '顾客数',
+      day: '日期', sha256: '文件指纹', epsilon: '隐私额度', withheld: '不报的数字', target: '去向', code: '原因', specimen: '样例', team: '团队',
     },
     /** Codes that stand in the details and have no words elsewhere. */
     code: {
       pin: 'PIN', passkey: '通行密钥', device: '配对 iPad', owner: '首次设置', added: '添加', removed: '移除', zone: '重画区域', name: '改名', here: '此人在这台 iPad',
-      elsewhere: '此人在其他 iPad', stored_persons: '存储人数', own_fields: '自定义栏目', quick_notes: '快捷备注', fpir: '识别把握', replaced: '重新签署', no_key: '密钥已销毁', vault: '保险柜', vault_lost: '保险柜遗失', built_in: '自带文本', store: '门店文本', 'zh-CN': '中文', en: '英文',
+      elsewhere: '此人在其他 iPad', stored_persons: '存储人数', own_fields: '自定义栏目', quick_notes: '快捷备注', fpir: '识别把握', replaced: '重新签署', no_key: '密钥已销毁', vault: '保险柜', vault_lost: '保险柜遗失', built_in: '自带文本', crowd: '人太少', budget: '隐私额度用完', https: '总部的服务器', sftp: '总部的文件服务器', folder: '硬盘', export_resumed: '继续上报', store: '门店文本', 'zh-CN': '中文', en: '英文',
     },
     field: { displayName: '姓名', salutation: '称呼', phone: '手机号', tier: '会员等级', facts: '要点', doNot: '注意事项',
       memberNo: '会员号', points: '积分', email: '邮箱', wechat: '微信号', contactBy: '联系方式', contactWhen: '联系时间', contactNever: '不要联系', allergies: '过敏', likes: '喜欢', dislikes: '不喜欢', sizes: '尺寸', dates: '重要日子', companions: '同行人', ownFields: '自定义栏目',

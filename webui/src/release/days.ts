@@ -17,6 +17,9 @@ export function stillMovingAfter(days: readonly ExportDay[], newest: readonly Ex
   return at < 1 ? null : days[at - 1]!.day;
 }
 
+/** @param day YYYY-MM-DD @param days may be below 0 */
+export const dayAfter = (day: string, days = 1): string => new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
+
 /** Whether a person can have it sent now: it waits for its next try, or nobody takes it. */
 export const canSend = ({ delivery }: Pick<ExportDay, 'delivery'>): boolean => delivery.state === 'waiting' || delivery.state === 'dead';
 
@@ -25,6 +28,6 @@ export const canSend = ({ delivery }: Pick<ExportDay, 'delivery'>): boolean => d
  * @param today YYYY-MM-DD, in the store
  */
 export function previewDay(days: readonly ExportDay[], today: string, restoredUpTo: string | null): string | null {
-  const yesterday = new Date(Date.parse(`${today}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+  const yesterday = dayAfter(today, -1);
   return days.some(({ day }) => day === yesterday) || (restoredUpTo !== null && yesterday <= restoredUpTo) ? null : yesterday;
 }

@@ -1,0 +1,54 @@
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { toStorageError } from '../kit/index.js';
+
+/**
+ * The days that this machine has released, beside the database: an update that goes back, or a copy that is put back, brings an older database, and a second release of a
+ * day would let both be averaged. A line a day, with what its archive hashes to; nothing in it is about anybody. It is written before anything is shown or sent.
+ */
+export class MadeDays {
+  readonly #file: string;
+  #known: Set<string> | null = null;
+
+  constructor(dataDirectory: string) {
+    this.#file = join(dataDirectory, 'released-days');
+  }
+
+  has(day: string): boolean {
+    return this.#days().has(day);
+  }
+
+  /** On the disk when this is done. @throws PorticoError storage_full, storage_read_only */
+  add(day: string, sha256: string): void {
+    if (this.#days().has(day)) return;
+    try {
+      const isNew = !existsSync(this.#file);
+      const file = openSync(this.#file, 'a', 0o600);
+      try {
+        // A line that was cut off stays alone: the next begins anew.
+        writeSync(file, `\n${day} ${sha256}\n`);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      if (isNew) flushFolder(dirname(this.#file));
+    } catch (error) {
+      throw toStorageError(error);
+    }
+    this.#days().add(day);
+  }
+
+  #days(): Set<string> {
+    this.#known ??= new Set(existsSync(this.#file) ? readFileSync(this.#file, 'utf8').split('\n').flatMap((line) => /^(\d{4}-\d{2}-\d{2})\b/.exec(line)?.[1] ?? []) : []);
+    return this.#known;
+  }
+}
+
+function flushFolder(path: string): void {
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
