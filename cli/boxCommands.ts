@@ -4,4 +4,4 @@
  */
 export const AS_THE_SERVICE: readonly string[] = ['audit', 'backup list', 'backup now', 'gallery', 'health', 'pair', 'support-bundle', 'vault'];
 /** Root's, or anybody's: they read and write what is named on the line, or change the machine. */
-export const AS_THE_CALLER: readonly string[] = ['backup key', 'backup verify', 'man', 'models', 'pack', 'provision', 'receipt', 'restore', 'stick', 'update', 'wipe'];
+export const AS_THE_CALLER: readonly string[] = ['backup key', 'backup verify', 'fleet', 'man', 'models', 'pack', 'provision', 'receipt', 'restore', 'stick', 'update', 'wipe'];

@@ -2,7 +2,8 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { zipSync } from 'fflate';
 import t from 'tap';
-import { archiveOf, ARCHIVE_BYTES_MAX, filesOf, openRelease, parquetColumn, parquetSchemaOf, RELEASE_COLUMNS, rowsOf, type ReleaseRow } from '../../appliance/export/index.js';
+import { archiveOf, filesOf, parquetColumn, parquetSchemaOf, RELEASE_COLUMNS, rowsOf, type ReleaseRow } from '../../appliance/export/archive.js';
+import { ARCHIVE_BYTES_MAX, openRelease } from '../../appliance/export/opening.js';
 import { verifyStatement } from '../../appliance/papers/index.js';
 import { failure } from '../support/failures.js';
 import { sha256, StoreReleases, TABLES, type Changes } from '../support/storeReleases.js';

@@ -6,7 +6,7 @@ import {
   NO_TEAM, NO_TIER, RELEASE_FORMAT, RELEASE_SCHEMA_VERSION, STAGE_CELLS, VISITOR_CELLS,
   type KeySet, type ReleaseDocument, type ReleaseManifest, type ReleaseParameters, type ReleaseTableSpec, type SkipReason,
 } from '../../appliance/contract/index.js';
-import { archiveNameOf, archiveOf, filesOf } from '../../appliance/export/index.js';
+import { archiveNameOf, archiveOf, filesOf } from '../../appliance/export/archive.js';
 import { readKeys } from '../../appliance/papers/index.js';
 import { seededRandom } from '../bench/random.js';
 
