@@ -55,7 +55,7 @@ export class Outbox {
     this.#stopped = true;
   }
 
-  /** One that waits or was given up is due at once. @throws PorticoError export_day_not_found, export_delivered */
+  /** One that waits or was given up is due at once, and those before it, which would hold it back. @throws PorticoError export_day_not_found, export_delivered */
   sendAgain(day: string, by: Actor): void {
     const { db, clock, audit } = this.#deps;
     audit.recording('release_sent_again', by, { detail: { day } }, () => {
@@ -63,6 +63,7 @@ export class Outbox {
       if (state === 'delivered') throw new PorticoError('export_delivered');
       const now = clock.now();
       db.run(`UPDATE release_delivery SET state = 'waiting', since_ms = ?, next_try_at_ms = ? WHERE day = ?`, now, now, day);
+      db.run(`UPDATE release_delivery SET next_try_at_ms = ? WHERE state = 'waiting' AND day < ?`, now, day);
     });
   }
 

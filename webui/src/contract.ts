@@ -24,6 +24,8 @@ import type {
   MAX_FRAME_BYTES as MaxFrameBytesOf,
   MINOR_MAX as MinorMaxOf,
   MODE_OBSTACLES as ModeObstaclesOf,
+  NO_TEAM as NoTeamOf,
+  NO_TIER as NoTierOf,
   NOTICE_FIELDS as NoticeFieldsOf,
   POSES as PosesOf,
   PROTOCOL_VERSION as ProtocolVersionOf,
@@ -59,6 +61,12 @@ export type {
 // The box, for IT.
 export type { BackupRun, Backups, BoxCheck, BoxReport, CheckId, CheckState } from '../../appliance/contract/index.js';
 export type BackupError = (typeof BackupErrorsOf)[number];
+
+// Head office's nightly release.
+export type {
+  ExportComparison, ExportDay, ExportDelivery, ExportDetail, ExportError, ExportState, ExportTarget, ReleasedCell, ReleaseParameters, ReleaseTable, ReleaseTableSpec, SkipReason,
+  StageCell, StaffTeams, VisitorCell,
+} from '../../appliance/contract/index.js';
 
 // The privacy office.
 export type {
@@ -119,6 +127,8 @@ export const REQUEST_OUTCOMES: typeof RequestOutcomesOf = ['done', 'partly', 're
 export type RequestOutcome = (typeof RequestOutcomesOf)[number];
 export const BREACH_KINDS: typeof BreachKindsOf = ['template', 'photo', 'contact', 'visits', 'notes', 'purchases', 'files', 'signature'];
 export type BreachKind = (typeof BreachKindsOf)[number];
+export const NO_TIER: typeof NoTierOf = 'other';
+export const NO_TEAM: typeof NoTeamOf = 'none';
 export const FILING_AT: typeof FilingAtOf = 100_000;
 export const WARNING_AT: typeof WarningAtOf = 80_000;
 export type PrivacyTask = (typeof PrivacyTasksOf)[number];

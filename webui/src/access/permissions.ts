@@ -8,7 +8,7 @@ export function roleMay(role: Role, permission: Permission): boolean {
 
 /** What a page needs; pages that are not here are open to everybody signed in. */
 const NEEDED: Readonly<Record<string, Permission>> = {
-  board: 'serve', 'look-up': 'serve', enrol: 'enrol', customers: 'read_dossier', products: 'arrange_desk', dossier: 'read_dossier', 'settings-greetings': 'arrange_desk', 'settings-fields': 'arrange_desk', box: 'look_after_box',
+  board: 'serve', 'look-up': 'serve', enrol: 'enrol', customers: 'read_dossier', products: 'arrange_desk', dossier: 'read_dossier', 'settings-greetings': 'arrange_desk', 'settings-fields': 'arrange_desk', box: 'look_after_box', 'box-export': 'see_export', 'box-export-day': 'see_export',
 };
 
 export function mayOpen(role: Role, page: string): boolean {

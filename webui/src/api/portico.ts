@@ -2,7 +2,7 @@
 import type {
   BoxHealth, BoxInfo, Consent, ConsentLink, ConsentRequest, CustomerChange, CustomerCreate, CustomerSummary, Deletion, DeletionStatus, Device, Dossier, DraftsKey, DossierReason,
   Enrolled, EnrolmentFinish, EnrolmentProgress, FollowUp, FollowUpRequest, FpirChoice, KeySet, Note, NoteRequest, Notice, OwnerRequest, PairingCode, PairRequest,
-  Passkey, Purpose, QuickNote, RecognitionQuality, Refusal, RunnableStation, Session, SightingAnswer, StaffMember, StaffRequest, VisitCard, WithdrawalReceipt, Words,
+  Passkey, Purpose, QuickNote, RecognitionQuality, Refusal, RunnableStation, Session, SightingAnswer, StaffMember, StaffRequest, StaffTeams, VisitCard, WithdrawalReceipt, Words,
 } from '../contract.js';
 import { call, callFile } from './client.js';
 
@@ -24,6 +24,9 @@ export const portico = {
   addStaff: (request: StaffRequest) => call<StaffMember>('POST', '/staff', { json: request }),
   removeStaff: (staffId: string, keepalive = false) => call<void>('DELETE', `/staff/${id(staffId)}`, { keepalive }),
   resetPin: (staffId: string, pin: string) => call<void>('PUT', `/staff/${id(staffId)}/pin`, { json: { pin } }),
+  /** Head office's list of teams, and who is in which. */
+  teams: () => call<StaffTeams>('GET', '/staff/teams'),
+  setTeam: (staffId: string, team: string | null) => call<StaffTeams>('PUT', `/staff/${id(staffId)}/team`, { json: { team } }),
   signIn: (staffId: string, pin: string) => call<Session>('POST', '/sessions', { json: { staffId, pin } }),
   /** Who is signed in shows the PIN again. */
   prove: (pin: string) => call<void>('POST', '/sessions/current/proof', { json: { pin } }),

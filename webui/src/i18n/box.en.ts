@@ -17,7 +17,7 @@ export const boxEn: BoxMessages = {
     state: { ok: 'Fine', warning: 'Keep an eye on', failed: 'Needs doing', off: 'Not in use', unknown: 'Not readable' },
     check: {
       disk: 'Disk space', memory: 'Memory', temperature: 'Temperature', clock: 'Clock', power: 'Power', database: 'Database', search: 'Search', models: 'Recognition models', cameras: 'Cameras',
-      certificate: 'Certificate', name: 'Name on the network', backup: 'Backup', export: 'Nightly anonymised export', stick: 'Settings stick', update: 'Update',
+      certificate: 'Certificate', name: 'Name on the network', backup: 'Backup', export: 'Release for head office', stick: 'Settings stick', update: 'Update',
     },
     backups: 'Backups',
     backupNever: 'No backup has succeeded yet.',

@@ -19,7 +19,7 @@ export const boxZh = {
     state: { ok: '正常', warning: '请留意', failed: '要处理', off: '未启用', unknown: '读不到' } satisfies Record<CheckState, string>,
     check: {
       disk: '硬盘空间', memory: '内存', temperature: '温度', clock: '时钟', power: '断电', database: '数据库', search: '搜索', models: '识别模型', cameras: '摄像头',
-      certificate: '证书', name: '网络名称', backup: '备份', export: '每晚导出', stick: '设置 U 盘', update: '更新',
+      certificate: '证书', name: '网络名称', backup: '备份', export: '给总部的数据', stick: '设置 U 盘', update: '更新',
     } satisfies Record<CheckId, string>,
     backups: '备份',
     backupNever: '还没有成功的备份。',

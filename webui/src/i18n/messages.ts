@@ -16,6 +16,8 @@ import { greetingEn } from './greeting.en.js';
 import { greetingZh } from './greeting.zh-CN.js';
 import { outboxEn } from './outbox.en.js';
 import { outboxZh } from './outbox.zh-CN.js';
+import { exportEn } from './export.en.js';
+import { exportZh } from './export.zh-CN.js';
 import { fieldsEn } from './fields.en.js';
 import { fieldsZh } from './fields.zh-CN.js';
 import { privacyEn } from './privacy.en.js';
@@ -26,6 +28,6 @@ import { visitsZh } from './visits.zh-CN.js';
 import { zhCN } from './zh-CN.js';
 
 export const messages = {
-  'zh-CN': { ...zhCN, ...checksZh, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, ...outboxZh, ...dealingsZh, ...fieldsZh, ...dossierZh, ...boxZh, receipt: receiptWords['zh-CN'] },
-  en: { ...en, ...checksEn, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, ...outboxEn, ...dealingsEn, ...fieldsEn, ...dossierEn, ...boxEn, receipt: receiptWords.en },
+  'zh-CN': { ...zhCN, ...checksZh, ...consentZh, ...greetingZh, ...privacyZh, ...findingZh, ...visitsZh, ...outboxZh, ...dealingsZh, ...fieldsZh, ...dossierZh, ...boxZh, ...exportZh, receipt: receiptWords['zh-CN'] },
+  en: { ...en, ...checksEn, ...consentEn, ...greetingEn, ...privacyEn, ...findingEn, ...visitsEn, ...outboxEn, ...dealingsEn, ...fieldsEn, ...dossierEn, ...boxEn, ...exportEn, receipt: receiptWords.en },
 };

@@ -3,7 +3,7 @@ import type { PrivacyOverview, PrivacyTask } from '../contract.js';
 
 /** The parts of the office, by the name of their page, in the order of the list. */
 export const SECTIONS = [
-  'privacy', 'privacy-requests', 'privacy-notice', 'privacy-assessments', 'privacy-mode', 'privacy-retention', 'privacy-persons', 'privacy-incidents',
+  'privacy', 'privacy-requests', 'privacy-notice', 'privacy-assessments', 'privacy-mode', 'privacy-retention', 'privacy-persons', 'privacy-export', 'privacy-incidents',
   'privacy-audit', 'privacy-pack',
 ] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -33,6 +33,7 @@ export function sectionOf(page: string): Section {
   if (page === 'privacy-request') return 'privacy-requests';
   if (page === 'privacy-assessment') return 'privacy-assessments';
   if (page === 'privacy-zone') return 'privacy-mode';
+  if (page === 'privacy-export-day') return 'privacy-export';
   if (page === 'privacy-incident') return 'privacy-incidents';
   return SECTIONS.find((section) => section === page) ?? 'privacy';
 }
