@@ -153,7 +153,7 @@ export function problemsOfParameters(parameters: ExportParameters, dayEndsAt: st
   if (dayEndsAt !== null && !arePartsLong(partEdges, dayEndsAt)) say('partEdges', `must follow one another through the day, and each part must have at least ${PART_MINUTES_MIN / 60} hours, the first and the last too: the day begins and ends at ${dayEndsAt}`);
   for (const list of ['tiers', 'teams'] as const) {
     const names = parameters[list].map((name) => name.toLowerCase());
-    if (names.includes(RESERVED[list])) say(list, `must not have "${RESERVED[list]}" among them: a release calls those so that are in none`, true);
+    if (names.includes(RESERVED[list])) say(list, `must not have "${RESERVED[list]}" among them: a release uses that name for whoever is in none`, true);
     if (new Set(names).size < names.length) say(list, 'must not have the same name twice, in whatever case');
   }
   return problems;
