@@ -144,7 +144,7 @@ export class Releases {
     return this.#deps.db.all<Made>(
       `SELECT day, chain_id, number, status, reason, made_at_ms, cells, suppressed, file_name, sha256, length(archive) AS bytes,
          (SELECT coalesce(sum(millionths), 0) FROM epsilon_ledger WHERE epsilon_ledger.day = release.day) AS millionths
-       FROM release WHERE ?1 IS NULL OR day ${relation} ?1 ORDER BY day DESC LIMIT ?2`, day, limit);
+       FROM release WHERE ? IS NULL OR day ${relation} ? ORDER BY day DESC LIMIT ?`, day, day, limit);
   }
 
   /** The bytes as they were made. @throws PorticoError export_day_not_found */

@@ -10,7 +10,7 @@ export const exportEn: ExportMessages = {
     neverBody: 'Names, phone numbers, member numbers, or any number that points at a person\nFaces, photos, face templates\nWhich customer came when, did what, or said what',
     off: 'Nothing is set up for head office',
     offBody: 'Nothing is made and nothing is sent. If head office wants it, have IT fill in the export section when they make the settings stick, then plug the stick into the box.',
-    how: 'How it goes',
+    how: 'How it stands',
     every: {
       https: 'Every night at {at} to head office’s server.', sftp: 'Every night at {at} to head office’s file server (SFTP).', folder: 'Every night at {at} to the disk on the box.',
     },
