@@ -4,13 +4,14 @@ export const exportEn: ExportMessages = {
   headOffice: {
     lead: 'Every night one store day becomes a few counts, each with random noise on it, and goes to head office.',
     open: 'What goes to head office',
+    openDays: 'See what went out',
     gets: 'Head office gets',
-    getsBody: 'Roughly how many people came each store day: new and known, part of the day, length of stay, how far the visit got, tier, team\nEach of these figures has random noise on it; below {cellMin} with its noise it is withheld\nOf a day with too few people nothing but “no figures”\nThe number of people whose faces are stored: exact, as the law wants it',
+    getsBody: 'Roughly how many people came each store day: new and known, part of the day, length of stay, how far the visit got, tier, team\nEach of these figures has random noise on it; below {cellMin} with its noise it is withheld\nOf a day with too few people no figures at all\nThe number of people whose faces are stored: exact, as the law wants it',
     never: 'Head office never gets',
     neverBody: 'Names, phone numbers, member numbers, or any number that points at a person\nFaces, photos, face templates\nWhich customer came when, did what, or said what',
     off: 'Nothing is set up for head office',
     offBody: 'Nothing is made and nothing is sent. If head office wants it, have IT fill in the export section when they make the settings stick, then plug the stick into the box.',
-    how: 'How it goes',
+    how: 'How it stands',
     every: {
       https: 'Every night at {at} to head office’s server.', sftp: 'Every night at {at} to head office’s file server (SFTP).', folder: 'Every night at {at} to the disk on the box.',
     },
