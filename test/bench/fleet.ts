@@ -36,7 +36,7 @@ export async function measureFleet({ say, scratch, size: { stores, days } }: { s
     for (const { files, faults, merged: good } of [checked, merged]) if (files !== stores * days || faults > 0 || good !== files) throw new Error(`${files} files, ${good} good, ${faults} faults`);
     return {
       fleet: `${stores} stores x ${days} days, ${(made.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6).toFixed(0)} MB, ${merged.cells} cells`,
-      fleet_verify_s: round(merged.seconds, 1), fleet_check_s: round(checked.seconds, 1), fleet_files_a_second: Math.round(merged.files / merged.seconds), fleet_rss_mb: Math.round(merged.rssMb),
+      fleet_verify_s: round(merged.seconds, 1), fleet_cpu_s: round(merged.cpuSeconds, 1), fleet_check_s: round(checked.seconds, 1), fleet_files_a_second: Math.round(merged.files / merged.seconds), fleet_rss_mb: Math.round(merged.rssMb),
       fleet_floor_read_s: round(longest(floor.map(({ readMs }) => readMs)) / 1000, 1), fleet_floor_es256_s: round(longest(floor.map(({ es256Ms }) => es256Ms)) / 1000, 1),
       fleet_merged_mb: Object.fromEntries(FLEET_TABLES.map((name) => [name, round(statSync(join(out, name)).size / 1e6, 1)])),
     };
