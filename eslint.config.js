@@ -6,7 +6,7 @@ export default tseslint.config(
   ...tseslint.configs.strict,
   ...vue.configs['flat/recommended'],
   {
-    files: ['appliance/**/*.ts', 'models/**/*.ts', 'cli/**/*.ts', 'provisioning/**/*.ts', 'updates/**/*.ts', 'packaging/**/*.ts', 'demo/**/*.ts', 'test/**/*.ts'],
+    files: ['appliance/**/*.ts', 'models/**/*.ts', 'cli/**/*.ts', 'provisioning/**/*.ts', 'updates/**/*.ts', 'fleet/**/*.ts', 'packaging/**/*.ts', 'demo/**/*.ts', 'test/**/*.ts'],
     languageOptions: { parserOptions: { project: './tsconfig.json' } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

@@ -95,7 +95,9 @@ export function introduce(neighbours: Neighbours): void {
  * The visits that figures for head office may rest on: who asked that their data rest is not among them. Since when somebody is known is told by the dossier, not by
  * earlier visits: so a release says nothing about any other day.
  */
-export function visitsForFigures({ access, customers, rights, visits }: { access: Access } & Pick<Neighbours, 'customers' | 'rights' | 'visits'>): (fromMs: number, toMs: number) => DayVisit[] {
+export function visitsForFigures({ access, customers, rights, visits }: {
+  access: Pick<Access, 'teamOf'>; customers: Pick<Customers, 'standing'>; rights: Pick<Rights, 'isRestricted'>; visits: Pick<Visits, 'between'>;
+}): (fromMs: number, toMs: number) => DayVisit[] {
   return (fromMs, toMs) => visits.between(fromMs, toMs).flatMap(({ customerId, openedAtMs, closedAtMs, arrival, adviserId, stage }) => {
     const standing = customers.standing(customerId);
     if (standing === null || rights.isRestricted(customerId)) return [];

@@ -15,6 +15,14 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   receipt: [{ line: 'portico receipt verify receipt.pdf --key keys.json', does: 'whether this box signed it' }],
   pack: [{ line: 'portico pack verify audit-pack.zip --key keys.json', does: 'its signature, files, log and consents' }],
+  export: [
+    { line: 'portico export', does: 'what head office was sent, and what waits' },
+    { line: 'portico export --day 2026-11-20 --dry-run', does: 'for the privacy officer: the release beside the true figures; asks for name and PIN, and is written down' },
+  ],
+  fleet: [
+    { line: 'portico fleet verify /srv/releases --keys stores.json --out /srv/merged', does: 'every release of every store, and tables of all that are as they should be; exit code 3 when something is amiss' },
+    { line: 'portico --json fleet verify /srv/releases --keys stores.json | jq -r ".faults[] | [.code, .file] | @tsv"', does: 'every fault, for a program' },
+  ],
   backup: [
     { line: 'portico backup key new --out store.key --store "Camellia Watches"', does: 'on IT\'s laptop, once a store; prints the recipient for the stick' },
     { line: 'portico backup now', does: 'one at once, read back and opened' },

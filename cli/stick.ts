@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isPorticoError, PorticoError } from '../appliance/kit/index.js';
 import {
   BOX_CARD_FILE, inspectSignatures, inspectStick, inWords, newKeyFile, newStick, openKeyFile, organisationOf, LONGEST_MS, PASSPHRASE_LENGTH_MIN, putRequest, putSecret,
-  readBoxCard, readKeyText, schemaFile, SECRET_BYTES_MAX, signStick, whatTheBoxDoes, type Answers, type NewRequest, type Problem,
+  readBoxCard, readKeyText, schemaFile, SECRET_BYTES_MAX, SECRET_NAMES, signStick, whatTheBoxDoes, type Answers, type NewRequest, type Problem,
 } from '../provisioning/laptop/index.js';
 import { isTerminal, passphrase } from './ask.js';
 import { EXIT, UsageError, type Exit, type Output } from './output.js';
@@ -100,13 +100,14 @@ function answersOf(options: NewOptions): Partial<Answers> {
 }
 
 export async function addSecret(directory: string, name: string, options: { file: string; box?: string }, output: Output): Promise<Exit> {
-  if (name !== 'sftpKey') throw new UsageError('The secret can be: sftpKey');
+  const known = SECRET_NAMES.find((each) => each === name);
+  if (known === undefined) throw new UsageError(`The secret can be: ${SECRET_NAMES.join(', ')}`);
   const cardFile = options.box ?? join(directory, BOX_CARD_FILE);
   const card = readBoxCard(readInput(cardFile, READ_BYTES_MAX));
   if (card === null) throw new PorticoError('box_card_invalid', { file: cardFile });
   const secret = readInput(options.file === '-' ? 0 : options.file, SECRET_BYTES_MAX);
   if (secret.length === 0) throw new UsageError('The secret is empty.');
-  const { done, problems } = await putSecret(directory, name, secret, card);
+  const { done, problems } = await putSecret(directory, known, secret, card);
   if (done === null) return tell(problems, output);
   output.line(`${name} is in portico.yaml, encrypted to the box ${card.boxId} (${card.hostName}). Sign the stick anew.`);
   output.result({ secret: name, boxId: card.boxId });

@@ -48,7 +48,7 @@ export async function buildDeb(options: {
     await put('systemd/portico.sysusers', 'usr/lib/sysusers.d/portico.conf');
     await put('systemd/portico.tmpfiles', 'usr/lib/tmpfiles.d/portico.conf');
     await put('systemd/60-portico.rules', 'usr/lib/udev/rules.d/60-portico.rules');
-    for (const name of ['stick', 'backup-disk']) await put(`systemd/libexec/${name}`, `usr/lib/portico/${name}`, 0o755);
+    for (const name of ['stick', 'disk']) await put(`systemd/libexec/${name}`, `usr/lib/portico/${name}`, 0o755);
     await put('packaging/deb/portico', 'usr/bin/portico', 0o755);
     await put('packaging/deb/sshd.conf', 'etc/ssh/sshd_config.d/portico.conf');
     await put('packaging/deb/copyright', 'usr/share/doc/portico/copyright');

@@ -24,7 +24,7 @@ export interface Release {
 }
 
 /** Of dist/ what a box runs; tests, the demo and the tools of packaging stay behind. */
-const PARTS_OF_DIST = ['appliance', 'cli', 'models', 'page', 'provisioning', 'updates'];
+const PARTS_OF_DIST = ['appliance', 'cli', 'fleet', 'models', 'page', 'provisioning', 'updates'];
 /** Of package.json what Node and `portico --version` read. */
 const KEPT_OF_PACKAGE = ['name', 'version', 'description', 'private', 'type', 'license', 'bin', 'engines', 'dependencies'];
 /** Letters of one weight are set (papers/sheet.ts); the package brings nine, 10 MB each. */

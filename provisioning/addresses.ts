@@ -17,7 +17,7 @@ export function appliedSettings(paths: BoxPaths): Settings | null {
 const DROP_IN = '/run/systemd/system/portico.service.d/60-addresses.conf';
 
 /**
- * Looks up head office and the backup server and lets the running service reach them, until the box restarts. The name itself is guarded by the
+ * Looks up head office and the servers for backups and releases and lets the running service reach them, until the box restarts. The name itself is guarded by the
  * service (PORTICO_EGRESS_ALLOW); this is the wall around it.
  * @returns the hosts that nobody knows now
  */

@@ -12,13 +12,14 @@ import { writePublic } from './firstboot.js';
 import { takeLock } from './lock.js';
 import { readOrganisation, type Organisation } from './organisation.js';
 import { readAndCheck, type GoodSettings, type Reading } from './reading.js';
-import { commandsFor, render, SFTP_KEY, type Target } from './render.js';
+import { commandsFor, render, secretFiles, type Target } from './render.js';
 import { publicJson, type StickReport } from './report.js';
 import { settle } from './settle.js';
 import { stagePack } from './stagedPack.js';
 import { layOut, takeToStick } from './stickOut.js';
 import { leaveUpdate, takeUpdate, type Updating } from './stickUpdate.js';
 import { keepReport, resultFiles } from './resultFiles.js';
+import type { SecretName } from './settings.js';
 import { closeSupport, openSupport } from './support.js';
 import { porticoCommand, type System } from './system.js';
 
@@ -169,15 +170,18 @@ async function applySettings(options: ApplyOptions, { settings }: Reading, befor
 async function targetsOf({ paths, credentials }: ApplyOptions, settings: GoodSettings, pack: string | undefined): Promise<Target[]> {
   const modelsDirectory = pack === undefined || pack === 'builtin' ? null : packFolder(paths, settings.serial);
   const signed = settings.file.bytes.toString('utf8');
-  return render(settings.value, { modelsDirectory, signed, sftpKey: settings.sftpKey === null ? null : await sealed(paths, credentials, settings.sftpKey) });
+  const secrets = new Map<SecretName, { text: string; sealed: boolean }>();
+  for (const [name, secret] of settings.secrets) secrets.set(name, await sealed(paths, credentials, name, secret));
+  return render(settings.value, { modelsDirectory, signed, secrets });
 }
 
-/** Sealing makes other bytes each time: what is there already and holds the same key stays. */
-async function sealed(paths: BoxPaths, credentials: Credentials | null, key: Buffer): Promise<{ text: string; sealed: boolean }> {
-  if (credentials === null) return { text: key.toString('utf8'), sealed: false };
-  const there = readIfThere(paths.at(SFTP_KEY.file));
-  const opened = there === null ? null : await credentials.open(SFTP_KEY.name, there).catch(() => null);
-  return { text: (opened?.equals(key) === true ? there! : await credentials.seal(SFTP_KEY.name, key)).toString('utf8'), sealed: true };
+/** Sealing makes other bytes each time: what is there already and holds the same secret stays. */
+async function sealed(paths: BoxPaths, credentials: Credentials | null, secret: SecretName, clear: Buffer): Promise<{ text: string; sealed: boolean }> {
+  if (credentials === null) return { text: clear.toString('utf8'), sealed: false };
+  const { name, sealed: file } = secretFiles(secret);
+  const there = readIfThere(paths.at(file));
+  const opened = there === null ? null : await credentials.open(name, there).catch(() => null);
+  return { text: (opened?.equals(clear) === true ? there! : await credentials.seal(name, clear)).toString('utf8'), sealed: true };
 }
 
 async function grantSupport({ paths, disk, clock, system }: ApplyOptions, { support }: Reading, report: StickReport): Promise<void> {

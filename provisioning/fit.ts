@@ -83,7 +83,10 @@ function ofList(node: Node, form: Form, path: string, { say, places }: Ends): un
     return undefined;
   }
   const { minItems = 0, maxItems = Infinity } = form;
-  if (node.items.length < minItems) say(offsetOf(node), 'wrong_value', `${nameOf(path)} is empty. Write at least one, or delete the entry.`, path);
+  if (node.items.length < minItems) {
+    const few = node.items.length === 0 ? 'is empty' : `has ${node.items.length === 1 ? 'one entry' : `${node.items.length} entries`}`;
+    say(offsetOf(node), 'wrong_value', `${nameOf(path)} ${few}. Write at least ${minItems === 1 ? 'one' : minItems}, or delete the entry.`, path);
+  }
   if (node.items.length > maxItems) say(offsetOf(node), 'wrong_value', `${nameOf(path)} has ${node.items.length} entries; ${maxItems} are the most.`, path);
   return node.items.slice(0, Math.min(maxItems, node.items.length)).map((item, i) => {
     const below = `${path}[${i}]`;

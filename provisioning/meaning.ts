@@ -2,10 +2,13 @@
 import { X509Certificate } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
 import { Encrypter } from 'age-encryption';
-import { readOpeningHours } from '../appliance/config/index.js';
+import { Check } from 'typebox/schema';
+import { EXPORT_DEFAULTS, problemsOfParameters, readOpeningHours, type ExportParameters } from '../appliance/config/index.js';
+import { ReleaseParameters } from '../appliance/contract/index.js';
 import { isPorticoError } from '../appliance/kit/index.js';
 import type { ProblemCode } from './problems.js';
 import type { Support, Wipe } from './requests.js';
+import { problemOfChain } from './secrets.js';
 import type { Settings } from './settings.js';
 
 /** @param path as in problems; the nearest part of it that stands in the file is where it is said */
@@ -35,6 +38,7 @@ export function checkSettings(settings: DeepPartial<Settings>, say: SayAt): void
   }
   for (const [i, each] of (settings.roots ?? []).entries()) if (each !== undefined) checkRoot(each, `roots[${i}]`, say);
   checkBackup(settings, say);
+  checkExport(settings, say);
   if (settings.updates?.from === 'headOffice' && settings.headOffice === undefined) say('updates.from', 'contradiction', 'updates.from is headOffice, but headOffice is missing. Say its url, or write: from: stick');
   if (settings.models?.pack === 'builtin' && settings.models.manifestSha256 !== undefined) say('models.manifestSha256', 'contradiction', 'models.manifestSha256 belongs to a pack on the stick. Delete it.');
 }
@@ -79,11 +83,42 @@ function isWithin(address: string, networks: readonly string[]): boolean {
 
 function checkBackup({ backup, secrets }: DeepPartial<Settings>, say: SayAt): void {
   if (backup?.recipient !== undefined && !isRecipient(backup.recipient)) say('backup.recipient', 'wrong_value', 'backup.recipient has a letter too many, too few or changed. Copy the line that "portico backup key new" shows as a whole.');
-  const sftp = backup?.to?.startsWith('sftp:') === true;
-  if (sftp && !isSftpUrl(backup.to!)) say('backup.to', 'wrong_value', 'backup.to does not fit. Write sftp://user@host/folder, without a password.');
-  if (sftp && backup.hostKey === undefined) say('backup', 'missing_key', 'backup.hostKey is missing: how shall the box know the server? Ask it: ssh-keyscan HOST | ssh-keygen -lf -');
-  if (backup?.to === 'usb' && backup.hostKey !== undefined) say('backup.hostKey', 'contradiction', 'backup.hostKey is for sftp only. Delete it.');
+  const sftp = checkServer('backup', backup ?? {}, say);
   if (secrets?.sftpKey !== undefined && backup?.to !== undefined && !sftp) say('secrets.sftpKey', 'contradiction', 'secrets.sftpKey is for backups to an sftp server, but backup.to is not one. Delete it.');
+}
+
+/** @returns whether it is one at all */
+function checkServer(section: 'backup' | 'export', { hostKey, to }: { hostKey?: string | undefined; to?: string | undefined }, say: SayAt): boolean {
+  const sftp = to?.startsWith('sftp:') === true;
+  if (sftp && !isSftpUrl(to)) say(`${section}.to`, 'wrong_value', `${section}.to does not fit. Write sftp://user@host/folder, without a password.`);
+  if (sftp && hostKey === undefined) say(section, 'missing_key', `${section}.hostKey is missing: how shall the box know the server? Ask it: ssh-keyscan HOST | ssh-keygen -lf -`);
+  if (to !== undefined && !sftp && hostKey !== undefined) say(`${section}.hostKey`, 'contradiction', `${section}.hostKey is for sftp only. Delete it.`);
+  return sftp;
+}
+
+function checkExport({ dayEndsAt = '04:00', export: release, headOffice, secrets }: DeepPartial<Settings>, say: SayAt): void {
+  if (release === undefined) return;
+  const { clientCertificate, to } = release;
+  const sftp = checkServer('export', release, say);
+  if (to === 'headOffice' && headOffice === undefined) say('export.to', 'contradiction', 'export.to is headOffice, but headOffice is missing. Say its url, or write usb or sftp://user@host/folder.');
+  const only = (path: string, given: unknown, isFor: string) => { if (given !== undefined && to !== undefined) say(path, 'contradiction', `${path} is for ${isFor}, but export.to is not that. Delete it.`); };
+  if (!sftp) only('secrets.exportSftpKey', secrets?.exportSftpKey, 'releases to an sftp server');
+  if (to !== 'headOffice') {
+    only('secrets.exportHmac', secrets?.exportHmac, 'releases by HTTPS (headOffice)');
+    only('secrets.exportClientKey', secrets?.exportClientKey, 'releases by HTTPS (headOffice)');
+    only('export.clientCertificate', clientCertificate, 'releases by HTTPS (headOffice)');
+  } else if (secrets?.exportClientKey !== undefined && !('clientCertificate' in release)) {
+    say('export', 'missing_key', 'export.clientCertificate is missing: secrets.exportClientKey is the key of one. Write it first, then the secret.');
+  }
+  const chain = clientCertificate === undefined ? null : problemOfChain(clientCertificate);
+  if (chain !== null) say('export.clientCertificate', 'wrong_value', `export.clientCertificate ${chain}`);
+
+  // What does not fit its own bounds is told already; the default stands for it.
+  const said = Object.entries({ ...release.parameters, teams: release.teams, tiers: release.tiers }).filter(([name, value]) => Check(ReleaseParameters.properties[name as keyof ExportParameters], value));
+  for (const { byItself, parameter, problem } of problemsOfParameters({ ...EXPORT_DEFAULTS, ...Object.fromEntries(said) }, dayEndsAt)) {
+    const path = parameter === 'teams' || parameter === 'tiers' ? `export.${parameter}` : `export.parameters.${parameter}`;
+    say(path, byItself ? 'wrong_value' : 'contradiction', `${path} ${problem}.`);
+  }
 }
 
 function checkRoot(pem: string, path: string, say: SayAt): void {

@@ -5,7 +5,8 @@ import { checkFile, SETTINGS_FILE, SUPPORT_FILE, WIPE_FILE } from './check.js';
 import type { Organisation } from './organisation.js';
 import type { StickProblem } from './report.js';
 import { whyNotNow, type Support, type Wipe } from './requests.js';
-import type { Settings } from './settings.js';
+import { readSecret } from './secrets.js';
+import { SECRET_NAMES, type SecretName, type Settings } from './settings.js';
 import { verifyFile, type OrganisationKey } from './signing.js';
 import { readStick, type StickFile } from './stickFiles.js';
 
@@ -18,8 +19,8 @@ export interface GoodSettings {
   sha256: string;
   /** Byte for byte what the box was given last. */
   known: boolean;
-  /** In clear; null: none. */
-  sftpKey: Buffer | null;
+  /** In clear. */
+  secrets: ReadonlyMap<SecretName, Buffer>;
 }
 
 export interface Reading {
@@ -104,7 +105,8 @@ async function goodSettings(
 ): Promise<GoodSettings | null> {
   const sha256 = createHash('sha256').update(file.bytes).digest('hex');
   const known = organisation?.sha256 === sha256;
-  const refuse = (name: string, path: string, code: AnyErrorCode, message: string) => {
+  const before = problems.length;
+  const refuse = (name: string, path: string, code: StickProblem['code'], message: string) => {
     problems.push({ file: SETTINGS_FILE, line: lineOf(file.bytes, name), column: columnOf(file.bytes, name), path, code, message });
     return null;
   };
@@ -113,14 +115,20 @@ async function goodSettings(
   if (organisation !== null && serial <= organisation.serial && !known) {
     return refuse('serial', 'serial', 'stick_serial_old', `The box has settings with the serial ${organisation.serial} already. Sign the file anew: the serial grows each time.`);
   }
-  const armored = value.secrets?.sftpKey;
-  if (armored === undefined) return { value, serial, file, key, sha256, known, sftpKey: null };
-  try {
-    return { value, serial, file, key, sha256, known, sftpKey: await openSecret(armored, identity) };
-  } catch (error) {
-    if (!isPorticoError(error)) throw error;
-    return refuse('sftpKey', 'secrets.sftpKey', error.code, 'This secret is not encrypted to this box. Encrypt it anew to the recipient in box.json on the stick.');
+  const secrets = new Map<SecretName, Buffer>();
+  for (const name of SECRET_NAMES) {
+    const armored = value.secrets?.[name];
+    if (armored === undefined) continue;
+    try {
+      const { secret, problem } = readSecret(name, await openSecret(armored, identity), value.export?.clientCertificate);
+      if (secret === null) refuse(name, `secrets.${name}`, 'wrong_value', problem);
+      else secrets.set(name, secret);
+    } catch (error) {
+      if (!isPorticoError(error)) throw error;
+      refuse(name, `secrets.${name}`, error.code, 'This secret is not encrypted to this box. Encrypt it anew to the recipient in box.json on the stick.');
+    }
   }
+  return problems.length > before ? null : { value, serial, file, key, sha256, known, secrets };
 }
 
 function contentsOf(stick: string): ReturnType<typeof readStick> {

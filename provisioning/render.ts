@@ -1,6 +1,7 @@
 /** What a settings file becomes on a box: files, as text. Pure. */
 import { isIP } from 'node:net';
-import { toEnvironment, type Settings } from './settings.js';
+import { CLIENT_CERTIFICATE, CREDENTIALS } from './secrets.js';
+import { SECRET_NAMES, toEnvironment, type SecretName, type Settings } from './settings.js';
 
 /** One file of the box. */
 export interface Target {
@@ -19,8 +20,8 @@ export interface Surroundings {
   modelsDirectory: string | null;
   /** portico.yaml as it was signed. */
   signed: string;
-  /** Sealed for systemd, base64; or, where nothing can be sealed, below another root, in clear. Null: none. */
-  sftpKey: { text: string; sealed: boolean } | null;
+  /** Sealed for systemd, base64; or, where nothing can be sealed, below another root, in clear. */
+  secrets: ReadonlyMap<SecretName, { text: string; sealed: boolean }>;
 }
 
 /** Where LAN devices may come from when the file says nothing: private networks (RFC 1918, RFC 4193) and link-local ones. */
@@ -36,32 +37,38 @@ const FILES = {
   resolver: '/etc/systemd/resolved.conf.d/50-portico.conf',
   service: '/etc/systemd/system/portico.service.d/50-portico.conf',
   updates: '/etc/portico/updates.json',
-  sftpSealed: '/etc/credstore.encrypted/portico-sftp-key',
-  sftpClear: '/etc/credstore/portico-sftp-key',
+  clientCertificate: '/etc/portico/export-client.crt',
 } as const;
+/** Where a secret lies for the service. Systemd opens `sealed` under this name and no other. */
+export const secretFiles = (secret: SecretName) => {
+  const name = CREDENTIALS[secret];
+  return { name, sealed: `/etc/credstore.encrypted/portico-${name}`, clear: `/etc/credstore/portico-${name}` } as const;
+};
+const SECRET_FILES = SECRET_NAMES.map((secret) => ({ secret, ...secretFiles(secret) }));
+const SECRET_PATHS = SECRET_FILES.flatMap(({ sealed, clear }) => [sealed, clear]);
 
 /** The box itself. Type=notify: a restart ends when it says that it is ready. */
 export const SERVICE = 'portico.service';
-/** The backup server's key, as the service gets it. */
-export const SFTP_KEY = { name: 'sftp-key', file: FILES.sftpSealed } as const;
 
 /**
  * What sticks rule over outside Portico's own folder, and what stands there on a box that belongs to no store. Null: nothing. The name says no store, and the
  * cable asks for an address: systemd-networkd stays switched on, and without a file the box would be on no network.
  */
-export const OUTSIDE: ReadonlyMap<string, string | null> = new Map(Object.values(FILES).filter((path) => !path.startsWith('/etc/portico/'))
+export const OUTSIDE: ReadonlyMap<string, string | null> = new Map([...Object.values(FILES).filter((path) => !path.startsWith('/etc/portico/')), ...SECRET_PATHS]
   .map((path) => [path, path === FILES.hostName ? 'portico\n' : path === FILES.network ? networkFile() : null]));
 export const HOST_NAME = FILES.hostName;
 
 /** Every file that sticks rule over, in the order they are written. */
 export function render(settings: Settings, around: Surroundings): Target[] {
   const { network } = settings;
-  const { sftpKey } = around;
   const text = (path: string, content: string | null, mode = 0o644): Target => ({ path, text: content, mode });
   const secret = (path: string, content: string | null): Target => ({ path, text: content, mode: 0o600, secret: true });
   return [
-    secret(FILES.sftpSealed, sftpKey?.sealed === true ? sftpKey.text : null),
-    secret(FILES.sftpClear, sftpKey?.sealed === false ? sftpKey.text : null),
+    ...SECRET_FILES.flatMap(({ secret: name, sealed, clear }) => {
+      const given = around.secrets.get(name);
+      return [secret(sealed, given?.sealed === true ? given.text : null), secret(clear, given?.sealed === false ? given.text : null)];
+    }),
+    text(FILES.clientCertificate, clientCertificateOf(settings, around)),
     text(FILES.roots, settings.roots === undefined ? null : settings.roots.map((pem) => `${pem.trim()}\n`).join('')),
     text(FILES.hostName, `${network.hostName}\n`),
     text(FILES.time, network.ntp === undefined ? null : `${MADE}[Time]\nNTP=${network.ntp.join(' ')}\n`),
@@ -92,14 +99,18 @@ function networkFile({ address, gateway, dns }: NonNullable<Settings['network'][
   return [MADE.trimEnd(), '[Match]', 'Type=ether', 'Kind=!*', '', '[Network]', ...lines, ...(dns ?? []).map((each) => `DNS=${each}`), 'LinkLocalAddressing=yes', ''].join('\n');
 }
 
-/** The hosts outside that the service has to reach: head office and the backup server, names or addresses. */
-export function hostsOutside({ headOffice, backup }: Settings): string[] {
-  const urls = [headOffice?.url, backup?.to === 'usb' ? undefined : backup?.to].filter((url) => url !== undefined);
+/** Null: none, or its key has not come yet; it stands in the settings first, and shows nothing alone. */
+const clientCertificateOf = (settings: Settings, { secrets }: Surroundings): string | null =>
+  (secrets.has('exportClientKey') && settings.export?.clientCertificate !== undefined ? `${settings.export.clientCertificate.trim()}\n` : null);
+
+/** The hosts outside that the service has to reach: head office, the servers for backups and for releases; names or addresses. */
+export function hostsOutside({ headOffice, backup, export: release }: Settings): string[] {
+  const urls = [headOffice?.url, backup?.to, release?.to].filter((url) => url !== undefined && url.includes('://')) as string[];
   return [...new Set(urls.map((url) => new URL(url).hostname.replace(/^\[|\]$/g, '')))];
 }
 
 /** IPAddressAllow on top of the unit's own IPAddressDeny=any. Hosts that have a name are looked up while the box runs (addresses.ts). */
-function dropIn(settings: Settings, { sftpKey }: Surroundings): string {
+function dropIn(settings: Settings, around: Surroundings): string {
   const outside = hostsOutside(settings).filter((host) => isIP(host) !== 0);
   const allowed = [...new Set([...(settings.network.allowedLan ?? PRIVATE), ...(settings.network.ethernet?.dns ?? []), ...(settings.metrics?.allow ?? []), ...outside])];
   const lines = [
@@ -108,7 +119,11 @@ function dropIn(settings: Settings, { sftpKey }: Surroundings): string {
     // Multicast: the box tells the LAN its name (mDNS).
     'IPAddressAllow=localhost multicast',
     ...allowed.map((each) => `IPAddressAllow=${each}`),
-    ...(sftpKey === null ? [] : [sftpKey.sealed ? `LoadCredentialEncrypted=sftp-key:${FILES.sftpSealed}` : `LoadCredential=sftp-key:${FILES.sftpClear}`]),
+    ...SECRET_FILES.flatMap(({ secret, name, sealed, clear }) => {
+      const given = around.secrets.get(secret);
+      return given === undefined ? [] : [given.sealed ? `LoadCredentialEncrypted=${name}:${sealed}` : `LoadCredential=${name}:${clear}`];
+    }),
+    ...(clientCertificateOf(settings, around) === null ? [] : [`LoadCredential=${CLIENT_CERTIFICATE}:${FILES.clientCertificate}`]),
   ];
   return `${MADE}[Service]\n${lines.join('\n')}\n`;
 }
@@ -116,7 +131,7 @@ function dropIn(settings: Settings, { sftpKey }: Surroundings): string {
 /** What has to be told that a file changed, in this order; the service itself last, and waited for: until then the one of before answers. */
 export function commandsFor(changed: readonly string[]): string[][] {
   const any = (...paths: string[]) => paths.some((path) => changed.includes(path));
-  const service = any(FILES.environment, FILES.service, FILES.roots, FILES.sftpSealed, FILES.sftpClear, FILES.hostName);
+  const service = any(FILES.environment, FILES.service, FILES.roots, FILES.clientCertificate, ...SECRET_PATHS, FILES.hostName);
   return [
     ...(any(FILES.service) ? [['systemctl', 'daemon-reload']] : []),
     ...(any(FILES.hostName) ? [['hostname', '--file', FILES.hostName]] : []),

@@ -3,7 +3,7 @@
  * by `npm run build:schema`), and docs/stick.md explains it. `description` and `errorMessage` are words for whoever writes the file.
  */
 import { Type, type Static, type TObject, type TProperties } from 'typebox';
-import { RETENTION_KINDS, type RetentionKind } from '../appliance/contract/index.js';
+import { ReleaseParameters, RETENTION_KINDS, type RetentionKind } from '../appliance/contract/index.js';
 // Past the door: behind it is the database, and this runs on laptops.
 import { TERMS } from '../appliance/compliance/terms.js';
 
@@ -11,6 +11,8 @@ import { TERMS } from '../appliance/compliance/terms.js';
 export const STICK_VERSION = 1;
 /** Where the backup disk is mounted on the box. */
 export const BACKUP_DISK = '/run/portico/backup';
+/** And the disk on which releases are carried to head office: not the same one, which has to stay. */
+export const EXPORT_DISK = '/run/portico/export';
 /** The pack that comes with the release. */
 export const BUILTIN_PACK = 'builtin';
 
@@ -64,18 +66,64 @@ const Retention = object(Object.fromEntries(RETENTION_KINDS.map((kind) => [kind,
 }))])) as Record<RetentionKind, ReturnType<typeof Type.Optional<ReturnType<typeof Type.Integer>>>>,
 { description: 'How many days each kind of data is kept, until the privacy officer chooses otherwise.' });
 
+const HostKey = Type.Optional(Type.String({ pattern: '^SHA256:[A-Za-z0-9+/]{43}$', description: 'The server\'s key, as ssh-keygen -l shows it. Only with sftp.', errorMessage: 'Write it as ssh-keygen -l shows it: SHA256: and 43 characters.' }));
+
 const Backup = object({
   recipient: Type.String({ pattern: AGE_RECIPIENT, description: 'Who can open the backups: made by "portico backup key new". The private key stays with the store.', errorMessage: 'Write the line that "portico backup key new" shows: it begins with age1.' }),
   to: Type.String({ maxLength: 500, pattern: '^(usb|sftp://[^\\s]+)$', description: 'usb: a disk labelled PORTICO-BAK that stays plugged in. Or a server: sftp://user@host/folder.', errorMessage: 'Write usb, or sftp://user@host/folder.' }),
-  hostKey: Type.Optional(Type.String({ pattern: '^SHA256:[A-Za-z0-9+/]{43}$', description: 'The server\'s key, as ssh-keygen -l shows it. Only with sftp.', errorMessage: 'Write it as ssh-keygen -l shows it: SHA256: and 43 characters.' })),
+  hostKey: HostKey,
   at: Type.Optional(time({ description: 'When, by the store\'s clock. Absent: 02:40.' })),
   keep: Type.Optional(Type.Integer({ minimum: 2, maximum: 366, description: 'How many backups are kept. Absent: 14.', errorMessage: 'Write a whole number, 2 to 366.' })),
 }, { description: 'Nightly backups. Absent: none are made.' });
 
-const Secret = Type.String({
+/** The contract's, so that nothing looser than those can be said. */
+const BOUNDS = ReleaseParameters.properties;
+/** No store has as many in a day. */
+const PEOPLE_MAX = 100_000;
+const toOne = 'Write a number above 0, at most 1, with at most six decimals.';
+const names = (words: { description: string; item: string }) => Type.Optional(Type.Array(
+  // No space at the end, which nobody sees.
+  Type.String({ minLength: 1, maxLength: 20, pattern: '^[\\p{L}\\p{N}]([\\p{L}\\p{N} ._:+-]*[\\p{L}\\p{N}._:+-])?$', description: words.item, errorMessage: 'Write 1 to 20 letters or digits, with spaces or . _ : + - between them.' }),
+  { maxItems: 6, description: words.description, errorMessage: 'Write a list of at most six names.' },
+));
+
+const Parameters = object({
+  epsilon: Type.Optional(Type.Number({ ...BOUNDS.epsilon, description: 'How much one night may tell about anybody, at most. Absent: 1.', errorMessage: toOne })),
+  epsilonVisitor: Type.Optional(Type.Number({ ...BOUNDS.epsilonVisitor, description: 'Of it, for new and known visitors. Absent: 0.4.', errorMessage: toOne })),
+  delta: Type.Optional(Type.Number({ ...BOUNDS.delta, description: 'The chance that a day of only crowdMin people is released. Absent: 0.000001.', errorMessage: 'Write 0.000001 to 0.00001.' })),
+  crowdMin: Type.Optional(Type.Integer({ ...BOUNDS.crowdMin, maximum: PEOPLE_MAX, description: 'A day with fewer people is not released. Absent: 20.', errorMessage: `Write a whole number, 20 to ${PEOPLE_MAX}.` })),
+  cellMin: Type.Optional(Type.Integer({ ...BOUNDS.cellMin, maximum: PEOPLE_MAX, description: 'A figure below this is withheld. Absent: 10.', errorMessage: `Write a whole number, 10 to ${PEOPLE_MAX}.` })),
+  cellsPerPerson: Type.Optional(Type.Integer({ ...BOUNDS.cellsPerPerson, description: 'In how many figures one person counts, at most. Absent: 4.', errorMessage: 'Write a whole number, 1 to 4.' })),
+  minutesMax: Type.Optional(Type.Integer({ ...BOUNDS.minutesMax, description: 'Longer stays count as this long. Absent: 180.', errorMessage: 'Write whole minutes, 30 to 180.' })),
+  stayEdges: Type.Optional(Type.Array(Type.Integer({ ...BOUNDS.stayEdges.items, description: 'Minutes.', errorMessage: 'Write whole minutes, 1 to 179.' }), { minItems: 2, maxItems: 3, description: 'Where lengths of stay are parted. Absent: [15, 45, 90].', errorMessage: 'Write two or three, such as [15, 45, 90].' })),
+  partEdges: Type.Optional(Type.Array(time({ description: 'By the store\'s clock.' }), { minItems: 1, maxItems: 3, description: 'Where the day is parted, at least three hours each. Absent: ["12:00", "17:00"].', errorMessage: 'Write one to three, such as ["12:00", "17:00"].' })),
+  epsilonYearMax: Type.Optional(Type.Number({ ...BOUNDS.epsilonYearMax, description: 'How much 365 days may tell, at most. Absent: 366.', errorMessage: 'Write a number above 0, at most 366, with at most six decimals.' })),
+}, { description: 'Numbers of the release that are to be stricter than as delivered; docs/settings.md.' });
+
+const Export = object({
+  to: Type.String({ maxLength: 500, pattern: '^(headOffice|usb|sftp://[^\\s]+)$', description: 'headOffice: by HTTPS, to releases below headOffice.url. usb: a disk labelled PORTICO-OUT. Or a server: sftp://user@host/folder.', errorMessage: 'Write headOffice, usb, or sftp://user@host/folder.' }),
+  hostKey: HostKey,
+  at: Type.Optional(time({ description: 'When, by the store\'s clock. Absent: 04:40.' })),
+  clientCertificate: Type.Optional(Type.String({ maxLength: 16_384, description: 'What the box shows to head office\'s server, in PEM form, the box\'s own first; its key is secrets.exportClientKey. Only with headOffice.', errorMessage: 'Write a certificate in PEM form, as a block after "|".' })),
+  tiers: names({ description: 'Tiers that are counted by name. Absent: none.', item: 'A tier, as it is written in the dossiers.' }),
+  teams: names({ description: 'Teams of staff that are counted by name. Absent: none.', item: 'A team, as head office names it.' }),
+  parameters: Type.Optional(Parameters),
+}, { description: 'The nightly release for head office: figures without personal data. Absent: none is made.' });
+
+const Secret = (what: string) => Type.Optional(Type.String({
   maxLength: 16_384, pattern: '^-----BEGIN AGE ENCRYPTED FILE-----\\n([A-Za-z0-9+/=]{1,64}\\n)+-----END AGE ENCRYPTED FILE-----\\n?$',
-  description: 'Encrypted to the box by "portico stick secret".', errorMessage: 'Only what is encrypted to the box may stand here: write it with "portico stick secret".',
-});
+  description: `${what} Encrypted to the box by "portico stick secret".`, errorMessage: 'Only what is encrypted to the box may stand here: write it with "portico stick secret".',
+}));
+
+const Secrets = object({
+  sftpKey: Secret('The private key for backups to an sftp server.'),
+  exportHmac: Secret('32 characters or more that head office has too: releases are signed with them.'),
+  exportClientKey: Secret('The private key of export.clientCertificate.'),
+  exportSftpKey: Secret('The private key for releases to an sftp server.'),
+}, { description: 'Each encrypted to this one box.' });
+/** What may be encrypted to the box. */
+export type SecretName = keyof Static<typeof Secrets>;
+export const SECRET_NAMES = Object.keys(Secrets.properties) as readonly SecretName[];
 
 export const Settings = object({
   kind: kindOf('settings'),
@@ -90,7 +138,7 @@ export const Settings = object({
   network: NetworkSettings,
   headOffice: Type.Optional(object({
     url: Type.String({ maxLength: 500, pattern: '^https://[^\\s]+$', description: 'Of head office\'s server.', errorMessage: 'Write an address that begins with https://.' }),
-  }, { description: 'Where the nightly release without personal data goes, and where updates may come from.' })),
+  }, { description: 'Where the nightly release without personal data goes, where export says so, and where updates may come from.' })),
   retention: Type.Optional(Retention),
   models: Type.Optional(object({
     pack: Type.String({ pattern: PACK_NAME, description: `${BUILTIN_PACK}, or the name of a folder below models/ on the stick that holds a pack with its manifest.json.`, errorMessage: 'Write builtin, or the bare name of a folder below models/ on the stick.' }),
@@ -103,17 +151,16 @@ export const Settings = object({
     maxLength: 8_192, description: 'A certificate in PEM form.', errorMessage: 'Write a certificate in PEM form, as a block after "|".',
   }), { minItems: 1, maxItems: 8, description: 'Further roots that head office\'s certificate may come from.', errorMessage: 'Write a list of certificates.' })),
   backup: Type.Optional(Backup),
+  export: Type.Optional(Export),
   updates: Type.Optional(object({
     from: oneOf(['stick', 'headOffice'], { description: 'Where updates come from.' }),
   }, { description: 'Absent: only from sticks.' })),
   metrics: Type.Optional(object({
     allow: Type.Array(Network({ description: 'An address or network.' }), { maxItems: 32, description: 'Who may read /metrics besides the box itself.', errorMessage: 'Write a list such as [10.0.0.5].' }),
   }, { description: 'For your monitoring. Absent: nobody but the box itself.' })),
-  secrets: Type.Optional(object({ sftpKey: Type.Optional(Secret) }, { description: 'Each encrypted to this one box.' })),
+  secrets: Type.Optional(Secrets),
 }, { description: 'The settings of a Portico box, as they come to it on a USB stick.' });
 export type Settings = Static<typeof Settings>;
-/** What may be encrypted to the box. */
-export type SecretName = keyof NonNullable<Settings['secrets']>;
 
 /**
  * The variables of box.env that follow from the file; what is not said is left to the box's own defaults. The rest of the file is not for the
@@ -123,7 +170,8 @@ export type SecretName = keyof NonNullable<Settings['secrets']>;
  * @returns name to value; one line each, not quoted
  */
 export function toEnvironment(settings: Settings, modelsDirectory?: string): Record<string, string> {
-  const { backup, models, network, store } = settings;
+  const { backup, export: release, models, network, store } = settings;
+  const parameters = Object.entries(release?.parameters ?? {}).map(([name, value]) => `${name}=${[value].flat().map(written).join('/')}`);
   const entries: [string, string | number | undefined][] = [
     ['PORTICO_STORE_ID', store.id],
     ['PORTICO_STORE_NAME', store.name],
@@ -146,6 +194,24 @@ export function toEnvironment(settings: Settings, modelsDirectory?: string): Rec
     ['PORTICO_BACKUP_HOST_KEY', backup?.hostKey],
     ['PORTICO_BACKUP_AT', backup?.at],
     ['PORTICO_BACKUP_KEEP', backup?.keep],
+    ['PORTICO_EXPORT_TO', release?.to === 'usb' ? EXPORT_DISK : release?.to === 'headOffice' ? releasesUrl(settings) : release?.to],
+    ['PORTICO_EXPORT_MOUNTED', release?.to === 'usb' ? 'true' : undefined],
+    ['PORTICO_EXPORT_HOST_KEY', release?.hostKey],
+    ['PORTICO_EXPORT_AT', release?.at],
+    ['PORTICO_EXPORT_TIERS', release?.tiers?.join(',')],
+    ['PORTICO_EXPORT_TEAMS', release?.teams?.join(',')],
+    ['PORTICO_EXPORT_PARAMETERS', parameters.join(',')],
   ];
   return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, String(value)]])));
+}
+
+/** As the box's settings take numbers: without an exponent. */
+const written = (value: string | number): string => (typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(6).replace(/0+$/, '') : String(value));
+
+/** Where releases go by HTTPS; undefined: nobody says where head office is. */
+export function releasesUrl({ headOffice }: Pick<Settings, 'headOffice'>): string | undefined {
+  if (headOffice === undefined) return undefined;
+  const url = new URL(headOffice.url);
+  url.pathname = `${url.pathname.replace(/\/$/, '')}/releases`;
+  return url.href;
 }

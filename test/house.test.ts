@@ -129,7 +129,7 @@ function target(file: SourceFile, specifier: string): string | null {
 const roomOf = (path: string): string | null => (/^appliance\/([^/]+)\//.exec(path)?.[1]) ?? null;
 
 const appliance = sourcesBelow('appliance', /\.ts$/);
-const everything = [...appliance, ...sourcesBelow('models', /\.ts$/), ...sourcesBelow('cli', /\.ts$/), ...sourcesBelow('provisioning', /\.ts$/), ...sourcesBelow('updates', /\.ts$/), ...sourcesBelow('packaging', /\.ts$/), ...sourcesBelow('demo', /\.ts$/)];
+const everything = [...appliance, ...sourcesBelow('models', /\.ts$/), ...sourcesBelow('cli', /\.ts$/), ...sourcesBelow('provisioning', /\.ts$/), ...sourcesBelow('updates', /\.ts$/), ...sourcesBelow('fleet', /\.ts$/), ...sourcesBelow('packaging', /\.ts$/), ...sourcesBelow('demo', /\.ts$/)];
 const webui = sourcesBelow('webui', /\.(ts|vue)$/);
 
 t.test('the rooms are those of the table, each with a door and a short README', async (t) => {

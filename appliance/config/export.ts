@@ -120,8 +120,13 @@ function valueOf(name: Name, text: string): unknown {
 
 const formOf = (name: Name): string => [EXPORT_DEFAULTS[name]].flat().join('/');
 
-/** The rest of a sentence that begins with the parameter's name. */
-export interface ParameterProblem { readonly parameter: Name; readonly problem: string }
+export interface ParameterProblem {
+  readonly parameter: Name;
+  /** The rest of a sentence that begins with the parameter's name. */
+  readonly problem: string;
+  /** Whether it would not fit whatever the others are. */
+  readonly byItself: boolean;
+}
 
 /**
  * What does not fit its bounds, and what does not fit together.
@@ -132,31 +137,30 @@ export function problemsOfParameters(parameters: ExportParameters, dayEndsAt: st
     const value = parameters[parameter];
     const schema = schemaOf(parameter);
     const [error] = Errors(schema, value)[1];
-    if (error !== undefined) return [{ parameter, problem: error.message }];
+    if (error !== undefined) return [{ parameter, problem: error.message, byItself: true }];
     // They are counted in millionths, so that sums over a year are exact.
-    return schema.type === 'number' && Number((value as number).toFixed(6)) !== value ? [{ parameter, problem: 'must have at most six decimals' }] : [];
+    return schema.type === 'number' && Number((value as number).toFixed(6)) !== value ? [{ parameter, problem: 'must have at most six decimals', byItself: true }] : [];
   });
   if (outside.length > 0) return outside;
 
   const { epsilon, epsilonVisitor, epsilonYearMax, minutesMax, partEdges, stayEdges } = parameters;
   const problems: ParameterProblem[] = [];
-  const say = (parameter: Name, problem: string) => { problems.push({ parameter, problem }); };
+  const say = (parameter: Name, problem: string, byItself = false) => { problems.push({ parameter, problem, byItself }); };
   if (epsilonVisitor >= epsilon) say('epsilonVisitor', `(${epsilonVisitor}) must be below epsilon (${epsilon}): the other tables share what it leaves`);
   if (epsilonYearMax < epsilon) say('epsilonYearMax', `(${epsilonYearMax}) must not be below epsilon (${epsilon}): no day would be released`);
   if (stayEdges.some((edge, i) => edge <= (stayEdges[i - 1] ?? 0))) say('stayEdges', 'must rise from one to the next');
   else if (stayEdges.at(-1)! >= minutesMax) say('stayEdges', `must be below minutesMax (${minutesMax})`);
-  if (dayEndsAt !== null && !arePartsLong(partEdges, dayEndsAt)) say('partEdges', `must follow one another through the day, and each part must have at least ${PART_MINUTES_MIN / 60} hours, the first and the last too: the day begins and ends at ${dayEndsAt}`);
+  if (dayEndsAt !== null && !arePartsLong(partEdges, dayEndsAt)) say('partEdges', `must rise by the clock from ${dayEndsAt} on, when the day begins, and each part must have at least ${PART_MINUTES_MIN / 60} hours, the last one, until the day ends, too`);
   for (const list of ['tiers', 'teams'] as const) {
     const names = parameters[list].map((name) => name.toLowerCase());
-    if (names.includes(RESERVED[list])) say(list, `must not have "${RESERVED[list]}" among them: a release calls those so that are in none`);
+    if (names.includes(RESERVED[list])) say(list, `must not have "${RESERVED[list]}" among them: a release uses that name for whoever is in none`, true);
     if (new Set(names).size < names.length) say(list, 'must not have the same name twice, in whatever case');
   }
   return problems;
 }
 
-/** By the store's day, which may go on over midnight. */
+/** Only the last part goes on over midnight: what is on the clock before the day's end counts there, so no edge may lie there. */
 function arePartsLong(edges: readonly string[], dayEndsAt: string): boolean {
-  const minuteOf = (time: string) => 60 * Number(time.slice(0, 2)) + Number(time.slice(3));
-  const into = edges.map((edge) => (minuteOf(edge) - minuteOf(dayEndsAt) + DAY_MINUTES) % DAY_MINUTES);
-  return [...into, DAY_MINUTES].every((minute, i) => minute - (into[i - 1] ?? 0) >= PART_MINUTES_MIN);
+  const [begin, ...minutes] = [dayEndsAt, ...edges].map((time) => 60 * Number(time.slice(0, 2)) + Number(time.slice(3))) as [number, ...number[]];
+  return [...minutes, begin + DAY_MINUTES].every((minute, i) => minute - (minutes[i - 1] ?? begin) >= PART_MINUTES_MIN);
 }

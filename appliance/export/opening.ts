@@ -19,6 +19,8 @@ const ESTIMATE_SLACK = 0.051;
 export interface OpenedRelease {
   readonly manifest: ReleaseManifest;
   readonly document: ReleaseDocument;
+  /** As RELEASE_FILES. */
+  readonly files: readonly ReleaseFile[];
   /** Of the whole archive, hexadecimal: what is acknowledged, and what the next release names. */
   readonly sha256: string;
   /** Thumbprint of the key that signed (RFC 7638). */
@@ -70,7 +72,7 @@ async function open(archive: Buffer, keys: KeySet): Promise<OpenedRelease> {
   checkCells(manifest, document);
   checkEpsilon(manifest);
   await checkForms(document, manifest.tables, files);
-  return { manifest, document, sha256: sha256(archive), kid };
+  return { manifest, document, files, sha256: sha256(archive), kid };
 }
 
 /** What stands in an archive of this box, out of its own database: it needs no proof. */

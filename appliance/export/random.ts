@@ -14,10 +14,10 @@ export const bernoulli = (numerator: number, denominator: number, random: Random
 
 /** `count` of the numbers 0 to `of` - 1, every choice equally likely: the first steps of a Fisher-Yates shuffle. */
 export function drawLots(count: number, of: number, random: RandomSource): number[] {
-  const places = Array.from({ length: of }, (_, place) => place);
-  return Array.from({ length: count }, (_, drawn) => {
+  const places = [...Array(of).keys()];
+  for (let drawn = 0; drawn < count; drawn += 1) {
     const at = drawn + random.below(of - drawn);
     [places[drawn], places[at]] = [places[at]!, places[drawn]!];
-    return places[drawn]!;
-  });
+  }
+  return places.slice(0, count);
 }

@@ -50,8 +50,8 @@ export function release(day: string, rows: readonly VisitorRow[], profile: Profi
   const people = onePerPerson(rows);
   const counts = profile.tables.map(({ cells }) => new Array<number>(cells.length).fill(0));
   for (const row of people) {
-    counts[0]![cellOf('visitor', row, profile)]! += 1;
-    for (const lot of drawLots(profile.drawn, profile.tables.length - 1, random)) counts[lot + 1]![cellOf(profile.tables[lot + 1]!.table, row, profile)]! += 1;
+    counts[0]![cellOf(profile.tables[0]!, row, profile)]! += 1;
+    for (const lot of drawLots(profile.drawn, profile.tables.length - 1, random)) counts[lot + 1]![cellOf(profile.tables[lot + 1]!, row, profile)]! += 1;
   }
   // Every cell of the list, whether anybody is in it or not: an empty one looks like any other.
   const noised = profile.tables.map(({ noiseScale }, t) => counts[t]!.map((count) => count + discreteLaplace(noiseScale, random)));
@@ -88,8 +88,7 @@ function onePerPerson(rows: readonly VisitorRow[]): VisitorRow[] {
 }
 
 /** The place of the one cell of a table that this person is in. */
-function cellOf(table: ReleaseTable, row: VisitorRow, { parameters, tables }: Profile): number {
-  const names = tables.find((each) => each.table === table)!.cells;
+function cellOf({ table, cells: names }: Profile['tables'][number], row: VisitorRow, { parameters }: Profile): number {
   switch (table) {
     case 'visitor': return names.indexOf((row.known ? `known_${row.noticed}` : 'new') satisfies VisitorCell);
     case 'part': return row.part;
@@ -117,10 +116,10 @@ export class TrueFigures {
     requireRows(rows);
     const people = onePerPerson(rows);
     const cells = new Map<string, number>();
-    for (const { table, cells: names } of profile.tables) {
-      names.forEach((cell) => cells.set(`${table} ${cell}`, 0));
+    for (const spec of profile.tables) {
+      spec.cells.forEach((cell) => cells.set(`${spec.table} ${cell}`, 0));
       for (const row of people) {
-        const name = `${table} ${names[cellOf(table, row, profile)]!}`;
+        const name = `${spec.table} ${spec.cells[cellOf(spec, row, profile)]!}`;
         cells.set(name, cells.get(name)! + 1);
       }
     }

@@ -23,6 +23,9 @@ export interface Made {
   day: string; chain_id: string; number: number; status: 'released' | 'skipped'; reason: 'crowd' | 'budget' | null; made_at_ms: number;
   cells: number; suppressed: number; file_name: string; sha256: string; bytes: number; millionths: number;
 }
+const SELECT = `SELECT day, chain_id, number, status, reason, made_at_ms, cells, suppressed, file_name, sha256, length(archive) AS bytes,
+  (SELECT coalesce(sum(millionths), 0) FROM epsilon_ledger WHERE epsilon_ledger.day = release.day) AS millionths FROM release`;
+const AFTER_ALL_DAYS = '9999-12-31';
 interface StateRow { chain_id: string; first_day: string | null; restored_at_ms: number | null; held_since_ms: number | null }
 
 export interface ReleasesDeps {
@@ -58,7 +61,8 @@ export class Releases {
     const today = businessDay(clock.now(), store);
     if (profile === null) {
       if (firstDay !== null) db.run('UPDATE export_state SET first_day = NULL WHERE only_one = 1');
-    } else if (ready && (firstDay === null || firstDay > today)) { // from the future: the clock stood wrong
+    } else if (ready && (firstDay === null || (firstDay > today && db.get('SELECT 1 FROM release LIMIT 1') === undefined))) {
+      // One from the future: the clock stood wrong then. Where there are releases already it stands wrong now.
       db.run('UPDATE export_state SET first_day = ? WHERE only_one = 1', today);
     }
   }
@@ -134,17 +138,14 @@ export class Releases {
 
   /** @throws PorticoError export_day_not_found */
   byDay(day: string): Made {
-    const [row] = this.list(day, 1, '=');
+    const row = this.#deps.db.get<Made>(`${SELECT} WHERE day = ?`, day);
     if (row === undefined) throw new PorticoError('export_day_not_found');
     return row;
   }
 
-  /** Newest first. @param day null: from the newest on */
-  list(day: string | null, limit: number, relation: '<' | '=' = '<'): Made[] {
-    return this.#deps.db.all<Made>(
-      `SELECT day, chain_id, number, status, reason, made_at_ms, cells, suppressed, file_name, sha256, length(archive) AS bytes,
-         (SELECT coalesce(sum(millionths), 0) FROM epsilon_ledger WHERE epsilon_ledger.day = release.day) AS millionths
-       FROM release WHERE ? IS NULL OR day ${relation} ? ORDER BY day DESC LIMIT ?`, day, day, limit);
+  /** Newest first. @param before a day; null: from the newest on */
+  list(before: string | null, limit: number): Made[] {
+    return this.#deps.db.all<Made>(`${SELECT} WHERE day < ? ORDER BY day DESC LIMIT ?`, before ?? AFTER_ALL_DAYS, limit);
   }
 
   /** The bytes as they were made. @throws PorticoError export_day_not_found */

@@ -3,7 +3,7 @@
  * outside it). Whoever hands in more is refused, at compile time and at run time.
  */
 import { Type, type Static } from 'typebox';
-import { Check } from 'typebox/schema';
+import { Compile } from 'typebox/schema';
 import { STAGE_CELLS, type ReleaseParameters, type StageCell } from '../contract/index.js';
 import { storeClock } from '../kit/index.js';
 
@@ -33,10 +33,12 @@ export const VisitorRow = Type.Object(
 );
 export type VisitorRow = Static<typeof VisitorRow>;
 const Rows = Type.Array(VisitorRow);
+let validator: { Check(value: unknown): boolean } | null = null;
 
 /** @throws TypeError for anything but such rows: nothing else may come near a release */
 export function requireRows(rows: unknown): asserts rows is readonly VisitorRow[] {
-  if (!Check(Rows, rows)) throw new TypeError('these are not rows that a release may be made of');
+  validator ??= Compile(Rows);
+  if (!validator.Check(rows)) throw new TypeError('these are not rows that a release may be made of');
 }
 
 /** A visit as the rooms tell it, in order of arrival. It stays on this side of `toRows`. */

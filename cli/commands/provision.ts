@@ -52,7 +52,7 @@ export function register(program: Command, act: Act): void {
     }));
 
   below(provision.command('addresses'))
-    .description('look up head office and the backup server anew, and let the service reach them')
+    .description('look up head office and the servers for backups and releases anew, and let the service reach them')
     .action(act(async (output, options: Below) => {
       const { box, provisioning } = await open(options.root, '');
       const unknown = box.system === null ? [] : await provisioning.allowAddresses(box.paths, box.disk, box.system);

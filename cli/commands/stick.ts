@@ -50,7 +50,7 @@ export function addStickCommands(parent: Command, act: Act): void {
     .command('secret')
     .description('encrypt a secret to one box and put it into portico.yaml')
     .argument('<dir>', 'the stick')
-    .argument('<name>', 'sftpKey')
+    .argument('<name>', 'sftpKey (backups to sftp), exportHmac, exportClientKey or exportSftpKey (releases to head office)')
     .requiredOption('--file <file>', 'what is secret; - for standard input')
     .option('--box <file>', 'box.json, as the box has written it to its stick (DIR/box.json)')
     .action(act(async (output, directory: string, name: string, options: { file: string; box?: string }) => (await tools()).addSecret(directory, name, options, output)));

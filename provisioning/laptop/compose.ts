@@ -52,7 +52,7 @@ network:
   ntp: [ntp.aliyun.com, ntp.tencent.com]
   ${section([`allowedLan: ${inline(answers.allowedLan.length > 0 ? answers.allowedLan : ['192.168.1.0/24'])}    # who may reach the box; absent: every private network`], answers.allowedLan.length > 0)}
 
-# The nightly release without personal data goes there; updates may come from there.
+# The nightly release without personal data goes there, where "export" says so; updates may come from there.
 ${section([`headOffice: ${inline({ url: answers.headOfficeUrl ?? 'https://hq.example.cn/portico/' })}`], answers.headOfficeUrl !== null)}
 
 # Nightly backups: to a disk labelled PORTICO-BAK that stays plugged in (usb), or to a server (sftp://user@host/folder, with its hostKey).
@@ -61,6 +61,15 @@ ${section([
     'backup:', `  recipient: ${backup?.recipient ?? 'age1...'}`, `  to: ${inline(backup?.to ?? 'usb')}`,
     ...(backup?.hostKey ? [`  hostKey: ${inline(backup.hostKey)}`] : []), '  at: "02:40"', '  keep: 14',
   ], backup !== null)}
+
+# The nightly release for head office, figures and never people: to headOffice (by HTTPS, to releases below its url), to a disk labelled
+# PORTICO-OUT (usb), or to a server (sftp://user@host/folder, with its hostKey). Tiers and teams: those that head office counts by name.
+# Keys for it are written by "portico stick secret". All that can be said: docs/stick.md.
+# export:
+#   to: headOffice
+#   at: "04:40"
+#   tiers: [VIP]
+#   teams: [A, B]
 
 # How many days things are kept, until the privacy officer chooses otherwise. Kinds and bounds: docs/stick.md.
 # retention: { visits: 365, notes: 365 }
@@ -102,7 +111,9 @@ export function adaptSettings(bytes: Uint8Array, answers: Partial<Answers>, code
   put(['headOffice', 'url'], answers.headOfficeUrl);
   if (answers.backup) put(['backup'], withoutNothing(answers.backup));
   put(['owner', 'codeSha256'], codeSha256);
-  document.deleteIn(['secrets']); // they were for another box
+  // They were for another box.
+  document.deleteIn(['secrets']);
+  document.deleteIn(['export', 'clientCertificate']);
   return { text: document.toString({ lineWidth: 0 }), problems: [] };
 }
 

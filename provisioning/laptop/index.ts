@@ -1,6 +1,6 @@
 /** IT's side of the stick, for any laptop with Node: nothing here may load a native module. */
 export { inWords, type Problem } from '../problems.js';
-export { Settings } from '../settings.js';
+export { SECRET_NAMES, Settings, type SecretName } from '../settings.js';
 export { organisationOf } from '../signing.js';
 export { type Answers, SCHEMA_FILE } from './compose.js';
 export { isInside } from './files.js';

@@ -5,7 +5,7 @@ import { checkFile, SETTINGS_FILE, STICK_FILES, SUPPORT_FILE, WIPE_FILE, type Sa
 import { openModelPack } from '../modelPack.js';
 import { inOrder, type Problem, type ProblemCode } from '../problems.js';
 import { LONGEST_MS } from '../requests.js';
-import { BUILTIN_PACK, type Settings } from '../settings.js';
+import { BUILTIN_PACK, releasesUrl, type Settings } from '../settings.js';
 import { verifyFile } from '../signing.js';
 import { readStick, type StickContents } from '../stickFiles.js';
 
@@ -125,7 +125,16 @@ function ofSettings(settings: Settings, keyId: string | null): string[] {
     `  The box becomes https://${network.hostName}.local:8443, with ${cable}; ${network.allowedLan === undefined ? 'every private network may reach it' : `only ${network.allowedLan.join(', ')} may reach it`}.`,
     `  Models: ${models === undefined || models.pack === BUILTIN_PACK ? 'those it came with' : `the pack ${models.pack} on the stick`}. Updates: ${settings.updates?.from === 'headOffice' ? 'from head office or from sticks' : 'only from sticks'}.`,
     `  Backups: ${backup === undefined ? 'NONE' : `each night at ${backup.at ?? '02:40'}, ${backup.to === 'usb' ? 'to the disk PORTICO-BAK' : `to ${new URL(backup.to).host}`}`}.`,
+    `  Releases for head office: ${settings.export === undefined ? 'NONE' : `each night at ${settings.export.at ?? '04:40'}, ${whereReleasesGo(settings, settings.export)}`}.`,
     ...(settings.owner === undefined ? ['  There is no code for a first owner.'] : []),
   ];
 }
 
+/** How the box is known there, too: what is missing is seen here and not by its first night. */
+function whereReleasesGo(settings: Settings, { clientCertificate, to }: NonNullable<Settings['export']>): string {
+  if (to === 'usb') return 'to the disk PORTICO-OUT';
+  const { exportClientKey, exportHmac, exportSftpKey } = settings.secrets ?? {};
+  if (to !== 'headOffice') return `to ${new URL(to).host}${exportSftpKey === undefined ? '; its key, exportSftpKey, IS MISSING' : ''}`;
+  const proofs = [...(exportHmac === undefined ? [] : ['signed with exportHmac']), ...(clientCertificate === undefined ? [] : [exportClientKey === undefined ? 'its client certificate\'s key, exportClientKey, IS MISSING' : 'with its client certificate'])];
+  return `to ${releasesUrl(settings) ?? ''}${proofs.length === 0 ? '; head office knows the box by the signature in each release' : `, ${proofs.join(', ')}`}`;
+}

@@ -6,6 +6,7 @@ import { PorticoError } from '../../appliance/kit/index.js';
 import { checkFile, SETTINGS_FILE, SUPPORT_FILE, WIPE_FILE, type StickFileName } from '../check.js';
 import type { Problem } from '../problems.js';
 import type { Support, Wipe } from '../requests.js';
+import { readSecret } from '../secrets.js';
 import { Settings, STICK_VERSION, type SecretName } from '../settings.js';
 import { signFile, verifyFile, type SigningKey } from '../signing.js';
 import { readStick } from '../stickFiles.js';
@@ -84,9 +85,10 @@ export async function signStick(directory: string, key: SigningKey, keyFile: str
 
 /**
  * Puts a secret into portico.yaml that only this box can read. The signature does not fit any longer and is taken away.
+ * @param given as it was read from a file
  * @throws PorticoError stick_not_found
  */
-export async function putSecret(directory: string, name: SecretName, secret: Uint8Array, box: BoxCard): Promise<Outcome<object>> {
+export async function putSecret(directory: string, name: SecretName, given: Buffer, box: BoxCard): Promise<Outcome<object>> {
   mustBeFolder(directory);
   const { files, problems } = readStick(directory);
   const file = files.get(SETTINGS_FILE);
@@ -94,6 +96,9 @@ export async function putSecret(directory: string, name: SecretName, secret: Uin
   if (file === undefined) throw new PorticoError('stick_not_found', { folder: directory });
   const before = checkFile(SETTINGS_FILE, file.bytes);
   if (before.value === null) return refused(before.problems);
+  const { secret, problem } = readSecret(name, given, before.value.export?.clientCertificate);
+  // Once it is encrypted nobody sees it any more but the box.
+  if (secret === null) return refused([{ file: SETTINGS_FILE, line: 1, column: 1, path: `secrets.${name}`, code: 'wrong_value', message: problem }]);
   const text = withValue(file.bytes, ['secrets', name], await encryptToBox(secret, box));
   const after = checkFile(SETTINGS_FILE, Buffer.from(text));
   if (after.value === null) return refused(after.problems);

@@ -2,7 +2,8 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { zipSync } from 'fflate';
 import t from 'tap';
-import { archiveOf, ARCHIVE_BYTES_MAX, filesOf, openRelease, parquetColumn, parquetSchemaOf, RELEASE_COLUMNS, rowsOf, type ReleaseRow } from '../../appliance/export/index.js';
+import { archiveOf, filesOf, parquetColumn, parquetSchemaOf, RELEASE_COLUMNS, rowsOf, type ReleaseRow } from '../../appliance/export/archive.js';
+import { ARCHIVE_BYTES_MAX, openRelease } from '../../appliance/export/opening.js';
 import { verifyStatement } from '../../appliance/papers/index.js';
 import { failure } from '../support/failures.js';
 import { sha256, StoreReleases, TABLES, type Changes } from '../support/storeReleases.js';
@@ -101,6 +102,7 @@ t.test('what a box signed and should not have', async (t) => {
     ['another share withheld', { manifest: (m) => Object.assign(m, { suppressedShare: m.suppressedShare! + 0.04 }) }, /suppressedShare/],
     ['no share withheld', { manifest: (m) => Object.assign(m, { suppressedShare: null }) }, /suppressedShare/],
     ['more epsilon than of a day', { manifest: (m) => { m.epsilon.dayMax = 0.5; } }, /epsilon is above its bounds/],
+    ['more epsilon than the parameters say', { manifest: (m) => { m.parameters.epsilon = 0.5; } }, /epsilon is above its bounds/],
     ['more epsilon than of a year', { manifest: (m) => { m.epsilon.yearSpent = 366.5; } }, /epsilon is above its bounds/],
     ['a looser guarantee than any', { manifest: (m) => { m.parameters.crowdMin = 5; } }, /\/parameters\/crowdMin/],
     ['the first of a chain with one before it', { manifest: (m) => { m.chain.number = 1; } }, /only the first release of a chain/],

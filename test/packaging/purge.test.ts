@@ -52,7 +52,7 @@ t.test('removed: disks and sticks are given back, after the service; an upgrade 
     return readFileSync(join(root, 'said'), 'utf8').trim().split('\n');
   };
   const removed = stopped('remove');
-  t.equal(removed.at(-1), 'stop portico-stick@*.service portico-backup-disk@*.service');
+  t.equal(removed.at(-1), 'stop portico-stick@*.service portico-backup-disk@*.service portico-export-disk@*.service');
   t.ok(removed.includes('stop portico.service'));
-  t.notOk(stopped('upgrade 2.0.0').some((line) => line.includes('backup-disk')));
+  t.notOk(stopped('upgrade 2.0.0').some((line) => /(backup|export)-disk/.test(line)));
 });

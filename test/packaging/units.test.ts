@@ -121,27 +121,27 @@ t.test('whoever writes the host name may set it: what starts later in that boot 
 
 t.test('only volumes with our two names on USB start anything', async (t) => {
   const rules = text('60-portico.rules').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  t.equal(rules.length, 3);
+  t.equal(rules.length, 4);
   t.match(rules[0], /SUBSYSTEM=="block", SUBSYSTEMS=="usb", ENV\{PORTICO_USB\}="1"$/, 'by where the device hangs: ID_BUS is "ata" in some enclosures');
   for (const rule of rules.slice(1)) {
     t.match(rule, /ENV\{PORTICO_USB\}=="1"/);
-    t.match(rule, /ENV\{ID_FS_LABEL\}=="PORTICO(-BAK)?"/);
+    t.match(rule, /ENV\{ID_FS_LABEL\}=="PORTICO(-BAK|-OUT)?"/);
     const unit = /SYSTEMD_WANTS\}\+="(portico-[a-z-]+@)%k\.service"/.exec(rule)?.[1];
     t.ok(services.includes(`${unit}.service`), `${unit} is there`);
   }
 });
 
 t.test('a stick of another name, and a name that is no device, are refused before anything is mounted', async (t) => {
-  for (const script of ['stick', 'backup-disk']) {
+  for (const [script, ...words] of [['stick', 'mount'], ['disk', 'mount', 'backup'], ['disk', 'mount', 'export']] as const) {
     for (const name of ['../etc/passwd', '', 'sd a', '$(id)', 'no-such-device-0']) {
-      const { status, stderr } = spawnSync('sh', [join(UNITS, 'libexec', script), 'mount', name], { encoding: 'utf8' });
-      t.not(status, 0, `${script}: ${name}`);
+      const { status, stderr } = spawnSync('sh', [join(UNITS, 'libexec', script), ...words, name], { encoding: 'utf8' });
+      t.not(status, 0, `${script} ${words.join(' ')}: ${name}`);
       t.match(stderr, /not the name of a block device|not there any more/);
     }
   }
 });
 
 t.test('scripts pass shellcheck', { skip: spawnSync('shellcheck', ['--version']).status === 0 ? false : 'shellcheck is missing' }, async (t) => {
-  const scripts = ['systemd/libexec/stick', 'systemd/libexec/backup-disk', 'packaging/deb/portico', 'packaging/deb/postinst', 'packaging/deb/prerm', 'packaging/deb/postrm'];
+  const scripts = ['systemd/libexec/stick', 'systemd/libexec/disk', 'packaging/deb/portico', 'packaging/deb/postinst', 'packaging/deb/prerm', 'packaging/deb/postrm'];
   t.doesNotThrow(() => execFileSync('shellcheck', scripts, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }));
 });

@@ -69,6 +69,7 @@ t.test('what YAML would let pass is refused here, at its place', async (t) => {
     ['a group with nothing in it', 'backup:', '6:8 missing_key backup', /delete this line/],
     ['an entry without a value', 'currency:', '6:10 missing_key currency', /has no value/],
     ['an empty list', 'languages: []', '6:12 wrong_value languages', /is empty/],
+    ['a list that is too short', 'export: { to: usb, parameters: { stayEdges: [45] } }', '6:45 wrong_value export.parameters.stayEdges', /has one entry\. Write at least 2, or delete the entry/],
     ['a list that is too long', `roots: [${'x, '.repeat(9)}]`, '6:8 wrong_value roots', /8 are the most/],
     ['an open quotation mark', 'currency: "CNY', '7:1 syntax', /ends too early/],
     ['an open bracket', 'languages: [zh-CN', '7:1 syntax', /ends too early/],
@@ -89,6 +90,8 @@ t.test('what YAML would let pass is refused here, at its place', async (t) => {
 t.test('what does not go together is refused', async (t) => {
   const pems = certificates(t.testdir({}));
   const block = (pem: string) => `roots:\n  - |\n${pem.trimEnd().split('\n').map((each) => `    ${each}`).join('\n')}`;
+  const secret = (name: string) => `secrets:\n  ${name}: |\n    -----BEGIN AGE ENCRYPTED FILE-----\n    YWdl\n    -----END AGE ENCRYPTED FILE-----\n`;
+  const toHeadOffice = (rest: string) => `${LEAST}headOffice: { url: https://hq.example.cn }\nexport: { to: headOffice${rest}\n`;
   const withNetwork = (rest: string) => LEAST.replace('{ hostName: portico-njr }', `{ hostName: portico-njr, ${rest} }`);
   const cases: [what: string, text: string, place: string | null][] = [
     ['a time zone that there is not', LEAST.replace('Asia/Shanghai', 'Asia/Shangai'), '4:11 wrong_value timeZone'],
@@ -118,6 +121,39 @@ t.test('what does not go together is refused', async (t) => {
     ['a name of two lines', LEAST.replace('山茶表行南京路店', '"a\\nPORTICO_DEMO=true"'), '3:31 wrong_value store.name'],
     ['something that is no certificate', `${LEAST}roots: [abc]\n`, '6:9 wrong_value roots[0]'],
     ['a certificate of a server', pems === null ? `${LEAST}roots: [abc]\n` : `${LEAST}${block(pems.leaf)}\n`, pems === null ? '6:9 wrong_value roots[0]' : '7:5 wrong_value roots[0]'],
+    ['releases to a head office that nobody knows', `${LEAST}export: { to: headOffice }\n`, '6:15 contradiction export.to'],
+    ['releases to a head office that is known', `${LEAST}headOffice: { url: https://hq.example.cn }\nexport: { to: headOffice }\n`, null],
+    ['releases over plain HTTP', `${LEAST}export: { to: "http://hq.example.cn/" }\n`, '6:15 wrong_value export.to'],
+    ['releases to an address of their own', `${LEAST}export: { to: "https://hq.example.cn/" }\n`, '6:15 wrong_value export.to'],
+    ['releases to sftp without the server\'s key', `${LEAST}export: { to: "sftp://u@h/f" }\n`, '6:9 missing_key export'],
+    ['releases to sftp with a password', `${LEAST}export: { to: "sftp://u:p@h/f", hostKey: "SHA256:${'A'.repeat(43)}" }\n`, '6:15 wrong_value export.to'],
+    ['a server\'s key for a disk', `${LEAST}export: { to: usb, hostKey: "SHA256:${'A'.repeat(43)}" }\n`, '6:29 contradiction export.hostKey'],
+    ['a shared secret for a disk', `${LEAST}export: { to: usb }\n${secret('exportHmac')}`, '8:15 contradiction secrets.exportHmac'],
+    ['a key of a certificate for a disk', `${LEAST}export: { to: usb }\n${secret('exportClientKey')}`, '8:20 contradiction secrets.exportClientKey'],
+    ['a key of a server for a disk', `${LEAST}export: { to: usb }\n${secret('exportSftpKey')}`, '8:18 contradiction secrets.exportSftpKey'],
+    ['a key without its certificate', `${toHeadOffice(' }')}${secret('exportClientKey')}`, '7:9 missing_key export'],
+    ['a certificate whose key comes later', pems === null ? LEAST : toHeadOffice(`,\n  clientCertificate: ${JSON.stringify(pems.leaf)} }`), null],
+    ['a certificate and the root that signed it', pems === null ? LEAST : toHeadOffice(`,\n  clientCertificate: ${JSON.stringify(pems.leaf + pems.root)} }`), null],
+    ['a certificate for a disk', `${LEAST}export: { to: usb, clientCertificate: ${JSON.stringify(pems?.leaf ?? 'x')} }\n`, '6:39 contradiction export.clientCertificate'],
+    ['a key where the certificate belongs', toHeadOffice(`,\n  clientCertificate: ${JSON.stringify(pems === null ? 'x' : pems.leaf + pems.leafKey)} }`), '8:22 wrong_value export.clientCertificate'],
+    ['words where the certificate belongs', toHeadOffice(',\n  clientCertificate: "-----BEGIN CERTIFICATE-----" }'), '8:22 wrong_value export.clientCertificate'],
+    ['a half of a certificate', toHeadOffice(`,\n  clientCertificate: ${JSON.stringify(`${pems?.leaf ?? 'x'}-----BEGIN CERTIFICATE-----\nabc`)} }`), '8:22 wrong_value export.clientCertificate'],
+    ['a tier twice', `${LEAST}export: { to: usb, tiers: [VIP, vip] }\n`, '6:27 contradiction export.tiers'],
+    ['a tier that a release uses itself', `${LEAST}export: { to: usb, tiers: [Other] }\n`, '6:27 wrong_value export.tiers'],
+    ['a team that a release uses itself', `${LEAST}export: { to: usb, teams: [none] }\n`, '6:27 wrong_value export.teams'],
+    ['a tier that is a number', `${LEAST}export: { to: usb, tiers: [1] }\n`, '6:28 wrong_type export.tiers[0]'],
+    ['a tier that ends in a space', `${LEAST}export: { to: usb, tiers: ["VIP "] }\n`, '6:28 wrong_value export.tiers[0]'],
+    ['seven teams', `${LEAST}export: { to: usb, teams: [a, b, c, d, e, f, g] }\n`, '6:27 wrong_value export.teams'],
+    ['a number that protects nobody', `${LEAST}export: { to: usb, parameters: { epsilon: 2 } }\n`, '6:43 wrong_value export.parameters.epsilon'],
+    ['a number in quotes', `${LEAST}export: { to: usb, parameters: { epsilon: "0.5" } }\n`, '6:43 wrong_type export.parameters.epsilon'],
+    ['a number of more decimals than are counted', `${LEAST}export: { to: usb, parameters: { epsilon: 0.1234567 } }\n`, '6:43 wrong_value export.parameters.epsilon'],
+    ['a part that is more than the whole', `${LEAST}export: { to: usb, parameters: { epsilon: 0.3 } }\n`, '6:32 contradiction export.parameters.epsilonVisitor'],
+    ['a year that no night fits in', `${LEAST}export: { to: usb, parameters: { epsilonYearMax: 0.5 } }\n`, '6:50 contradiction export.parameters.epsilonYearMax'],
+    ['stays that go down', `${LEAST}export: { to: usb, parameters: { stayEdges: [45, 15] } }\n`, '6:45 contradiction export.parameters.stayEdges'],
+    ['one length of stay', `${LEAST}export: { to: usb, parameters: { stayEdges: [45] } }\n`, '6:45 wrong_value export.parameters.stayEdges'],
+    ['a part of the day that is too short', `${LEAST}export: { to: usb, parameters: { partEdges: ["12:00", "14:00"] } }\n`, '6:45 contradiction export.parameters.partEdges'],
+    ['a day whose first part is too short', `${LEAST}dayEndsAt: "10:00"\nexport: { to: usb }\n`, '7:9 contradiction export.parameters.partEdges'],
+    ['an unknown number', `${LEAST}export: { to: usb, parameters: { epsilom: 0.5 } }\n`, '6:34 unknown_key export.parameters.epsilom'],
     ['a root', pems === null ? LEAST : `${LEAST}${block(pems.root)}\n`, null],
   ];
   for (const [what, text, place] of cases) {
@@ -127,7 +163,8 @@ t.test('what does not go together is refused', async (t) => {
 });
 
 t.test('a secret that was put there in the clear is refused and not repeated', async (t) => {
-  for (const text of [`${LEAST}secrets: { sftpKey: hunter2hunter2 }\n`, `${LEAST}backup: { recipient: AGE-SECRET-KEY-1HUNTER2, to: usb }\n`, `${LEAST}secrets:\n  sftpKey: |\n    -----BEGIN OPENSSH PRIVATE KEY-----\n    hunter2\n`]) {
+  for (const text of [`${LEAST}secrets: { sftpKey: hunter2hunter2 }\n`, `${LEAST}backup: { recipient: AGE-SECRET-KEY-1HUNTER2, to: usb }\n`, `${LEAST}secrets: { exportHmac: hunter2hunter2hunter2hunter2hunter2 }\n`,
+    `${LEAST}headOffice: { url: https://hq.example.cn }\nexport: { to: headOffice, clientCertificate: "-----BEGIN PRIVATE KEY-----\\nhunter2\\n" }\n`, `${LEAST}secrets:\n  sftpKey: |\n    -----BEGIN OPENSSH PRIVATE KEY-----\n    hunter2\n`]) {
     const problems = problemsOf(text);
     t.ok(problems.length > 0);
     t.notMatch(JSON.stringify(problems), /hunter2/i);

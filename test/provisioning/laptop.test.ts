@@ -10,7 +10,8 @@ import t, { type Test } from 'tap';
 import { checkFile, SETTINGS_FILE, verifyFile } from '../../provisioning/index.js';
 import { hashOwnerCode } from '../../provisioning/laptop/index.js';
 import { packageRoot } from '../../models/manifest.js';
-import { FULL, RECIPIENT } from '../support/settingsFile.js';
+import { temporaryDirectory } from '../support/scratch.js';
+import { certificates, FULL, RECIPIENT } from '../support/settingsFile.js';
 
 /** What only a box has: each with compiled parts for one kind of machine, or with such below it. */
 const NATIVE = ['better-sqlite3', 'onnxruntime-node', 'sharp', '@img', '@node-rs', 'sqlite-vec', 'ssh2', 'cpu-features'];
@@ -249,7 +250,7 @@ t.test('a secret can be read by the one box only', async (t) => {
   writeFileSync(at('E', 'box.json'), '{"boxId":"box-1234"}');
   t.match(await run('secret', 'E', 'sftpKey', '--file', 'id'), { code: 1, err: /box_card_invalid/ });
   writeFileSync(at('E', 'box.json'), JSON.stringify({ boxId: 'box-1234', recipient: await identityToRecipient(identity), hostName: 'portico-njr' }));
-  t.match(await run('secret', 'E', 'password', '--file', 'id'), { code: 2, err: /sftpKey/ });
+  t.match(await run('secret', 'E', 'password', '--file', 'id'), { code: 2, err: /sftpKey, exportHmac, exportClientKey, exportSftpKey/ });
   t.match(await run('secret', 'E', 'sftpKey', '--file', 'nothing'), { code: 2, err: /cannot be read/ });
   t.equal((await run('secret', 'E', 'sftpKey', '--file', 'id')).code, 0);
   t.notOk(existsSync(at('E', 'portico.yaml.sig')), 'what was signed before is not what stands there now');
@@ -258,6 +259,67 @@ t.test('a secret can be read by the one box only', async (t) => {
   decrypter.addIdentity(identity);
   const { value } = checkFile(SETTINGS_FILE, readFileSync(at('E', 'portico.yaml')));
   t.match(await decrypter.decrypt(armor.decode(value!.secrets!.sftpKey!), 'text'), /hunter2/);
+});
+
+const pems = certificates(temporaryDirectory(t));
+t.test('keys for releases: what could not be one is refused while somebody can still look at it; what is missing is said', { skip: pems === null ? 'openssl is missing' : false }, async (t) => {
+  const { leaf, leafKey } = pems!;
+  const { at, run } = stick(t);
+  const identity = await generateIdentity();
+  await run('keys', 'new', '--no-passphrase');
+  const yaml = at('E', 'portico.yaml');
+  const settings = (rest: string) => `${FULL.replace(/^export:.*$/m, rest).replace(/ {2}exportHmac[\s\S]*$/, '')}`;
+  writeFileSync(yaml, settings('export: { to: headOffice }'));
+  writeFileSync(at('E', 'box.json'), JSON.stringify({ boxId: 'box-1234', recipient: await identityToRecipient(identity), hostName: 'portico-njr' }));
+  for (const [name, text] of Object.entries({ short: 'hunter2', hmac: `${'0123456789abcdef'.repeat(2)}\r\n`, 'client.key': leafKey, words: 'hunter2hunter2', 'other.key': readFileSync(at('portico-organisation.key'), 'utf8') })) writeFileSync(at(name), text);
+  const secret = (name: string, file: string) => run('secret', 'E', name, '--file', file);
+  const opened = async (name: 'exportHmac' | 'exportClientKey') => {
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(identity);
+    return decrypter.decrypt(armor.decode(checkFile(SETTINGS_FILE, readFileSync(yaml)).value!.secrets![name]!), 'text');
+  };
+  const sign = async () => (await run('sign', 'E', '--key', 'portico-organisation.key')).out;
+  t.match(await sign(), 'Releases for head office: each night at 04:40, to https://hq.example.cn/portico/releases; head office knows the box by the signature in each release.');
+
+  const before = readFileSync(yaml, 'utf8');
+  const short = await secret('exportHmac', 'short');
+  t.match(short, { code: 1, out: /portico\.yaml:1:1: exportHmac is shorter than 32 characters[\s\S]*Nothing was written/ });
+  t.notMatch(short.out + short.err, 'hunter2');
+  t.match(await secret('exportClientKey', 'client.key'), { code: 1, out: /export\.clientCertificate is missing[\s\S]*Write it first/ });
+  t.equal(readFileSync(yaml, 'utf8'), before);
+  t.equal((await secret('exportHmac', 'hmac')).code, 0);
+  t.equal(await opened('exportHmac'), '0123456789abcdef'.repeat(2), 'as head office has it, without the end of line');
+  t.match(await sign(), /releases, signed with exportHmac\.\n/);
+
+  writeFileSync(yaml, settings(`export: { to: headOffice, at: "05:00", clientCertificate: ${JSON.stringify(leaf)} }`));
+  t.match(await sign(), /each night at 05:00, to https:\/\/hq\.example\.cn\/portico\/releases, its client certificate's key, exportClientKey, IS MISSING\./);
+  t.match(await secret('exportClientKey', 'words'), { code: 1, out: /not a private key in PEM form without a passphrase/ });
+  t.match(await secret('exportClientKey', 'other.key'), { code: 1, out: /not the key of export\.clientCertificate/ });
+  t.equal((await secret('exportClientKey', 'client.key')).code, 0);
+  t.equal(await opened('exportClientKey'), leafKey);
+  t.match(await sign(), /releases, with its client certificate\.\n/);
+  mkdirSync(at('F'));
+  t.equal((await run('new', 'F', '--from', yaml, '--store-id', 'BJ-01', '--store-name', '北京店', '--host-name', 'portico-bj')).code, 0);
+  const { value } = checkFile(SETTINGS_FILE, readFileSync(at('F', 'portico.yaml')));
+  t.match(value, { export: { to: 'headOffice', at: '05:00' } });
+  t.notOk('clientCertificate' in value!.export! || 'secrets' in value!, 'another box shows another certificate');
+
+  writeFileSync(yaml, settings('export: { to: usb }'));
+  t.match(await sign(), 'to the disk PORTICO-OUT.');
+  writeFileSync(yaml, settings(`export: { to: "sftp://u@files.example.cn/in", hostKey: "SHA256:${'A'.repeat(43)}" }`));
+  t.match(await sign(), 'to files.example.cn; its key, exportSftpKey, IS MISSING.');
+  writeFileSync(yaml, settings('# nothing'));
+  t.match(await sign(), 'Releases for head office: NONE.');
+});
+
+t.test('what is commented out in a new file fits as it stands', async (t) => {
+  const { at, run } = stick(t);
+  t.equal((await run('new', 'E', ...STORE)).code, 0);
+  const text = readFileSync(at('E', 'portico.yaml'), 'utf8');
+  const example = /^# export:\n(?:# {3}.*\n)+/m.exec(text)![0];
+  const { problems, value } = checkFile(SETTINGS_FILE, Buffer.from(text.replace(example, example.replaceAll(/^# /gm, '')).replace('# headOffice:', 'headOffice:')));
+  t.strictSame(problems, []);
+  t.match(value, { export: { to: 'headOffice', tiers: [/./], teams: [/./, /./] } });
 });
 
 t.test('a model pack on the stick is read whole, and named in what is signed', async (t) => {

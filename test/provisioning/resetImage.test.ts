@@ -33,7 +33,7 @@ t.test('a disk that was reset holds nothing that was this box\'s own, and a copy
   const own = [
     'var/lib/portico/portico.db', 'var/lib/portico/db-key', 'var/lib/portico/tls/root.key', 'var/lib/portico/vault/1', 'var/lib/portico-box/generations/1/portico.yaml', 'var/lib/portico-box/update/rest',
     'var/lib/portico-models/1/model.onnx', 'var/lib/portico-update/incoming/half.update', 'var/log/portico/portico.1.log', 'var/log/journal/0123/system.journal', 'etc/portico/box.env',
-    'etc/portico/support_keys', 'etc/credstore/portico-sftp-key', 'etc/credstore.encrypted/portico-db-key', 'etc/credstore.encrypted/portico-sftp-key', 'var/lib/systemd/credential.secret',
+    'etc/portico/support_keys', 'etc/credstore/portico-sftp-key', 'etc/credstore.encrypted/portico-db-key', 'etc/credstore.encrypted/portico-sftp-key', 'etc/credstore.encrypted/portico-export-hmac', 'etc/portico/export-client.crt', 'var/lib/systemd/credential.secret',
     'var/lib/systemd/random-seed', 'etc/ssh/ssh_host_ed25519_key', 'etc/ssh/ssh_host_ed25519_key.pub', 'etc/machine-id',
     'etc/systemd/system/portico.service.d/50-portico.conf', 'etc/systemd/timesyncd.conf.d/50-portico.conf', 'etc/systemd/resolved.conf.d/50-portico.conf', NETWORK,
   ];

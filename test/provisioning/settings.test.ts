@@ -1,5 +1,6 @@
 /** What a checked file becomes on the box, and the JSON Schema that editors read. */
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { stringify } from 'yaml';
@@ -25,12 +26,27 @@ t.test('what the file says is what the box is told, and the box takes it', async
     storeId: 'SH-NJR-01', storeName: '山茶表行南京路店', languages: ['zh-CN', 'en'], timeZone: 'Asia/Shanghai', currency: 'CNY', dayEndsAt: '04:00', hostNames: ['portico-njr.local'], mdns: true,
     allowedLan: ['192.168.1.0/24', 'fd00::/8'], headOfficeUrl: 'https://hq.example.cn/portico/', ownerCodeSha256: '0f'.repeat(32), metricsAllow: ['10.0.0.5'],
     backup: { recipient: RECIPIENT, at: '02:40', keep: 14, to: { kind: 'sftp', user: 'portico', host: 'backup.example.cn', folder: '/njr' } },
+    egressAllow: ['224.0.0.251', 'hq.example.cn', 'backup.example.cn'],
+  });
+  t.strictSame(config.export, {
+    to: { kind: 'https', url: 'https://hq.example.cn/portico/releases' }, at: '05:10',
+    parameters: {
+      epsilon: 0.5, epsilonVisitor: 0.2, delta: 0.000002, crowdMin: 30, cellMin: 12, cellsPerPerson: 3, minutesMax: 120, stayEdges: [10, 30], partEdges: ['12:00', '18:00'], epsilonYearMax: 100, tiers: ['金卡', 'VIP+'], teams: ['A 组'],
+    },
   });
   t.strictSame([...config.retentionDays], [['visits', 365], ['notes', 90]]);
   t.equal(config.openingHours.length, 7);
   t.match(loadConfig(toEnvironment(read(`${LEAST}backup: { recipient: ${RECIPIENT}, to: usb }\n`))).backup, { to: { kind: 'folder', folder: '/run/portico/backup', mounted: true } });
+  t.match(loadConfig(toEnvironment(read(`${LEAST}export: { to: usb }\n`))).export, { to: { kind: 'folder', folder: '/run/portico/export', mounted: true }, at: '04:40' });
+  t.match(loadConfig(toEnvironment(read(`${LEAST}export: { to: "sftp://p@files.example.cn/in", hostKey: "SHA256:${'A'.repeat(43)}" }\n`))), { export: { to: { kind: 'sftp', user: 'p', host: 'files.example.cn', folder: '/in' } }, egressAllow: ['224.0.0.251', 'files.example.cn'] });
   t.equal(toEnvironment(read(`${LEAST}models: { pack: own }\n`), '/packs/own')['PORTICO_MODELS_DIR'], '/packs/own');
   t.notOk('PORTICO_MODELS_DIR' in toEnvironment(read(FULL), '/packs/own'), 'the built-in pack stays where it is');
+});
+
+t.test('releases go to the folder that is called so below head office, wherever that is', async (t) => {
+  for (const [url, releases] of [
+    ['https://hq.example.cn', 'https://hq.example.cn/releases'], ['https://hq.example.cn/a/b', 'https://hq.example.cn/a/b/releases'], ['https://hq.example.cn:8443/a/?b=/c/', 'https://hq.example.cn:8443/a/releases?b=/c/'], ['https://[fd00::1]/', 'https://[fd00::1]/releases'],
+  ] as const) t.match(loadConfig(toEnvironment(read(`${LEAST}headOffice: { url: "${url}" }\nexport: { to: headOffice }\n`))).export, { to: { kind: 'https', url: releases } }, url);
 });
 
 t.test('what is not said is left to the box', async (t) => {
@@ -70,6 +86,31 @@ t.test('whatever passes the check starts the box: no setting is refused only the
     if (config.storeName !== value.store.name || config.allowedLan.join() !== (value.network.allowedLan ?? []).join()) throw new Error('not what was said');
   }), { numRuns: RUNS });
   t.ok(passed > RUNS / 10, `${passed} of them pass`);
+});
+
+t.test('the same of releases, and each number arrives as it was said', async (t) => {
+  const name = fc.oneof({ weight: 6, arbitrary: fc.constantFrom('金卡', 'VIP', 'vip', 'A 组', 'ｖｉｐ', 'é', 'a._:+-', '2') },
+    { weight: 1, arbitrary: fc.oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 22 }), fc.constantFrom('VIP ', 'other', 'None', 'a,b', '=1', 'e\u0301')) });
+  const decimal = fc.oneof(fc.double({ min: 0, max: 1.2, noNaN: true }), fc.integer({ min: 1, max: 1_100_000 }).map((millionths) => millionths / 1_000_000), fc.constantFrom(1e-7, 1e-6, 0.4, 1));
+  const exported = fc.record({
+    to: fc.constantFrom('headOffice', 'usb', 'usb', 'sftp://u@h/f', 'sftp://u@h/%zz'), hostKey: fc.constantFrom(undefined, undefined, `SHA256:${'A'.repeat(43)}`), at: fc.constantFrom(undefined, '05:00'),
+    tiers: fc.option(fc.array(name, { maxLength: 3 }), { nil: undefined }), teams: fc.option(fc.array(name, { maxLength: 3 }), { nil: undefined }),
+    parameters: fc.option(fc.array(fc.oneof(
+      fc.record({ epsilon: decimal }), fc.record({ epsilonVisitor: decimal }), fc.record({ delta: fc.constantFrom(1e-6, 1e-5, 0.0000015, 2e-5) }), fc.record({ crowdMin: fc.constantFrom(20, 19, 1e12) }), fc.record({ cellMin: fc.constantFrom(10, 100_000, 9) }),
+      fc.record({ cellsPerPerson: fc.integer({ min: 0, max: 5 }) }), fc.record({ minutesMax: fc.integer({ min: 29, max: 181 }) }), fc.record({ stayEdges: fc.array(fc.integer({ min: 0, max: 180 }), { minLength: 1, maxLength: 4 }) }),
+      fc.record({ partEdges: fc.array(fc.integer({ min: 0, max: 24 }).map((hour) => `${String(hour).padStart(2, '0')}:00`), { minLength: 0, maxLength: 4 }) }), fc.record({ epsilonYearMax: fc.oneof(fc.integer({ min: 0, max: 400 }), fc.double({ min: 0, max: 400, noNaN: true })) }),
+    ), { minLength: 1, maxLength: 2 }).map((list) => Object.assign({}, ...list) as object), { nil: undefined }),
+  }, { requiredKeys: ['to'] });
+  let passed = 0;
+  fc.assert(fc.property(exported, fc.constantFrom('00:00', '04:00', '08:00', '10:00'), (release, dayEndsAt) => {
+    const { value } = checkFile(SETTINGS_FILE, Buffer.from(stringify(JSON.parse(JSON.stringify({ ...read(LEAST), dayEndsAt, headOffice: { url: 'https://hq.example.cn/' }, export: release })))));
+    if (value === null) return;
+    passed += 1;
+    const config = loadConfig(toEnvironment(value));
+    const { parameters = {}, teams = [], tiers = [] } = value.export!;
+    for (const [key, said] of Object.entries({ ...parameters, teams, tiers })) if (!isDeepStrictEqual(config.export!.parameters[key as 'epsilon'], said)) throw new Error(`${key} is another`);
+  }), { numRuns: RUNS });
+  t.ok(passed > RUNS / 20, `${passed} of them pass`);
 });
 
 t.test('a request is for one box, until a time that is not too far off', async (t) => {

@@ -13,6 +13,7 @@ import { startBox, temporaryDirectory } from '../support/box.js';
 import { filesBelow, readKey } from '../support/disk.js';
 import { childMachine } from '../support/releases.js';
 import { atBoot } from '../support/wipeBoot.js';
+import { certificates } from '../support/settingsFile.js';
 import { machineThat, newBox, NOW, OTHER, put, secretFor, settingsText } from '../support/stick.js';
 import { fillUp, tmpfs, whyNoVolumes } from '../support/volume.js';
 
@@ -125,13 +126,19 @@ t.test('a full disk is wiped by its stick as well', { skip: whyNoVolumes() ?? fa
 });
 
 /** Settings that write each file which settings can write. */
-const everySetting = async (recipient: string): Promise<string> => `backup: { recipient: ${recipient}, to: "sftp://portico@10.1.2.3/backups", hostKey: "SHA256:${'A'.repeat(43)}" }
-secrets:\n  sftpKey: |\n${await secretFor(recipient, 'SFTP-SECRET-8d1f')}`;
+const everySetting = async (recipient: string): Promise<string> => {
+  const { leaf, leafKey } = certificates(temporaryDirectory(t))!;
+  const secret = async (name: string, clear: string) => `  ${name}: |\n${await secretFor(recipient, clear)}`;
+  return `backup: { recipient: ${recipient}, to: "sftp://portico@10.1.2.3/backups", hostKey: "SHA256:${'A'.repeat(43)}" }
+headOffice: { url: "https://10.1.2.4/" }
+export: { to: headOffice, clientCertificate: ${JSON.stringify(leaf)} }
+secrets:\n${await secret('sftpKey', 'SFTP-SECRET-8d1f')}${await secret('exportHmac', 'SHARED-0123456789abcdef0123456789abcdef')}${await secret('exportClientKey', leafKey)}`;
+};
 const DROP_IN = '/etc/systemd/system/portico.service.d/50-portico.conf';
 
 t.test('a box that backed up by SFTP starts again: nothing asks for the key that is gone, and nothing outside Portico\'s folders is the old store\'s', async (t) => {
   const box = await boxWithData(t, everySetting);
-  t.match(box.read(DROP_IN), /LoadCredential(Encrypted)?=sftp-key:/);
+  for (const name of ['sftp-key', 'export-hmac', 'export-client-key', 'export-client-cert']) t.match(box.read(DROP_IN), new RegExp(`LoadCredential(Encrypted)?=${name}:`));
   for (const path of ['/etc/systemd/timesyncd.conf.d/50-portico.conf', '/etc/systemd/resolved.conf.d/50-portico.conf']) t.not(box.read(path), null, path);
   put(box.stick, request(box.first.boxId), { name: 'portico-wipe.yaml' });
   t.match(await box.apply({ updating: box.updating }), { outcome: 'applied', requests: [{ kind: 'wipe', done: true }] });
@@ -140,7 +147,7 @@ t.test('a box that backed up by SFTP starts again: nothing asks for the key that
   t.match(box.read('/etc/systemd/network/10-portico.network'), /\nDHCP=yes\n/, 'on the network until the next stick, whatever that is in');
   for (const told of ['systemctl daemon-reload', 'hostname --file /etc/hostname', 'systemctl restart systemd-networkd.service']) t.ok(box.updating.machine.told.includes(told), told);
   t.notOk(box.updating.machine.told.some((command) => command.endsWith('portico.service')), 'it stands still');
-  for (const { path, bytes } of filesBelow(box.root)) t.notOk(bytes.includes('portico-njr') || bytes.includes('SFTP-SECRET') || bytes.includes('192.168.1.20'), path);
+  for (const { path, bytes } of filesBelow(box.root)) t.notOk(bytes.includes('portico-njr') || bytes.includes('SFTP-SECRET') || bytes.includes('SHARED-') || bytes.includes('BEGIN CERTIFICATE') || bytes.includes('192.168.1.20'), path);
 });
 
 t.test('the same, where power was lost on the way: by what the next boot runs', async (t) => {

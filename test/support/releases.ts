@@ -11,7 +11,7 @@ import { freePort } from '../../updates/probe.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export const MIGRATIONS = join(ROOT, 'appliance/storage/migrations');
-const PARTS = ['appliance', 'cli', 'models', 'page', 'provisioning', 'updates'];
+const PARTS = ['appliance', 'cli', 'fleet', 'models', 'page', 'provisioning', 'updates'];
 export const PATIENCE = { withinMs: 60_000, steadyMs: 500 };
 
 export interface TestRoot { base: string; places: Places; port: number; key: SigningKey }

@@ -33,6 +33,7 @@ retention: { visits: 365, notes: 90 }
 models: { pack: builtin }
 owner: { codeSha256: ${'0f'.repeat(32)} }
 backup: { recipient: ${RECIPIENT}, to: "sftp://portico@backup.example.cn/njr", hostKey: "SHA256:${'A'.repeat(43)}", at: "02:40", keep: 14 }
+export: { to: headOffice, at: "05:10", tiers: [金卡, VIP+], teams: [A 组], parameters: { epsilon: 0.5, epsilonVisitor: 0.2, delta: 0.000002, crowdMin: 30, cellMin: 12, cellsPerPerson: 3, minutesMax: 120, stayEdges: [10, 30], partEdges: ["12:00", "18:00"], epsilonYearMax: 100 } }
 updates: { from: headOffice }
 metrics: { allow: [10.0.0.5] }
 secrets:
@@ -41,17 +42,22 @@ secrets:
     YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBEUWkyZWJkdjd0THdlc1Bv
     kcC+CgMNPE08zw==
     -----END AGE ENCRYPTED FILE-----
+  exportHmac: |
+    -----BEGIN AGE ENCRYPTED FILE-----
+    YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBEUWkyZWJkdjd0THdlc1Bv
+    kcC+CgMNPE08zw==
+    -----END AGE ENCRYPTED FILE-----
 `;
 
-/** A certificate that signs others, and one that does not. @param folder an empty one. Null: there is no openssl here */
-export function certificates(folder: string): { root: string; leaf: string } | null {
+/** A certificate that signs others, and one that does not, with its key. @param folder an empty one. Null: there is no openssl here */
+export function certificates(folder: string): { root: string; leaf: string; leafKey: string } | null {
   const make = (name: string, ca: boolean): string => {
     execFileSync('openssl', ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-subj', `/CN=${name}`, '-days', '2', '-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.pem`),
       '-addext', `basicConstraints=critical,CA:${ca ? 'TRUE' : 'FALSE'}`], { stdio: 'ignore' });
     return readFileSync(join(folder, `${name}.pem`), 'utf8');
   };
   try {
-    return { root: make('root', true), leaf: make('leaf', false) };
+    return { root: make('root', true), leaf: make('leaf', false), leafKey: readFileSync(join(folder, 'leaf.key'), 'utf8') };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;

@@ -3,10 +3,10 @@ import { createHash, createPublicKey, generateKeyPairSync, randomUUID, sign, typ
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  NO_TEAM, NO_TIER, RELEASE_FORMAT, RELEASE_SCHEMA_VERSION, STAGE_CELLS, VISITOR_CELLS,
-  type KeySet, type ReleaseDocument, type ReleaseManifest, type ReleaseParameters, type ReleaseTableSpec, type SkipReason,
+  RELEASE_FORMAT, RELEASE_SCHEMA_VERSION, type KeySet, type ReleaseDocument, type ReleaseManifest, type ReleaseTableSpec, type SkipReason,
 } from '../../appliance/contract/index.js';
-import { archiveNameOf, archiveOf, filesOf } from '../../appliance/export/index.js';
+import { archiveNameOf, archiveOf, filesOf } from '../../appliance/export/archive.js';
+import { makeProfile } from '../../appliance/export/profile.js';
 import { readKeys } from '../../appliance/papers/index.js';
 import { seededRandom } from '../bench/random.js';
 
@@ -20,26 +20,14 @@ export interface Changes {
   typ?: string;
 }
 
-export const PARAMETERS: ReleaseParameters = {
-  epsilon: 1, epsilonVisitor: 0.4, delta: 0.000001, crowdMin: 20, crowdWithNoise: 55, cellMin: 10, cellsPerPerson: 4, minutesMax: 180, stayEdges: [15, 45, 90],
-  partEdges: ['12:00', '17:00'], tiers: ['金卡', '银卡', 'Black'], teams: ['A', 'B'], epsilonYearMax: 366,
-};
-/** Of the six tables: each with the share of people who are counted in it. */
-export const TABLES: ReleaseTableSpec[] = [
-  table('visitor', VISITOR_CELLS, [5, 2], [1, 1]),
-  table('part', ['before 12:00', '12:00-17:00', 'from 17:00'], [5, 1], [3, 5]),
-  table('stay', ['0-15', '15-45', '45-90', '90-180'], [5, 1], [3, 5]),
-  table('stage', STAGE_CELLS, [5, 1], [3, 5]),
-  table('tier', [...PARAMETERS.tiers, NO_TIER], [5, 1], [3, 5]),
-  table('team', [...PARAMETERS.teams, NO_TEAM], [5, 1], [3, 5]),
-];
-const WITHHELD_BELOW = PARAMETERS.cellMin;
-/** Of the noise. */
-const SPENT = 1;
-
-function table(name: ReleaseTableSpec['table'], cells: readonly string[], [scale, per]: [number, number], [numerator, denominator]: [number, number]): ReleaseTableSpec {
-  return { table: name, cells: [...cells], noiseScale: { numerator: scale, denominator: per }, countedShare: { numerator, denominator } };
-}
+const PROFILE = makeProfile({
+  epsilon: 1, epsilonVisitor: 0.4, delta: 0.000001, crowdMin: 20, cellMin: 10, cellsPerPerson: 4, minutesMax: 180, stayEdges: [15, 45, 90], partEdges: ['12:00', '17:00'],
+  tiers: ['金卡', '银卡', 'Black'], teams: ['A', 'B'], epsilonYearMax: 366,
+});
+const PARAMETERS = PROFILE.parameters;
+/** All six, as a box has them. */
+export const TABLES: readonly ReleaseTableSpec[] = PROFILE.tables;
+export const CELLS_A_DAY = TABLES.reduce((sum, { cells }) => sum + cells.length, 0);
 
 export class StoreReleases {
   readonly store: string;
@@ -82,11 +70,11 @@ export class StoreReleases {
     changes.document?.(document);
     const made = filesOf(document, TABLES);
     const files = changes.files?.(made.map((file) => ({ ...file }))) ?? made;
-    const spent = skipped === 'budget' ? 0 : SPENT;
+    const spent = skipped === 'budget' ? 0 : PARAMETERS.epsilon;
     this.#spent = [...this.#spent.filter((each) => Date.parse(each.day) > Date.parse(day) - 365 * 86_400_000), { day, epsilon: spent }];
     const manifest: ReleaseManifest = {
       format: RELEASE_FORMAT, schemaVersion: RELEASE_SCHEMA_VERSION, store: this.store, day, timeZone: 'Asia/Shanghai', dayEndsAt: '04:00', chain, status: document.status,
-      reason: document.reason, parameters: structuredClone(PARAMETERS), tables: structuredClone(TABLES),
+      reason: document.reason, parameters: structuredClone(PARAMETERS), tables: structuredClone([...TABLES]),
       epsilon: { spent, dayMax: 1, yearSpent: this.#spent.reduce((sum, { epsilon }) => sum + epsilon, 0), yearMax: PARAMETERS.epsilonYearMax },
       suppressedShare: skipped === null ? document.cells.filter(({ count }) => count === null).length / document.cells.length : null,
       storedPersons: document.storedPersons, softwareVersion: '0.2.0',
@@ -105,7 +93,7 @@ export class StoreReleases {
       const whole = weights.reduce((sum, weight) => sum + weight, 0);
       return cells.map((cell, at) => {
         const count = Math.round(people * share * weights[at]! / whole) + this.#noise(scale);
-        if (count < WITHHELD_BELOW) return { table, cell, count: null, estimate: null, standardError: null };
+        if (count < PARAMETERS.cellMin) return { table, cell, count: null, estimate: null, standardError: null };
         const variance = 2 * scale ** 2 + count * (1 - share);
         return { table, cell, count, estimate: tenths(count / share), standardError: tenths(Math.sqrt(variance) / share) };
       });

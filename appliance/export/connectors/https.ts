@@ -26,9 +26,17 @@ export class HttpsConnector implements Connector {
   readonly #url: URL;
   readonly #secrets: Secrets;
   readonly #clock: Clock;
+  readonly #roots: { ca?: string };
+  readonly #silenceMs: number;
 
-  constructor(deps: { url: string; secrets: Secrets; clock: Clock }) {
+  /**
+   * @param deps.rootPem the only root that is trusted; default: those of Node and of NODE_EXTRA_CA_CERTS
+   * @param deps.silenceMs nothing moved for so long: nobody is there; default 30,000
+   */
+  constructor(deps: { url: string; secrets: Secrets; clock: Clock; rootPem?: string; silenceMs?: number }) {
     this.#url = new URL(deps.url);
+    this.#roots = deps.rootPem === undefined ? {} : { ca: deps.rootPem };
+    this.#silenceMs = deps.silenceMs ?? SILENCE_MS;
     this.#secrets = deps.secrets;
     this.#clock = deps.clock;
   }
@@ -54,7 +62,7 @@ export class HttpsConnector implements Connector {
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown) => reject(inOurWords(cause));
       const sending = request(this.#url, {
-        method: 'POST', agent: false, minVersion: 'TLSv1.2', timeout: SILENCE_MS, ...identity,
+        method: 'POST', agent: false, minVersion: 'TLSv1.2', timeout: this.#silenceMs, ...this.#roots, ...identity,
         headers: {
           'content-type': 'application/zip', 'content-length': parcel.archive.length, accept: 'application/json', 'idempotency-key': id,
           'portico-store': parcel.store, 'portico-day': parcel.day, 'portico-schema-version': parcel.schemaVersion, 'portico-sha256': parcel.sha256,
