@@ -1,5 +1,5 @@
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
-import { EXPORT_DEAD, EXPORT_ERRORS, RELEASE_SCHEMA_VERSION, type ExportDelivery, type ExportError } from '../contract/index.js';
+import { EXPORT_DEAD, EXPORT_ERRORS, type ExportDelivery, type ExportError } from '../contract/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock, type Logger } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import type { Connector, Parcel } from './connectors/connector.js';
