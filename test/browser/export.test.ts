@@ -65,12 +65,10 @@ t.test('what goes to head office', { skip: executable === null ? 'no Chromium on
     }
   };
 
-  /** Two days before this one, straight into the running box's file; releases are due from the first of them on. */
-  const fillBoth = () => {
+  /** Straight into the running box's file. */
+  const inItsFile = (write: (db: Database) => void) => {
     const db = Database.open({ file: join(box.dataDirectory, DATABASE), key: readKey(box.dataDirectory) });
-    fillDay(db, instantOf(crowded, '10:00', STORE_DAY.timeZone), CROWD, adviser.staff.id);
-    fillDay(db, instantOf(quiet, '10:00', STORE_DAY.timeZone), QUIET, adviser.staff.id);
-    db.run('UPDATE export_state SET first_day = ?', crowded);
+    write(db);
     db.close();
   };
 
@@ -101,7 +99,11 @@ t.test('what goes to head office', { skip: executable === null ? 'no Chromium on
   });
 
   await t.test('of a day that is not released yet there is a specimen, which says that it is one', async (t) => {
-    fillBoth();
+    inItsFile((db) => {
+      fillDay(db, instantOf(crowded, '10:00', STORE_DAY.timeZone), CROWD, adviser.staff.id);
+      fillDay(db, instantOf(quiet, '10:00', STORE_DAY.timeZone), QUIET, adviser.staff.id);
+      db.run('UPDATE export_state SET first_day = ?', crowded); // due from there on
+    });
     await at(page, 'export-preview').click();
     await at(page, 'export-compare').click();
     await at(page, 'export-specimen').waitFor();
@@ -216,6 +218,23 @@ t.test('what goes to head office', { skip: executable === null ? 'no Chromium on
     await row(crowded, 'delivered').waitFor();
     await page.context().setOffline(false);
     await at(page, 'export-stale').waitFor({ state: 'detached', timeout: 40_000 });
+  });
+
+  await t.test('on a box made from another\'s backup the privacy officer says that it stands in for that one; a manager is sent to her', async (t) => {
+    inItsFile((db) => db.run('UPDATE export_state SET held_since_ms = ?', clock.now()));
+    const { page: manager } = await newIpad(browser, box.url, PORTRAIT, problems);
+    await signIn(box, manager, '店长', OWNER_PIN);
+    await manager.goto('/box/export');
+    await at(manager, 'export-held').waitFor();
+    t.equal(await at(manager, 'export-resume').count(), 0);
+    await manager.context().close();
+    await page.reload();
+    await at(page, 'export-resume').click();
+    await at(page, 'confirm-yes').click();
+    await at(page, 'export-held').waitFor({ state: 'detached' });
+    t.match(await office.device.call<ExportState>('GET', '/export'), { held: null });
+    const { entries } = await office.device.call<AuditPage>('GET', '/audit?action=setting_changed');
+    t.match(entries[0], { staff: { name: '方静' }, detail: { setting: 'export_resumed' } });
   });
 
   t.strictSame(problems.filter((each) => !/ERR_INTERNET|Failed to fetch/.test(each)), [], 'no error on any page');

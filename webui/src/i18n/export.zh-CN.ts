@@ -35,7 +35,7 @@ export const exportZh = {
     budgetBody: '每生成一份用掉一些（最多 {day}）。用得越多，越可能从数字里看出某位常客来没来过；到了上限就停报，等最早的日子满一年再接着报。',
     guarantee: '凭什么说是匿名的',
     guaranteeBody: '任何一位顾客那天来没来，都藏在误差里：就算有人知道其他所有人的情况，看过这一天的数字，猜中这一位来没来的胜算最多是原来的 {factor} 倍。常来的人每一份各算一次，会累加，所以一年有上限；存储人数是准数，不在这个保证之内。',
-    guaranteeMore: '怎么算的、哪些保证不了，见随软件附上的 docs/anonymity.md。',
+    guaranteeMore: '怎么算的、哪些保证不了，见随软件附上的 docs/anonymity.zh-CN.md。',
     list: '每天的上报',
     none: '还没有生成过',
     noneBody: '第一份在营业日结束后的 {at} 生成。',
