@@ -70,6 +70,17 @@ async function open(archive: Buffer, keys: KeySet): Promise<OpenedRelease> {
   if (!archiveOf({ manifestJws, files }).equals(archive)) throw refusal('the archive itself is not as the box wrote it');
 
   const document = fits(ofDocument, parsed(files[0]!), 'release.json');
+  check(manifest, document);
+  await checkForms(document, manifest.tables, files);
+  return { manifest, document, files, sha256: sha256(archive), kid };
+}
+
+/** What the box is about to sign is what head office takes, or nothing is signed. @throws PorticoError release_invalid {reason} */
+export function requireForm(manifest: unknown, document: unknown): void {
+  check(fits(validators().manifest, manifest, MANIFEST_FILE), fits(validators().document, document, 'release.json'));
+}
+
+function check(manifest: ReleaseManifest, document: ReleaseDocument): void {
   checkAgreement(manifest, document);
   checkCells(manifest, document);
   checkEpsilon(manifest);
