@@ -44,7 +44,7 @@ export const exportEn: ExportMessages = {
     all: 'all {of} figures released',
     skipped: { crowd: 'No figures: too few people', budget: 'No figures: the year’s privacy budget is spent' },
     skippedBody: {
-      crowd: 'Too few people came: fewer than {crowdMin}, or fewer than {crowdWithNoise} with noise. Figures of a few people point at persons, so head office gets only “no figures for this day”.',
+      crowd: 'Too few customers with a dossier came: fewer than {crowdMin}, or fewer than {crowdWithNoise} with noise. Figures of a few people point at persons, so head office gets only “no figures for this day”.',
       budget: 'The privacy budget of the last 365 days is spent, so head office gets only “no figures for this day”. It goes on by itself once the oldest days are a year old.',
     },
     state: { waiting: 'Not delivered yet', sending: 'Sending', delivered: 'Delivered', dead: 'Cannot be delivered' },
@@ -96,7 +96,7 @@ export const exportEn: ExportMessages = {
     compareNow: 'Show the true figures',
     compareHide: 'Hide the true figures',
     comparing: 'Reading…',
-    comparedPeople: '{n} people came.',
+    comparedPeople: '{n} customers with a dossier came.',
     comparedSkipped: 'No figure of this day was released; below are the true ones alone.',
     specimen: 'A specimen: this day is not released yet. The noise was drawn for this look alone; the release will have other noise and other figures.',
     preview: 'See first what would go out',
