@@ -25,9 +25,9 @@ export interface MonthRow {
   readonly month: string;
   readonly table: string;
   readonly cell: string;
-  /** Of `days` days; those on which the cell was withheld are not in it, and not nought. */
-  readonly estimate: number;
-  readonly standard_error: number;
+  /** Of `days` days; those on which the cell was withheld are not in it, and not nought. Null: it was withheld on all of them. */
+  readonly estimate: number | null;
+  readonly standard_error: number | null;
   readonly days: number;
   readonly days_withheld: number;
   readonly days_skipped: number;
@@ -102,7 +102,7 @@ function monthsOf(releases: readonly OpenedFile[]): MonthRow[] {
     }
   }
   return [...months].flatMap(([month, { skipped, sums }]) => [...sums.values()].map(({ table, cell, tenths, variance, days, withheld }) => ({
-    store: releases[0]!.document.store, month, table, cell, estimate: tenths / 10, standard_error: Math.round(Math.sqrt(variance) * 10) / 10, days, days_withheld: withheld, days_skipped: skipped,
+    store: releases[0]!.document.store, month, table, cell, estimate: days === 0 ? null : tenths / 10, standard_error: days === 0 ? null : Math.round(Math.sqrt(variance) * 10) / 10, days, days_withheld: withheld, days_skipped: skipped,
   })));
 }
 

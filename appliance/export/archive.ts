@@ -86,6 +86,11 @@ export function externalIdOf(store: string, day: string, { table, cell }: Pick<R
   return `${store}:${day}:${table}:${cell}`;
 }
 
+/** One line; nothing in it that the document does not have. */
+export function jsonOf(document: ReleaseDocument): Buffer {
+  return Buffer.from(`${JSON.stringify(document)}\n`);
+}
+
 /** RFC 4180, UTF-8 without a mark, CRLF; true or false in words; an empty field is a cell that is withheld. No field can begin like a formula. */
 export function csvOf(document: ReleaseDocument, tables: readonly ReleaseTableSpec[]): Buffer {
   return csvOfRows(RELEASE_COLUMNS.map(({ name }) => name), rowsOf(document, tables));
@@ -120,7 +125,7 @@ export function parquetColumn<Row extends object>(column: SchemaElement & { read
 /** The three forms of a document, in the order of RELEASE_FILES. */
 export function filesOf(document: ReleaseDocument, tables: readonly ReleaseTableSpec[]): ReleaseFile[] {
   return [
-    { name: 'release.json', bytes: Buffer.from(`${JSON.stringify(document)}\n`) },
+    { name: 'release.json', bytes: jsonOf(document) },
     { name: 'release.csv', bytes: csvOf(document, tables) },
     { name: 'release.parquet', bytes: parquetOf(document, tables) },
   ];

@@ -76,7 +76,7 @@ export class Exports {
     this.#releases.settle(this.#held() === null);
   }
 
-  /** What is under way ends: at most the silence of a server that does not answer. */
+  /** What is under way is cut off, or made and kept. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#outbox.stop();
@@ -183,9 +183,9 @@ function lazily(to: ConnectorSettings, secrets: { dataDirectory: string; credent
     : new (await import('./connectors/files.js')).FilesConnector({ settings: to, secrets }));
   return {
     kind: to.kind,
-    deliver: async (parcel, progress) => {
+    deliver: async (parcel, progress, signal) => {
       loading ??= load();
-      await (await loading).deliver(parcel, progress);
+      await (await loading).deliver(parcel, progress, signal);
     },
   };
 }

@@ -7,7 +7,7 @@ import {
 } from '../contract/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import { readPlainZip, verifyStatement } from '../papers/index.js';
-import { archiveOf, filesOf, MANIFEST_FILE, RELEASE_COLUMNS, rowsOf, type ReleaseFile, type ReleaseFileName } from './archive.js';
+import { archiveOf, csvOf, jsonOf, MANIFEST_FILE, RELEASE_COLUMNS, rowsOf, type ReleaseFile, type ReleaseFileName } from './archive.js';
 import { cellsOf } from './profile.js';
 
 /** A release of all tables with six tiers and six teams has 17 KB. */
@@ -69,7 +69,7 @@ async function open(archive: Buffer, keys: KeySet): Promise<OpenedRelease> {
   });
   if (!archiveOf({ manifestJws, files }).equals(archive)) throw refusal('the archive itself is not as the box wrote it');
 
-  const document = fits(ofDocument, jsonOf(files[0]!), 'release.json');
+  const document = fits(ofDocument, parsed(files[0]!), 'release.json');
   check(manifest, document);
   await checkForms(document, manifest.tables, files);
   return { manifest, document, files, sha256: sha256(archive), kid };
@@ -138,27 +138,28 @@ function checkEpsilon({ reason, epsilon: { spent, dayMax, yearSpent, yearMax }, 
   if (isOver || bounds.some(([less, more]) => less > more + EPSILON_SLACK)) throw refusal('epsilon is above its bounds');
 }
 
-/**
- * All three forms say the same. Parquet can be written in many ways, and a box may have another version of the writer: where the bytes differ, what stands in
- * them is compared.
- */
-async function checkForms(document: ReleaseDocument, tables: readonly ReleaseTableSpec[], files: readonly ReleaseFile[]): Promise<void> {
-  for (const [at, { name, bytes }] of filesOf(document, tables).entries()) {
-    const given = files[at]!.bytes;
-    if (bytes.equals(given)) continue;
-    if (name !== 'release.parquet' || !await saysTheSame(given, document, tables)) throw refusal(`${name} does not say what release.json says`);
-  }
+/** All three forms say the same. Text is compared byte by byte; Parquet can be written in many ways, as by another version of its writer, so what stands in it is. */
+async function checkForms(document: ReleaseDocument, tables: readonly ReleaseTableSpec[], [json, csv, parquet]: readonly ReleaseFile[]): Promise<void> {
+  const differs = !jsonOf(document).equals(json!.bytes) ? json : !csvOf(document, tables).equals(csv!.bytes) ? csv : !await saysTheSame(parquet!.bytes, document, tables) ? parquet : undefined;
+  if (differs !== undefined) throw refusal(`${differs.name} does not say what release.json says`);
 }
 
 async function saysTheSame(parquet: Buffer, document: ReleaseDocument, tables: readonly ReleaseTableSpec[]): Promise<boolean> {
   const file = parquet.buffer.slice(parquet.byteOffset, parquet.byteOffset + parquet.byteLength) as ArrayBuffer;
   const metadata = parquetMetadata(file);
   const { schema: [root, ...columns] } = metadata;
-  const form = ({ name, type, converted_type, repetition_type }: (typeof columns)[number]) => JSON.stringify([name, type, converted_type, repetition_type]);
-  if (root?.num_children !== RELEASE_COLUMNS.length || columns.map(form).join() !== RELEASE_COLUMNS.map(form).join()) return false;
+  const isAsItShouldBe = ({ name, type, converted_type: converted, repetition_type: repetition }: (typeof columns)[number], at: number) => {
+    const wanted = RELEASE_COLUMNS[at];
+    return name === wanted?.name && type === wanted.type && converted === wanted.converted_type && repetition === wanted.repetition_type;
+  };
+  if (root?.num_children !== RELEASE_COLUMNS.length || columns.length !== RELEASE_COLUMNS.length || !columns.every(isAsItShouldBe)) return false;
+  const wanted = rowsOf(document, tables);
+  if (Number(metadata.num_rows) !== wanted.length) return false; // before they are unpacked
   const rows = await parquetReadObjects({ file, metadata });
-  const plain = rows.map((row) => RELEASE_COLUMNS.map(({ name }) => (row[name] instanceof Date ? row[name].toISOString().slice(0, 10) : row[name] ?? null)));
-  return JSON.stringify(plain) === JSON.stringify(rowsOf(document, tables).map((row) => RELEASE_COLUMNS.map(({ name }) => row[name])));
+  return rows.length === wanted.length && wanted.every((row, at) => RELEASE_COLUMNS.every(({ name }) => {
+    const given: unknown = rows[at]![name] ?? null;
+    return given === row[name] || (name === 'day' && given instanceof Date && given.getTime() === Date.parse(row.day));
+  }));
 }
 
 function fits<T>(validator: Validator<T>, value: unknown, name: string): T {
@@ -167,7 +168,7 @@ function fits<T>(validator: Validator<T>, value: unknown, name: string): T {
   throw refusal(`${name} is not of this schema: ${first === undefined ? '' : `${first.instancePath || 'it'} ${first.message}`}`);
 }
 
-function jsonOf({ name, bytes }: ReleaseFile): unknown {
+function parsed({ name, bytes }: ReleaseFile): unknown {
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch (cause) {

@@ -21,7 +21,7 @@ t.test('the largest number that holds is found, also at both ends', async (t) =>
 
 t.test('options are read, and wrong ones refused', async (t) => {
   t.strictSame(readOptions([]).parts, PARTS);
-  t.strictSame(readOptions(['--json', '--only', 'search,frame', '--frames', '20']), { json: true, frames: 20, deskFull: false, parts: ['frame', 'search'] });
+  t.strictSame(readOptions(['--json', '--only', 'search,frame', '--frames', '20']), { json: true, frames: 20, deskFull: false, fleetFull: false, parts: ['frame', 'search'] });
   t.throws(() => readOptions(['--only', 'everything']), /there is no "everything"/);
   t.throws(() => readOptions(['--frames', '9']), /--frames/);
   t.throws(() => readOptions(['--fast']));

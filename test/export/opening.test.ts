@@ -2,7 +2,7 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { zipSync } from 'fflate';
 import t from 'tap';
-import { archiveOf, filesOf, parquetColumn, parquetSchemaOf, RELEASE_COLUMNS, rowsOf, type ReleaseRow } from '../../appliance/export/archive.js';
+import { archiveOf, filesOf, parquetColumn, parquetOf, parquetSchemaOf, RELEASE_COLUMNS, rowsOf, type ReleaseRow } from '../../appliance/export/archive.js';
 import { ARCHIVE_BYTES_MAX, openRelease } from '../../appliance/export/opening.js';
 import { verifyStatement } from '../../appliance/papers/index.js';
 import { failure } from '../support/failures.js';
@@ -113,6 +113,7 @@ t.test('what a box signed and should not have', async (t) => {
     ['JSON with a second word for the same', { files: ([json, csv, parquet]) => [{ ...json!, bytes: Buffer.from(json!.bytes.toString('utf8').replace('{', '{"store":"SH-02",')) }, csv!, parquet!] }, /release\.json does not say/],
     ['no JSON', { files: ([json, csv, parquet]) => [{ ...json!, bytes: Buffer.from('{') }, csv!, parquet!] }, /release\.json is not JSON/],
     ['no Parquet', { files: ([json, csv]) => [json!, csv!, { name: 'release.parquet', bytes: Buffer.from('PAR1 and nothing') }] }, /cannot be read/],
+    ['the Parquet of another day', { files: ([json, csv]) => [json!, csv!, { name: 'release.parquet', bytes: parquetOf({ ...good.document, day: '2026-11-21' }, TABLES) }] }, /release\.parquet does not say/],
   ];
   for (const [what, changes, reason] of cases) t.match(await reasonOf(made(changes)), reason, what);
   t.match(await reasonOf(made({ document: (d) => Object.assign(d, { cells: good.document.cells }) }, 'crowd')), /a day that was skipped has figures/);
@@ -135,6 +136,8 @@ t.test('Parquet in other bytes is taken if it says the same, and only then', asy
     ['a count', (rows) => rows.map((row, at) => (at === 2 ? { ...row, count: (row.count ?? 0) + 1 } : row))],
     ['a day', (rows) => rows.map((row, at) => (at === 2 ? { ...row, day: '2026-11-21' } : row))],
     ['a row less', (rows) => rows.slice(1)],
+    ['a row more', (rows) => [...rows, rows[0]!]],
+    ['a figure that is withheld', (rows) => rows.map((row) => (row.suppressed ? { ...row, count: 0 } : row))],
     ['another order', (rows) => [...rows].reverse()],
   ] satisfies [string, (rows: ReleaseRow[]) => ReleaseRow[]][]) t.match(await reasonOf(made(otherwise(change))), /release\.parquet does not say what release\.json says/, what);
   const looser = RELEASE_COLUMNS.map((column) => (column.name === 'store' ? { ...column, repetition_type: 'OPTIONAL' as const } : column));

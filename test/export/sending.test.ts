@@ -226,7 +226,7 @@ t.test('what is stopped in the middle is sent at the next start', async (t) => {
   while (it.receiver.asked.length === 0) await new Promise((resolve) => { setTimeout(resolve, 10); });
   await it.exports.stop();
   await working;
-  t.match(monday(it), { state: 'waiting', tries: 1 });
+  t.match(monday(it), { state: 'waiting', tries: 1, errorCode: 'export_interrupted' });
   it.store.clock.move(2 * MINUTE);
   await it.store.exportsWith(toFolder(it.store.folder), it.more).work();
   t.match(monday(it), { state: 'delivered' });

@@ -41,8 +41,8 @@ export class HttpsConnector implements Connector {
     this.#clock = deps.clock;
   }
 
-  async deliver(parcel: Parcel, progress: (share: number) => void): Promise<void> {
-    const { status, headers, body } = await this.#post(parcel, progress);
+  async deliver(parcel: Parcel, progress: (share: number) => void, signal?: AbortSignal): Promise<void> {
+    const { status, headers, body } = await this.#post(parcel, progress, signal);
     const answer = read(body);
     if (status === 409) {
       if (answer.sha256 === parcel.sha256) return;
@@ -56,13 +56,13 @@ export class HttpsConnector implements Connector {
     throw new PorticoError(code, { status, ...retryAfter(headers['retry-after'], this.#clock.now()) });
   }
 
-  #post(parcel: Parcel, progress: (share: number) => void): Promise<{ status: number; headers: IncomingMessage['headers']; body: string }> {
+  #post(parcel: Parcel, progress: (share: number) => void, signal: AbortSignal | undefined): Promise<{ status: number; headers: IncomingMessage['headers']; body: string }> {
     const identity = this.#identity();
     const id = idempotencyKeyOf(parcel);
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown) => reject(inOurWords(cause));
       const sending = request(this.#url, {
-        method: 'POST', agent: false, minVersion: 'TLSv1.2', timeout: this.#silenceMs, ...this.#roots, ...identity,
+        method: 'POST', agent: false, minVersion: 'TLSv1.2', timeout: this.#silenceMs, ...(signal === undefined ? {} : { signal }), ...this.#roots, ...identity,
         headers: {
           'content-type': 'application/zip', 'content-length': parcel.archive.length, accept: 'application/json', 'idempotency-key': id,
           'portico-store': parcel.store, 'portico-day': parcel.day, 'portico-schema-version': parcel.schemaVersion, 'portico-sha256': parcel.sha256,
