@@ -303,8 +303,9 @@ t.test('time zone or end of the day is put right: a visit counts in one release'
   const asked: [number, number][] = [];
   const between = (fromMs: number, toMs: number) => { asked.push([fromMs, toMs]); return []; };
   const config = { export: toFolder(folder), storeId: 'SH-01', version: '0.2.0', timeZone: 'UTC', dayEndsAt: '04:00', dataDirectory, credentialsDirectory: null };
+  clock.move(3 * HOUR);
   const wrong = store.exportsWith(toFolder(folder), { config, visitsBetween: between });
-  clock.move(27 * HOUR);
+  clock.move(24 * HOUR);
   await wrong.work();
   const right = store.exportsWith(toFolder(folder), { config: { ...config, timeZone: 'Asia/Shanghai' }, visitsBetween: between });
   clock.move(DAY);
