@@ -61,7 +61,7 @@ export function listReleases(config: Config, clock: Clock, output: Speaks): { wa
 export async function compareDay(config: Config, clock: Clock, who: { day: string; officer: string | null; pinFile: string | null }, output: Speaks): Promise<void> {
   if (!isCalendarDay(who.day)) throw new UsageError(`${who.day} is not a day such as 2026-11-20.`);
   const officer = who.officer ?? await askName();
-  const pin = await passphrase('PIN', who.pinFile);
+  const pin = await passphrase('PIN', who.pinFile, '--pin-file');
   const { access, exports, close } = openExports(config, clock);
   try {
     const by = await access.proveAtConsole(officer, pin, 'privacy_officer');
