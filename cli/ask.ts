@@ -35,12 +35,12 @@ export class Questions {
 
 /**
  * A passphrase: from a file, or typed where nothing of it is shown. Never an argument, which everybody on the machine can see.
- * @param file null: it is asked for
+ * @param file null: it is asked for @param option what names the file
  * @throws UsageError where nobody can be asked
  */
-export async function passphrase(question: string, file: string | null): Promise<string> {
+export async function passphrase(question: string, file: string | null, option = '--passphrase-file'): Promise<string> {
   if (file !== null) return firstLine(file);
-  if (!isTerminal()) throw new UsageError('A passphrase is needed and there is no terminal to ask at: --passphrase-file FILE');
+  if (!isTerminal()) throw new UsageError(`A secret is needed and there is no terminal to ask at: ${option} FILE`);
   const hidden = new Writable({ write: (_piece, _encoding, done) => done() });
   const terminal = createInterface({ input: process.stdin, output: hidden, terminal: true });
   process.stderr.write(`${question}: `);

@@ -15,6 +15,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   ],
   receipt: [{ line: 'portico receipt verify receipt.pdf --key keys.json', does: 'whether this box signed it' }],
   pack: [{ line: 'portico pack verify audit-pack.zip --key keys.json', does: 'its signature, files, log and consents' }],
+  export: [
+    { line: 'portico export', does: 'what head office was sent, and what waits' },
+    { line: 'portico export --day 2026-11-20 --dry-run', does: 'for the privacy officer: the release beside the true figures; asks for name and PIN, and is written down' },
+  ],
   fleet: [
     { line: 'portico fleet verify /srv/releases --keys stores.json --out /srv/merged', does: 'every release of every store, and tables of all that are as they should be; exit code 3 when something is amiss' },
     { line: 'portico --json fleet verify /srv/releases --keys stores.json | jq -r ".faults[] | [.code, .file] | @tsv"', does: 'every fault, for a program' },

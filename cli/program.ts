@@ -5,6 +5,7 @@ import { EPILOGUE, type Exit, type Output } from './output.js';
 import * as audit from './commands/audit.js';
 import * as backup from './commands/backup.js';
 import * as fleet from './commands/fleet.js';
+import * as exporting from './commands/export.js';
 import * as gallery from './commands/gallery.js';
 import * as health from './commands/health.js';
 import * as man from './commands/man.js';
@@ -21,7 +22,7 @@ export type Action<Args extends unknown[]> = (output: Output, ...args: Args) => 
 /** Wraps an action for commander: output by --json, errors in words, exit codes. */
 export type Act = <Args extends unknown[]>(action: Action<Args>) => (...args: unknown[]) => Promise<void>;
 
-const GROUPS = [health, backup, stick, provision, update, models, gallery, audit, papers, fleet, pair, wipe, man];
+const GROUPS = [health, backup, exporting, stick, provision, update, models, gallery, audit, papers, fleet, pair, wipe, man];
 
 export function makeProgram(act: Act): Command {
   const program = new Command('portico').description('Commands for whoever looks after the box.').addHelpText('after', EPILOGUE)

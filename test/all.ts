@@ -21,10 +21,11 @@ const LONGEST = ['browser/day', 'browser/screens', 'browser/morning', 'demo/demo
  */
 const ONLY_IN_FULL = [
   'backup/backup', 'backup/circle', 'backup/disks', 'backup/kill', 'backup/otherBox', 'backup/restore', 'backup/sftp', 'browser/axe',
-  'browser/box', 'browser/morning', 'browser/offline', 'browser/policy', 'browser/scan', 'browser/screens', 'cli/manual', 'cli/models',
+  'browser/box', 'browser/export', 'browser/morning', 'browser/offline', 'browser/policy', 'browser/scan', 'browser/screens', 'cli/export', 'cli/manual', 'cli/models',
   'compliance/retention', 'consent/traces', 'demo/demo', 'erasure/deletion', 'erasure/dossier', 'erasure/rekey', 'eval/report',
   'faults/clock', 'faults/disk', 'faults/kill', 'faults/killBox', 'faults/killRewrite', 'faults/locked', 'faults/memory', 'faults/migration',
-  'faults/models', 'faults/network', 'files/files', 'finding/duplicates', 'finding/finding', 'fleet/command', 'fleet/duckdb', 'fleet/guide', 'fleet/manyStores', 'fleet/postgres', 'gallery/search', 'gallery/upkeep',
+  'faults/models', 'faults/network', 'faults/releaseKill', 'files/files', 'finding/duplicates', 'finding/finding', 'fleet/command', 'fleet/duckdb', 'fleet/guide', 'fleet/manyStores',
+  'fleet/postgres', 'gallery/search', 'gallery/upkeep',
   'health/console', 'health/faults', 'health/reach', 'health/watchdog', 'papers/pdf', 'papers/signer', 'provisioning/apply',
   'provisioning/laptop', 'provisioning/powerCut', 'provisioning/powerCutFirst', 'provisioning/powerCutNext', 'provisioning/realBox',
   'provisioning/restoreBox', 'provisioning/stickUpdate', 'provisioning/stickWipe', 'provisioning/volumes', 'provisioning/well',

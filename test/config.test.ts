@@ -180,9 +180,11 @@ t.test('the numbers of a release: what is not said stays, what protects nobody i
     'epsilonYearMax=0.5', 'stayEdges=15', 'stayEdges=15/45/90/120', 'stayEdges=15/15', 'stayEdges=45/15', 'stayEdges=0/15', 'stayEdges=15/180', 'stayEdges=15/b', 'stayEdges=15//45', 'stayEdges=15.5/20', 'partEdges=12', 'partEdges=12:60', 'partEdges=12:00/12:00',
     'partEdges=17:00/12:00', 'partEdges=12:00/14:59', 'partEdges=06:59', 'partEdges=01:01', 'partEdges=04:00', 'partEdges=08:00/12:00/16:00/20:00',
   ]) t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_PARAMETERS: text }), 'PORTICO_EXPORT_PARAMETERS', text);
-  t.strictSame(parametersOf('partEdges=07:00/10:00/01:00').partEdges, ['07:00', '10:00', '01:00'], 'three hours each, by the store\'s day, which goes on over midnight');
-  t.equal(problemOf({ ...EXPORT, PORTICO_DAY_ENDS_AT: '00:00', PORTICO_EXPORT_PARAMETERS: 'partEdges=07:00/10:00/01:00' }), 'PORTICO_EXPORT_PARAMETERS');
+  t.strictSame(parametersOf('partEdges=07:00/10:00/23:59').partEdges, ['07:00', '10:00', '23:59'], 'three hours each; the last part goes on over midnight');
+  t.strictSame(parametersOf('partEdges=03:00/21:00', { PORTICO_DAY_ENDS_AT: '00:00' }).partEdges, ['03:00', '21:00']);
+  t.equal(problemOf({ ...EXPORT, PORTICO_DAY_ENDS_AT: '00:00', PORTICO_EXPORT_PARAMETERS: 'partEdges=03:00/21:01' }), 'PORTICO_EXPORT_PARAMETERS');
   t.strictSame(parametersOf('partEdges=18:00/23:00', { PORTICO_DAY_ENDS_AT: '12:00' }).partEdges, ['18:00', '23:00']);
+  for (const partEdges of ['07:00/10:00/01:00', '07:00/01:00', '00:30']) t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_PARAMETERS: `partEdges=${partEdges}` }), 'PORTICO_EXPORT_PARAMETERS', `${partEdges}: a release does not count an edge after midnight`);
 });
 
 t.test('tiers and teams are head office\'s names, few, each once, and none that a release uses itself', async (t) => {

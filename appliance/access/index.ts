@@ -19,6 +19,8 @@ export { endEverySession, type OpenSession } from './sessions.js';
 const ARGON2 = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 export const PAIRING_CODE_TTL_MS = 10 * 60_000;
 export const OWNER_CODE_TTL_MS = 24 * 3_600_000;
+/** The console of the box, where PINs are counted and what is done is written down. */
+const CONSOLE = '00000000-0000-4000-8000-00000000c0de';
 /** A device's last-seen time is written at most this often. */
 const DEVICE_SEEN_EVERY_MS = 60_000;
 
@@ -240,6 +242,19 @@ export class Access {
       if (this.#sessions.byKey(session.key) === null) throw new PorticoError('session_expired');
       this.#sessions.noteProof(session.key);
     });
+  }
+
+  /**
+   * Somebody at the console of the box shows who they are, for one command: there is no session. Wrong PINs count as on a device of its own.
+   * @throws PorticoError staff_not_found, not_allowed: another role; pin_wrong, pin_locked as signIn
+   */
+  async proveAtConsole(name: string, pin: string, role: Role): Promise<Actor & { staffId: string }> {
+    const member = this.staff().find((each) => each.name === name.trim());
+    if (member === undefined) throw new PorticoError('staff_not_found');
+    if (member.role !== role) throw new PorticoError('not_allowed');
+    // Removed from the beginning, and its token is nobody's: nothing can be paired or signed in as it.
+    this.#db.run('INSERT INTO device (id, name, token_hash, paired_at_ms, removed_at_ms) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING', CONSOLE, 'Console', hashSecret(makeToken()), 0, 0);
+    return this.#withPin(CONSOLE, member.id, pin, () => ({ staffId: member.id, deviceId: CONSOLE }));
   }
 
   /** For what gives lasting access. @throws PorticoError pin_again: PIN or passkey were shown too long ago */

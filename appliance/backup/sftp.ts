@@ -147,8 +147,19 @@ class SftpFolder implements Target {
       throw inOurWords(this.#lost.aborted ? this.#lost.reason : error, 'read');
     } finally {
       this.#lost.removeEventListener('abort', end);
-      stream.destroy();
+      await this.#closed(stream);
     }
+  }
+
+  /** Its handle on the server too: a connection that is ended before the answer comes throws where nobody can catch it. */
+  async #closed(stream: Readable): Promise<void> {
+    if (stream.closed) return;
+    await new Promise<void>((resolve) => {
+      stream.once('close', () => resolve());
+      this.#lost.addEventListener('abort', () => resolve());
+      stream.destroy();
+      if (this.#lost.aborted) resolve();
+    });
   }
 
   rename(from: string, to: string): Promise<void> {

@@ -150,18 +150,17 @@ export function problemsOfParameters(parameters: ExportParameters, dayEndsAt: st
   if (epsilonYearMax < epsilon) say('epsilonYearMax', `(${epsilonYearMax}) must not be below epsilon (${epsilon}): no day would be released`);
   if (stayEdges.some((edge, i) => edge <= (stayEdges[i - 1] ?? 0))) say('stayEdges', 'must rise from one to the next');
   else if (stayEdges.at(-1)! >= minutesMax) say('stayEdges', `must be below minutesMax (${minutesMax})`);
-  if (dayEndsAt !== null && !arePartsLong(partEdges, dayEndsAt)) say('partEdges', `must follow one another through the day, and each part must have at least ${PART_MINUTES_MIN / 60} hours, the first and the last too: the day begins and ends at ${dayEndsAt}`);
+  if (dayEndsAt !== null && !arePartsLong(partEdges, dayEndsAt)) say('partEdges', `must rise by the clock from ${dayEndsAt} on, when the day begins, and each part must have at least ${PART_MINUTES_MIN / 60} hours, the last one, until the day ends, too`);
   for (const list of ['tiers', 'teams'] as const) {
     const names = parameters[list].map((name) => name.toLowerCase());
-    if (names.includes(RESERVED[list])) say(list, `must not have "${RESERVED[list]}" among them: a release calls those so that are in none`, true);
+    if (names.includes(RESERVED[list])) say(list, `must not have "${RESERVED[list]}" among them: a release uses that name for whoever is in none`, true);
     if (new Set(names).size < names.length) say(list, 'must not have the same name twice, in whatever case');
   }
   return problems;
 }
 
-/** By the store's day, which may go on over midnight. */
+/** Only the last part goes on over midnight: what is on the clock before the day's end counts there, so no edge may lie there. */
 function arePartsLong(edges: readonly string[], dayEndsAt: string): boolean {
-  const minuteOf = (time: string) => 60 * Number(time.slice(0, 2)) + Number(time.slice(3));
-  const into = edges.map((edge) => (minuteOf(edge) - minuteOf(dayEndsAt) + DAY_MINUTES) % DAY_MINUTES);
-  return [...into, DAY_MINUTES].every((minute, i) => minute - (into[i - 1] ?? 0) >= PART_MINUTES_MIN);
+  const [begin, ...minutes] = [dayEndsAt, ...edges].map((time) => 60 * Number(time.slice(0, 2)) + Number(time.slice(3))) as [number, ...number[]];
+  return [...minutes, begin + DAY_MINUTES].every((minute, i) => minute - (minutes[i - 1] ?? begin) >= PART_MINUTES_MIN);
 }

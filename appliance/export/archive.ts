@@ -6,7 +6,8 @@ import { stringify } from 'csv-stringify/sync';
 import { zipSync, type Zippable } from 'fflate';
 import type { SchemaElement } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { RELEASE_FILES, type ReleaseDocument, type ReleasedCell, type ReleaseTableSpec } from '../contract/index.js';
+import { RELEASE_FILES, RELEASE_FORMAT, RELEASE_SCHEMA_VERSION, type ReleaseDocument, type ReleasedCell, type ReleaseTableSpec } from '../contract/index.js';
+import { Release } from './release.js';
 
 export type ReleaseFileName = (typeof RELEASE_FILES)[number];
 export interface ReleaseFile { readonly name: ReleaseFileName; readonly bytes: Buffer }
@@ -57,6 +58,15 @@ const DAY_MS = 86_400_000;
 
 export function archiveNameOf(store: string, day: string): string {
   return `portico-release-${store}-${day}.zip`;
+}
+
+/** The one way from figures to a document. @throws TypeError for figures that release() did not make */
+export function documentOf(made: Release, store: string, storedPersons: number): ReleaseDocument {
+  Release.require(made);
+  return {
+    format: RELEASE_FORMAT, schemaVersion: RELEASE_SCHEMA_VERSION, store, day: made.day,
+    status: made.skipped === null ? 'released' : 'skipped', reason: made.skipped, cells: [...made.cells], storedPersons,
+  };
 }
 
 /** @throws RangeError for a cell of a table that is not among `tables` */

@@ -33,6 +33,10 @@ export interface ExportsDeps {
   storedPersons: () => number;
   staffed: () => boolean;
   trustsClock: () => boolean;
+  /** Default: as the settings say. */
+  connector?: Connector;
+  /** 0..1, for how long to wait between tries; default: Math.random. */
+  chance?: () => number;
 }
 
 /** Days on a page. */
@@ -60,7 +64,7 @@ export class Exports {
       store: { id: config.storeId, version: config.version, timeZone: config.timeZone, dayEndsAt: config.dayEndsAt, at: this.#at },
     });
     this.#outbox = new Outbox({
-      db, clock, audit, log, madeDays, connector: config.export === null ? null : lazily(config.export.to, config, clock),
+      db, clock, audit, log, madeDays, connector: config.export === null ? null : deps.connector ?? lazily(config.export.to, config, clock), ...(deps.chance === undefined ? {} : { chance: deps.chance }),
       parcelOf: (day) => {
         const { file_name: fileName, sha256 } = this.#releases.byDay(day);
         return { store: config.storeId, day, fileName, sha256, archive: this.#releases.archive(day), schemaVersion: RELEASE_SCHEMA_VERSION };
@@ -72,7 +76,7 @@ export class Exports {
     this.#releases.settle(this.#held() === null);
   }
 
-  /** What is under way ends: at most the silence of a server that does not answer. */
+  /** What is under way is cut off, or made and kept. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#outbox.stop();
@@ -179,9 +183,9 @@ function lazily(to: ConnectorSettings, secrets: { dataDirectory: string; credent
     : new (await import('./connectors/files.js')).FilesConnector({ settings: to, secrets }));
   return {
     kind: to.kind,
-    deliver: async (parcel, progress) => {
+    deliver: async (parcel, progress, signal) => {
       loading ??= load();
-      await (await loading).deliver(parcel, progress);
+      await (await loading).deliver(parcel, progress, signal);
     },
   };
 }

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { Compile } from 'typebox/schema';
 import {
-  RELEASE_FILES, RELEASE_SCHEMA_VERSION, RELEASE_TABLES, ReleaseDocument, ReleaseManifest, STAGE_CELLS, VISITOR_CELLS, type KeySet, type ReleaseTableSpec,
+  RELEASE_FILES, RELEASE_SCHEMA_VERSION, RELEASE_TABLES, ReleaseDocument, ReleaseManifest, type KeySet, type ReleaseTableSpec,
 } from '../contract/index.js';
 import { isPorticoError, PorticoError } from '../kit/index.js';
 import { readPlainZip, verifyStatement } from '../papers/index.js';
 import { archiveOf, csvOf, jsonOf, MANIFEST_FILE, RELEASE_COLUMNS, rowsOf, type ReleaseFile, type ReleaseFileName } from './archive.js';
+import { cellsOf } from './profile.js';
 
 /** A release of all tables with six tiers and six teams has 17 KB. */
 export const ARCHIVE_BYTES_MAX = 262_144;
@@ -28,7 +29,8 @@ export interface OpenedRelease {
 }
 
 type Validator<T> = { Check(value: unknown): value is T; Errors(value: unknown): [boolean, { instancePath: string; message: string }[]] };
-let validators: { document: Validator<ReleaseDocument>; manifest: Validator<ReleaseManifest> } | null = null;
+let compiled: { document: Validator<ReleaseDocument>; manifest: Validator<ReleaseManifest> } | null = null;
+const validators = () => (compiled ??= { document: Compile(ReleaseDocument), manifest: Compile(ReleaseManifest) });
 
 /**
  * @param keys the public keys of the store's box, known from elsewhere
@@ -54,7 +56,7 @@ async function open(archive: Buffer, keys: KeySet): Promise<OpenedRelease> {
   if (type !== 'release') throw refusal('what is signed is no manifest of a release');
   const version = claims['schemaVersion'];
   if (typeof version === 'number' && version > RELEASE_SCHEMA_VERSION) throw new PorticoError('release_too_new', { schemaVersion: version });
-  const { manifest: ofManifest, document: ofDocument } = (validators ??= { document: Compile(ReleaseDocument), manifest: Compile(ReleaseManifest) });
+  const { manifest: ofManifest, document: ofDocument } = validators();
   const manifest = fits(ofManifest, claims, MANIFEST_FILE);
 
   for (const name of entries.keys()) if (name !== MANIFEST_FILE && !isReleaseFile(name)) throw refusal(`${name} does not belong in it`);
@@ -68,11 +70,20 @@ async function open(archive: Buffer, keys: KeySet): Promise<OpenedRelease> {
   if (!archiveOf({ manifestJws, files }).equals(archive)) throw refusal('the archive itself is not as the box wrote it');
 
   const document = fits(ofDocument, parsed(files[0]!), 'release.json');
+  check(manifest, document);
+  await checkForms(document, manifest.tables, files);
+  return { manifest, document, files, sha256: sha256(archive), kid };
+}
+
+/** What the box is about to sign is what head office takes, or nothing is signed. @throws PorticoError release_invalid {reason} */
+export function requireForm(manifest: unknown, document: unknown): void {
+  check(fits(validators().manifest, manifest, MANIFEST_FILE), fits(validators().document, document, 'release.json'));
+}
+
+function check(manifest: ReleaseManifest, document: ReleaseDocument): void {
   checkAgreement(manifest, document);
   checkCells(manifest, document);
   checkEpsilon(manifest);
-  await checkForms(document, manifest.tables, files);
-  return { manifest, document, files, sha256: sha256(archive), kid };
 }
 
 /** What stands in an archive of this box, out of its own database: it needs no proof. */
@@ -94,13 +105,12 @@ function checkAgreement(manifest: ReleaseManifest, document: ReleaseDocument): v
   if ((manifest.chain.number === 1) !== (manifest.chain.previous === null)) throw refusal('only the first release of a chain has none before it');
 }
 
-/** Every cell of every table, in its order, and none below what was promised. */
+/** Every cell of every table, in its order: of fixed lists and of those that the parameters give, nothing else; and none below what was promised. */
 function checkCells({ status, tables, parameters, suppressedShare }: ReleaseManifest, { cells }: ReleaseDocument): void {
   const order = tables.map(({ table }) => RELEASE_TABLES.indexOf(table));
   if (order.some((place, at) => at > 0 && place <= order[at - 1]!)) throw refusal('the tables of the manifest are not in their order');
   for (const { table, cells: names, countedShare } of tables) {
-    const fixed: readonly string[] | null = table === 'visitor' ? VISITOR_CELLS : table === 'stage' ? STAGE_CELLS : null;
-    if (new Set(names).size < names.length || (fixed !== null && names.join() !== fixed.join())) throw refusal(`the cells of the table ${table} are not those of this schema`);
+    if (new Set(names).size < names.length || names.join() !== cellsOf(table, parameters).join()) throw refusal(`the cells of the table ${table} are not those of this schema`);
     if (countedShare.numerator > countedShare.denominator) throw refusal(`the table ${table} counts more people than there are`);
   }
   if (status === 'skipped') {
@@ -121,9 +131,11 @@ function checkCells({ status, tables, parameters, suppressedShare }: ReleaseMani
   if (suppressedShare === null || Math.abs(suppressedShare - share) > 0.001) throw refusal('suppressedShare is not the share of cells that are withheld');
 }
 
-function checkEpsilon({ epsilon: { spent, dayMax, yearSpent, yearMax }, parameters }: ReleaseManifest): void {
-  const bounds = [[spent, dayMax], [spent, parameters.epsilon], [spent, yearSpent], [yearSpent, yearMax], [yearMax, parameters.epsilonYearMax]] as const;
-  if (bounds.some(([less, more]) => less > more + EPSILON_SLACK)) throw refusal('epsilon is above its bounds');
+function checkEpsilon({ reason, epsilon: { spent, dayMax, yearSpent, yearMax }, parameters }: ReleaseManifest): void {
+  const bounds = [[spent, dayMax], [spent, parameters.epsilon], [spent, yearSpent], [yearMax, parameters.epsilonYearMax]] as const;
+  // A year's bound that was lowered since lies below what was spent before: then nothing more is.
+  const isOver = yearSpent > yearMax + EPSILON_SLACK && !(reason === 'budget' && spent === 0);
+  if (isOver || bounds.some(([less, more]) => less > more + EPSILON_SLACK)) throw refusal('epsilon is above its bounds');
 }
 
 /** All three forms say the same. Text is compared byte by byte; Parquet can be written in many ways, as by another version of its writer, so what stands in it is. */

@@ -1,5 +1,5 @@
 import { THE_BOX, type Actor, type Audit } from '../audit/index.js';
-import { EXPORT_DEAD, EXPORT_ERRORS, RELEASE_SCHEMA_VERSION, type ExportDelivery, type ExportError } from '../contract/index.js';
+import { EXPORT_DEAD, EXPORT_ERRORS, type ExportDelivery, type ExportError } from '../contract/index.js';
 import { isPorticoError, PorticoError, toInstant, type Clock, type Logger } from '../kit/index.js';
 import type { Database } from '../storage/index.js';
 import type { Connector, Parcel } from './connectors/connector.js';
@@ -31,7 +31,7 @@ export class Outbox {
   readonly #deps: { db: Database; clock: Clock; audit: Audit; log: Logger; connector: Connector | null; madeDays: MadeDays; parcelOf: (day: string) => Parcel; chance: () => number };
   /** The one under way. */
   #sending: { day: string; share: number } | null = null;
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(deps: { db: Database; clock: Clock; audit: Audit; log: Logger; connector: Connector | null; madeDays: MadeDays; parcelOf: (day: string) => Parcel; chance?: () => number }) {
     this.#deps = { chance: Math.random, ...deps };
@@ -45,14 +45,14 @@ export class Outbox {
     if (connector === null) return;
     for (const row of db.all<DeliveryRow>(`SELECT * FROM release_delivery WHERE state = 'waiting' ORDER BY day`)) {
       const now = clock.now();
-      if (this.#stopped || (row.next_try_at_ms! > now && row.next_try_at_ms! <= now + NEXT_MAX_MS)) return;
+      if (this.#stopping.signal.aborted || (row.next_try_at_ms! > now && row.next_try_at_ms! <= now + NEXT_MAX_MS)) return;
       if (!(await this.#send(row, connector))) return;
     }
   }
 
-  /** Nothing more is begun. What is under way is either acknowledged or sent again at the next start, which head office takes as the same. */
+  /** What is under way is cut off, and sent again at the next start: head office takes it as the same. */
   stop(): void {
-    this.#stopped = true;
+    this.#stopping.abort();
   }
 
   /** One that waits or was given up is due at once, and those before it, which would hold it back. @throws PorticoError export_day_not_found, export_delivered */
@@ -94,7 +94,7 @@ export class Outbox {
     try {
       const parcel = parcelOf(day);
       madeDays.add(day, parcel.sha256); // before anybody sees it
-      await connector.deliver(parcel, (share) => { if (this.#sending?.day === day) this.#sending.share = share; });
+      await this.#unlessStopped(connector.deliver(parcel, (share) => { if (this.#sending?.day === day) this.#sending.share = share; }, this.#stopping.signal));
       const now = clock.now();
       db.transaction(() => {
         db.run(`UPDATE release_delivery SET state = 'delivered', tries = ?, last_tried_at_ms = ?, next_try_at_ms = NULL, delivered_at_ms = ?, error_code = NULL WHERE day = ?`, tries, now, now, day);
@@ -117,6 +117,24 @@ export class Outbox {
       return isDead;
     } finally {
       this.#sending = null;
+    }
+  }
+
+  /** A server or a disk that hangs must not keep the box from stopping. @throws PorticoError export_interrupted */
+  async #unlessStopped(work: Promise<void>): Promise<void> {
+    const { signal } = this.#stopping;
+    let stopped = (): void => undefined;
+    const cut = new Promise<never>((_resolve, reject) => {
+      stopped = () => reject(new PorticoError('export_interrupted'));
+      signal.addEventListener('abort', stopped);
+    });
+    try {
+      await Promise.race([work, cut]);
+    } catch (error) {
+      work.catch(() => undefined); // it ends by itself, and nobody listens
+      throw signal.aborted ? new PorticoError('export_interrupted', {}, { cause: error }) : error;
+    } finally {
+      signal.removeEventListener('abort', stopped);
     }
   }
 

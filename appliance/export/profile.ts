@@ -38,8 +38,8 @@ export function makeProfile(given: ExportParameters): Profile {
   };
 }
 
-/** Of a table with one cell nobody would learn anything; it is left out. */
-function cellsOf(table: ReleaseTable, { partEdges, stayEdges, minutesMax, tiers, teams }: ExportParameters): string[] {
+/** The names of a table's cells. Of a table with one cell nobody would learn anything; it is left out. */
+export function cellsOf(table: ReleaseTable, { partEdges, stayEdges, minutesMax, tiers, teams }: ExportParameters): string[] {
   switch (table) {
     case 'visitor': return [...VISITOR_CELLS];
     case 'part': return [`until_${partEdges[0]!}`, ...partEdges.map((edge, i) => (i + 1 === partEdges.length ? `from_${edge}` : `${edge}-${partEdges[i + 1]!}`))];

@@ -17,8 +17,9 @@ export const DAY_MAX_MILLIONTHS = MILLION;
 
 const made = Symbol('made by release()');
 
-/** Figures that may leave the box. Only `release` makes one; what sends or writes takes nothing else. */
+/** Figures that may leave the box. Only `release` makes one; what sends or writes takes nothing else, not even an object with the same fields. */
 export class Release {
+  readonly #made = made;
   readonly day: string;
   /** Null: it was released; `cells` has every cell of the list. */
   readonly skipped: SkipReason | null;
@@ -27,8 +28,14 @@ export class Release {
 
   constructor(by: typeof made, content: { day: string; skipped: SkipReason | null; cells: readonly ReleasedCell[]; spentMillionths: number }) {
     if (by !== made) throw new TypeError('only release() makes a Release');
-    ({ day: this.day, skipped: this.skipped, cells: this.cells, spentMillionths: this.spentMillionths } = content);
+    ({ day: this.day, skipped: this.skipped, spentMillionths: this.spentMillionths } = content);
+    this.cells = Object.freeze(content.cells.map((cell) => Object.freeze({ ...cell })));
     Object.freeze(this);
+  }
+
+  /** @throws TypeError for what only looks like one */
+  static require(value: Release): void {
+    if (!(#made in value) || value.#made !== made) throw new TypeError('only what release() made leaves the box');
   }
 }
 

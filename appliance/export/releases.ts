@@ -6,10 +6,10 @@ import {
 import { dayAfter, dayBounds, PorticoError, type Clock, type Logger } from '../kit/index.js';
 import type { Signer } from '../papers/index.js';
 import type { Database } from '../storage/index.js';
-import { archiveNameOf, archiveOf, filesOf } from './archive.js';
+import { archiveNameOf, archiveOf, documentOf, filesOf } from './archive.js';
 import { businessDay, dueDays, type StoreDays } from './calendar.js';
 import type { MadeDays } from './madeDays.js';
-import { readOwn } from './opening.js';
+import { readOwn, requireForm } from './opening.js';
 import { DAY_MAX_MILLIONTHS, release, TrueFigures, type Budget, type Release } from './release.js';
 import { MILLION, type Profile } from './profile.js';
 import { systemRandom, type RandomSource } from './random.js';
@@ -166,13 +166,13 @@ export class Releases {
    * @throws PorticoError export_not_set_up, export_day_not_over
    */
   async compare(day: string, by: Actor): Promise<ExportComparison> {
-    const { db, clock, audit } = this.#deps;
+    const { db, clock, audit, store } = this.#deps;
     const exists = db.get('SELECT 1 FROM release WHERE day = ?', day) !== undefined;
     const { tables, parameters } = exists ? (await this.content(day)).manifest : this.#profile();
     if (!exists && !(clock.now() >= this.#bounds(day).toMs)) throw new PorticoError('export_day_not_over');
     const profile: Profile = exists ? { ...(await this.#profileOf(day)) } : this.#profile();
     const rows = this.#rows(day, profile);
-    const { status, reason, cells } = exists ? (await this.content(day)).document : this.#asDocument(release(day, rows, profile, { dayMillionths: 0, yearMillionths: 0 }, systemRandom), 0);
+    const { status, reason, cells } = exists ? (await this.content(day)).document : documentOf(release(day, rows, profile, { dayMillionths: 0, yearMillionths: 0 }, systemRandom), store.id, 0);
     const { people, of } = new TrueFigures(rows, profile).show();
     audit.record('release_compared', by, { detail: { day, specimen: !exists } });
     return {
@@ -188,7 +188,7 @@ export class Releases {
 
   async #pack(made: Release, { parameters, tables }: Profile, budget: Budget, chain: ReleaseManifest['chain'], storedPersons: number): Promise<Buffer> {
     const { store, signer } = this.#deps;
-    const document = this.#asDocument(made, storedPersons);
+    const document = documentOf(made, store.id, storedPersons);
     const files = filesOf(document, tables);
     const suppressed = made.cells.filter(({ count }) => count === null).length;
     const manifest: ReleaseManifest = {
@@ -201,14 +201,8 @@ export class Releases {
       suppressedShare: made.skipped === null ? Math.round((suppressed / made.cells.length) * 10_000) / 10_000 : null, storedPersons, softwareVersion: store.version,
       files: files.map(({ name, bytes }) => ({ name, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') })),
     };
+    requireForm(manifest, document);
     return archiveOf({ manifestJws: await signer.sign('release', manifest), files });
-  }
-
-  #asDocument(made: Release, storedPersons: number): ReleaseDocument {
-    return {
-      format: RELEASE_FORMAT, schemaVersion: RELEASE_SCHEMA_VERSION, store: this.#deps.store.id, day: made.day,
-      status: made.skipped === null ? 'released' : 'skipped', reason: made.skipped, cells: [...made.cells], storedPersons,
-    };
   }
 
   #rows(day: string, profile = this.#profile()): VisitorRow[] {

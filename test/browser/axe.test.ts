@@ -13,7 +13,7 @@ import { furnish, SOMEBODY } from './tour.js';
 
 const executable = findChromium();
 const full = process.env['TEST_FULL'] !== undefined;
-const OFFICE = ['', '/requests', '/notice', '/assessments', '/assessments/new', '/mode', '/retention', '/persons', '/incidents', '/incidents/new', '/audit', '/deletions', '/pack'];
+const OFFICE = ['', '/requests', '/notice', '/assessments', '/assessments/new', '/mode', '/retention', '/persons', '/export', '/incidents', '/incidents/new', '/audit', '/deletions', '/pack'];
 
 t.test('axe-core finds no serious issue', { skip: executable === null ? 'no Chromium on this machine: apt install chromium' : false, timeout: 290_000 }, async (t) => {
   const box = await startBox(t);

@@ -1,34 +1,10 @@
 /** No template without consent: the compiler says so first, the running code says so again. */
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import t, { type Test } from 'tap';
 import type { ConsentProof } from '../../appliance/consent/index.js';
 import { ConsentProof as ProofClass } from '../../appliance/consent/proof.js';
 import { Embedding, isPorticoError } from '../../appliance/kit/index.js';
+import { compile } from '../support/compiling.js';
 import { openRooms } from '../support/rooms.js';
-
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-
-/** Compiles pieces of code against the product's own sources. @returns for each the codes of its errors */
-function compile(snippets: Record<string, string>): Record<string, number[]> {
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT);
-  const files = new Map(Object.entries(snippets).map(([name, code]) => [join(ROOT, 'test', `${name}.snippet.ts`), code]));
-  const host = ts.createCompilerHost({ ...options, noEmit: true, incremental: false });
-  const { getSourceFile, fileExists, readFile } = host;
-  host.fileExists = (file) => files.has(file) || fileExists.call(host, file);
-  host.readFile = (file) => files.get(file) ?? readFile.call(host, file);
-  host.getSourceFile = (file, ...more) => {
-    const code = files.get(file);
-    return code === undefined ? getSourceFile.call(host, file, ...more) : ts.createSourceFile(file, code, ts.ScriptTarget.ES2023, true);
-  };
-  const program = ts.createProgram({ rootNames: [...files.keys()], options: { ...options, noEmit: true, incremental: false, composite: false }, host });
-  return Object.fromEntries([...files.keys()].map((file, i) => [
-    Object.keys(snippets)[i]!,
-    [...program.getSyntacticDiagnostics(program.getSourceFile(file)), ...program.getSemanticDiagnostics(program.getSourceFile(file))].map(({ code }) => code),
-  ]));
-}
 
 const HEAD = `
 import type { Consent, ConsentProof } from '../appliance/consent/index.js';
@@ -38,7 +14,7 @@ declare const gallery: Gallery; declare const consent: Consent; declare const vi
 `;
 
 t.test('without a proof the code does not compile', { timeout: 60_000 }, async (t) => {
-  const errors = compile({
+  const errors = Object.fromEntries(Object.entries(compile({
     right: `${HEAD} consent.withProof('c', 'recognise', (proof) => { gallery.enrol(proof, photos); return visits.recogniseArrival(proof, 'recognised', 0.5); });`,
     nothing: `${HEAD} gallery.enrol(photos);`,
     id: `${HEAD} gallery.enrol('customer', photos);`,
@@ -49,7 +25,7 @@ t.test('without a proof the code does not compile', { timeout: 60_000 }, async (
     derived: `${HEAD} import { ConsentProof as Class } from '../appliance/consent/proof.js'; class Sub extends Class {} void Sub;`,
     visit: `${HEAD} visits.recogniseArrival('customer', 'recognised', 0.5);`,
     nullable: `${HEAD} const proof: ConsentProof | null = null as ConsentProof | null; gallery.enrol(proof, photos);`,
-  });
+  })).map(([name, found]) => [name, found.map(({ code }) => code)] as const));
   const { right, ...wrong } = errors;
   t.strictSame(right, [], 'the right way compiles');
   for (const [name, codes] of Object.entries(wrong)) t.ok(codes.length > 0, name);

@@ -322,16 +322,16 @@ function opensFor(db: Database, customerId: string): boolean {
   return new CustomerKeys({ db, clock }).openPhoto({ customerId, templateId: row.template_id, position: 0, source: 'enrolment' }, row.embedding) !== null;
 }
 
-/** Takes back what 0011 and 0012 added, so that they can be applied again after what stands before them. */
+/** Takes back what 0011 and those after it added, so that they can be applied again after what stands before them. */
 function undoingLater(): string {
-  const later = ['0011-desk.sql', '0012-appliance.sql'].map((name) => readFileSync(join('appliance/storage/migrations', name), 'utf8')).join('\n');
+  const later = ['0011-desk.sql', '0012-appliance.sql', '0013-export.sql'].map((name) => readFileSync(join('appliance/storage/migrations', name), 'utf8')).join('\n');
   const named = (pattern: RegExp): string[] => [...later.matchAll(pattern)].map(([, name]) => name!);
   const kept = named(/^DROP TRIGGER (\w+)/gm);
   return [
     'PRAGMA foreign_keys = OFF', ...named(/^CREATE (?:UNIQUE )?INDEX (\w+)/gm).map((name) => `DROP INDEX IF EXISTS ${name}`),
     ...named(/^CREATE TRIGGER (\w+)/gm).filter((name) => !kept.includes(name)).map((name) => `DROP TRIGGER ${name}`),
     ...named(/^CREATE (?:VIRTUAL )?TABLE (\w+)/gm).filter((name) => !name.endsWith('_next')).reverse().map((name) => `DROP TABLE ${name}`),
-    ...[...later.matchAll(/^ALTER TABLE (customer_merge|vault_pair) ADD COLUMN (\w+)/gm)].map(([, table, name]) => `ALTER TABLE ${table} DROP COLUMN ${name}`), '',
+    ...[...later.matchAll(/^ALTER TABLE (customer_merge|vault_pair|staff) ADD COLUMN (\w+)/gm)].map(([, table, name]) => `ALTER TABLE ${table} DROP COLUMN ${name}`), '',
   ].join(';\n');
 }
 
@@ -341,7 +341,7 @@ t.test('C11: a box from before its portico.db knew of deletions learns them from
   const oldVault = join(temporaryDirectory(t), 'vault.db');
   const asBefore = () => reading(dataDirectory, (db) => db.exec(`${undoingLater()}
     DROP TABLE deletion_done; ALTER TABLE vault_pair DROP COLUMN deletions; ALTER TABLE vault_pair DROP COLUMN deletions_kept_from_ms;
-    ALTER TABLE vault_pair DROP COLUMN renewing; DELETE FROM migration WHERE name IN ('deletions', 'desk', 'appliance'); DROP TRIGGER vault.deletion_gone; ALTER TABLE vault.vault_state DROP COLUMN last_gone; ALTER TABLE vault.vault_state DROP COLUMN deletions; ALTER TABLE vault.vault_state DROP COLUMN id; PRAGMA vault.user_version = 1`), false);
+    ALTER TABLE vault_pair DROP COLUMN renewing; DELETE FROM migration WHERE name IN ('deletions', 'desk', 'appliance', 'export'); DROP TRIGGER vault.deletion_gone; ALTER TABLE vault.vault_state DROP COLUMN last_gone; ALTER TABLE vault.vault_state DROP COLUMN deletions; ALTER TABLE vault.vault_state DROP COLUMN id; PRAGMA vault.user_version = 1`), false);
   copyFileSync(join(dataDirectory, VAULT), oldVault);
   const first = open(t, dataDirectory);
   first.consent.withdraw(leaving.id);

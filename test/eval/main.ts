@@ -1,11 +1,12 @@
 /**
- * Measures recognition on folders of photos: `node dist/test/eval/main.js COMMAND ...`. A tool for engineers; it
+ * Measures recognition on folders of photos, and the release for head office on the known attacks: `node dist/test/eval/main.js COMMAND ...`. A tool for engineers; it
  * writes templates to a file, so use it only with photos that may be used for that.
  */
 import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { isPorticoError } from '../../appliance/kit/index.js';
 import { defaultModelsDir } from '../../models/manifest.js';
+import { anonymity, ANONYMITY_USAGE, FULL_RUNS } from './anonymity.js';
 import { embed, EMBED_USAGE } from './embed.js';
 import { identify, IDENTIFY_USAGE } from './identify.js';
 import { RANGE_FRAMES, report, ReportError, REPORT_USAGE } from './report.js';
@@ -79,6 +80,17 @@ const COMMANDS: Record<string, Command> = {
       const text = reportText(measured);
       if (values.into !== undefined) await writeInto(values.into, text);
       return values.json === true ? `${text}\n${JSON.stringify(measured)}` : text;
+    },
+  },
+  anonymity: {
+    usage: ANONYMITY_USAGE,
+    async run(args, output) {
+      const { values } = parseArgs({ args, options: { runs: { type: 'string' }, into: { type: 'string' } } });
+      if (values.runs !== undefined && !/^[1-9][0-9]{3,6}$/.test(values.runs)) throw new UsageError(`--runs: a whole number from 1000 to 9999999, not "${values.runs}"`);
+      if (values.into !== undefined) await aroundMarks(values.into);
+      const text = await anonymity(values.runs === undefined ? FULL_RUNS : Number(values.runs), output);
+      if (values.into !== undefined) await writeInto(values.into, text);
+      return text;
     },
   },
 };

@@ -61,7 +61,7 @@ t.test('a month of releases: which day somebody came is guessed no better than t
   const bare = whichDay(naked, profile, 120, 30, 60, 32);
   t.equal(bare.rate, 1, 'without noise the same attack is always right');
   const month = everyDay(ours, profile, 120, 30, tries, 33);
-  t.ok(month.rate > 0.5, `who comes every day is another matter: right in ${(month.rate * 100).toFixed(0)} % (docs/anonymity.md says so)`);
+  t.ok(month.rate > 0.55, `who comes every day is another matter: right in ${(month.rate * 100).toFixed(0)} % (docs/anonymity.md says so)`);
 });
 
 t.test('in which part of the day somebody came is guessed no better than the bound', async (t) => {

@@ -199,19 +199,22 @@ export function whichDay(mechanism: Mechanism, profile: Profile, people: number,
   return guessing(right, tries, 1 / days, factor / (factor + days - 1));
 }
 
+const HOME_DAYS = 5_000;
+
 /** Was the target there on each of these days, or on none? All releases together; the attacker knows everybody else. Epsilons add up. */
 export function everyDay(mechanism: Mechanism, profile: Profile, people: number, days: number, tries: number, seed: number, progress = silent): Guessing {
   const random = seeded(seed);
   const expected = expectedOf(people, profile);
   const worlds = withTarget(people);
-  // What is left over on a day with the target, on average: one person in each table, as estimated.
-  const half = profile.tables.reduce((sum, { table }) => sum + 1 / weightOf(table, profile), 0) / 2;
+  // The attacker plays the mechanism at home to learn what is left over with and without the target: what is withheld shifts both.
+  const mean = (rows: readonly VisitorRow[]) => Array.from({ length: HOME_DAYS }, () => leftOver(mechanism(rows, profile, random), expected, profile)).reduce((sum, each) => sum + each, 0) / HOME_DAYS;
+  const middle = (mean(worlds.with) + mean(worlds.without)) / 2;
   let right = 0;
   for (let i = 0; i < tries; i += 1) {
     const there = random.below(2) === 1;
     let rest = 0;
     for (let day = 0; day < days; day += 1) rest += leftOver(mechanism(there ? worlds.with : worlds.without, profile, random), expected, profile);
-    if (rest > half * days === there) right += 1;
+    if (rest > middle * days === there) right += 1;
     if (i % 100 === 0) progress(i, tries);
   }
   const factor = Math.exp(Math.min(profile.parameters.epsilon * days, 700));

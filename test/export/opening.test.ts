@@ -96,6 +96,9 @@ t.test('what a box signed and should not have', async (t) => {
     ['cells in another order', { document: (d) => d.cells.reverse() }, /cells are not those that the manifest names/],
     ['tables in another order', { manifest: (m) => m.tables.reverse() }, /not in their order/],
     ['a cell of its own', { manifest: (m) => { m.tables[0]!.cells[0] = 'young'; } }, /table visitor are not those of this schema/],
+    ...(['part', 'stay', 'tier', 'team'] as const).map((table): [string, Changes, RegExp] => [`a cell of ${table} that is in no list: a time of the day`, {
+      manifest: (m) => { m.tables.find((spec) => spec.table === table)!.cells[0] = '2026-11-22T10:00:00Z'; }, document: (d) => { d.cells.find((cell) => cell.table === table)!.cell = '2026-11-22T10:00:00Z'; },
+    }, new RegExp(`table ${table} are not those of this schema`)]),
     ['a cell that should be withheld', { document: (d) => Object.assign(first(d), { count: 9 }) }, /below cellMin/],
     ['withheld by half', { document: (d) => Object.assign(first(d), { estimate: null }) }, /withheld by half/],
     ['another estimate', { document: (d) => Object.assign(first(d), { estimate: first(d).estimate! + 0.2 }) }, /estimate of visitor \w+ does not follow/],

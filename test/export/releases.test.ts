@@ -163,6 +163,13 @@ t.test('when the year is spent, days are skipped and cost nothing', async (t) =>
   fillDay(db, MONDAY + 365 * DAY, 150, 's');
   await exports.work();
   t.match(exports.state(null).days[0], { day: '2027-06-15', status: 'released' });
+
+  // The year's bound is lowered below what was spent before: head office takes the day that is skipped for it.
+  const lower = exportsWith(toFolder(folder, { epsilonYearMax: 0.5 }));
+  clock.move(DAY);
+  await lower.work();
+  t.match(lower.state(null).days[0], { day: '2027-06-16', status: 'skipped', reason: 'budget', epsilon: 0 });
+  t.match((await openRelease(readFileSync(releaseFile(folder, '2027-06-16')), keysOf(db, clock))).manifest, { reason: 'budget', epsilon: { spent: 0, yearMax: 0.5 } });
 });
 
 t.test('an older file that is put back makes no day a second time, and begins a new chain', async (t) => {
@@ -256,7 +263,8 @@ t.test('the true figures beside the released ones: written down, not kept, and n
   t.strictSame(beside.cells.map(({ count }) => count), detail.released.map(({ count }) => count), 'of a release: the one that went out');
   t.notOk(counts.has(JSON.stringify(beside.cells.map(({ count }) => count))), 'and not one that was looked at before');
   t.equal(audit.page({ limit: 50 }).entries.filter(({ action }) => action === 'release_compared').length, 7);
-  t.notMatch(JSON.stringify(audit.page({ limit: 50 }).entries), /149/);
+  const told = audit.page({ limit: 50 }).entries.map(({ action, detail }) => `${action} ${JSON.stringify(detail).replaceAll(/[0-9a-f]{64}/g, '')}`);
+  t.notMatch(told.join(), /149/, 'the log holds none of the figures; a sum of a file may have those digits by chance');
   t.equal(customers.standing('nobody'), null);
 });
 

@@ -262,7 +262,7 @@ t.test('a secret can be read by the one box only', async (t) => {
 });
 
 const pems = certificates(temporaryDirectory(t));
-t.test('keys for releases: what could not be one is refused before nobody can look at it any more; what is missing is said', { skip: pems === null ? 'openssl is missing' : false }, async (t) => {
+t.test('keys for releases: what could not be one is refused while somebody can still look at it; what is missing is said', { skip: pems === null ? 'openssl is missing' : false }, async (t) => {
   const { leaf, leafKey } = pems!;
   const { at, run } = stick(t);
   const identity = await generateIdentity();

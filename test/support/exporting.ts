@@ -41,7 +41,7 @@ export const toFolder = (folder: string, more: Partial<ExportSettings['parameter
 export interface ExportingStore { rooms: TestRooms; clock: TestClock; dataDirectory: string; folder: string; exportsWith(settings: ExportSettings | null, more?: Partial<ExportsDeps>): Exports }
 
 /** A store that has worked since Monday 10:00; nothing has been released yet. The rooms beside the export are the real ones. */
-export function exportingStore(t: Pick<Test, 'teardown'>, options: { dataDirectory?: string } = {}): ExportingStore {
+export function exportingStore(t: Pick<Test, 'teardown'>, options: { dataDirectory?: string; folder?: string } = {}): ExportingStore {
   const dataDirectory = options.dataDirectory ?? temporaryDirectory(t);
   const clock = new TestClock(MONDAY);
   const rooms = openRooms(t, { dataDirectory, clock, dayEndsAt: '04:00' });
@@ -58,7 +58,7 @@ export function exportingStore(t: Pick<Test, 'teardown'>, options: { dataDirecto
     made.start();
     return made;
   };
-  return { rooms, clock, dataDirectory, folder: temporaryDirectory(t), exportsWith };
+  return { rooms, clock, dataDirectory, folder: options.folder ?? temporaryDirectory(t), exportsWith };
 }
 
 export const keysOf = (db: Database, clock: TestClock) => new Signer({ db, clock }).jwks();

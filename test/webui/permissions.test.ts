@@ -8,6 +8,8 @@ t.test('each role sees its own pages and begins on one of them', async (t) => {
   t.notOk(roleMay('manager', 'read_audit'));
   t.strictSame((['manager', 'associate', 'privacy_officer', 'it'] as const).map(homeOf), ['board', 'board', 'privacy', 'box']);
   t.strictSame((['manager', 'associate', 'privacy_officer', 'it'] as const).map((role) => mayOpen(role, 'box')), [true, false, false, true]);
+  t.strictSame((['manager', 'associate', 'privacy_officer', 'it'] as const).map((role) => ['box-export-day', 'privacy-export-day'].map((page) => mayOpen(role, page))),
+    [[true, false], [false, false], [true, true], [true, false]], 'what goes to head office');
   for (const page of ['board', 'look-up', 'enrol', 'customers', 'dossier', 'privacy', 'privacy-audit']) t.notOk(mayOpen('it', page), page);
   t.strictSame(['board', 'enrol', 'dossier', 'privacy-audit'].map((page) => mayOpen('privacy_officer', page)), [false, false, true, true]);
 });

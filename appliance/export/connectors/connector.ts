@@ -23,9 +23,10 @@ export interface Connector {
   /**
    * Takes a parcel to head office, and is safe to repeat: what is there already is not sent twice.
    * @param progress 0..1 of the bytes
+   * @param signal the box stops: nobody waits for it any more
    * @throws PorticoError one of EXPORT_ERRORS; {retryAfterMs} where head office said when to come again
    */
-  deliver(parcel: Parcel, progress: (share: number) => void): Promise<void>;
+  deliver(parcel: Parcel, progress: (share: number) => void, signal?: AbortSignal): Promise<void>;
 }
 
 /** Where secrets lie: what systemd hands over counts more than what somebody put into the data folder. */

@@ -10,7 +10,7 @@ const MEANING: Readonly<Record<string, ExportError>> = {
 };
 const KEY_NAME = 'export-sftp-key';
 
-/** A folder of a disk, or of an SFTP server: a file appears there under its name when it is whole, is read back, and is never written over. */
+/** A folder of a disk, or of an SFTP server: a file appears there under its name when it is whole and was read back, and is never written over. */
 export class FilesConnector implements Connector {
   readonly kind: TargetSettings['kind'];
   readonly #settings: TargetSettings;
@@ -34,10 +34,12 @@ export class FilesConnector implements Connector {
         if (free !== null && free < archive.length) throw new PorticoError('export_target_full');
         progress(0.2);
         await target.write(part, once(archive));
-        await target.rename(part, fileName);
         progress(0.7);
+        if (await hashOf(target.read(part)) !== sha256) throw new PorticoError('export_failed', { reason: 'what was written reads otherwise' });
+        await target.rename(part, fileName);
+      } else if (await hashOf(target.read(fileName)) !== sha256) {
+        throw new PorticoError('export_conflict');
       }
-      if (await hashOf(target.read(fileName)) !== sha256) throw new PorticoError('export_conflict');
     } catch (error) {
       throw inOurWords(error);
     } finally {

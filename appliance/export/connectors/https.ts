@@ -26,15 +26,23 @@ export class HttpsConnector implements Connector {
   readonly #url: URL;
   readonly #secrets: Secrets;
   readonly #clock: Clock;
+  readonly #roots: { ca?: string };
+  readonly #silenceMs: number;
 
-  constructor(deps: { url: string; secrets: Secrets; clock: Clock }) {
+  /**
+   * @param deps.rootPem the only root that is trusted; default: those of Node and of NODE_EXTRA_CA_CERTS
+   * @param deps.silenceMs nothing moved for so long: nobody is there; default 30,000
+   */
+  constructor(deps: { url: string; secrets: Secrets; clock: Clock; rootPem?: string; silenceMs?: number }) {
     this.#url = new URL(deps.url);
+    this.#roots = deps.rootPem === undefined ? {} : { ca: deps.rootPem };
+    this.#silenceMs = deps.silenceMs ?? SILENCE_MS;
     this.#secrets = deps.secrets;
     this.#clock = deps.clock;
   }
 
-  async deliver(parcel: Parcel, progress: (share: number) => void): Promise<void> {
-    const { status, headers, body } = await this.#post(parcel, progress);
+  async deliver(parcel: Parcel, progress: (share: number) => void, signal?: AbortSignal): Promise<void> {
+    const { status, headers, body } = await this.#post(parcel, progress, signal);
     const answer = read(body);
     if (status === 409) {
       if (answer.sha256 === parcel.sha256) return;
@@ -48,13 +56,13 @@ export class HttpsConnector implements Connector {
     throw new PorticoError(code, { status, ...retryAfter(headers['retry-after'], this.#clock.now()) });
   }
 
-  #post(parcel: Parcel, progress: (share: number) => void): Promise<{ status: number; headers: IncomingMessage['headers']; body: string }> {
+  #post(parcel: Parcel, progress: (share: number) => void, signal: AbortSignal | undefined): Promise<{ status: number; headers: IncomingMessage['headers']; body: string }> {
     const identity = this.#identity();
     const id = idempotencyKeyOf(parcel);
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown) => reject(inOurWords(cause));
       const sending = request(this.#url, {
-        method: 'POST', agent: false, minVersion: 'TLSv1.2', timeout: SILENCE_MS, ...identity,
+        method: 'POST', agent: false, minVersion: 'TLSv1.2', timeout: this.#silenceMs, ...(signal === undefined ? {} : { signal }), ...this.#roots, ...identity,
         headers: {
           'content-type': 'application/zip', 'content-length': parcel.archive.length, accept: 'application/json', 'idempotency-key': id,
           'portico-store': parcel.store, 'portico-day': parcel.day, 'portico-schema-version': parcel.schemaVersion, 'portico-sha256': parcel.sha256,

@@ -504,7 +504,7 @@ export const privacyZh = {
       assessment_recorded: '记录影响评估', mode_changed: '更改模式', station_changed: '更改点位', signage_signed: '确认标识', retention_changed: '更改保存期限',
       retention_ran: '到期自动删除', audit_pruned: '清理到期日志', breach_recorded: '记录安全事件', breach_notices_made: '生成通知书', audit_pack_made: '生成审计材料包', setting_changed: '更改设置',
       backup_made: '完成备份', backup_failed: '备份失败', backup_restored: '恢复备份',
-      release_made: '生成给总部的数据', release_skipped: '当天没有数字可报', release_sent: '上报总部成功', release_given_up: '上报送不到',
+      release_made: '生成给总部的数据', release_skipped: '当天没有数字可报', release_sent: '上报总部成功', release_given_up: '上上报不到',
       release_sent_again: '重新上报', release_opened: '下载上报文件', release_compared: '对照真实数字', team_changed: '更改团队',
     } satisfies Record<AuditAction, string>,
     pair: '{name}：{value}',
