@@ -15,6 +15,7 @@ export interface ListedStore { readonly store: string; readonly files: readonly 
 /** As archiveNameOf makes it: a day has no second reading, so a store's id may hold what it likes. */
 const RELEASE_NAME = /^portico-release-(.+)-(\d{4}-\d{2}-\d{2})\.zip$/;
 const RELEASE_LIKE = /^portico-release-.*\.zip$/;
+const STORE_ID = new RegExp(STORE_ID_PATTERN);
 
 /**
  * At any depth; stores by their ids, files by their days. What is not called like a release is passed by, a file that is still on its way (.part) too.
@@ -41,7 +42,7 @@ export function listReleases(folder: string): { stores: ListedStore[]; files: nu
         const file = relative(folder, join(at, entry.name));
         const [, store = '', day = ''] = RELEASE_NAME.exec(entry.name) ?? [];
         if (!entry.isFile()) faults.push({ code: 'release_unreadable', file, details: { reason: 'it is no plain file' } });
-        else if (!new RegExp(STORE_ID_PATTERN).test(store)) faults.push({ code: 'release_misnamed', file, details: {} });
+        else if (!STORE_ID.test(store)) faults.push({ code: 'release_misnamed', file, details: {} });
         else if (stores.get(store)?.push({ file, day }) === undefined) stores.set(store, [{ file, day }]);
       }
     }

@@ -28,6 +28,12 @@ export function answerQuestions(ready: Record<string, string>, answers: Record<s
 const running = new Set<ChildProcess>();
 process.on('exit', cutOffAll);
 
+/** One that does not speak as those here do, and must not go on alone either. */
+export function cutOffWithOthers(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
 /** Ends every child at once: whoever waits for one of them, or for one of its sockets, is told. */
 export function cutOffAll(): void {
   for (const child of running) child.kill('SIGKILL');
@@ -52,8 +58,7 @@ export class Child {
   static async start(entry: string, settings: Record<string, string>): Promise<Child> {
     const inherited = Object.fromEntries(['PATH', 'TMPDIR', 'HOME'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
     const child = fork(new URL(entry, import.meta.url), { execArgv: [], env: { ...inherited, ...settings }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    running.add(child);
-    child.once('exit', () => running.delete(child));
+    cutOffWithOthers(child);
     const { ready } = await heard(child, READY_DEADLINE_MS, (message): message is { ready: Record<string, string> } => 'ready' in message);
     return new Child(child, ready);
   }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { KeySet } from '../../appliance/contract/index.js';
 import { FLEET_TABLES } from '../../fleet/index.js';
+import { cutOffWithOthers } from './child.js';
 import type { FleetMeasured } from './fleetProcess.js';
 import type { FleetThreadData, FromFleetThread } from './fleetThread.js';
 import { round } from './statistics.js';
@@ -62,12 +63,8 @@ function inThreads({ stores, ...data }: Omit<FleetThreadData, 'from' | 'to'> & {
 function inProcess(args: string[]): Promise<FleetMeasured> {
   return new Promise((resolve, reject) => {
     const child = fork(new URL('./fleetProcess.js', import.meta.url), args, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const cutOff = () => child.kill('SIGKILL');
-    process.once('exit', cutOff);
+    cutOffWithOthers(child);
     child.once('message', (measured) => resolve(measured as FleetMeasured));
-    child.once('exit', (code) => {
-      process.off('exit', cutOff);
-      reject(new Error(`the check of the fleet ended with ${code}`));
-    });
+    child.once('exit', (code) => reject(new Error(`the check of the fleet ended with ${code}`)));
   });
 }

@@ -82,6 +82,7 @@ t.test('epsilon of 365 days, over all chains of a store, and what a box says of 
   t.strictSame(told([...tight, restored]), [['epsilon_year', '2026-01-11.zip', { spent: 11, max: 10 }]], 'the new chain knows nothing of the old one');
   t.strictSame(told([...tight, release('2027-01-01', 1, { chain: OTHER, yearMax: 10 })]), [], 'the first day is a year ago');
   t.strictSame(told([...tight, release('2026-12-31', 1, { chain: OTHER, yearMax: 10 })]).map(([code]) => code), ['epsilon_year'], 'and on the day before it was not');
+  t.strictSame(told([...chainOf('2026-01-01', 10), release('2026-01-11', 11, { spent: 0, yearSpent: 10, yearMax: 5 })]), [], 'the bound was lowered since, and nothing more is spent');
   const [first, second] = chainOf('2026-01-01', 2);
   t.strictSame(told([first!, { ...second!, epsilon: { ...second!.epsilon, yearSpent: 1 } }]), [['epsilon_understated', '2026-01-02.zip', { told: 1, spent: 2 }]]);
   const small = daysFrom('2026-01-01', 365).map((day, at) => release(day, at + 1, { spent: 0.1, yearSpent: Math.round((at + 1) * 1e5) / 1e6, yearMax: 36.5 }));

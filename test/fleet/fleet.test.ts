@@ -72,7 +72,7 @@ t.test('without a folder for tables nothing is written; with one, what was there
 
 t.test('every kind of fault is told with its file, and the rest of all stores is merged', async (t) => {
   const folder = temporaryDirectory(t);
-  type Case = [what: string, change: (releases: MadeRelease[], store: string) => void, faults: string[], merged: number];
+  type Case = [what: string, change: (releases: MadeRelease[], store: string, maker: StoreReleases) => void, faults: string[], merged: number];
   const at = (release: MadeRelease) => pathOf(folder, release);
   const withByteChangedIn = (name: string, reason: RegExp): Case => [`a byte changed in ${name}`, ([, , , last]) => {
     const changed = Buffer.from(last!.archive);
@@ -93,6 +93,12 @@ t.test('every kind of fault is told with its file, and the rest of all stores is
     ['a link', ([first], store) => symlinkSync(at(first!), join(folder, `portico-release-${store}-2026-12-24.zip`)), ['release_unreadable 24 it is no plain file'], 4],
     ['a copy elsewhere', ([first], store) => { mkdirSync(join(folder, 'a', store), { recursive: true }); cpSync(at(first!), join(folder, 'a', store, first!.name)); }, [], 4],
     ['what is on its way', ([first]) => writeFileSync(`${at(first!)}.part`, 'half'), [], 4],
+    ['a fork: the same number after the same release, once more', ([, , , last], _, maker) => keep(folder, [maker.make('2026-11-05', last!.manifest.chain)]), ['chain_fork 04 ', 'chain_fork 05 '], 3],
+    ['a day twice, elsewhere', ([, second], store, maker) => {
+      mkdirSync(join(folder, 'b', store), { recursive: true });
+      writeFileSync(join(folder, 'b', store, second!.name), maker.make('2026-11-02', second!.manifest.chain).archive);
+    }, ['chain_fork 02 ', 'chain_fork 02 ', 'day_twice 02 ', 'day_twice 02 ', 'epsilon_understated 03 ', 'epsilon_understated 04 '], 3],
+    ['a restored box: a chain of its own, later days', (_, __, maker) => { maker.newChain(); keep(folder, [maker.next('2026-11-07')]); }, [], 5],
     ['other things', (_, store) => { mkdirSync(join(folder, `portico-release-${store}-2026-12-24.zip`)); writeFileSync(join(folder, store, 'notes.zip'), 'x'); }, [], 4],
   ];
   const keys: Record<string, unknown[]> = { 'SH-01': [first.keys] };
@@ -101,7 +107,7 @@ t.test('every kind of fault is told with its file, and the rest of all stores is
     keys[store.store] = [store.keys];
     const releases = daysFrom('2026-11-01', 4).map((day) => store.next(day));
     keep(folder, releases);
-    change(releases, store.store);
+    change(releases, store.store, store);
   }
   writeFileSync(join(folder, 'portico-release-.zip'), '');
   const out = temporaryDirectory(t);
