@@ -38,7 +38,7 @@ export function listReleases(config: Config, clock: Clock, output: Speaks): { wa
   const { exports, close } = openExports(config, clock);
   try {
     const { setUp, target, at, waiting, dead, days, epsilonYear } = exports.state(null);
-    if (!setUp) output.line('Nothing says where releases go: PORTICO_EXPORT_TO, or "export" in portico.yaml.');
+    if (!setUp) output.line('Nothing says where releases go: PORTICO_EXPORT_TO is empty here, where this command runs ("export" in portico.yaml). Give it the settings that the box was started with.');
     else output.line(`To head office by ${target ?? ''}, at ${at}. Of this year's epsilon ${epsilonYear.spent} of ${epsilonYear.max} is spent.`);
     for (const { day, status, reason, suppressed, cells, delivery: { state, tries, errorCode, nextTryAt, deliveredAt } } of days) {
       const what = status === 'released' ? `released, ${suppressed} of ${cells} cells withheld` : `skipped (${reason ?? ''})`;

@@ -100,7 +100,7 @@ function checkEpsilon(releases: readonly KnownRelease[], say: Say): void {
     add(release, 1);
     while (Date.parse(release.day) - Date.parse(releases[from]!.day) >= YEAR_DAYS * DAY_MS) add(releases[from++]!, -1);
     const { yearSpent, yearMax } = release.epsilon;
-    // A bound that was lowered since lies below what was spent before; then a day costs nothing.
+    // A day that is skipped for the year's bound costs nothing, also where that was lowered below what was spent before.
     if (release.epsilon.spent > 0 && spent > yearMax + EPSILON_SLACK) say('epsilon_year', release, { spent: millionths(spent), max: yearMax });
     if (ofChain.get(release.chain.id)! > yearSpent + EPSILON_SLACK) say('epsilon_understated', release, { told: yearSpent, spent: millionths(ofChain.get(release.chain.id)!) });
   }

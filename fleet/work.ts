@@ -85,7 +85,7 @@ async function openFile(store: string, { file, day }: ListedFile, { folder, keys
   try {
     const { manifest, document, files, sha256, kid } = await openRelease(read(join(folder, file)), keys.all);
     if (manifest.store !== store || manifest.day !== day) return { code: 'release_misnamed', file, details: { store: manifest.store, day: manifest.day } };
-    if (keys.byStore !== null && keys.byStore[store]?.includes(kid) !== true) return { code: 'key_of_another_store', file, details: { key: kid } };
+    if (keys.byStore !== null && !(Object.hasOwn(keys.byStore, store) && keys.byStore[store]!.includes(kid))) return { code: 'key_of_another_store', file, details: { key: kid } };
     return { file, day, sha256, chain: manifest.chain, epsilon: manifest.epsilon, manifest, document, csv: files.find(({ name }) => name === 'release.csv')!.bytes, kid };
   } catch (error) {
     if (isPorticoError(error, 'release_invalid') || isPorticoError(error, 'release_too_new')) return { code: error.code as FleetFault['code'], file, details: error.details as FleetFault['details'] };

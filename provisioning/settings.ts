@@ -80,7 +80,7 @@ const Backup = object({
 const BOUNDS = ReleaseParameters.properties;
 /** No store has as many in a day. */
 const PEOPLE_MAX = 100_000;
-const toOne = 'Write a number above 0, at most 1, with at most six decimals.';
+const toOne = (least: number) => `Write a number from ${least} to 1, with at most six decimals.`;
 const names = (words: { description: string; item: string }) => Type.Optional(Type.Array(
   // No space at the end, which nobody sees.
   Type.String({ minLength: 1, maxLength: 20, pattern: '^[\\p{L}\\p{N}]([\\p{L}\\p{N} ._:+-]*[\\p{L}\\p{N}._:+-])?$', description: words.item, errorMessage: 'Write 1 to 20 letters or digits, with spaces or . _ : + - between them.' }),
@@ -88,8 +88,8 @@ const names = (words: { description: string; item: string }) => Type.Optional(Ty
 ));
 
 const Parameters = object({
-  epsilon: Type.Optional(Type.Number({ ...BOUNDS.epsilon, description: 'How much one night may tell about anybody, at most. Absent: 1.', errorMessage: toOne })),
-  epsilonVisitor: Type.Optional(Type.Number({ ...BOUNDS.epsilonVisitor, description: 'Of it, for new and known visitors. Absent: 0.4.', errorMessage: toOne })),
+  epsilon: Type.Optional(Type.Number({ ...BOUNDS.epsilon, description: 'How much one night may tell about anybody, at most. Absent: 1.', errorMessage: toOne(0.1) })),
+  epsilonVisitor: Type.Optional(Type.Number({ ...BOUNDS.epsilonVisitor, description: 'Of it, for new and known visitors. Absent: 0.4.', errorMessage: toOne(0.05) })),
   delta: Type.Optional(Type.Number({ ...BOUNDS.delta, description: 'The chance that a day of only crowdMin people is released. Absent: 0.000001.', errorMessage: 'Write 0.000001 to 0.00001.' })),
   crowdMin: Type.Optional(Type.Integer({ ...BOUNDS.crowdMin, maximum: PEOPLE_MAX, description: 'A day with fewer people is not released. Absent: 20.', errorMessage: `Write a whole number, 20 to ${PEOPLE_MAX}.` })),
   cellMin: Type.Optional(Type.Integer({ ...BOUNDS.cellMin, maximum: PEOPLE_MAX, description: 'A figure below this is withheld. Absent: 10.', errorMessage: `Write a whole number, 10 to ${PEOPLE_MAX}.` })),

@@ -13,30 +13,31 @@ const TESTS = 'dist/test';
 /** Of one file. Far above what the longest needs on two cores that do other things too. */
 const TIMEOUT_SECONDS = 300;
 /** What takes longest begins first, so that nothing goes on alone at the end. Others: in the order of their names. */
-const LONGEST = ['browser/day', 'browser/screens', 'browser/morning', 'demo/demo', 'browser/privacy', 'browser/axe', 'browser/policy', 'browser/offline', 'cli/models', 'erasure/deletion', 'server/recognition', 'server/hostileFrames', 'server/bystanders'];
+const LONGEST = ['browser/day', 'browser/screens', 'browser/morning', 'demo/demo', 'browser/export', 'browser/privacy', 'browser/axe', 'browser/policy', 'browser/offline', 'cli/models', 'erasure/deletion', 'server/recognition', 'server/hostileFrames', 'server/bystanders'];
 
 /**
  * The tools beside the box and the longest of the rest: `npm test` has to end within five minutes on two cores, so these run where
  * TEST_FULL is set, as in `.ci/run`, or when they are named.
  */
 const ONLY_IN_FULL = [
-  'backup/backup', 'backup/circle', 'backup/disks', 'backup/kill', 'backup/otherBox', 'backup/restore', 'backup/sftp', 'browser/axe',
-  'browser/box', 'browser/export', 'browser/morning', 'browser/offline', 'browser/policy', 'browser/scan', 'browser/screens', 'cli/export', 'cli/manual', 'cli/models',
-  'compliance/retention', 'consent/traces', 'demo/demo', 'erasure/deletion', 'erasure/dossier', 'erasure/rekey', 'eval/report',
+  'audit/verification', 'backup/backup', 'backup/circle', 'backup/disks', 'backup/kill', 'backup/otherBox', 'backup/restore', 'backup/sftp', 'browser/axe',
+  'browser/box', 'browser/export', 'browser/morning', 'browser/offline', 'browser/policy', 'browser/privacy', 'browser/scan', 'browser/screens',
+  'cli/export', 'cli/manual', 'cli/models',
+  'compliance/retention', 'consent/traces', 'demo/demo', 'erasure/deletion', 'erasure/dossier', 'erasure/rekey', 'eval/report', 'export/types',
   'faults/clock', 'faults/disk', 'faults/kill', 'faults/killBox', 'faults/killRewrite', 'faults/locked', 'faults/memory', 'faults/migration',
-  'faults/models', 'faults/network', 'faults/releaseKill', 'files/files', 'finding/duplicates', 'finding/finding', 'fleet/command', 'fleet/duckdb', 'fleet/guide', 'fleet/manyStores',
-  'fleet/postgres', 'gallery/search', 'gallery/upkeep',
-  'health/console', 'health/faults', 'health/reach', 'health/watchdog', 'papers/pdf', 'papers/signer', 'provisioning/apply',
+  'faults/models', 'faults/network', 'faults/releaseKill', 'files/files', 'finding/duplicates', 'finding/finding', 'fleet/command', 'fleet/duckdb', 'fleet/guide',
+  'fleet/manyStores', 'fleet/postgres', 'gallery/search', 'gallery/upkeep',
+  'health/console', 'health/faults', 'health/reach', 'health/watchdog', 'papers/pack', 'papers/pdf', 'papers/signer', 'provisioning/apply',
   'provisioning/laptop', 'provisioning/powerCut', 'provisioning/powerCutFirst', 'provisioning/powerCutNext', 'provisioning/realBox',
   'provisioning/restoreBox', 'provisioning/stickUpdate', 'provisioning/stickWipe', 'provisioning/volumes', 'provisioning/well',
-  'provisioning/wipe', 'server/audit', 'server/candidate', 'server/fields', 'server/hostileFrames', 'server/mdns', 'server/notices',
+  'provisioning/wipe', 'server/audit', 'server/candidate', 'server/export', 'server/fields', 'server/hostileFrames', 'server/mdns', 'server/notices',
   'server/outward', 'server/papers', 'server/recognition', 'server/rightsDesk', 'server/settings', 'storage/full', 'storage/rewriting',
   'updates/back', 'updates/dead', 'updates/deadBack', 'updates/fetch', 'updates/incoming', 'updates/power', 'updates/powerBack', 'updates/powerSwitch', 'updates/powerTrial',
   'updates/refusals', 'updates/sign', 'updates/unread', 'updates/update', 'updates/withdrawn', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite',
   'vision/room', 'vision/settled',
 ];
 /** Those that do only a part of their work otherwise. */
-const MORE_IN_FULL = ['fuzz/rest', 'fuzz/sockets', 'provisioning/check', 'provisioning/settings', 'server/bystanders'];
+const MORE_IN_FULL = ['export/attacks', 'fuzz/rest', 'fuzz/sockets', 'provisioning/check', 'provisioning/settings', 'server/bystanders'];
 /** `rest`: what `npm test` leaves out, and no more. */
 const full = process.env['TEST_FULL'];
 const isWanted = (name: string): boolean =>

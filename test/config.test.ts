@@ -173,11 +173,11 @@ t.test('where releases go: one host, one disk or one server, with nothing secret
 t.test('the numbers of a release: what is not said stays, what protects nobody is refused', async (t) => {
   const parametersOf = (text: string, more: Record<string, string> = {}) => loadConfig({ ...EXPORT, PORTICO_EXPORT_PARAMETERS: text, ...more }).export!.parameters;
   t.match(parametersOf('epsilon=0.5, epsilonVisitor=0.123456,crowdMin=50,stayEdges=10/20,partEdges=13:00'), { epsilon: 0.5, epsilonVisitor: 0.123456, crowdMin: 50, cellMin: 10, stayEdges: [10, 20], partEdges: ['13:00'] });
-  t.match(parametersOf('delta=0.00001,cellsPerPerson=1,minutesMax=30,stayEdges=10/29,epsilonYearMax=1'), { delta: 0.00001, minutesMax: 30, epsilonYearMax: 1 });
+  t.match(parametersOf('delta=0.00001,cellsPerPerson=1,minutesMax=30,stayEdges=10/20,epsilonYearMax=1'), { delta: 0.00001, minutesMax: 30, epsilonYearMax: 1 });
   for (const text of [
     'epsilon', 'epsilon=', 'epsilon=0', 'epsilon=1.1', 'epsilon=1e-1', 'epsilon=-1', 'epsilon=0x1', 'epsilon=.5', 'epsilon=0,5', 'epsilon=0.5,epsilon=0.5', 'epsilon=0.1234567', 'Epsilon=1', 'epsilon=0.3', 'epsilonn=0.5', 'toString=1', 'crowdWithNoise=30',
     'tiers=a/b', 'teams=a', 'epsilonVisitor=1', 'epsilonVisitor=0', 'delta=0', 'delta=0.00002', 'delta=0.0000001', 'crowdMin=19', 'crowdMin=20.5', 'cellMin=9', 'cellsPerPerson=5', 'cellsPerPerson=0', 'minutesMax=181', 'minutesMax=29', 'minutesMax=90', 'epsilonYearMax=366.5',
-    'epsilonYearMax=0.5', 'stayEdges=15', 'stayEdges=15/45/90/120', 'stayEdges=15/15', 'stayEdges=45/15', 'stayEdges=0/15', 'stayEdges=15/180', 'stayEdges=15/b', 'stayEdges=15//45', 'stayEdges=15.5/20', 'partEdges=12', 'partEdges=12:60', 'partEdges=12:00/12:00',
+    'epsilonYearMax=0.5', 'stayEdges=15', 'stayEdges=15/45/90/120', 'stayEdges=29/30/31', 'stayEdges=9/45', 'stayEdges=15/15', 'stayEdges=45/15', 'stayEdges=0/15', 'stayEdges=15/180', 'stayEdges=15/b', 'stayEdges=15//45', 'stayEdges=15.5/20', 'partEdges=12', 'partEdges=12:60', 'partEdges=12:00/12:00',
     'partEdges=17:00/12:00', 'partEdges=12:00/14:59', 'partEdges=06:59', 'partEdges=01:01', 'partEdges=04:00', 'partEdges=08:00/12:00/16:00/20:00',
   ]) t.equal(problemOf({ ...EXPORT, PORTICO_EXPORT_PARAMETERS: text }), 'PORTICO_EXPORT_PARAMETERS', text);
   t.strictSame(parametersOf('partEdges=07:00/10:00/23:59').partEdges, ['07:00', '10:00', '23:59'], 'three hours each; the last part goes on over midnight');

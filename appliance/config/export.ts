@@ -47,6 +47,8 @@ const LISTS = { tiers: 'PORTICO_EXPORT_TIERS', teams: 'PORTICO_EXPORT_TEAMS' } a
 const RESERVED = { tiers: NO_TIER, teams: NO_TEAM } as const;
 /** A part of the day shorter than this would say when somebody came. */
 const PART_MINUTES_MIN = 180;
+/** The same of a length of stay. */
+const STAY_MINUTES_MIN = 10;
 const DAY_MINUTES = 1440;
 
 /**
@@ -150,6 +152,7 @@ export function problemsOfParameters(parameters: ExportParameters, dayEndsAt: st
   if (epsilonYearMax < epsilon) say('epsilonYearMax', `(${epsilonYearMax}) must not be below epsilon (${epsilon}): no day would be released`);
   if (stayEdges.some((edge, i) => edge <= (stayEdges[i - 1] ?? 0))) say('stayEdges', 'must rise from one to the next');
   else if (stayEdges.at(-1)! >= minutesMax) say('stayEdges', `must be below minutesMax (${minutesMax})`);
+  else if ([...stayEdges, minutesMax].some((edge, i) => edge - (stayEdges[i - 1] ?? 0) < STAY_MINUTES_MIN)) say('stayEdges', `must leave each stay at least ${STAY_MINUTES_MIN} minutes`);
   if (dayEndsAt !== null && !arePartsLong(partEdges, dayEndsAt)) say('partEdges', `must rise by the clock from ${dayEndsAt} on, when the day begins, and each part must have at least ${PART_MINUTES_MIN / 60} hours, the last one, until the day ends, too`);
   for (const list of ['tiers', 'teams'] as const) {
     const names = parameters[list].map((name) => name.toLowerCase());

@@ -183,7 +183,6 @@ export const ERRORS = {
   export_not_set_up: [409, 'Nothing says where releases go. Ask IT to set it up with a USB stick.'],
   export_day_not_found: [404, 'There is no release of this day.'],
   export_day_not_over: [409, 'This store day is not over yet. Ask again when it is.'],
-  export_delivered: [409, 'Head office has this release already.'],
   export_unreachable: [503, 'Head office\'s server cannot be reached or does not answer. The box tries again by itself.'],
   export_tls_untrusted: [503, 'The certificate of head office\'s server has expired, is for another name or comes from an authority that this box does not know. Nothing was sent. Tell head office.'],
   export_not_accepted: [503, 'Head office\'s server does not know this box: the key or certificate is missing, wrong or expired, or the address is. Tell IT. The box tries again by itself.'],

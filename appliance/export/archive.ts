@@ -60,6 +60,11 @@ export function archiveNameOf(store: string, day: string): string {
   return `portico-release-${store}-${day}.zip`;
 }
 
+/** What `archiveNameOf` was given. */
+export function storeOf(archiveName: string): string {
+  return /^portico-release-(.+)-\d{4}-\d{2}-\d{2}\.zip$/.exec(archiveName)![1]!;
+}
+
 /** The one way from figures to a document. @throws TypeError for figures that release() did not make */
 export function documentOf(made: Release, store: string, storedPersons: number): ReleaseDocument {
   Release.require(made);

@@ -5,6 +5,7 @@ import { toInstant, type Clock, type Logger } from '../kit/index.js';
 import type { Signer } from '../papers/index.js';
 import type { Database } from '../storage/index.js';
 import type { Connector, ConnectorSettings } from './connectors/connector.js';
+import { storeOf } from './archive.js';
 import { MadeDays } from './madeDays.js';
 import { Outbox } from './outbox.js';
 import { makeProfile, MILLION, type ExportParameters, type Profile } from './profile.js';
@@ -37,10 +38,19 @@ export interface ExportsDeps {
   connector?: Connector;
   /** 0..1, for how long to wait between tries; default: Math.random. */
   chance?: () => number;
+  /** Of one try; default 5 minutes. */
+  tryMaxMs?: number;
+  /** Before the first try; default: up to a quarter of an hour by chance where others can see it, at once for a disk. */
+  firstDelayMs?: () => number;
 }
 
 /** Days on a page. */
 const SHOWN = 31;
+const FIRST_DELAY_MAX_MS = 15 * 60_000;
+/** More than these due at once: the box was off, or its clock is ahead. It has to go on as it should for an hour first; a clock that was wrong is put right by then. */
+const DUE_AT_ONCE_MAX = 2;
+const STEADY_MS = 3_600_000;
+const STEADY_MAX_MS = 24 * STEADY_MS;
 const AT_BY_DEFAULT = '04:40';
 
 /** Head office's nightly release: made once a store day, kept as it was made, sent until it has arrived. */
@@ -52,6 +62,7 @@ export class Exports {
   readonly #at: string;
   #working: Promise<void> | null = null;
   #stopped = false;
+  #manyDueSinceMs: number | null = null;
 
   constructor(deps: ExportsDeps) {
     const { db, clock, audit, log, config, signer, visitsBetween, storedPersons } = deps;
@@ -60,14 +71,16 @@ export class Exports {
     this.#profile = config.export === null ? null : makeProfile(config.export.parameters);
     const madeDays = new MadeDays(config.dataDirectory);
     this.#releases = new Releases({
+      firstDelayMs: deps.firstDelayMs ?? (() => (config.export?.to.kind === 'folder' ? 0 : Math.floor(Math.random() * FIRST_DELAY_MAX_MS))),
       db, clock, audit, log, signer, profile: this.#profile, madeDays, visitsBetween, storedPersons,
       store: { id: config.storeId, version: config.version, timeZone: config.timeZone, dayEndsAt: config.dayEndsAt, at: this.#at },
     });
     this.#outbox = new Outbox({
-      db, clock, audit, log, madeDays, connector: config.export === null ? null : deps.connector ?? lazily(config.export.to, config, clock), ...(deps.chance === undefined ? {} : { chance: deps.chance }),
+      db, clock, audit, log, madeDays, connector: config.export === null ? null : deps.connector ?? lazily(config.export.to, config, clock), ...(deps.chance === undefined ? {} : { chance: deps.chance }), ...(deps.tryMaxMs === undefined ? {} : { tryMaxMs: deps.tryMaxMs }),
       parcelOf: (day) => {
         const { file_name: fileName, sha256 } = this.#releases.byDay(day);
-        return { store: config.storeId, day, fileName, sha256, archive: this.#releases.archive(day), schemaVersion: RELEASE_SCHEMA_VERSION };
+        // Of the store that it was made for, which the box may not be any more.
+        return { store: storeOf(fileName), day, fileName, sha256, archive: this.#releases.archive(day), schemaVersion: RELEASE_SCHEMA_VERSION };
       },
     });
   }
@@ -98,11 +111,28 @@ export class Exports {
   async #workOnce(): Promise<void> {
     if (this.#profile === null || this.#held() !== null) return;
     this.#releases.settle(true);
-    for (const day of this.#releases.due()) {
+    for (const day of this.#dueNow()) {
       if (this.#stopped) return;
-      await this.#releases.make(day);
+      try {
+        await this.#releases.make(day);
+      } catch (err) {
+        this.#deps.log.error({ err, day }, 'the release of a day could not be made'); // tried again; it holds back neither other days nor what waits
+      }
     }
     await this.#outbox.work();
+  }
+
+  /** Days that a clock set ahead makes of the future would be lost: none is made before many have waited for an hour. */
+  #dueNow(): string[] {
+    const due = this.#releases.due();
+    const now = this.#deps.clock.now();
+    if (due.length <= DUE_AT_ONCE_MAX) {
+      this.#manyDueSinceMs = null;
+      return due;
+    }
+    const waitedMs = this.#manyDueSinceMs === null ? -1 : now - this.#manyDueSinceMs;
+    if (waitedMs < 0 || waitedMs > STEADY_MAX_MS) this.#manyDueSinceMs = now;
+    return waitedMs >= STEADY_MS && waitedMs <= STEADY_MAX_MS ? due : [];
   }
 
   // ---- Asking ----------------------------------------------------------------------------------------------------
@@ -143,7 +173,7 @@ export class Exports {
     return this.#releases.compare(day, by);
   }
 
-  /** Goes on by itself. @throws PorticoError export_day_not_found, export_delivered */
+  /** Goes on by itself. @throws PorticoError export_day_not_found */
   sendAgain(day: string, by: Actor): ExportDay {
     this.#outbox.sendAgain(day, by);
     this.work().catch((err: unknown) => this.#deps.log.error({ err }, 'a release could not be sent'));

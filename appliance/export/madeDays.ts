@@ -18,6 +18,10 @@ export class MadeDays {
     return this.#days().has(day);
   }
 
+  all(): string[] {
+    return [...this.#days()];
+  }
+
   /** On the disk when this is done. @throws PorticoError storage_full, storage_read_only */
   add(day: string, sha256: string): void {
     if (this.#days().has(day)) return;

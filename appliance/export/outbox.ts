@@ -8,6 +8,8 @@ import type { MadeDays } from './madeDays.js';
 const MINUTE_MS = 60_000;
 /** Between tries: doubled each time up to this, so that head office back after a week has everything within the day. */
 const WAIT_MAX_MS = 6 * 60 * MINUTE_MS;
+/** One try in all: whoever feeds it byte by byte would hold back every release after it. */
+const TRY_MAX_MS = 5 * MINUTE_MS;
 const GIVE_UP_AFTER_MS = 60 * 24 * 60 * MINUTE_MS;
 /** Head office may have asked to wait a day; a time further off is from a clock that was set back since. */
 const NEXT_MAX_MS = 25 * 60 * MINUTE_MS;
@@ -28,13 +30,13 @@ export function waitMs(tries: number, chance: number): number {
 
 /** What was made and has not arrived: oldest first, tried again by itself, until head office has it or somebody has to look. */
 export class Outbox {
-  readonly #deps: { db: Database; clock: Clock; audit: Audit; log: Logger; connector: Connector | null; madeDays: MadeDays; parcelOf: (day: string) => Parcel; chance: () => number };
+  readonly #deps: { db: Database; clock: Clock; audit: Audit; log: Logger; connector: Connector | null; madeDays: MadeDays; parcelOf: (day: string) => Parcel; chance: () => number; tryMaxMs: number };
   /** The one under way. */
   #sending: { day: string; share: number } | null = null;
   readonly #stopping = new AbortController();
 
-  constructor(deps: { db: Database; clock: Clock; audit: Audit; log: Logger; connector: Connector | null; madeDays: MadeDays; parcelOf: (day: string) => Parcel; chance?: () => number }) {
-    this.#deps = { chance: Math.random, ...deps };
+  constructor(deps: { db: Database; clock: Clock; audit: Audit; log: Logger; connector: Connector | null; madeDays: MadeDays; parcelOf: (day: string) => Parcel; chance?: () => number; tryMaxMs?: number }) {
+    this.#deps = { chance: Math.random, tryMaxMs: TRY_MAX_MS, ...deps };
   }
 
   /**
@@ -55,14 +57,16 @@ export class Outbox {
     this.#stopping.abort();
   }
 
-  /** One that waits or was given up is due at once, and those before it, which would hold it back. @throws PorticoError export_day_not_found, export_delivered */
+  /**
+   * Whatever became of it before, it is due at once, and those before it, which would hold it back: the same bytes under the same key, which head office takes as the same.
+   * @throws PorticoError export_day_not_found
+   */
   sendAgain(day: string, by: Actor): void {
     const { db, clock, audit } = this.#deps;
     audit.recording('release_sent_again', by, { detail: { day } }, () => {
-      const { state } = this.#row(day);
-      if (state === 'delivered') throw new PorticoError('export_delivered');
+      this.#row(day);
       const now = clock.now();
-      db.run(`UPDATE release_delivery SET state = 'waiting', since_ms = ?, next_try_at_ms = ? WHERE day = ?`, now, now, day);
+      db.run(`UPDATE release_delivery SET state = 'waiting', since_ms = ?, next_try_at_ms = ?, delivered_at_ms = NULL WHERE day = ?`, now, now, day);
       db.run(`UPDATE release_delivery SET next_try_at_ms = ? WHERE state = 'waiting' AND day < ?`, now, day);
     });
   }
@@ -94,7 +98,7 @@ export class Outbox {
     try {
       const parcel = parcelOf(day);
       madeDays.add(day, parcel.sha256); // before anybody sees it
-      await this.#unlessStopped(connector.deliver(parcel, (share) => { if (this.#sending?.day === day) this.#sending.share = share; }, this.#stopping.signal));
+      await this.#inTime((signal) => connector.deliver(parcel, (share) => { if (this.#sending?.day === day) this.#sending.share = share; }, signal));
       const now = clock.now();
       db.transaction(() => {
         db.run(`UPDATE release_delivery SET state = 'delivered', tries = ?, last_tried_at_ms = ?, next_try_at_ms = NULL, delivered_at_ms = ?, error_code = NULL WHERE day = ?`, tries, now, now, day);
@@ -107,6 +111,10 @@ export class Outbox {
       const given = codeOf(error);
       const code = !EXPORT_DEAD.includes(given) && now - row.since_ms > GIVE_UP_AFTER_MS ? 'export_tried_too_long' : given;
       const isDead = EXPORT_DEAD.includes(code);
+      if (code === 'export_interrupted') { // the box stopped: no try of head office's
+        db.run('UPDATE release_delivery SET last_tried_at_ms = ?, next_try_at_ms = ?, error_code = ? WHERE day = ?', now, now, code, day);
+        return false;
+      }
       const asked = isPorticoError(error) ? Number(error.details?.['retryAfterMs'] ?? 0) : 0;
       log.warn({ day, errorCode: code, tries, ...(given === 'export_failed' ? { err: error } : {}) }, 'a release did not arrive');
       db.transaction(() => {
@@ -120,21 +128,17 @@ export class Outbox {
     }
   }
 
-  /** A server or a disk that hangs must not keep the box from stopping. @throws PorticoError export_interrupted */
-  async #unlessStopped(work: Promise<void>): Promise<void> {
-    const { signal } = this.#stopping;
-    let stopped = (): void => undefined;
-    const cut = new Promise<never>((_resolve, reject) => {
-      stopped = () => reject(new PorticoError('export_interrupted'));
-      signal.addEventListener('abort', stopped);
-    });
+  /** A server or a disk that hangs must keep neither the box from stopping nor other releases from leaving. @throws PorticoError export_interrupted, export_unreachable */
+  async #inTime(deliver: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const cut = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(this.#deps.tryMaxMs)]);
+    const isCut = new Promise<never>((_resolve, reject) => { cut.addEventListener('abort', () => reject(new Error('cut off'))); });
+    const work = deliver(cut);
     try {
-      await Promise.race([work, cut]);
-    } catch (error) {
+      await Promise.race([work, isCut]);
+    } catch (cause) {
       work.catch(() => undefined); // it ends by itself, and nobody listens
-      throw signal.aborted ? new PorticoError('export_interrupted', {}, { cause: error }) : error;
-    } finally {
-      signal.removeEventListener('abort', stopped);
+      if (this.#stopping.signal.aborted) throw new PorticoError('export_interrupted', {}, { cause });
+      throw cut.aborted ? new PorticoError('export_unreachable', { reason: 'it took too long' }, { cause }) : cause;
     }
   }
 

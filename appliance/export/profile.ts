@@ -39,7 +39,7 @@ export function makeProfile(given: ExportParameters): Profile {
 }
 
 /** The names of a table's cells. Of a table with one cell nobody would learn anything; it is left out. */
-export function cellsOf(table: ReleaseTable, { partEdges, stayEdges, minutesMax, tiers, teams }: ExportParameters): string[] {
+function cellsOf(table: ReleaseTable, { partEdges, stayEdges, minutesMax, tiers, teams }: ExportParameters): string[] {
   switch (table) {
     case 'visitor': return [...VISITOR_CELLS];
     case 'part': return [`until_${partEdges[0]!}`, ...partEdges.map((edge, i) => (i + 1 === partEdges.length ? `from_${edge}` : `${edge}-${partEdges[i + 1]!}`))];

@@ -7,14 +7,15 @@ import { dayAfter, dayBounds, PorticoError, type Clock, type Logger } from '../k
 import type { Signer } from '../papers/index.js';
 import type { Database } from '../storage/index.js';
 import { archiveNameOf, archiveOf, documentOf, filesOf } from './archive.js';
-import { businessDay, dueDays, type StoreDays } from './calendar.js';
+import { businessDay, CATCH_UP_DAYS, dueDays, type StoreDays } from './calendar.js';
 import type { MadeDays } from './madeDays.js';
 import { readOwn, requireForm } from './opening.js';
 import { DAY_MAX_MILLIONTHS, release, TrueFigures, type Budget, type Release } from './release.js';
-import { MILLION, type Profile } from './profile.js';
+import { makeProfile, MILLION, type Profile } from './profile.js';
 import { systemRandom, type RandomSource } from './random.js';
 import { toRows, type DayVisit, type VisitorRow } from './rows.js';
 
+const DAY_MS = 86_400_000;
 /** Days that one day's budget is added up with. */
 const YEAR_DAYS = 365;
 
@@ -26,7 +27,10 @@ export interface Made {
 const SELECT = `SELECT day, chain_id, number, status, reason, made_at_ms, cells, suppressed, file_name, sha256, length(archive) AS bytes,
   (SELECT coalesce(sum(millionths), 0) FROM epsilon_ledger WHERE epsilon_ledger.day = release.day) AS millionths FROM release`;
 const AFTER_ALL_DAYS = '9999-12-31';
-interface StateRow { chain_id: string; first_day: string | null; restored_at_ms: number | null; held_since_ms: number | null }
+interface StateRow {
+  chain_id: string; first_day: string | null; restored_at_ms: number | null; restore_unsettled: number; held_since_ms: number | null; off_from_ms: number | null; off_to_ms: number | null;
+  store_id: string | null;
+}
 
 export interface ReleasesDeps {
   db: Database; clock: Clock; audit: Audit; log: Logger; signer: Pick<Signer, 'sign'>;
@@ -38,6 +42,8 @@ export interface ReleasesDeps {
   /** How many people's faces are stored. */
   storedPersons: () => number;
   madeDays: MadeDays;
+  /** How long the first try waits, ms: drawn by chance, so that the moment tells nothing of the work and a thousand boxes do not come at once. */
+  firstDelayMs: () => number;
   random?: RandomSource;
 }
 
@@ -50,31 +56,80 @@ export class Releases {
   }
 
   /**
-   * Whether releases are set up is known anew: days before that day are never released. Where nothing is set up any more, the days until it is again
-   * are not released either.
+   * What is known anew at a start and before each night: whether releases are set up (days before, and days on which they were not, are never released), of which
+   * store, and what an older file that was put back does not know any more.
    * @param ready somebody works here, and the clock is right
    */
   settle(ready: boolean): void {
-    const { db, profile, clock, store, madeDays } = this.#deps;
-    for (const { day, sha256 } of db.all<{ day: string; sha256: string }>('SELECT day, sha256 FROM release ORDER BY day')) madeDays.add(day, sha256);
-    const { first_day: firstDay } = this.#state();
-    const today = businessDay(clock.now(), store);
+    const { db, profile, clock, store } = this.#deps;
+    this.#enterLostDays();
+    const { first_day: firstDay, off_from_ms: offFromMs, off_to_ms: offToMs, store_id: storeId } = this.#state();
+    const now = clock.now();
     if (profile === null) {
-      if (firstDay !== null) db.run('UPDATE export_state SET first_day = NULL WHERE only_one = 1');
-    } else if (ready && (firstDay === null || (firstDay > today && db.get('SELECT 1 FROM release LIMIT 1') === undefined))) {
+      if (firstDay === null || (offFromMs !== null && offToMs === null)) return;
+      // An earlier time that somebody may still ask about is joined to this one.
+      const from = offFromMs !== null && now - offToMs! < CATCH_UP_DAYS * DAY_MS ? offFromMs : now;
+      db.run('UPDATE export_state SET off_from_ms = ?, off_to_ms = NULL WHERE only_one = 1', from);
+      return;
+    }
+    if (offFromMs !== null && offToMs === null) db.run('UPDATE export_state SET off_to_ms = ? WHERE only_one = 1', now);
+    if (storeId !== store.id) db.run('UPDATE export_state SET store_id = ?, chain_id = CASE WHEN store_id IS NULL THEN chain_id ELSE ? END WHERE only_one = 1', store.id, randomUUID());
+    if (!ready) return;
+    const today = businessDay(now, store);
+    if (firstDay === null || (firstDay > today && db.get('SELECT 1 FROM release LIMIT 1') === undefined)) {
       // One from the future: the clock stood wrong then. Where there are releases already it stands wrong now.
       db.run('UPDATE export_state SET first_day = ? WHERE only_one = 1', today);
     }
+    if (this.#state().restore_unsettled === 1) this.#settleRestore(now);
+  }
+
+  /** Days that this machine has released and this file does not know: an update went back. They are spent, and head office sees a new chain instead of two ends. */
+  #enterLostDays(): void {
+    const { db, madeDays } = this.#deps;
+    const known = new Set<string>();
+    for (const { day, sha256 } of db.all<{ day: string; sha256: string }>('SELECT day, sha256 FROM release')) {
+      madeDays.add(day, sha256);
+      known.add(day);
+    }
+    const lost = madeDays.all().filter((day) => !known.has(day) && !this.#isSpent(day));
+    if (lost.length === 0) return;
+    db.transaction(() => {
+      db.run('UPDATE export_state SET chain_id = ? WHERE only_one = 1', randomUUID());
+      for (const day of lost) this.#spend(day, DAY_MAX_MILLIONTHS);
+    });
+  }
+
+  /** What may have been released since the backup counts as released, and as spent. */
+  #settleRestore(now: number): void {
+    const { db, store } = this.#deps;
+    const { first_day: firstDay } = this.#state();
+    const last = dayAfter(businessDay(now, store), -1);
+    db.transaction(() => {
+      db.run('UPDATE export_state SET restored_at_ms = max(coalesce(restored_at_ms, 0), ?), restore_unsettled = 0 WHERE only_one = 1', now);
+      for (let day = dayAfter(last, 1 - CATCH_UP_DAYS); day <= last; day = dayAfter(day)) if (day >= firstDay! && !this.#isSpent(day)) this.#spend(day, DAY_MAX_MILLIONTHS);
+    });
+  }
+
+  #isSpent(day: string): boolean {
+    return this.#deps.db.get('SELECT 1 FROM epsilon_ledger WHERE day = ?', day) !== undefined;
+  }
+
+  /** The ledger's own trigger refuses what is beyond the day's budget. */
+  #spend(day: string, millionths: number): void {
+    this.#deps.db.run('INSERT INTO epsilon_ledger (day, millionths, schema_version, at_ms) VALUES (?, ?, ?, ?)', day, millionths, RELEASE_SCHEMA_VERSION, this.#deps.clock.now());
   }
 
   /** Days of which a release is due, oldest first. */
   due(): string[] {
-    const { db, clock, store, madeDays } = this.#deps;
-    const { first_day: firstDay, restored_at_ms: restoredAtMs } = this.#state();
+    const { clock, store, madeDays } = this.#deps;
+    const { first_day: firstDay, restored_at_ms: restoredAtMs, off_from_ms: offFromMs, off_to_ms: offToMs } = this.#state();
     if (firstDay === null) return [];
-    const made = new Set(db.all<{ day: string }>('SELECT day FROM release').map(({ day }) => day));
-    // What was over when this file was put back may have gone out from the one that it replaced.
-    return dueDays(clock.now(), firstDay, store, (day) => made.has(day) || madeDays.has(day) || (restoredAtMs !== null && this.#bounds(day).toMs <= restoredAtMs));
+    return dueDays(clock.now(), firstDay, store, (day) => {
+      const { fromMs, toMs } = this.#bounds(day);
+      const wasOff = offFromMs !== null && toMs > offFromMs && (offToMs === null || fromMs < offToMs);
+      // What was over when this file was put back may have gone out from the one that it replaced.
+      return wasOff || madeDays.has(day) || this.#isSpent(day) || (restoredAtMs !== null && toMs <= restoredAtMs);
+    });
   }
 
   /** Since when this file, put back onto another box, waits for somebody to say that it stands in for the old one; null: it does not. */
@@ -98,7 +153,7 @@ export class Releases {
    * @throws PorticoError storage_full and the like: nothing was drawn that anybody saw; it is made the next time
    */
   async make(day: string): Promise<Made> {
-    const { db, clock, audit, log, store, madeDays, storedPersons } = this.#deps;
+    const { db, clock, audit, log, store, madeDays, storedPersons, firstDelayMs } = this.#deps;
     const profile = this.#profile();
     const budget = this.budget(day);
     const made = release(day, this.#rows(day), profile, budget, this.#deps.random ?? systemRandom);
@@ -110,12 +165,11 @@ export class Releases {
     const suppressed = made.cells.filter(({ count }) => count === null).length;
     const now = clock.now();
     db.transaction(() => {
-      // Its own trigger refuses what is beyond the day's budget, its keys a second release of the day or of that number.
-      db.run('INSERT INTO epsilon_ledger (day, millionths, schema_version, at_ms) VALUES (?, ?, ?, ?)', day, made.spentMillionths, RELEASE_SCHEMA_VERSION, now);
+      this.#spend(day, made.spentMillionths);
       db.run(
-        `INSERT INTO release (day, chain_id, number, status, reason, made_at_ms, cells, suppressed, file_name, sha256, archive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        day, chain.id, chain.number, made.skipped === null ? 'released' : 'skipped', made.skipped, now, made.cells.length, suppressed, archiveNameOf(store.id, day), sha256, archive);
-      db.run(`INSERT INTO release_delivery (day, state, since_ms, next_try_at_ms) VALUES (?, 'waiting', ?, ?)`, day, now, now);
+        `INSERT INTO release (day, chain_id, number, status, reason, made_at_ms, to_ms, cells, suppressed, file_name, sha256, archive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        day, chain.id, chain.number, made.skipped === null ? 'released' : 'skipped', made.skipped, now, this.#bounds(day).toMs, made.cells.length, suppressed, archiveNameOf(store.id, day), sha256, archive);
+      db.run(`INSERT INTO release_delivery (day, state, since_ms, next_try_at_ms) VALUES (?, 'waiting', ?, ?)`, day, now, now + firstDelayMs());
       audit.record(made.skipped === null ? 'release_made' : 'release_skipped', THE_BOX, {
         detail: { day, number: chain.number, sha256, epsilon: made.spentMillionths / MILLION, ...(made.skipped === null ? { withheld: suppressed } : { reason: made.skipped }) },
       });
@@ -168,11 +222,12 @@ export class Releases {
   async compare(day: string, by: Actor): Promise<ExportComparison> {
     const { db, clock, audit, store } = this.#deps;
     const exists = db.get('SELECT 1 FROM release WHERE day = ?', day) !== undefined;
-    const { tables, parameters } = exists ? (await this.content(day)).manifest : this.#profile();
-    if (!exists && !(clock.now() >= this.#bounds(day).toMs)) throw new PorticoError('export_day_not_over');
-    const profile: Profile = exists ? { ...(await this.#profileOf(day)) } : this.#profile();
+    if (!exists && this.#deps.profile !== null && !(clock.now() >= this.#bounds(day).toMs)) throw new PorticoError('export_day_not_over');
+    const content = exists ? await this.content(day) : null;
+    const profile = content === null ? this.#profile() : makeProfile(content.manifest.parameters);
     const rows = this.#rows(day, profile);
-    const { status, reason, cells } = exists ? (await this.content(day)).document : documentOf(release(day, rows, profile, { dayMillionths: 0, yearMillionths: 0 }, systemRandom), store.id, 0);
+    const { status, reason, cells } = content?.document ?? documentOf(release(day, rows, profile, { dayMillionths: 0, yearMillionths: 0 }, systemRandom), store.id, 0);
+    const { tables, parameters } = profile;
     const { people, of } = new TrueFigures(rows, profile).show();
     audit.record('release_compared', by, { detail: { day, specimen: !exists } });
     return {
@@ -207,14 +262,8 @@ export class Releases {
 
   #rows(day: string, profile = this.#profile()): VisitorRow[] {
     const { store, visitsBetween } = this.#deps;
-    const { fromMs, toMs } = this.#bounds(day);
+    const { fromMs, toMs } = this.#covered(day);
     return toRows(visitsBetween(fromMs, toMs), { fromMs, timeZone: store.timeZone, dayEndsAt: store.dayEndsAt }, profile.parameters);
-  }
-
-  /** As it was when the day was released. */
-  async #profileOf(day: string): Promise<Profile> {
-    const { manifest: { parameters, tables, epsilon } } = await this.content(day);
-    return { parameters, tables, drawn: Math.min(parameters.cellsPerPerson, tables.length) - 1, epsilonMillionths: Math.round(epsilon.spent * MILLION) };
   }
 
   #profile(): Profile {
@@ -223,12 +272,20 @@ export class Releases {
     return profile;
   }
 
+  /** Where time zone or end of day was changed, days overlap: a visit counts in one of them. */
+  #covered(day: string): { fromMs: number; toMs: number } {
+    const { fromMs, toMs } = this.#bounds(day);
+    const { before } = this.#deps.db.get<{ before: number | null }>('SELECT max(to_ms) AS before FROM release WHERE day < ?', day)!;
+    const { own } = this.#deps.db.get<{ own: number }>('SELECT to_ms AS own FROM release WHERE day = ?', day) ?? { own: toMs };
+    return { fromMs: Math.max(fromMs, before ?? 0), toMs: own };
+  }
+
   #bounds(day: string): { fromMs: number; toMs: number } {
     return dayBounds(day, this.#deps.store.timeZone, this.#deps.store.dayEndsAt);
   }
 
   #state(): StateRow {
-    return this.#deps.db.get<StateRow>('SELECT chain_id, first_day, restored_at_ms, held_since_ms FROM export_state')!;
+    return this.#deps.db.get<StateRow>('SELECT * FROM export_state')!;
   }
 }
 
@@ -242,5 +299,5 @@ export function forgetReleases(db: Database, nowMs: number, sameBox: boolean): v
     db.run(`INSERT INTO box_fact (name, value, at_ms) VALUES ('export_restored', ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value, at_ms = excluded.at_ms`, sameBox ? 'same box' : 'other box', nowMs);
     return;
   }
-  db.run('UPDATE export_state SET chain_id = ?, restored_at_ms = ?, held_since_ms = CASE WHEN ? THEN held_since_ms ELSE ? END WHERE only_one = 1', randomUUID(), nowMs, sameBox ? 1 : 0, nowMs);
+  db.run('UPDATE export_state SET chain_id = ?, restored_at_ms = ?, restore_unsettled = 1, held_since_ms = CASE WHEN ? THEN held_since_ms ELSE ? END WHERE only_one = 1', randomUUID(), nowMs, sameBox ? 1 : 0, nowMs);
 }

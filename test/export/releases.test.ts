@@ -91,6 +91,9 @@ t.test('days that the box was off for are caught up with in order; quiet days ar
   fillDay(db, MONDAY + 3 * DAY, 1, 's');
   clock.move(4 * DAY + NIGHT);
   await exports.work();
+  t.strictSame(exports.state(null).days, [], 'many at once wait for an hour: the clock may be ahead');
+  clock.move(HOUR);
+  await exports.work();
   t.strictSame(exports.state(null).days.map(({ day, status, reason, number }) => [day, status, reason, number]), [
     ['2026-06-19', 'skipped', 'crowd', 5], ['2026-06-18', 'skipped', 'crowd', 4], ['2026-06-17', 'released', null, 3], ['2026-06-16', 'skipped', 'crowd', 2], ['2026-06-15', 'released', null, 1],
   ]);
@@ -103,6 +106,8 @@ t.test('days that the box was off for are caught up with in order; quiet days ar
   t.match(exports.state('2026-06-17').days.map(({ day }) => day), ['2026-06-16', '2026-06-15']);
 
   clock.move(60 * DAY);
+  await exports.work();
+  clock.move(HOUR);
   await exports.work();
   const days = exports.state(null);
   t.equal(days.more, true);
@@ -120,10 +125,12 @@ t.test('what was not set up at the time is never released', async (t) => {
   clock.move(2 * DAY);
   const again = exportsWith(toFolder(folder));
   await again.work();
-  t.strictSame(again.state(null).days, [], 'neither from before, nor from in between');
+  t.strictSame(again.state(null).days.map(({ day }) => day), ['2026-06-15'], 'Monday was due; of the days on which it was off none');
   clock.move(DAY);
   await again.work();
-  t.match(again.state(null).days, [{ day: '2026-06-18' }]);
+  clock.move(DAY);
+  await again.work();
+  t.strictSame(again.state(null).days.map(({ day }) => day), ['2026-06-19', '2026-06-15'], 'nor of the day on which it was switched on');
 });
 
 t.test('a clock that was set makes no second release and none of days to come', async (t) => {
@@ -161,6 +168,8 @@ t.test('when the year is spent, days are skipped and cost nothing', async (t) =>
   t.match(exports.state(null), { epsilonYear: { spent: 1, max: 1.5 }, days: [{ day: '2026-06-16', status: 'skipped', reason: 'budget', epsilon: 0 }, { status: 'released', epsilon: 1 }] });
   clock.move(364 * DAY); // the first is out of the year
   fillDay(db, MONDAY + 365 * DAY, 150, 's');
+  await exports.work();
+  clock.move(HOUR);
   await exports.work();
   t.match(exports.state(null).days[0], { day: '2027-06-15', status: 'released' });
 
@@ -200,6 +209,11 @@ t.test('an older file that is put back makes no day a second time, and begins a 
   await exportsAgain.work();
   t.strictSame(exportsAgain.state(null).days.map(({ day }) => day), ['2026-06-15'], 'not made again');
   t.ok(readFileSync(releaseFile(folder, '2026-06-16')).equals(second));
+  t.match(exportsAgain.state(null).epsilonYear, { spent: 2 }, 'and paid for');
+  fillDay(again.rooms.db, MONDAY + 2 * DAY, 150, 's');
+  again.clock.move(DAY);
+  await exportsAgain.work();
+  t.match(exportsAgain.state(null).days[0], { day: '2026-06-17', number: 1 }, 'head office sees a new chain, not two ends of one');
 
   // As a restore does: on another box there is no list of days.
   const { db } = again.rooms;
@@ -213,12 +227,15 @@ t.test('an older file that is put back makes no day a second time, and begins a 
   });
   again.clock.move(DAY);
   await other.work();
-  t.match(other.state(null), { held: 'restored', restoredUpTo: '2026-06-16' });
-  t.strictSame(readdirSync(folder).length, 2, 'a spare sends nothing');
+  t.match(other.state(null), { held: 'restored', restoredUpTo: '2026-06-17' });
+  t.strictSame(readdirSync(folder).length, 3, 'a spare sends nothing');
   other.resume(OFFICER);
   await other.work();
-  t.match(other.state(null), { held: null, days: [{ day: '2026-06-17', number: 1 }, { day: '2026-06-15' }] }, 'what was over when it was put back is left out');
-  t.equal((await openRelease(readFileSync(releaseFile(folder, '2026-06-17')), keysOf(db, clock))).manifest.chain.previous, null);
+  t.match(other.state(null), { held: null, restoredUpTo: '2026-06-18', epsilonYear: { spent: 4 }, days: [{ day: '2026-06-17' }, { day: '2026-06-15' }] }, 'what was over by then may have gone out, and counts as spent');
+  again.clock.move(DAY);
+  await other.work();
+  t.match(other.state(null), { days: [{ day: '2026-06-19', number: 1 }, { day: '2026-06-17' }, { day: '2026-06-15' }] });
+  t.equal((await openRelease(readFileSync(releaseFile(folder, '2026-06-19')), keysOf(db, clock))).manifest.chain.previous, null);
   t.ok((await again.rooms.audit.verify()).whole);
 });
 
@@ -266,6 +283,58 @@ t.test('the true figures beside the released ones: written down, not kept, and n
   const told = audit.page({ limit: 50 }).entries.map(({ action, detail }) => `${action} ${JSON.stringify(detail).replaceAll(/[0-9a-f]{64}/g, '')}`);
   t.notMatch(told.join(), /149/, 'the log holds none of the figures; a sum of a file may have those digits by chance');
   t.equal(customers.standing('nobody'), null);
+});
+
+t.test('a restore on a machine whose clock is behind: what is over when it is right counts as released', async (t) => {
+  const { rooms: { db }, clock, folder, exportsWith } = exportingStore(t);
+  exportsWith(toFolder(folder));
+  fillDay(db, MONDAY, 150, 's');
+  clock.move(NIGHT);
+  db.transaction(() => forgetReleases(db, Date.parse('2026-01-01T00:00:00Z'), true));
+  const exports = exportsWith(toFolder(folder));
+  await exports.work();
+  t.match(exports.state(null), { restoredUpTo: '2026-06-15', epsilonYear: { spent: 1 } });
+  t.strictSame(exports.state(null).days, []);
+});
+
+t.test('time zone or end of the day is put right: a visit counts in one release', async (t) => {
+  const store = exportingStore(t);
+  const { rooms: { db }, clock, folder, dataDirectory } = store;
+  const asked: [number, number][] = [];
+  const between = (fromMs: number, toMs: number) => { asked.push([fromMs, toMs]); return []; };
+  const config = { export: toFolder(folder), storeId: 'SH-01', version: '0.2.0', timeZone: 'UTC', dayEndsAt: '04:00', dataDirectory, credentialsDirectory: null };
+  clock.move(3 * HOUR);
+  const wrong = store.exportsWith(toFolder(folder), { config, visitsBetween: between });
+  clock.move(24 * HOUR);
+  await wrong.work();
+  const right = store.exportsWith(toFolder(folder), { config: { ...config, timeZone: 'Asia/Shanghai' }, visitsBetween: between });
+  clock.move(DAY);
+  await right.work();
+  t.equal(asked.length, 2);
+  t.ok(asked[1]![0] >= asked[0]![1], `${new Date(asked[1]![0]).toISOString()} is not before ${new Date(asked[0]![1]).toISOString()}`);
+  t.strictSame(db.all('SELECT day FROM release ORDER BY day'), [{ day: '2026-06-15' }, { day: '2026-06-16' }]);
+
+  // And of another store it is another chain.
+  const renamed = store.exportsWith(toFolder(folder), { config: { ...config, timeZone: 'Asia/Shanghai', storeId: 'SH-02' } });
+  clock.move(DAY);
+  await renamed.work();
+  t.match(renamed.state(null).days[0], { day: '2026-06-17', number: 1, fileName: 'portico-release-SH-02-2026-06-17.zip' });
+});
+
+t.test('a day that cannot be made holds back neither other days nor what waits', async (t) => {
+  const store = exportingStore(t);
+  const { rooms: { db, visits }, clock, folder } = store;
+  let broken = true;
+  const exports = store.exportsWith(toFolder(folder), {
+    visitsBetween: (fromMs) => { if (broken && fromMs < MONDAY) throw new Error('cannot be read'); return []; },
+  });
+  t.ok(visits);
+  clock.move(DAY + NIGHT);
+  await exports.work();
+  t.strictSame(exports.state(null).days.map(({ day, delivery }) => [day, delivery.state]), [['2026-06-16', 'delivered']]);
+  broken = false;
+  await exports.work();
+  t.strictSame(db.all('SELECT day FROM release ORDER BY day'), [{ day: '2026-06-15' }, { day: '2026-06-16' }]);
 });
 
 t.test('which days are due: by the store\'s clock, also where clocks are changed', async (t) => {

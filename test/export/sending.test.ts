@@ -13,6 +13,7 @@ import type { ExportsDeps } from '../../appliance/export/index.js';
 import { systemClock } from '../../appliance/kit/index.js';
 import { DAY, exportingStore, fillDay, HOUR, keysOf, MONDAY, toFolder, type ExportingStore } from '../support/exporting.js';
 import { temporaryDirectory } from '../support/scratch.js';
+import { loadCertificates } from '../../appliance/http/index.js';
 import { BEHAVIOURS, makeClientCertificate, startReceiver, type Receiver, type ReceiverOptions } from './receiver.js';
 
 const OFFICER = { staffId: 's', deviceId: 'd' };
@@ -29,7 +30,7 @@ async function line(t: Test, options: Partial<ReceiverOptions> = {}, url?: (rece
   const connector = new HttpsConnector({
     url: url?.(receiver) ?? receiver.url, rootPem: receiver.rootPem, clock: systemClock, silenceMs: 700, secrets: { dataDirectory: temporaryDirectory(t), credentialsDirectory: secrets },
   });
-  const more = { connector, chance: () => 1 };
+  const more = { connector, chance: () => 1, tryMaxMs: 3_000 };
   const exports = store.exportsWith(toFolder(store.folder), more);
   fillDay(store.rooms.db, MONDAY, 150, 's');
   store.clock.move(NIGHT);
@@ -46,13 +47,16 @@ t.test('it arrives once, as it was made, and head office can check it', async (t
   await exports.work();
   await store.exportsWith(toFolder(store.folder), it.more).work();
   t.equal(receiver.asked.length, 1);
-  t.throws(() => exports.sendAgain('2026-06-15', OFFICER), { code: 'export_delivered' });
   t.throws(() => exports.sendAgain('2026-06-14', OFFICER), { code: 'export_day_not_found' });
   fillDay(store.rooms.db, MONDAY + DAY, 150, 's');
   store.clock.move(2 * DAY);
   await exports.work();
   t.strictSame(receiver.asked.map(({ day, status }) => [day, status]), [['2026-06-15', 201], ['2026-06-16', 201], ['2026-06-17', 201]]);
   t.strictSame(receiver.alarms, [], 'in order, each with the hash of the one before');
+  exports.sendAgain('2026-06-15', OFFICER); // head office lost it
+  await exports.work();
+  t.match(monday(it), { state: 'delivered', tries: 2 });
+  t.strictSame(receiver.asked.slice(3).map(({ day, status }) => [day, status]), [['2026-06-15', 208]], 'the same bytes, which it has');
   t.match(exports.forHealth(), { setUp: true, dead: 0, waitingSinceMs: null });
 });
 
@@ -219,6 +223,34 @@ t.test('an expired certificate, one of to-morrow, another name, another authorit
   t.equal(await codeOf('https://localhost:1/releases', good.certPem), 'export_unreachable ECONNREFUSED');
 });
 
+t.test('a server that answers in another protocol, or byte by byte for ever, holds nothing back', async (t) => {
+  const folder = temporaryDirectory(t);
+  const certificates = await loadCertificates(join(folder, 'tls'), ['localhost'], systemClock, 'a'.repeat(64));
+  let how: 'switches' | 'drips' = 'switches';
+  const server = createServer({ key: certificates.keyPem, cert: certificates.chainPem }, (_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const drip = setInterval(() => response.write(' '), 100);
+    response.on('close', () => { clearInterval(drip); });
+  });
+  server.on('connection', () => undefined);
+  server.on('secureConnection', (socket) => { if (how === 'switches') socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n')); });
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  t.teardown(() => { server.close(); server.closeAllConnections(); });
+  const store = exportingStore(t);
+  const connector = new HttpsConnector({
+    url: `https://localhost:${(server.address() as AddressInfo).port}/`, rootPem: certificates.rootPem, clock: systemClock, silenceMs: 700, secrets: { dataDirectory: folder, credentialsDirectory: null },
+  });
+  const exports = store.exportsWith(toFolder(store.folder), { connector, chance: () => 1, tryMaxMs: 1_500 });
+  fillDay(store.rooms.db, MONDAY, 150, 's');
+  store.clock.move(NIGHT);
+  for (how of ['switches', 'drips'] as const) {
+    await exports.work();
+    t.match(exports.day('2026-06-15').delivery, { state: 'waiting', errorCode: 'export_unreachable' }, how);
+    store.clock.move(DAY);
+  }
+  t.equal(exports.state(null).days.length, 2, 'and the next day was made');
+});
+
 t.test('what is stopped in the middle is sent at the next start', async (t) => {
   const it = await line(t);
   it.receiver.behave(BEHAVIOURS.hangs);
@@ -226,8 +258,7 @@ t.test('what is stopped in the middle is sent at the next start', async (t) => {
   while (it.receiver.asked.length === 0) await new Promise((resolve) => { setTimeout(resolve, 10); });
   await it.exports.stop();
   await working;
-  t.match(monday(it), { state: 'waiting', tries: 1, errorCode: 'export_interrupted' });
-  it.store.clock.move(2 * MINUTE);
+  t.match(monday(it), { state: 'waiting', tries: 0, errorCode: 'export_interrupted' });
   await it.store.exportsWith(toFolder(it.store.folder), it.more).work();
   t.match(monday(it), { state: 'delivered' });
 });

@@ -53,7 +53,7 @@ export function exportingStore(t: Pick<Test, 'teardown'>, options: { dataDirecto
       db, clock, audit, log: createLogger('silent'), signer,
       config: { export: settings, storeId: 'SH-01', version: '0.2.0', timeZone: 'Asia/Shanghai', dayEndsAt: '04:00', dataDirectory, credentialsDirectory: null },
       visitsBetween: visitsForFigures({ access: { teamOf: (id: string) => teams.get(id) ?? null }, customers, rights: { isRestricted: (id: string) => rooms.restricted.has(id) }, visits }),
-      storedPersons: () => 1_234, staffed: () => true, trustsClock: () => true, ...more,
+      storedPersons: () => 1_234, staffed: () => true, trustsClock: () => true, firstDelayMs: () => 0, ...more,
     });
     made.start();
     return made;

@@ -12,6 +12,7 @@ const ANSWER_BYTES_MAX = 65_536;
 /** Head office may ask for more time, not for ever. */
 const RETRY_AFTER_MAX_MS = 24 * 3_600_000;
 const HMAC_CHARACTERS_MIN = 32;
+const HMAC_BYTES_MIN = 24;
 /** What Node and OpenSSL say when the other side's certificate will not do (nodejs.org/api/tls, "X509 certificate error codes"). */
 const UNTRUSTED = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CRL_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|ERR_TLS_CERT_ALTNAME)/;
 /** What the other side says to ours: an alert about our certificate, or that there is none. */
@@ -62,7 +63,7 @@ export class HttpsConnector implements Connector {
     return new Promise((resolve, reject) => {
       const fail = (cause: unknown) => reject(inOurWords(cause));
       const sending = request(this.#url, {
-        method: 'POST', agent: false, minVersion: 'TLSv1.2', timeout: this.#silenceMs, ...(signal === undefined ? {} : { signal }), ...this.#roots, ...identity,
+        method: 'POST', agent: false, minVersion: 'TLSv1.2', rejectUnauthorized: true, timeout: this.#silenceMs, ...(signal === undefined ? {} : { signal }), ...this.#roots, ...identity,
         headers: {
           'content-type': 'application/zip', 'content-length': parcel.archive.length, accept: 'application/json', 'idempotency-key': id,
           'portico-store': parcel.store, 'portico-day': parcel.day, 'portico-schema-version': parcel.schemaVersion, 'portico-sha256': parcel.sha256,
@@ -78,9 +79,12 @@ export class HttpsConnector implements Connector {
         });
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(pieces).toString('utf8') }));
         answer.on('error', fail);
+        answer.on('aborted', () => fail(new Error('cut off')));
       });
       sending.on('timeout', () => sending.destroy(new PorticoError('export_unreachable', { reason: 'no answer' })));
       sending.on('error', fail);
+      sending.on('upgrade', (_answer, socket) => { socket.destroy(); fail(new Error('it answers in another protocol')); });
+      sending.on('close', () => fail(new Error('no answer'))); // after an answer that was read whole it says nothing any more
       sending.on('socket', (socket) => socket.on('secureConnect', () => progress(0.1)));
       sending.end(parcel.archive, () => progress(0.9));
     });
@@ -108,6 +112,7 @@ export class HttpsConnector implements Connector {
     if (text.length < HMAC_CHARACTERS_MIN) throw new PorticoError('export_not_accepted', { reason: `export-hmac has fewer than ${HMAC_CHARACTERS_MIN} characters` });
     // As the specification writes a secret; anything else is taken as it stands.
     const key = text.startsWith('whsec_') ? Buffer.from(text.slice('whsec_'.length), 'base64') : Buffer.from(text, 'utf8');
+    if (key.length < HMAC_BYTES_MIN) throw new PorticoError('export_not_accepted', { reason: `export-hmac has fewer than ${HMAC_BYTES_MIN} bytes after whsec_` });
     const timestamp = String(Math.floor(this.#clock.now() / 1000));
     const signature = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64');
     return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };

@@ -12,13 +12,20 @@ CREATE TABLE export_state (
   first_day TEXT,
   -- When this file was put back: what was over by then may have been released already.
   restored_at_ms INTEGER,
+  -- 1: the clock of then may have been wrong; the first time that it is trusted here counts too.
+  restore_unsettled INTEGER NOT NULL DEFAULT 0 CHECK (restore_unsettled IN (0, 1)),
   -- Put back onto another box, where nobody has said yet that it stands in for the old one.
-  held_since_ms INTEGER
+  held_since_ms INTEGER,
+  -- While nothing was set up: days that it touches are never released. No end: still.
+  off_from_ms INTEGER,
+  off_to_ms INTEGER,
+  -- Which store the chain is of.
+  store_id TEXT
 ) STRICT;
 -- An older file that was put back since (export/releases.ts: forgetReleases) says so under this name.
-INSERT INTO export_state (only_one, chain_id, restored_at_ms, held_since_ms)
+INSERT INTO export_state (only_one, chain_id, restored_at_ms, restore_unsettled, held_since_ms)
   SELECT 1, lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
-    (SELECT at_ms FROM box_fact WHERE name = 'export_restored'), (SELECT at_ms FROM box_fact WHERE name = 'export_restored' AND value = 'other box');
+    (SELECT at_ms FROM box_fact WHERE name = 'export_restored'), (SELECT count(*) FROM box_fact WHERE name = 'export_restored'), (SELECT at_ms FROM box_fact WHERE name = 'export_restored' AND value = 'other box');
 
 -- export: made once, never changed. What stands in the archive is about nobody.
 CREATE TABLE release (
@@ -28,6 +35,8 @@ CREATE TABLE release (
   status TEXT NOT NULL CHECK (status IN ('released', 'skipped')),
   reason TEXT CHECK (reason IN ('crowd', 'budget')),
   made_at_ms INTEGER NOT NULL,
+  -- Up to when visits count in it: the next begins there, also where the end of the day was moved.
+  to_ms INTEGER NOT NULL,
   cells INTEGER NOT NULL,
   suppressed INTEGER NOT NULL,
   file_name TEXT NOT NULL,

@@ -170,7 +170,6 @@ export const errorsEn: Record<PageErrorCode, string> = {
   export_not_set_up: 'Nothing is set up for head office. Have IT fill in the export section of a settings stick.',
   export_day_not_found: 'There is no release of this day.',
   export_day_not_over: 'This store day is not over yet. Look again when it is.',
-  export_delivered: 'Head office has this release already; there is nothing to send.',
   export_unreachable: 'Head office’s server cannot be reached or does not answer. The box tries again by itself. If it goes on, have IT look at the network.',
   export_tls_untrusted: 'The certificate of head office’s server has expired, is for another name or comes from an authority that this box does not know, so nothing was sent. Tell head office; once it is put right the box tries again by itself.',
   export_not_accepted: 'Head office’s server does not know this box: the key or certificate is missing, wrong or expired, or the address is. Tell IT. The box tries again by itself.',

@@ -170,7 +170,6 @@ export const errorsZh: Record<PageErrorCode, string> = {
   export_not_set_up: '还没有设置往总部上报。请 IT 用设置 U 盘填写 export 一节。',
   export_day_not_found: '这一天没有上报。',
   export_day_not_over: '这个营业日还没结束，结束后再看。',
-  export_delivered: '总部已经收到这一份了，不用再发。',
   export_unreachable: '连不上总部的服务器，或它没有回应。门店盒会自动再试；一直不行，请 IT 看看网络。',
   export_tls_untrusted: '总部服务器的证书已过期、名称不符，或不是门店盒认可的机构签发的，所以什么都没有发出去。请告诉总部；证书换好以后，门店盒会自动再试。',
   export_not_accepted: '总部的服务器不认这台门店盒：密钥或证书缺失、有误或已过期，也可能是地址不对。请告诉 IT。门店盒会自动再试。',

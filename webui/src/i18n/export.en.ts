@@ -13,7 +13,7 @@ export const exportEn: ExportMessages = {
     offBody: 'Nothing is made and nothing is sent. If head office wants it, have IT fill in the export section when they make the settings stick, then plug the stick into the box.',
     how: 'How it stands',
     every: {
-      https: 'Every night at {at} to head office’s server.', sftp: 'Every night at {at} to head office’s file server (SFTP).', folder: 'Every night at {at} to the disk on the box.',
+      https: 'Every night at {at} to head office’s server.', sftp: 'Every night at {at} to head office’s file server (SFTP).', folder: 'Every night at {at} to a disk or folder of the box.',
     },
     held: {
       clock: 'The box’s clock may be wrong: nothing new is made until somebody has looked. Have IT check the time.',

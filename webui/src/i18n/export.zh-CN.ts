@@ -15,7 +15,7 @@ export const exportZh = {
     offBody: '什么都没有生成，也没有发出去。总部需要的话，请 IT 在制作设置 U 盘时填写 export 一节，再把 U 盘插到门店盒上。',
     how: '上报情况',
     every: {
-      https: '每晚 {at} 发到总部的服务器。', sftp: '每晚 {at} 存到总部的文件服务器（SFTP）。', folder: '每晚 {at} 存到接在门店盒上的硬盘。',
+      https: '每晚 {at} 发到总部的服务器。', sftp: '每晚 {at} 存到总部的文件服务器（SFTP）。', folder: '每晚 {at} 存到门店盒的硬盘或文件夹。',
     } satisfies Record<ExportTarget, string>,
     held: {
       clock: '门店盒的时间可能不准，核对之前不生成新的一份。请 IT 核对时间。',
