@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { toFolder, exportingStore } from './exporting.js';
+import { exportingStore, HOUR, toFolder } from './exporting.js';
 import { watchSteps } from './steps.js';
 
 const [dataDirectory, folder, now, step] = process.argv.slice(2) as [string, string, string, string | undefined];
@@ -42,6 +42,8 @@ watchFiles();
 fs.writeSync(1, 'opened\n');
 steps = 0;
 const exports = store.exportsWith(toFolder(folder));
+await exports.work();
+store.clock.move(HOUR); // many days at once wait for an hour
 await exports.work();
 await exports.stop();
 fs.writeSync(1, `${steps} steps\n`);
