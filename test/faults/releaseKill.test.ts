@@ -17,7 +17,8 @@ import { copyAsKilled } from '../support/steps.js';
 const CHILD = fileURLToPath(new URL('../support/releaseChild.js', import.meta.url));
 /** Of the store whose box is killed at random. */
 const DAYS = 12;
-const WITHIN_MS = 250;
+/** A life has some 50 steps a day that it makes. */
+const STEPS_OF_A_LIFE = 150;
 const KILLS_MAX = 20;
 
 interface Store { dataDirectory: string; folder: string; now: number; days: string[] }
@@ -36,13 +37,12 @@ function openStore(t: Test, count: number): Store {
   return { dataDirectory: store.dataDirectory, folder: store.folder, now, days: Array.from({ length: count }, (_, n) => new Date(MONDAY + n * DAY).toISOString().slice(0, 10)) };
 }
 
-/** @param kill before which step, or so long after it was opened; null: never @returns what it said, and whether it was killed */
-function live({ dataDirectory, folder, now }: Store, kill: { step: number } | { afterMs: number } | null): Promise<{ said: string; killed: boolean }> {
+/** @param kill before which step; null: never @returns what it said, and whether it was killed */
+function live({ dataDirectory, folder, now }: Store, kill: { step: number } | null): Promise<{ said: string; killed: boolean }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, dataDirectory, folder, String(now), ...(kill !== null && 'step' in kill ? [String(kill.step)] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [CHILD, dataDirectory, folder, String(now), ...(kill === null ? [] : [String(kill.step)])], { stdio: ['ignore', 'pipe', 'inherit'] });
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (said === '' && kill !== null && 'afterMs' in kill) setTimeout(() => child.kill('SIGKILL'), kill.afterMs);
       said += text;
     });
     child.once('close', (code, signal) => {
@@ -139,7 +139,7 @@ t.test('killed at random again and again, the same box goes on', { timeout: 280_
   const next = seededRandom(SEED);
   let seen = look(store);
   let kills = 0;
-  while ((await live(store, kills < KILLS_MAX ? { afterMs: next() * WITHIN_MS } : null)).killed) {
+  while ((await live(store, kills < KILLS_MAX ? { step: Math.floor(next() * STEPS_OF_A_LIFE) } : null)).killed) {
     kills += 1;
     const now = look(store);
     for (const [day, sum] of seen.releases) if (now.releases.get(day) !== sum) t.fail(`kill ${kills}: the release of ${day} became another`);
