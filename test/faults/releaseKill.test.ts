@@ -17,8 +17,8 @@ import { copyAsKilled } from '../support/steps.js';
 const CHILD = fileURLToPath(new URL('../support/releaseChild.js', import.meta.url));
 /** Of the store whose box is killed at random. */
 const DAYS = 12;
-/** A life has some 50 steps a day that it makes. */
-const STEPS_OF_A_LIFE = 150;
+/** A day has some 25 steps. */
+const STEPS_OF_A_LIFE = 60;
 const KILLS_MAX = 20;
 
 interface Store { dataDirectory: string; folder: string; now: number; days: string[] }
