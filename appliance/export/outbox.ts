@@ -116,7 +116,7 @@ export class Outbox {
         return false;
       }
       const asked = isPorticoError(error) ? Number(error.details?.['retryAfterMs'] ?? 0) : 0;
-      log.warn({ day, errorCode: code, tries, ...(given === 'export_failed' ? { err: error } : {}) }, 'a release did not arrive');
+      log.warn({ day, errorCode: code, tries, err: given === 'export_failed' ? error : undefined }, 'a release did not arrive');
       db.transaction(() => {
         db.run(`UPDATE release_delivery SET state = ?, tries = ?, last_tried_at_ms = ?, next_try_at_ms = ?, error_code = ? WHERE day = ?`,
           isDead ? 'dead' : 'waiting', tries, now, isDead ? null : now + Math.max(waitMs(tries, chance()), asked), code, day);
