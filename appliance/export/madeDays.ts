@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { toStorageError } from '../kit/index.js';
+import { flush } from '../storage/index.js';
 
 /**
  * The days that this machine has released, beside the database: an update that goes back, or a copy that is put back, brings an older database, and a second release of a
@@ -27,15 +28,9 @@ export class MadeDays {
     if (this.#days().has(day)) return;
     try {
       const isNew = !existsSync(this.#file);
-      const file = openSync(this.#file, 'a', 0o600);
-      try {
-        // A line that was cut off stays alone: the next begins anew.
-        writeSync(file, `\n${day} ${sha256}\n`);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      if (isNew) flushFolder(dirname(this.#file));
+      // A line that was cut off stays alone: the next begins anew.
+      appendFileSync(this.#file, `\n${day} ${sha256}\n`, { mode: 0o600, flush: true });
+      if (isNew) flush(dirname(this.#file));
     } catch (error) {
       throw toStorageError(error);
     }
@@ -45,14 +40,5 @@ export class MadeDays {
   #days(): Set<string> {
     this.#known ??= new Set(existsSync(this.#file) ? readFileSync(this.#file, 'utf8').split('\n').flatMap((line) => /^(\d{4}-\d{2}-\d{2})\b/.exec(line)?.[1] ?? []) : []);
     return this.#known;
-  }
-}
-
-function flushFolder(path: string): void {
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
   }
 }

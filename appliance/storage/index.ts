@@ -17,6 +17,7 @@ export { checkIntegrity, type Integrity } from './integrity.js';
 export { asOwnerOf, lockDataDirectory } from './lock.js';
 export { beginReplacing, finishReplacing, SEALED_KEY, type Replacement } from './replacing.js';
 export { isTimeToRewrite, type Moment } from './rewriting.js';
+export { flush } from './whole.js';
 export { movableRows, type MovableRows } from './movableRows.js';
 export { Database, isUniqueViolation, type Row, type Value } from './database.js';
 export {
