@@ -25,19 +25,19 @@ const ONLY_IN_FULL = [
   'cli/export', 'cli/manual', 'cli/models',
   'compliance/retention', 'consent/traces', 'demo/demo', 'erasure/deletion', 'erasure/dossier', 'erasure/rekey', 'eval/report', 'export/types',
   'faults/clock', 'faults/disk', 'faults/kill', 'faults/killBox', 'faults/killRewrite', 'faults/locked', 'faults/memory', 'faults/migration',
-  'faults/models', 'faults/network', 'faults/releaseKill', 'files/files', 'finding/duplicates', 'finding/finding', 'fleet/command', 'fleet/duckdb', 'fleet/guide',
+  'faults/models', 'faults/network', 'faults/releaseKill', 'files/files', 'finding/duplicates', 'finding/finding', 'fleet/command', 'fleet/duckdb', 'fleet/fleet', 'fleet/guide',
   'fleet/manyStores', 'fleet/postgres', 'gallery/search', 'gallery/upkeep',
   'health/console', 'health/faults', 'health/reach', 'health/watchdog', 'papers/pack', 'papers/pdf', 'papers/signer', 'provisioning/apply',
   'provisioning/laptop', 'provisioning/powerCut', 'provisioning/powerCutFirst', 'provisioning/powerCutNext', 'provisioning/realBox',
   'provisioning/restoreBox', 'provisioning/stickUpdate', 'provisioning/stickWipe', 'provisioning/volumes', 'provisioning/well',
-  'provisioning/wipe', 'server/audit', 'server/candidate', 'server/export', 'server/fields', 'server/hostileFrames', 'server/mdns', 'server/notices',
+  'provisioning/wipe', 'server/audit', 'server/bystanders', 'server/candidate', 'server/export', 'server/fields', 'server/hostileFrames', 'server/mdns', 'server/notices',
   'server/outward', 'server/papers', 'server/recognition', 'server/rightsDesk', 'server/settings', 'storage/full', 'storage/rewriting',
   'updates/back', 'updates/dead', 'updates/deadBack', 'updates/fetch', 'updates/incoming', 'updates/power', 'updates/powerBack', 'updates/powerSwitch', 'updates/powerTrial',
   'updates/refusals', 'updates/sign', 'updates/unread', 'updates/update', 'updates/withdrawn', 'vision/eyes', 'vision/fetch', 'vision/packs', 'vision/rewrite',
   'vision/room', 'vision/settled',
 ];
 /** Those that do only a part of their work otherwise. */
-const MORE_IN_FULL = ['export/attacks', 'fuzz/rest', 'fuzz/sockets', 'provisioning/check', 'provisioning/settings', 'server/bystanders'];
+const MORE_IN_FULL = ['export/attacks', 'fuzz/rest', 'fuzz/sockets', 'provisioning/check', 'provisioning/settings'];
 /** `rest`: what `npm test` leaves out, and no more. */
 const full = process.env['TEST_FULL'];
 const isWanted = (name: string): boolean =>

@@ -106,7 +106,7 @@ t.test('full disk', async (t) => {
 });
 
 t.test('what a start has to write waits while there is no room, and is done when there is', async (t) => {
-  const { db, close } = openStorage({ dataDirectory: temporaryDirectory(t), credentialsDirectory: null, maxBytes: 1_000_000, clock: new TestClock() });
+  const { db, close } = openStorage({ dataDirectory: temporaryDirectory(t), credentialsDirectory: null, maxBytes: 2_000_000, clock: new TestClock() });
   t.teardown(close);
   db.exec('CREATE TABLE filler (x BLOB)');
   let breaks = false;
